@@ -1,0 +1,1 @@
+"""Besedka end to end: contract, stack, provisioning, checks, faults and page objects."""

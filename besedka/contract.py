@@ -1,0 +1,331 @@
+"""The contract: a typed model of besedka.toml.
+
+The model is frozen and refuses unknown keys, so a misspelt row is an error and never a silent default.
+Passwords and secrets are `SecretStr`: they do not appear in a repr, a log or a traceback.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import tomllib
+from collections.abc import Iterator, Mapping
+from functools import cached_property
+from pathlib import Path
+from typing import Annotated, Any, Literal, Self
+from urllib.parse import urlsplit
+
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    SecretStr,
+    ValidationError,
+    model_validator,
+)
+
+from besedka.errors import ContractError
+
+PROJECT_ROOT = Path(__file__).resolve().parent.parent
+CONTRACT_FILE = PROJECT_ROOT / "besedka.toml"
+CONTRACT_ENV = "BESEDKA_CONTRACT"
+
+Role = Literal["owner", "moderator", "store_owner", "store_admin", "user"]
+SettingValue = bool | int | str
+
+
+def _address(value: str) -> str:
+    parts = urlsplit(value)
+    if parts.scheme not in {"http", "https"} or not parts.hostname or parts.path or parts.query:
+        message = f"{value!r} is not an address like http://127.0.0.1:8001 (no path, no trailing slash)"
+        raise ValueError(message)
+    return value
+
+
+def _rooted(value: str) -> str:
+    if not value.startswith("/"):
+        message = f"path {value!r} does not begin with /"
+        raise ValueError(message)
+    return value
+
+
+def _room_name(value: str) -> str:
+    # UTF8_Channel_Names_Validation of Rocket.Chat 7.7.1; a Russian name belongs into the label.
+    if not re.fullmatch(r"[0-9a-zA-Z\-_.]+", value):
+        message = f"room name {value!r} may hold only latin letters, digits, and - _ ."
+        raise ValueError(message)
+    return value
+
+
+Address = Annotated[str, AfterValidator(_address)]
+RootedPath = Annotated[str, AfterValidator(_rooted)]
+RoomName = Annotated[str, AfterValidator(_room_name)]
+Port = Annotated[int, Field(ge=1, le=65535)]
+
+
+class _Table(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, str_min_length=1, ignored_types=(cached_property,))
+
+
+class _WithPassword(_Table):
+    password: SecretStr
+    password_env: str | None = None
+
+    @property
+    def secret(self) -> str:
+        """The password in clear text: from the environment variable `password_env` if that is set."""
+        return os.environ.get(self.password_env or "") or self.password.get_secret_value()
+
+
+class Site(_Table):
+    """The Django site: its address and the pages the suite opens."""
+
+    url: Address
+    test_page: RootedPath
+    integrated_page: RootedPath
+    chat_auth_path: RootedPath
+    login_path: RootedPath
+
+
+class ChatAdmin(_WithPassword):
+    """Rocket.Chat's own administrator; the same person as the site's owner."""
+
+    username: str
+    email: str
+
+
+class Chat(_Table):
+    """Rocket.Chat: address, the version the project targets, and its administrator."""
+
+    url: Address
+    version: Annotated[str, Field(pattern=r"^\d+\.\d+\.\d+$")]
+    development_hosts: tuple[str, ...] = ()
+    admin: ChatAdmin
+
+
+class Services(_Table):
+    """Ports of docker-compose.local.yml."""
+
+    postgres: Port
+    redis: Port
+    mongo: Port
+    rocketchat: Port
+
+
+class User(_WithPassword):
+    """A canonical user: an account on the site, and the rooms that are this user's in the chat."""
+
+    username: Annotated[str, Field(pattern=r"^[a-z0-9_.-]+$")]
+    role: Role
+    email: Annotated[str, Field(pattern=r"^[^@\s]+@[^@\s]+$")]
+    full_name: str
+    channels: tuple[str, ...]
+    chat_roles: tuple[str, ...] = ("user",)
+
+
+class Channel(_Table):
+    """A room of the chat. `roles` None means that every user may enter."""
+
+    name: RoomName
+    label: str
+    private: bool
+    default: bool
+    roles: tuple[Role, ...] | None = None
+
+    @property
+    def path(self) -> str:
+        """Where Rocket.Chat shows the room: `/group/` for private ones, `/channel/` for public ones."""
+        return f"/{'group' if self.private else 'channel'}/{self.name}"
+
+    def admits(self, role: Role) -> bool:
+        """Whether a user of that role belongs here."""
+        return self.roles is None or role in self.roles
+
+
+class Provider(_Table):
+    """The OAuth provider as Rocket.Chat's Custom OAuth has to know it.
+
+    Field names follow Rocket.Chat's setting suffixes
+    (`apps/meteor/server/lib/oauth/addOAuthService.ts`), except `name`, `client_id`, `client_secret`.
+    """
+
+    name: Annotated[str, Field(pattern=r"^[a-z0-9_]+$")]
+    url: Address
+    client_id: str
+    client_secret: SecretStr
+    client_secret_env: str | None = None
+    authorize_path: RootedPath
+    token_path: RootedPath
+    identity_path: RootedPath
+    scope: str
+    access_token_param: str
+    login_style: Literal["redirect", "popup"]
+    button_label_text: str
+    merge_users: bool
+    show_button: bool
+    merge_users_distinct_services: bool
+    token_sent_via: Literal["header", "payload"]
+    identity_token_sent_via: Literal["default", "header", "payload"]
+    key_field: Literal["username", "email"]
+    username_field: str
+    email_field: str
+    name_field: str
+    avatar_field: str
+    groups: dict[str, str]
+
+    @property
+    def secret(self) -> str:
+        """The client secret in clear text: from the environment variable `client_secret_env` if set."""
+        return os.environ.get(self.client_secret_env or "") or self.client_secret.get_secret_value()
+
+
+class Contract(_Table):
+    """Everything the stack must look like."""
+
+    site: Site
+    chat: Chat
+    services: Services
+    users: tuple[User, ...]
+    channels: tuple[Channel, ...]
+    provider: Provider
+    settings: dict[str, SettingValue]
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Self:
+        problems = [
+            *_repeated("user", [user.username for user in self.users]),
+            *_repeated("e-mail", [user.email.lower() for user in self.users]),
+            *_repeated("channel", [channel.name.lower() for channel in self.channels]),
+            *self._misplaced_users(),
+            *self._unknown_groups(),
+        ]
+        if sum(channel.default for channel in self.channels) != 1:
+            problems.append("exactly one channel must have default = true")
+        if problems:
+            raise ValueError("; ".join(problems))
+        return self
+
+    def _misplaced_users(self) -> Iterator[str]:
+        known = {channel.name: channel for channel in self.channels}
+        for user in self.users:
+            for name in user.channels:
+                if name not in known:
+                    yield f"user {user.username!r} is in channel {name!r}, which does not exist"
+            entitled = {channel.name for channel in self.channels if channel.admits(user.role)}
+            if set(user.channels) & set(known) != entitled:
+                yield (
+                    f"user {user.username!r} (role {user.role!r}) lists channels {sorted(user.channels)}, "
+                    f"but [[channels]] admits that role to {sorted(entitled)}"
+                )
+
+    def _unknown_groups(self) -> Iterator[str]:
+        roles = set(Role.__args__)  # type: ignore[attr-defined]
+        for role in self.provider.groups:
+            if role not in roles:
+                yield f"[provider.groups] names role {role!r}, which does not exist (known: {sorted(roles)})"
+
+    @property
+    def default_channel(self) -> Channel:
+        """The room every account joins when it is created."""
+        return next(channel for channel in self.channels if channel.default)
+
+    def user(self, username: str) -> User:
+        """The canonical user of that name; KeyError if there is none."""
+        found = {user.username: user for user in self.users}
+        return found[username]
+
+    def channel(self, name: str) -> Channel:
+        """The channel of that name; KeyError if there is none."""
+        found = {channel.name: channel for channel in self.channels}
+        return found[name]
+
+    @property
+    def subscriptions(self) -> tuple[tuple[User, Channel], ...]:
+        """Who belongs where: one pair per membership, eight in the runbook."""
+        return tuple((user, self.channel(name)) for user in self.users for name in user.channels)
+
+    @property
+    def secrets(self) -> tuple[str, ...]:
+        """Every password and secret in clear text, for scrubbing evidence."""
+        return (
+            self.provider.secret,
+            self.chat.admin.secret,
+            *(user.secret for user in self.users),
+        )
+
+    def at(self, *, site_url: str, chat_url: str, provider_url: str | None = None) -> Contract:
+        """The same contract on other addresses, e.g. the free ports of an embedded stack.
+
+        `site_url` and `chat_url` are what a browser opens; `provider_url` is where Rocket.Chat's *server*
+        reaches the site, which differs when Rocket.Chat runs in a container.
+        """
+        moved = {
+            "Iframe_Integration_receive_origin": site_url,
+            "Iframe_Integration_send_target_origin": site_url,
+        }
+        return self.model_copy(
+            update={
+                "site": self.site.model_copy(update={"url": site_url}),
+                "chat": self.chat.model_copy(update={"url": chat_url}),
+                "provider": self.provider.model_copy(update={"url": provider_url or site_url}),
+                "settings": self.settings | {key: moved[key] for key in moved if key in self.settings},
+            }
+        )
+
+
+def _repeated(kind: str, names: list[str]) -> Iterator[str]:
+    for name in sorted({name for name in names if names.count(name) > 1}):
+        yield f"{kind} {name!r} stands twice"
+
+
+def load(path: Path | None = None) -> Contract:
+    """Read the contract from `path`, from the file that `BESEDKA_CONTRACT` names, or from besedka.toml.
+
+    Raises ContractError naming each wrong key with its place in the file.
+    """
+    path = path or Path(os.environ.get(CONTRACT_ENV) or CONTRACT_FILE)
+    try:
+        raw = tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise ContractError(
+            f"the contract cannot be read: {error.strerror}",
+            where=str(path),
+            next_step=f"restore the file, or point {CONTRACT_ENV} at another one",
+        ) from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise ContractError(
+            f"the contract is not valid TOML: {error}",
+            where=str(path),
+            next_step="correct the line named above",
+        ) from error
+    try:
+        return Contract.model_validate(raw)
+    except ValidationError as error:
+        raise _contract_error(error, raw, path) from None
+
+
+def _contract_error(error: ValidationError, raw: Mapping[str, Any], path: Path) -> ContractError:
+    rows = []
+    for problem in error.errors(include_url=False, include_input=False):
+        parts = enumerate(problem["loc"])
+        place = ".".join(_named(part, index, problem["loc"], raw) for index, part in parts)
+        message = problem["msg"].removeprefix("Value error, ")
+        if problem["type"] == "extra_forbidden":
+            message = "unknown key"
+        rows.append(f"{place}: {message}" if place else message)
+    return ContractError(
+        f"{len(rows)} wrong {'row' if len(rows) == 1 else 'rows'}: " + "; ".join(rows),
+        expected="the keys and values described in besedka/contract.py",
+        where=str(path),
+        next_step="correct the rows named above; nothing was started or changed",
+    )
+
+
+def _named(part: int | str, index: int, place: tuple[int | str, ...], raw: Mapping[str, Any]) -> str:
+    """A list index with the name of its entry, because `users[3]` makes a reader count."""
+    if not isinstance(part, int) or index != 1:
+        return str(part)
+    entry = raw[str(place[0])][part]
+    label = entry.get("username") or entry.get("name") if isinstance(entry, dict) else None
+    return f"{part + 1} ({label})" if label else str(part + 1)

@@ -1,0 +1,60 @@
+"""One exception class per cause; each says what was found, what was expected, where, and the next step.
+
+`exit_status` is what the command line and the pytest run end with when the error reaches the top. The
+statuses below 10 belong to pytest (0 to 5) and to doctor (0, 1, 2), so ours start at 10.
+"""
+
+from __future__ import annotations
+
+
+class BesedkaError(Exception):
+    """Base of every error a user may meet; printed without a traceback."""
+
+    exit_status = 10
+
+    def __init__(self, found: str, *, expected: str = "", where: str = "", next_step: str = "") -> None:
+        self.found = found
+        self.expected = expected
+        self.where = where
+        self.next_step = next_step
+        super().__init__(self.text())
+
+    def text(self) -> str:
+        """The message as printed: one line per part that is known."""
+        rows = [
+            ("found", self.found),
+            ("expected", self.expected),
+            ("where", self.where),
+            ("next step", self.next_step),
+        ]
+        return "\n".join(f"{label:>9}: {value}" for label, value in rows if value)
+
+
+class ContractError(BesedkaError):
+    """besedka.toml cannot be read or contradicts itself."""
+
+    exit_status = 11
+
+
+class StackKindError(BesedkaError):
+    """`--stack` names a kind of stack that does not exist."""
+
+    exit_status = 12
+
+
+class BrowserMissingError(BesedkaError):
+    """No browser that Playwright could drive was found."""
+
+    exit_status = 13
+
+
+class StackStartError(BesedkaError):
+    """A service died or did not become ready within its start budget: infrastructure, never a red test."""
+
+    exit_status = 14
+
+
+class ServiceUnreachableError(BesedkaError):
+    """A running service did not answer, or not with what its protocol promises."""
+
+    exit_status = 15

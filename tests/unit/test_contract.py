@@ -1,0 +1,119 @@
+"""besedka.toml: what it says, and how each mistake in it is named."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from besedka import contract
+from besedka.contract import CONTRACT_FILE
+from besedka.errors import ContractError
+from besedka.rocketchat import provider
+
+
+def test_the_runbook_has_five_users_three_rooms_and_eight_memberships() -> None:
+    found = contract.load()
+
+    assert [user.username for user in found.users] == [
+        "owner",
+        "admin",
+        "store_owner",
+        "store_admin",
+        "test_user",
+    ]
+    memberships = {(user.username, channel.name) for user, channel in found.subscriptions}
+    assert memberships == {
+        ("owner", "general"),
+        ("owner", "vip"),
+        ("owner", "moderators"),
+        ("admin", "general"),
+        ("admin", "moderators"),
+        ("store_owner", "general"),
+        ("store_admin", "general"),
+        ("test_user", "general"),
+    }
+    assert [channel.private for channel in found.channels] == [False, True, True]
+    assert found.default_channel.name == "general"
+
+
+@pytest.mark.parametrize(
+    ("right", "wrong", "named"),
+    [
+        ("[site]", "[site", "not valid TOML"),
+        ('label = "VIP"', 'lable = "VIP"', "channels.2 (vip).lable: unknown key"),
+        ("[services]", "[servises]", "servises: unknown key"),
+        ('role = "moderator"', 'role = "modrator"', "users.2 (admin).role"),
+        (
+            'channels = ["general", "moderators"]',
+            'channels = ["general", "vips"]',
+            "'vips', which does not exist",
+        ),
+        ('username = "admin"', 'username = "owner"', "user 'owner' stands twice"),
+        (
+            'email = "admin@besedka.com"',
+            'email = "OWNER@besedka.com"',
+            "e-mail 'owner@besedka.com' stands twice",
+        ),
+        ('name = "vip"', 'name = "general"', "channel 'general' stands twice"),
+        ('name = "vip"', 'name = "вип"', "may hold only latin letters"),
+        ('moderator = "admin"', 'moderators = "admin"', "role 'moderators', which does not exist"),
+        ("default = true", "default = false", "exactly one channel must have default = true"),
+        ('url = "http://127.0.0.1:8001"', 'url = "127.0.0.1:8001"', "is not an address like"),
+        ("mongo = 27017", "mongo = 270170", "services.mongo"),
+        ('channels = ["general", "moderators"]', 'channels = ["general"]', "admits that role to"),
+    ],
+)
+def test_each_mistake_is_named_with_its_place(right: str, wrong: str, named: str, tmp_path: Path) -> None:
+    text = CONTRACT_FILE.read_text(encoding="utf-8")
+    assert right in text
+    broken = tmp_path / "besedka.toml"
+    broken.write_text(text.replace(right, wrong, 1), encoding="utf-8")
+
+    with pytest.raises(ContractError) as error:
+        contract.load(broken)
+
+    assert named in str(error.value)
+    assert str(broken) in str(error.value)
+    assert error.value.exit_status == 11
+
+
+def test_a_missing_file_is_named(tmp_path: Path) -> None:
+    with pytest.raises(ContractError, match="cannot be read"):
+        contract.load(tmp_path / "none.toml")
+
+
+def test_a_password_may_come_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("BESEDKA_OWNER_PASSWORD", "from elsewhere")
+
+    assert contract.load().user("owner").secret == "from elsewhere"
+
+
+def test_no_secret_shows_in_a_repr() -> None:
+    found = contract.load()
+
+    shown = repr(found)
+
+    assert [secret for secret in found.secrets if secret in shown] == []
+
+
+def test_moving_the_contract_moves_every_address() -> None:
+    moved = contract.load().at(
+        site_url="http://127.0.0.1:1", chat_url="http://127.0.0.1:2", provider_url="http://site.internal:1"
+    )
+
+    assert moved.settings["Iframe_Integration_receive_origin"] == "http://127.0.0.1:1"
+    rows = provider.settings(moved)
+    assert rows["Accounts_OAuth_Custom-Besedka-url"] == "http://site.internal:1"
+    assert rows["Accounts_OAuth_Custom-Besedka-authorize_path"] == "http://127.0.0.1:1/o/authorize/"
+    assert list(rows)[-1] == "Accounts_OAuth_Custom-Besedka", "the base switch is written last"
+    assert provider.redirect_uri(moved) == "http://127.0.0.1:2/_oauth/besedka"
+
+
+def test_the_first_boot_environment_names_the_provider_with_underscores() -> None:
+    rows = provider.environment(contract.load())
+
+    assert rows["Accounts_OAuth_Custom_Besedka"] == "true"
+    assert rows["Accounts_OAuth_Custom_Besedka_merge_users"] == "true"
+    assert rows["Accounts_OAuth_Custom_Besedka_login_style"] == "redirect"
+    assert not [name for name in rows if "-" in name]
