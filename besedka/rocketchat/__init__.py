@@ -1,0 +1,1 @@
+"""Rocket.Chat as seen from outside: REST client, database, provider settings."""

@@ -1,0 +1,74 @@
+"""The contract's OAuth provider in Rocket.Chat's own terms: setting ids, first-boot environment, service row.
+
+Ids: `apps/meteor/server/lib/oauth/addOAuthService.ts` strips the name to `[a-z0-9_]`, capitalises it and
+builds `Accounts_OAuth_Custom-<Name>-<suffix>`. Environment:
+`apps/meteor/server/lib/oauth/initCustomOAuthServices.ts` reads `Accounts_OAuth_Custom_<Name>_<suffix>`,
+with underscores, and only as initial values.
+"""
+
+from __future__ import annotations
+
+from besedka.contract import Contract, Provider, SettingValue
+
+# Contract fields whose Rocket.Chat suffix has the same name.
+_SAME_NAME = (
+    "url",
+    "authorize_path",
+    "token_path",
+    "identity_path",
+    "scope",
+    "access_token_param",
+    "login_style",
+    "button_label_text",
+    "merge_users",
+    "merge_users_distinct_services",
+    "show_button",
+    "token_sent_via",
+    "identity_token_sent_via",
+    "key_field",
+    "username_field",
+    "email_field",
+    "name_field",
+    "avatar_field",
+)
+
+
+def base_id(provider: Provider) -> str:
+    """Id of the provider's switch, the boolean that turns the service on."""
+    return f"Accounts_OAuth_Custom-{provider.name.capitalize()}"
+
+
+def values(contract: Contract) -> dict[str, SettingValue]:
+    """Suffix → value of every provider row, the base switch not among them.
+
+    Where the site has two addresses, `url` is the one that Rocket.Chat's server calls and the authorize
+    path becomes absolute, because that hop is the browser's.
+    """
+    provider = contract.provider
+    rows: dict[str, SettingValue] = {"id": provider.client_id, "secret": provider.secret}
+    rows |= {name: getattr(provider, name) for name in _SAME_NAME}
+    if provider.url != contract.site.url:
+        rows["authorize_path"] = contract.site.url + provider.authorize_path
+    return rows
+
+
+def settings(contract: Contract) -> dict[str, SettingValue]:
+    """Setting id → value of the provider, the base switch last, as it has to be written."""
+    base = base_id(contract.provider)
+    return {f"{base}-{suffix}": value for suffix, value in values(contract).items()} | {base: True}
+
+
+def environment(contract: Contract) -> dict[str, str]:
+    """The same as environment of a first boot; stored rows win on later boots."""
+    base = base_id(contract.provider).replace("-", "_")
+    rows = {f"{base}_{suffix}": _as_text(value) for suffix, value in values(contract).items()}
+    return {base: "true"} | rows
+
+
+def redirect_uri(contract: Contract) -> str:
+    """The callback that Rocket.Chat names to the provider: ROOT_URL plus `/_oauth/<service>`."""
+    return f"{contract.chat.url}/_oauth/{contract.provider.name}"
+
+
+def _as_text(value: SettingValue) -> str:
+    return str(value).lower() if isinstance(value, bool) else str(value)

@@ -1,0 +1,222 @@
+"""A client of Rocket.Chat's REST API, version 1.
+
+Every answer is JSON with `success` (or `status` for log-in); anything else, such as the HTML shell that
+Rocket.Chat serves with 200 for any unknown page, is an error here and never a success.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Self
+
+import requests
+
+from besedka.errors import ServiceUnreachableError
+
+Json = dict[str, Any]
+TIMEOUT_SECONDS = 10.0
+
+
+class RocketChatError(ServiceUnreachableError):
+    """Rocket.Chat refused a call.
+
+    `status` is the HTTP status, `code` Rocket.Chat's `errorType` or `error` (such as `totp-required`),
+    `details` what it added, e.g. `{"method": "password"}` for a second factor, `retry_after` the seconds
+    until the rate limit's window ends where the answer named them.
+    """
+
+    @property
+    def second_factor(self) -> str | None:
+        """The second factor that is asked for (`password`, `totp`, `email`); None for any other refusal."""
+        if self.code not in {"totp-required", "totp-invalid"}:
+            return None
+        return str(self.details.get("method", "password")) if isinstance(self.details, dict) else "password"
+
+    exit_status = 16
+
+    def __init__(
+        self,
+        call: str,
+        status: int,
+        code: str,
+        message: str,
+        details: Any = None,
+        retry_after: float | None = None,
+    ) -> None:
+        self.call = call
+        self.status = status
+        self.code = code
+        self.message = message
+        self.details = details
+        self.retry_after = retry_after
+        super().__init__(
+            f"{call} answered {status} {code}: {message}",
+            expected="an answer with success: true",
+            where=call,
+        )
+
+
+class NotRocketChatError(ServiceUnreachableError):
+    """Something answered at Rocket.Chat's address, but not with Rocket.Chat's JSON.
+
+    `status` is the HTTP status: a proxy's 502 or 503 means that Rocket.Chat behind it is not up.
+    """
+
+    exit_status = 17
+    status = 200
+
+
+class TlsError(ServiceUnreachableError):
+    """The TLS handshake failed: a certificate that is not trusted, expired, or for another name."""
+
+    exit_status = 18
+
+
+@dataclass(frozen=True)
+class Credentials:
+    """A log-in token and whose it is: what `X-User-Id` and `X-Auth-Token` carry."""
+
+    user_id: str
+    token: str
+
+    def __repr__(self) -> str:
+        return f"Credentials(user_id={self.user_id!r}, token=…)"
+
+
+class RocketChat:
+    """Rocket.Chat at one address, called as one user or as nobody.
+
+    With `password` set, a call that is refused with `totp-required` is repeated once with the password as
+    second factor (`x-2fa-method: password`, code = hex SHA-256 of the password;
+    `apps/meteor/app/2fa/server/code/PasswordCheckFallback.ts`).
+    """
+
+    def __init__(
+        self,
+        url: str,
+        credentials: Credentials | None = None,
+        *,
+        password: str | None = None,
+        timeout: float = TIMEOUT_SECONDS,
+    ) -> None:
+        self.url = url.rstrip("/")
+        self.credentials = credentials
+        self._password = password
+        self._timeout = timeout
+        self._http = requests.Session()
+        self._http.trust_env = False
+        self._http.verify = os.environ.get("REQUESTS_CA_BUNDLE") or True
+
+    @classmethod
+    def sign_in(cls, url: str, username: str, password: str, *, timeout: float = TIMEOUT_SECONDS) -> Self:
+        """Log in with a password; raises RocketChatError (401) when it is refused."""
+        client = cls(url, password=password, timeout=timeout)
+        client.credentials = client.login({"user": username, "password": password})
+        return client
+
+    def login(self, body: Json) -> Credentials:
+        """`POST /api/v1/login` with any of Rocket.Chat's bodies (password, resume, oauth, access token)."""
+        data = self.call("POST", "login", body)["data"]
+        return Credentials(data["userId"], data["authToken"])
+
+    def as_user(self, credentials: Credentials) -> RocketChat:
+        """A client of the same server with another session."""
+        return RocketChat(self.url, credentials, timeout=self._timeout)
+
+    def get(self, path: str, **query: str | int) -> Json:
+        """`GET /api/v1/<path>`; the decoded answer."""
+        return self.call("GET", path, query=query)
+
+    def post(self, path: str, **body: Any) -> Json:
+        """`POST /api/v1/<path>` with a JSON body; the decoded answer."""
+        return self.call("POST", path, body)
+
+    def info(self) -> Json:
+        """`GET /api/info`; `version` is major.minor unless the caller may view statistics."""
+        return self._decode("GET /api/info", self._send("GET", f"{self.url}/api/info", None, {}, {}))
+
+    def me(self) -> Json:
+        """`GET /api/v1/me`: the user this client acts as."""
+        return self.get("me")
+
+    def call(self, verb: str, path: str, body: Json | None = None, query: Json | None = None) -> Json:
+        """One call; raises RocketChatError for a refusal, ServiceUnreachableError when nobody answers."""
+        name = f"{verb} /api/v1/{path}"
+        url = f"{self.url}/api/v1/{path}"
+        try:
+            return self._decode(name, self._send(verb, url, body, query or {}, {}))
+        except RocketChatError as error:
+            if error.second_factor != "password" or self._password is None or path == "login":
+                raise
+            digest = hashlib.sha256(self._password.encode()).hexdigest()
+            second_factor = {"x-2fa-method": "password", "x-2fa-code": digest}
+            return self._decode(name, self._send(verb, url, body, query or {}, second_factor))
+
+    def _send(
+        self, verb: str, url: str, body: Json | None, query: Json, headers: dict[str, str]
+    ) -> requests.Response:
+        if self.credentials:
+            headers = headers | {
+                "X-User-Id": self.credentials.user_id,
+                "X-Auth-Token": self.credentials.token,
+            }
+        try:
+            return self._http.request(
+                verb, url, json=body, params=query, headers=headers, timeout=self._timeout
+            )
+        except requests.exceptions.SSLError as error:
+            raise TlsError(
+                f"TLS failed: {_tls_reason(error)}",
+                expected="a certificate that this machine trusts, for exactly this host name",
+                where=f"{verb} {url}",
+                next_step="name the CA in REQUESTS_CA_BUNDLE, or use http:// if the service speaks no TLS",
+            ) from error
+        except requests.RequestException as error:
+            raise ServiceUnreachableError(
+                f"Rocket.Chat did not answer: {type(error).__name__}",
+                expected="an HTTP answer",
+                where=f"{verb} {url}",
+                next_step="is the service running, and is the address right? See its log.",
+            ) from error
+
+    @staticmethod
+    def _decode(name: str, response: requests.Response) -> Json:
+        try:
+            answer = response.json()
+        except ValueError:
+            kind = response.headers.get("Content-Type", "no content type")
+            refusal = NotRocketChatError(
+                f"{name} answered {response.status_code} with {kind} instead of JSON",
+                expected="Rocket.Chat's JSON",
+                where=response.url.partition("?")[0],
+                next_step="a proxy, a wrong port or a wrong path; open the address in a browser",
+            )
+            refusal.status = response.status_code
+            raise refusal from None
+        if not isinstance(answer, dict):
+            answer = {"value": answer}
+        if response.ok and answer.get("success", answer.get("status") == "success") is not False:
+            return answer
+        code = answer.get("errorType") or answer.get("error") or answer.get("status") or "unknown"
+        message = answer.get("message") or answer.get("error") or ""
+        retry_after = _seconds_to_reset(response.headers) if response.status_code == 429 else None
+        raise RocketChatError(
+            name, response.status_code, str(code), str(message), answer.get("details"), retry_after
+        )
+
+
+def _seconds_to_reset(headers: Mapping[str, str]) -> float | None:
+    """`X-RateLimit-Reset` is an absolute time in milliseconds (`apps/meteor/app/api/server/api.ts`)."""
+    reset = headers.get("X-RateLimit-Reset", "")
+    return max(0.0, int(reset) / 1000 - time.time()) if reset.isdigit() else None
+
+
+def _tls_reason(error: requests.exceptions.SSLError) -> str:
+    """The part of OpenSSL's complaint that a person can act on."""
+    found = re.search(r"certificate verify failed: [^(\"']+|WRONG_VERSION_NUMBER|[A-Z_]{8,}", str(error))
+    return found.group().strip() if found else "the handshake was refused"

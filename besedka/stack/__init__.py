@@ -1,0 +1,1 @@
+"""The running services: embedded, in containers, or somebody else's."""

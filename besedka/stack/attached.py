@@ -1,0 +1,55 @@
+"""Somebody else's running stack: asked what it is, never started, stopped or changed."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import requests
+
+from besedka.errors import ServiceUnreachableError
+from besedka.rocketchat.rest import RocketChat
+from besedka.stack.model import Service, Stack
+
+PROBE_SECONDS = 10.0
+
+
+def describe(
+    *,
+    site_url: str,
+    chat_url: str,
+    mongo_url: str | None,
+    site_database_url: str | None,
+    folder: Path,
+) -> Stack:
+    """Ask both servers for their version; ServiceUnreachableError names the one that does not answer."""
+    site_version = _site_version(site_url.rstrip("/"))
+    chat = RocketChat(chat_url, timeout=PROBE_SECONDS).info()
+    return Stack(
+        kind="attached",
+        run_id=folder.name,
+        folder=str(folder),
+        site_url=site_url.rstrip("/"),
+        chat_url=chat_url.rstrip("/"),
+        mongo_url=mongo_url,
+        site_database_url=site_database_url,
+        site_environment_file=None,
+        services=(
+            Service("site", site_url, site_version, real=True),
+            Service("rocketchat", chat_url, str(chat["version"]), real="standin" not in chat),
+        ),
+    )
+
+
+def _site_version(site_url: str) -> str:
+    where = f"{site_url}/api/v1/status/"
+    try:
+        answer = requests.get(where, timeout=PROBE_SECONDS)
+        return str(answer.json()["version"])
+    except (requests.RequestException, ValueError, KeyError) as error:
+        raise ServiceUnreachableError(
+            f"the site did not say its version: {type(error).__name__}",
+            expected='JSON like {"status": "ok", "version": "…"}',
+            where=where,
+            next_step="start the site (daphne -b 127.0.0.1 -p 8001 config.asgi:application in web/), "
+            "or correct --site-url",
+        ) from error

@@ -1,0 +1,226 @@
+"""The embedded stack: site, Rocket.Chat and MongoDB as processes of this machine, without Docker.
+
+Rocket.Chat is our stand-in here, and MongoDB too unless a `mongod` is found. The stack lives in a folder of
+its own under `.besedka/runs/`, on free ports, and ends with the process that started it.
+"""
+
+from __future__ import annotations
+
+import secrets
+import shutil
+import sys
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+
+import requests
+
+from besedka import provision
+from besedka.contract import PROJECT_ROOT, Contract
+from besedka.errors import ServiceUnreachableError
+from besedka.rocketchat.rest import RocketChat
+from besedka.stack import environment, mongod, site_commands
+from besedka.stack.model import Service, Stack
+from besedka.stack.processes import ServiceProcess, free_port, stop_all
+
+RUNS_FOLDER = PROJECT_ROOT / ".besedka" / "runs"
+START_BUDGET_SECONDS = 60.0
+RUNS_KEPT = 10
+# PBKDF2 with Django's million rounds takes a second per log-in on a slow core. The number of rounds is
+# nothing this suite is about, so a throwaway stack uses few.
+PASSWORD_ITERATIONS = "1000"  # noqa: S105 - a number of rounds
+
+
+@dataclass
+class EmbeddedStack:
+    """The processes of one embedded stack. Use `running`; this is for tests that stop single services."""
+
+    contract: Contract
+    folder: Path
+    mongod: str | None = None
+    stack: Stack | None = None
+    processes: dict[str, ServiceProcess] = field(default_factory=dict)
+
+    def start(self) -> Stack:
+        """Start everything; returns once the contract is fulfilled. Raises StackStartError."""
+        ports = {name: free_port() for name in ("site", "chat", "mongo")}
+        self.contract = contract = self.contract.at(
+            site_url=f"http://127.0.0.1:{ports['site']}", chat_url=f"http://127.0.0.1:{ports['chat']}"
+        )
+        self.ports = ports
+        self.site_environment = self._site_environment()
+        self.start_mongo()
+        self.start_chat()
+        with ThreadPoolExecutor(max_workers=1) as background:
+            prepared = background.submit(self.manage, "prepare_site", stdin=environment.site_users(contract))
+            self.start_site()
+            self.wait_for_chat()
+            provision.bring(
+                contract.chat.url,
+                contract,
+                journal_folder=self.folder / "journal",
+                mongo_url=self.mongo_url,
+            )
+            prepared.result()
+        self.wait_for_site()
+        self.stack = self._describe()
+        return self.stack
+
+    @property
+    def mongo_url(self) -> str:
+        """Connection string of Rocket.Chat's database."""
+        return mongod.url(self.ports["mongo"], "rocketchat")
+
+    def start_mongo(self) -> None:
+        """Start MongoDB and wait until it is primary, because Rocket.Chat refuses any other."""
+        port = self.ports["mongo"]
+        process = self._keep(
+            mongod.start(self.mongod, port=port, data=self.folder / "mongo", log=self._log("mongo"))
+        )
+        process.wait_until(
+            lambda: mongod.is_primary(port),
+            budget=START_BUDGET_SECONDS,
+            expected="a writable primary of a replica set",
+        )
+
+    def start_chat(self) -> None:
+        """Start Rocket.Chat's stand-in; `wait_for_chat` waits for it."""
+        port = self.ports["chat"]
+        oplog_url = mongod.url(self.ports["mongo"], "local")
+        told = environment.chat(self.contract, mongo_url=self.mongo_url, oplog_url=oplog_url, port=port)
+        command = [sys.executable, "-m", "standins.rocketchat", "--movable-clock"]
+        told |= {"BIND_IP": "127.0.0.1", "PYTHONPATH": str(PROJECT_ROOT)}
+        self._launch("rocketchat", command, PROJECT_ROOT, told)
+
+    def start_site(self) -> None:
+        """Start Daphne; `wait_for_site` waits for it."""
+        address = ["-b", "127.0.0.1", "-p", str(self.ports["site"])]
+        command = [sys.executable, "-m", "daphne", *address, "config.asgi:application"]
+        self._launch("site", command, PROJECT_ROOT / "web", self.site_environment)
+
+    def wait_for_chat(self) -> None:
+        """Return once Rocket.Chat names its version."""
+        chat = RocketChat(self.contract.chat.url, timeout=2)
+        self.processes["rocketchat"].wait_until(
+            lambda: _answers(lambda: "version" in chat.info()),
+            budget=START_BUDGET_SECONDS,
+            expected="GET /api/info with a version",
+        )
+
+    def wait_for_site(self) -> None:
+        """Return once the site says that it is ready."""
+        self.processes["site"].wait_until(
+            lambda: _answers(lambda: self._site_status()["status"] == "ok"),
+            budget=START_BUDGET_SECONDS,
+            expected='GET /api/v1/status/ with {"status": "ok"}',
+        )
+
+    def manage(self, *arguments: str, stdin: str = "") -> str:
+        """Run one of the site's management commands and return what it printed."""
+        return site_commands.run(self.site_environment, *arguments, stdin=stdin)
+
+    def restart(self, name: str) -> None:
+        """Stop one service and start it again on the same port and data; returns when it is ready."""
+        self.processes[name].stop()
+        if name == "mongo":
+            self.start_mongo()
+        elif name == "rocketchat":
+            self.start_chat()
+            self.wait_for_chat()
+        else:
+            self.start_site()
+            self.wait_for_site()
+
+    def stop(self) -> None:
+        """End every process and remove the data; logs stay."""
+        stop_all([self.processes[name] for name in ("site", "rocketchat", "mongo") if name in self.processes])
+        shutil.rmtree(self.folder / "mongo", ignore_errors=True)
+        shutil.rmtree(self.folder / "site", ignore_errors=True)
+
+    def _launch(self, name: str, command: list[str], cwd: Path, told: dict[str, str]) -> None:
+        self._keep(ServiceProcess(name, command, log=self._log(name), cwd=cwd, environment=told))
+
+    def _keep(self, process: ServiceProcess) -> ServiceProcess:
+        self.processes[process.name] = process
+        return process
+
+    def _log(self, name: str) -> Path:
+        return self.folder / "logs" / f"{name}.log"
+
+    def _site_environment(self) -> dict[str, str]:
+        data = self.folder / "site"
+        data.mkdir(parents=True, exist_ok=True)
+        told = environment.site(
+            self.contract,
+            database_url=f"sqlite:///{data / 'site.sqlite3'}",
+            secret_key=secrets.token_urlsafe(40),
+        )
+        told |= {"BESEDKA_SITE_DATA": str(data), "PASSWORD_ITERATIONS": PASSWORD_ITERATIONS}
+        site_commands.remember(data, told)
+        return told
+
+    def _site_status(self) -> dict[str, str]:
+        answer = requests.get(f"{self.contract.site.url}/api/v1/status/", timeout=2)
+        status: dict[str, str] = answer.json()
+        return status
+
+    def _describe(self) -> Stack:
+        site, chat = self.contract.site.url, self.contract.chat.url
+        real_mongo = self.mongod is not None
+        rows = (
+            ("site", site, self._site_status()["version"], True),
+            ("rocketchat", chat, RocketChat(chat).info()["version"], False),
+            ("mongo", f"127.0.0.1:{self.ports['mongo']}", mongod.version(self.ports["mongo"]), real_mongo),
+        )
+        services = tuple(
+            Service(name, url, version, real, str(self._log(name)), self.processes[name].pid)
+            for name, url, version, real in rows
+        )
+        return Stack(
+            kind="embedded",
+            run_id=self.folder.name,
+            folder=str(self.folder),
+            site_url=site,
+            chat_url=chat,
+            mongo_url=self.mongo_url,
+            site_database_url=self.site_environment["DATABASE_URL"],
+            site_environment_file=str(site_commands.environment_file(self.folder / "site")),
+            services=services,
+        )
+
+
+def new_run_folder() -> Path:
+    """A fresh folder for one run, named by its start; the oldest beyond ten are removed."""
+    RUNS_FOLDER.mkdir(parents=True, exist_ok=True)
+    finished = sorted(path for path in RUNS_FOLDER.iterdir() if path.is_dir())
+    for folder in finished[: -RUNS_KEPT + 1]:
+        shutil.rmtree(folder, ignore_errors=True)
+    name = f"{datetime.now().astimezone():%Y%m%d-%H%M%S}-{secrets.token_hex(3)}"
+    folder = RUNS_FOLDER / name
+    folder.mkdir()
+    return folder
+
+
+@contextmanager
+def running(
+    contract: Contract, *, folder: Path | None = None, mongod_path: str | None = None
+) -> Iterator[EmbeddedStack]:
+    """An embedded stack for the length of a `with` block; `.stack` describes it.
+
+    Raises StackStartError with the failing service's last log lines; nothing is left running then.
+    """
+    embedded = EmbeddedStack(contract, folder or new_run_folder(), mongod.find(mongod_path))
+    with ExitStack() as cleanup:
+        cleanup.callback(embedded.stop)
+        embedded.start()
+        yield embedded
+
+
+def _answers(question: Callable[[], bool]) -> bool:
+    try:
+        return question()
+    except (ServiceUnreachableError, requests.RequestException, KeyError, ValueError):
+        return False

@@ -1,0 +1,85 @@
+"""What each service is told by its environment, made from the contract.
+
+Services import nothing of ours: a real Rocket.Chat in a container and the stand-in are told the same.
+"""
+
+from __future__ import annotations
+
+import json
+
+from besedka.contract import Contract
+from besedka.rocketchat import provider
+
+
+def site(contract: Contract, *, database_url: str, secret_key: str, redis_url: str = "") -> dict[str, str]:
+    """Environment of the Django site; see web/config/settings.py.
+
+    CHAT_INTERNAL_URL is where the site's *server* reaches Rocket.Chat. It is the browser's address here,
+    because the site always runs on the host, where Rocket.Chat's port is published.
+    """
+    channels = [
+        {
+            "name": channel.name,
+            "label": channel.label,
+            "private": channel.private,
+            "default": channel.default,
+            "roles": channel.roles,
+        }
+        for channel in contract.channels
+    ]
+    rows = {
+        "DJANGO_SECRET_KEY": secret_key,
+        "DATABASE_URL": database_url,
+        "SITE_URL": contract.site.url,
+        "CHAT_URL": contract.chat.url,
+        "CHAT_INTERNAL_URL": contract.chat.url,
+        "OAUTH_SERVICE": contract.provider.name,
+        "OAUTH_CLIENT_ID": contract.provider.client_id,
+        "OAUTH_CLIENT_SECRET": contract.provider.secret,
+        "OAUTH_SCOPE": contract.provider.scope,
+        "OAUTH_REDIRECT_URI": provider.redirect_uri(contract),
+        "CHAT_CHANNELS": json.dumps(channels, ensure_ascii=False),
+        "CHAT_GROUPS": json.dumps(contract.provider.groups, ensure_ascii=False),
+    }
+    return rows | ({"REDIS_URL": redis_url} if redis_url else {})
+
+
+def site_users(contract: Contract) -> str:
+    """The canonical users as the JSON that `manage.py ensure_users` reads from standard input."""
+    rows = [
+        {
+            "username": user.username,
+            "role": user.role,
+            "email": user.email,
+            "full_name": user.full_name,
+            "password": user.secret,
+        }
+        for user in contract.users
+    ]
+    return json.dumps(rows, ensure_ascii=False)
+
+
+def chat(contract: Contract, *, mongo_url: str, oplog_url: str, port: int) -> dict[str, str]:
+    """Environment of Rocket.Chat's first boot.
+
+    `OVERWRITE_SETTING_<id>` is applied at every boot (`apps/meteor/app/settings/server/SettingsRegistry.ts`),
+    ADMIN_* only while no administrator exists (`apps/meteor/server/startup/initialData.js`), and the
+    provider's variables only until its rows exist.
+    """
+    admin = contract.chat.admin
+    rows = {
+        "ROOT_URL": contract.chat.url,
+        "PORT": str(port),
+        "MONGO_URL": mongo_url,
+        "MONGO_OPLOG_URL": oplog_url,
+        "ADMIN_USERNAME": admin.username,
+        "ADMIN_NAME": contract.user(admin.username).full_name,
+        "ADMIN_EMAIL": admin.email,
+        "ADMIN_EMAIL_VERIFIED": "yes",
+        "ADMIN_PASS": admin.secret,
+    }
+    overwritten = {
+        f"OVERWRITE_SETTING_{name}": str(value).lower() if isinstance(value, bool) else str(value)
+        for name, value in contract.settings.items()
+    }
+    return rows | overwritten | provider.environment(contract)

@@ -1,0 +1,62 @@
+"""Runs one service and ends it when its owner is gone, however the owner went.
+
+Started as `python -S -E guard.py <log file> <command…>` with a pipe as standard input. The owner holds the
+other end: when it closes the pipe, or dies (kill -9 included), the read below ends, and the service is
+told to stop, then killed. On Linux the service is also bound to this guard by the kernel, so that a
+kill -9 of the guard takes the service along. Standard library only: it has to start in milliseconds.
+
+Exit status: that of the service; 143 when the owner ended it.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Callable
+
+GRACE_SECONDS = 5.0
+ENDED_BY_OWNER = 143
+_PR_SET_PDEATHSIG = 1
+
+
+def _die_with_parent() -> None:
+    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+
+
+def main(log: str, command: list[str]) -> int:
+    """Run `command` with its output in `log` until it ends or the owner does."""
+    bind: Callable[[], None] | None = _die_with_parent if sys.platform == "linux" else None
+    # An interrupt from the terminal goes to the whole group; stopping is the owner's decision.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    with open(log, "ab", buffering=0) as output:
+        service = subprocess.Popen(  # noqa: S603 - the command is the stack's own
+            command,
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            preexec_fn=bind,  # noqa: PLW1509 - no threads are running yet
+        )
+    ended_by_owner = threading.Event()
+
+    def watch_owner() -> None:
+        # The file descriptor, not sys.stdin: a thread inside a buffered read crashes the interpreter's end.
+        while os.read(0, 1024):
+            pass
+        ended_by_owner.set()
+        service.terminate()
+        try:
+            service.wait(GRACE_SECONDS)
+        except subprocess.TimeoutExpired:
+            service.kill()
+
+    threading.Thread(target=watch_owner, daemon=True).start()
+    status = service.wait()
+    return ENDED_BY_OWNER if ended_by_owner.is_set() else status
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1], sys.argv[2:]))

@@ -1,0 +1,77 @@
+"""What a running stack looks like to the tests, whoever started it."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+from besedka.contract import Contract
+
+StackKind = Literal["embedded", "containers", "attached"]
+KINDS: tuple[StackKind, ...] = ("embedded", "containers", "attached")
+
+
+@dataclass(frozen=True)
+class Service:
+    """One running service.
+
+    `real` is False for a stand-in. `log` is the file its output goes to, None where we do not start it.
+    `pid` is the process to look for in a leak test, None where the service is not a process of ours.
+    """
+
+    name: str
+    url: str
+    version: str
+    real: bool
+    log: str | None = None
+    pid: int | None = None
+
+    @property
+    def nature(self) -> str:
+        """`real` or `stand-in`, as the head of a run prints it."""
+        return "real" if self.real else "stand-in"
+
+
+@dataclass(frozen=True)
+class Stack:
+    """A stack that answers.
+
+    `site_url` and `chat_url` are what a browser opens. `mongo_url` and `site_database_url` are None where
+    the data cannot be read, and the checks that need them say so; `site_environment_file` is None where the site's
+    management commands cannot be run, so that no temporary users can be made. `folder` holds logs and data of the run.
+    """
+
+    kind: StackKind
+    run_id: str
+    folder: str
+    site_url: str
+    chat_url: str
+    mongo_url: str | None
+    site_database_url: str | None
+    site_environment_file: str | None
+    services: tuple[Service, ...]
+
+    def service(self, name: str) -> Service:
+        """The service of that name; KeyError if the stack has none."""
+        return {service.name: service for service in self.services}[name]
+
+    def contract(self, contract: Contract) -> Contract:
+        """The contract moved to this stack's addresses."""
+        return contract.at(site_url=self.site_url, chat_url=self.chat_url)
+
+    def logs(self) -> dict[str, Path]:
+        """Log file of each service that has one."""
+        return {service.name: Path(service.log) for service in self.services if service.log}
+
+    def to_json(self) -> str:
+        """The stack as JSON text, for xdist workers and state files; holds no secret."""
+        return json.dumps(asdict(self), ensure_ascii=False)
+
+    @classmethod
+    def from_json(cls, text: str) -> Stack:
+        """The inverse of `to_json`."""
+        raw: dict[str, Any] = json.loads(text)
+        raw["services"] = tuple(Service(**service) for service in raw["services"])
+        return cls(**raw)

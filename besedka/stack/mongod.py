@@ -1,0 +1,77 @@
+"""The embedded stack's MongoDB: a real `mongod` where one is found, our stand-in otherwise."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+from contextlib import suppress
+from pathlib import Path
+
+from pymongo import MongoClient
+from pymongo.errors import OperationFailure, PyMongoError
+
+from besedka.contract import PROJECT_ROOT
+from besedka.errors import StackStartError
+from besedka.stack.processes import ServiceProcess
+
+REPLICA_SET = "rs0"
+_PROBE_MILLISECONDS = 300
+
+
+def find(named: str | None) -> str | None:
+    """Path of the `mongod` to run: the one named by --mongod, else one on PATH, else None (stand-in).
+
+    Raises StackStartError when a named one is not there: a wish is not silently replaced.
+    """
+    if named is None:
+        return shutil.which("mongod")
+    found = shutil.which(named)
+    if found is None:
+        raise StackStartError(
+            f"--mongod names {named!r}, which is not an executable file",
+            expected="the path of a MongoDB server, version 5.0, 6.0 or 7.0",
+            where="--mongod",
+            next_step="correct the path, or leave the option out to use the stand-in",
+        )
+    return found
+
+
+def start(mongod: str | None, *, port: int, data: Path, log: Path) -> ServiceProcess:
+    """Start MongoDB (or the stand-in) as a single-node replica set on 127.0.0.1."""
+    data.mkdir(parents=True, exist_ok=True)
+    where = ["--port", str(port)]
+    if mongod:
+        command = [mongod, *where, "--bind_ip", "127.0.0.1", "--dbpath", str(data), "--replSet", REPLICA_SET]
+    else:
+        command = [sys.executable, "-m", "standins.mongo", *where, "--host", "127.0.0.1"]
+        command += ["--data", str(data), "--replica-set", REPLICA_SET]
+    environment = {"PYTHONPATH": str(PROJECT_ROOT)}
+    return ServiceProcess("mongo", command, log=log, cwd=PROJECT_ROOT, environment=environment)
+
+
+def is_primary(port: int) -> bool:
+    """Whether the server answers as writable primary; initiates the replica set where it is not yet."""
+    address = f"127.0.0.1:{port}"
+    options = f"directConnection=true&serverSelectionTimeoutMS={_PROBE_MILLISECONDS}"
+    try:
+        with MongoClient[dict[str, object]](f"mongodb://{address}/?{options}") as client:
+            hello = client.admin.command("hello")
+            if hello.get("isWritablePrimary"):
+                return True
+            with suppress(OperationFailure):
+                members = [{"_id": 0, "host": address}]
+                client.admin.command("replSetInitiate", {"_id": REPLICA_SET, "members": members})
+            return False
+    except PyMongoError:
+        return False
+
+
+def version(port: int) -> str:
+    """Version that the server names, e.g. `7.0.14`."""
+    with MongoClient[dict[str, object]](f"mongodb://127.0.0.1:{port}/", directConnection=True) as client:
+        return str(client.server_info()["version"])
+
+
+def url(port: int, database: str) -> str:
+    """Connection string for one client on this machine."""
+    return f"mongodb://127.0.0.1:{port}/{database}?replicaSet={REPLICA_SET}&directConnection=true"
