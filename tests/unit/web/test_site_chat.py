@@ -1,0 +1,124 @@
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+
+import httpx
+import pytest
+from accounts.models import User
+from chat import rocketchat
+from django.test import Client
+from oauth2_provider.models import AccessToken
+from provider.application import ensure_application
+
+AUTH = "/chat/api/auth/"
+Answer = Callable[[httpx.Request], httpx.Response]
+
+
+def logged_in_as(username: str) -> httpx.Response:
+    data = {"userId": "u1", "authToken": "t1", "me": {"username": username}}
+    return httpx.Response(200, json={"status": "success", "data": data})
+
+
+class FakeChat:
+    """Stands where Rocket.Chat's REST API would; remembers what it was asked."""
+
+    def __init__(self) -> None:
+        self.requests: list[httpx.Request] = []
+        self.answer: Answer = lambda _request: logged_in_as("olga")
+
+    def __call__(self, request: httpx.Request) -> httpx.Response:
+        self.requests.append(request)
+        return self.answer(request)
+
+
+@pytest.fixture
+def fake_chat(monkeypatch: pytest.MonkeyPatch) -> FakeChat:
+    fake = FakeChat()
+    real = httpx.Client
+
+    def client(**options: object) -> httpx.Client:
+        return real(transport=httpx.MockTransport(fake), **options)
+
+    monkeypatch.setattr(rocketchat.httpx, "Client", client)
+    return fake
+
+
+@pytest.fixture
+def olga(db: None) -> Client:
+    ensure_application()
+    client = Client()
+    client.force_login(User.objects.create(username="olga", role="user"))
+    return client
+
+
+def test_anonymous_gets_json(db: None) -> None:
+    for response in (Client().get(AUTH), Client(enforce_csrf_checks=True).post(AUTH)):
+        assert response.status_code == 401
+        assert response.json()["error"] == "not_signed_in"
+
+
+def test_hands_over_the_login_and_keeps_no_token(olga: Client, fake_chat: FakeChat) -> None:
+    response = olga.post(AUTH)
+    assert response.json() == {"loginToken": "t1", "userId": "u1", "username": "olga"}
+    assert response["Cache-Control"] == "no-store"
+    body = json.loads(fake_chat.requests[0].content)
+    assert (body["serviceName"], body["expiresIn"]) == ("besedka", 300)
+    assert not AccessToken.objects.exists()
+
+
+def raising(error: type[httpx.HTTPError]) -> Answer:
+    def answer(request: httpx.Request) -> httpx.Response:
+        raise error("no", request=request)  # type: ignore[call-arg]
+
+    return answer
+
+
+FAILURES: dict[str, tuple[Answer, int]] = {
+    "chat_unreachable": (raising(httpx.ConnectError), 502),
+    "chat_timeout": (raising(httpx.ReadTimeout), 504),
+    "chat_not_json": (lambda _: httpx.Response(200, html="<html>"), 502),
+    "chat_refused": (lambda _: httpx.Response(401, json={"error": "Unauthorized"}), 502),
+    "chat_wrong_user": (lambda _: logged_in_as("stranger"), 502),
+    "chat_rate_limited": (
+        lambda _: httpx.Response(429, json={"error": "You must wait 7 seconds before"}),
+        503,
+    ),
+}
+
+
+@pytest.mark.parametrize("code", FAILURES)
+def test_each_failure_has_a_name(olga: Client, fake_chat: FakeChat, code: str) -> None:
+    fake_chat.answer, status = FAILURES[code]
+    response = olga.post(AUTH)
+    assert (response.status_code, response.json()["error"]) == (status, code)
+    assert "loginToken" not in response.json()
+    assert not AccessToken.objects.exists()
+    if code == "chat_rate_limited":
+        assert response["Retry-After"] == "7"
+    if code == "chat_wrong_user":
+        assert fake_chat.requests[-1].url.path == "/api/v1/logout"
+
+
+def test_pages_offer_the_channels_of_the_role_only(olga: Client) -> None:
+    page = olga.get("/chat/integrated/").content.decode()
+    assert 'data-channel="lobby"' in page
+    assert "attic" not in page
+    assert olga.get("/chat/integrated/?channel=attic").status_code == 404
+    assert olga.get("/chat/integrated/?channel=nowhere").status_code == 404
+    assert olga.get("/api/chat/auth/").status_code == 404
+
+
+def test_anonymous_visitors_of_the_chat_come_back_after_the_login(db: None) -> None:
+    response = Client().get("/chat/test/")
+    assert response["Location"] == "/accounts/login/?next=/chat/test/"
+    page = Client().post(response["Location"], {"username": "x", "password": "y"})
+    assert 'name="next" value="/chat/test/"' in page.content.decode()
+
+
+def test_logged_out_page_only_after_a_logout(olga: Client) -> None:
+    assert Client().get("/accounts/logged-out/")["Location"] == "/"
+    assert olga.get("/accounts/logout/").status_code == 405
+    response = olga.post("/accounts/logout/", follow=True)
+    assert "Вы вышли с сайта" in response.content.decode()
+    assert olga.get("/chat/api/session/").status_code == 401

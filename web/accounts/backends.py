@@ -1,0 +1,34 @@
+"""Authentication by username or e-mail."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib.auth.backends import ModelBackend
+from django.http import HttpRequest
+
+from accounts.models import User
+
+
+class UsernameOrEmailBackend(ModelBackend):
+    """Takes what the visitor typed as a username, else, where it contains `@`, as an e-mail; ignores case."""
+
+    def authenticate(
+        self,
+        request: HttpRequest | None,
+        username: str | None = None,
+        password: str | None = None,
+        **_extra: Any,
+    ) -> User | None:
+        if not username or password is None:
+            return None
+        user = User.objects.filter(username__iexact=username).first()
+        if user is None and "@" in username:
+            user = User.objects.filter(email__iexact=username).first()
+        if user is None:
+            # The same work as for a known name, so that the time taken does not tell which names exist.
+            User().set_password(password)
+            return None
+        if user.check_password(password) and self.user_can_authenticate(user):
+            return user
+        return None

@@ -1,0 +1,107 @@
+"""Makes users what a list says, and removes temporary ones; used by the management commands."""
+
+from __future__ import annotations
+
+import json
+from typing import Any, TextIO
+
+from django.db import transaction
+
+from accounts.models import Role, User
+
+TEMPORARY_PREFIX = "temp_"
+FIELDS = frozenset({"username", "role", "email", "full_name", "password"})
+
+
+class RosterError(ValueError):
+    """The list of users cannot be used; the text says which row and why."""
+
+
+def read_roster(stream: TextIO) -> list[dict[str, str]]:
+    """Read `[{"username", "role", "email", "full_name", "password"}, ...]`; only `username` is a must.
+
+    Raises RosterError for anything else, before a single user is touched.
+    """
+    try:
+        rows = json.load(stream)
+    except ValueError as error:
+        raise RosterError(
+            f"users: found text that is not JSON ({error}), expected a list of objects"
+        ) from None
+    if not isinstance(rows, list):
+        raise RosterError(f"users: found {type(rows).__name__}, expected a list of objects")
+    return [_checked(number, row) for number, row in enumerate(rows, 1)]
+
+
+def _checked(number: int, row: Any) -> dict[str, str]:
+    where = f"users, row {number}"
+    if not isinstance(row, dict) or not isinstance(row.get("username"), str) or not row["username"]:
+        raise RosterError(f"{where}: found no username, expected an object with one")
+    unknown = sorted(set(row) - FIELDS)
+    if unknown:
+        raise RosterError(
+            f"{where} ({row['username']}): found unknown keys {unknown}, expected {sorted(FIELDS)}"
+        )
+    role = row.get("role", str(Role.USER))
+    if role not in Role.values:
+        raise RosterError(f"{where} ({row['username']}): found role {role!r}, expected one of {Role.values}")
+    return {key: "" if value is None else str(value) for key, value in row.items()} | {"role": role}
+
+
+@transaction.atomic
+def ensure_users(rows: list[dict[str, str]]) -> list[str]:
+    """Create or repair each user; one line for each change, none when nothing differed. All or nothing."""
+    return [line for row in rows for line in _ensure(row)]
+
+
+def _ensure(row: dict[str, str]) -> list[str]:
+    name = row["username"]
+    user = User.objects.filter(username__iexact=name).first()
+    created = user is None
+    user = user or User(username=name)
+    role = row["role"]
+    wanted: dict[str, Any] = {
+        "username": name,
+        "role": role,
+        "is_active": True,
+        "is_staff": role in {Role.OWNER, Role.MODERATOR},
+        "is_superuser": role == Role.OWNER,
+    }
+    wanted |= {key: row[key] for key in ("email", "full_name") if key in row}
+    changes: list[str] = []
+    for field, value in wanted.items():
+        found = getattr(user, field)
+        if found != value:
+            changes.append(f"user {name}: {field} {found!r} -> {value!r}")
+            setattr(user, field, value)
+    password = row.get("password")
+    if password and (created or not user.check_password(password)):
+        user.set_password(password)
+        changes.append(f"user {name}: password differs, set")
+    elif created:
+        user.set_unusable_password()
+    if created:
+        changes = [f"user {name}: created, role {role}"]
+    if changes:
+        user.save()
+    return changes
+
+
+@transaction.atomic
+def remove_users(names: list[str]) -> list[str]:
+    """Delete temporary users with all their tokens; one line each. RosterError for every other name."""
+    refused = [name for name in names if not name.startswith(TEMPORARY_PREFIX)]
+    if refused:
+        raise RosterError(
+            f"users to remove: found {refused}, expected only names that begin with {TEMPORARY_PREFIX}; "
+            "nothing was removed"
+        )
+    lines = []
+    for name in names:
+        user = User.objects.filter(username=name).first()
+        if user is None:
+            lines.append(f"user {name}: not there")
+        else:
+            user.delete()
+            lines.append(f"user {name}: removed")
+    return lines

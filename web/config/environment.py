@@ -1,0 +1,232 @@
+"""What the site is told by its environment, read once and checked before Django starts.
+
+The site holds no user, channel, password or client of its own: whoever starts it says so here. Every
+problem found is reported in one message (found, expected, where, next step), never as a traceback.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import dj_database_url
+
+NEXT_STEP = (
+    "set the variables above and start again; the stack's start-up passes all of them, "
+    "web/config/environment.py says what each one means"
+)
+
+
+class EnvironmentProblemError(Exception):
+    """The environment cannot run the site. `str()` is the whole message for the operator."""
+
+    def __init__(self, problems: list[str]) -> None:
+        listed = "\n".join(f"  - {problem}" for problem in problems)
+        super().__init__(
+            "The site cannot start: its environment is incomplete or wrong.\n"
+            f"{listed}\n"
+            "  where: environment of the process (web/config/environment.py)\n"
+            f"  next:  {NEXT_STEP}"
+        )
+
+
+@dataclass(frozen=True)
+class Channel:
+    """A chat room that the site offers a button for. `roles` None: everybody may enter."""
+
+    name: str
+    label: str
+    private: bool = False
+    default: bool = False
+    roles: frozenset[str] | None = None
+
+    @property
+    def path(self) -> str:
+        """Path in the chat, without the site's room list: private rooms live under /group/."""
+        return f"/{'group' if self.private else 'channel'}/{self.name}?layout=embedded"
+
+    def admits(self, role: str) -> bool:
+        """Tell whether a user of that role gets a button."""
+        return self.roles is None or role in self.roles
+
+
+@dataclass(frozen=True)
+class Environment:
+    """All settings of the site, typed. URLs have no trailing slash."""
+
+    secret_key: str
+    site_url: str
+    chat_url: str
+    chat_internal_url: str
+    allowed_hosts: tuple[str, ...]
+    database: dict[str, Any]
+    redis_url: str | None
+    client_id: str
+    client_secret: str
+    service: str
+    scope: str
+    redirect_uri: str
+    channels: tuple[Channel, ...]
+    groups: dict[str, tuple[str, ...]]
+    password_iterations: int | None
+
+    @property
+    def default_channel(self) -> Channel:
+        """The channel that a visit without a wish opens."""
+        return next(channel for channel in self.channels if channel.default)
+
+
+@dataclass
+class _Reader:
+    """Collects every problem instead of stopping at the first."""
+
+    source: Mapping[str, str]
+    problems: list[str] = field(default_factory=list)
+
+    def needed(self, name: str, expected: str) -> str:
+        value = self.source.get(name, "").strip()
+        if not value:
+            self.problems.append(f"{name}: found nothing, expected {expected}")
+        return value
+
+    def url(self, name: str, default: str | None = None) -> str:
+        expected = "an address such as http://127.0.0.1:8001"
+        value = (self.source.get(name, "").strip() or default or "").rstrip("/")
+        if not value:
+            return self.needed(name, expected)
+        parts = urlsplit(value)
+        if parts.scheme not in {"http", "https"} or not parts.hostname or parts.path or parts.query:
+            self.problems.append(f"{name}: found {value!r}, expected {expected}, without a path")
+        return value
+
+    def json(self, name: str, expected: str) -> Any:
+        text = self.needed(name, expected)
+        if not text:
+            return None
+        try:
+            return json.loads(text)
+        except ValueError as error:
+            self.problems.append(f"{name}: found text that is not JSON ({error}), expected {expected}")
+            return None
+
+    def number(self, name: str) -> int | None:
+        text = self.source.get(name, "").strip()
+        if not text:
+            return None
+        if not text.isdecimal() or int(text) < 1:
+            self.problems.append(f"{name}: found {text!r}, expected a whole number from 1 up")
+            return None
+        return int(text)
+
+
+def _channels(reader: _Reader) -> tuple[Channel, ...]:
+    expected = (
+        'a JSON list such as [{"name":"general","label":"Общий","private":false,"default":true,"roles":null}]'
+        " with exactly one default"
+    )
+    rows = reader.json("CHAT_CHANNELS", expected)
+    if rows is None:
+        return ()
+    try:
+        channels = tuple(
+            Channel(
+                name=str(row["name"]),
+                label=str(row["label"]),
+                private=bool(row.get("private", False)),
+                default=bool(row.get("default", False)),
+                roles=None if row.get("roles") is None else frozenset(row["roles"]),
+            )
+            for row in rows
+        )
+    except (AttributeError, KeyError, TypeError) as error:
+        reader.problems.append(f"CHAT_CHANNELS: found a row it cannot read ({error!r}), expected {expected}")
+        return ()
+    if sum(channel.default for channel in channels) != 1:
+        reader.problems.append(f"CHAT_CHANNELS: found no single default channel, expected {expected}")
+    return channels
+
+
+def _groups(reader: _Reader) -> dict[str, tuple[str, ...]]:
+    expected = 'a JSON object such as {"owner":"admin,vip","user":"user"} with a "user" row'
+    rows = reader.json("CHAT_GROUPS", expected)
+    if rows is None:
+        return {}
+    if not isinstance(rows, dict) or "user" not in rows:
+        reader.problems.append(f"CHAT_GROUPS: found {type(rows).__name__} without it, expected {expected}")
+        return {}
+    return {
+        role: tuple(group.strip() for group in str(groups).split(",") if group.strip())
+        for role, groups in rows.items()
+    }
+
+
+def _database(reader: _Reader, site_dir: Path) -> dict[str, Any]:
+    folder = Path(reader.source.get("BESEDKA_SITE_DATA", "").strip() or site_dir / "var")
+    url = reader.source.get("DATABASE_URL", "").strip() or f"sqlite:///{folder.absolute() / 'site.sqlite3'}"
+    try:
+        database: dict[str, Any] = {**dj_database_url.parse(url)}
+    except (dj_database_url.ParseError, dj_database_url.UnknownSchemeError, ValueError) as error:
+        # Without the value itself: it may hold a password.
+        reader.problems.append(
+            f"DATABASE_URL: cannot be read ({type(error).__name__}), expected postgres://… or sqlite:///…"
+        )
+        return {}
+    if database["ENGINE"].endswith("sqlite3"):
+        if database["NAME"] != ":memory:":
+            try:
+                Path(database["NAME"]).parent.mkdir(parents=True, exist_ok=True)
+            except OSError as error:
+                reader.problems.append(
+                    f"BESEDKA_SITE_DATA or DATABASE_URL: found a folder that cannot be made ({error}), "
+                    "expected a writable one"
+                )
+        # IMMEDIATE: a writer waits for its turn (`timeout`, seconds) in place of failing in mid-transaction.
+        database["OPTIONS"] = {
+            "transaction_mode": "IMMEDIATE",
+            "timeout": 20,
+            "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA temp_store=MEMORY;",
+        }
+    return database
+
+
+def read_environment(source: Mapping[str, str], site_dir: Path) -> Environment:
+    """Read and check everything; `site_dir` holds the default data folder `var`.
+
+    Raises EnvironmentProblemError naming every problem at once.
+    """
+    reader = _Reader(source)
+    site_url = reader.url("SITE_URL")
+    chat_url = reader.url("CHAT_URL")
+    service = source.get("OAUTH_SERVICE", "").strip() or "besedka"
+    extra_hosts = [host.strip() for host in source.get("ALLOWED_HOSTS", "").split(",") if host.strip()]
+    hosts = [
+        urlsplit(site_url).hostname or "",
+        "127.0.0.1",
+        "localhost",
+        "host.docker.internal",
+        *extra_hosts,
+    ]
+    environment = Environment(
+        secret_key=reader.needed("DJANGO_SECRET_KEY", "a long random text"),
+        site_url=site_url,
+        chat_url=chat_url,
+        chat_internal_url=reader.url("CHAT_INTERNAL_URL", default=chat_url or "http://unset"),
+        allowed_hosts=tuple(dict.fromkeys(host for host in hosts if host)),
+        database=_database(reader, site_dir),
+        redis_url=source.get("REDIS_URL", "").strip() or None,
+        client_id=reader.needed("OAUTH_CLIENT_ID", "the client id that the chat uses"),
+        client_secret=reader.needed("OAUTH_CLIENT_SECRET", "the plain client secret that the chat uses"),
+        service=service,
+        scope=source.get("OAUTH_SCOPE", "").strip() or "read",
+        redirect_uri=source.get("OAUTH_REDIRECT_URI", "").strip() or f"{chat_url}/_oauth/{service}",
+        channels=_channels(reader),
+        groups=_groups(reader),
+        password_iterations=reader.number("PASSWORD_ITERATIONS"),
+    )
+    if reader.problems:
+        raise EnvironmentProblemError(reader.problems)
+    return environment

@@ -1,0 +1,55 @@
+"""Answers to requests that fail: JSON for programs (`/api/`, `/chat/api/`), pages for people."""
+
+from __future__ import annotations
+
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import render
+
+API_PREFIXES = ("/api/", "/chat/api/")
+
+
+def json_error(status: int, error: str, message: str, **extra: object) -> JsonResponse:
+    """`{"error": <stable code>, "message": <Russian text>, ...}`, never cached."""
+    response = JsonResponse(
+        {"error": error, "message": message, **extra},
+        status=status,
+        json_dumps_params={"ensure_ascii": False},
+    )
+    response["Cache-Control"] = "no-store"
+    return response
+
+
+def _answer(request: HttpRequest, status: int, error: str, title: str, message: str) -> HttpResponse:
+    if request.path.startswith(API_PREFIXES):
+        return json_error(status, error, message)
+    return render(
+        request, "error.html", {"status": status, "title": title, "message": message}, status=status
+    )
+
+
+def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """No such address, or a channel that is not this user's."""
+    return _answer(request, 404, "not_found", "Страница не найдена", "По этому адресу ничего нет.")
+
+
+def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """Request that Django itself refuses (for example a foreign Host)."""
+    return _answer(request, 400, "bad_request", "Неверный запрос", "Сервер не смог разобрать запрос.")
+
+
+def server_error(request: HttpRequest) -> HttpResponse:
+    """Fault of the site: details are in its log only."""
+    return _answer(request, 500, "server_error", "Ошибка сервера", "Подробности записаны в журнал сайта.")
+
+
+def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
+    """POST without a valid CSRF token; for a visitor who is not signed in at all, a 401 says more."""
+    if request.path.startswith(API_PREFIXES) and not request.user.is_authenticated:
+        return json_error(401, "not_signed_in", "Вы не вошли на сайт.")
+    return _answer(
+        request,
+        403,
+        "csrf",
+        "Запрос отклонён",
+        "Форма устарела. Откройте страницу заново и повторите действие.",
+    )
