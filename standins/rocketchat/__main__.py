@@ -1,0 +1,130 @@
+"""`python -m standins.rocketchat`: a stand-in for Rocket.Chat, told by environment as the real server is.
+
+MONGO_URL (a replica set), ROOT_URL, PORT, BIND_IP, ADMIN_*, OVERWRITE_SETTING_*, ... Options are the
+stand-in's own. Ends with 0 on SIGTERM or SIGINT, 1 where Rocket.Chat would not run, 2 on wrong options.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import logging
+import os
+import signal
+import socket
+import sys
+
+import uvicorn
+
+from standins.rocketchat.app import build
+from standins.rocketchat.boot import BootError, box, connect, start
+from standins.rocketchat.config import Config, ConfigError, read_config
+
+_log = logging.getLogger("startup")
+
+
+class _WebServer(uvicorn.Server):
+    """Says that it runs once it listens, not before."""
+
+    ready_text = ""
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        _log.info("\n%s", box("SERVER RUNNING", self.ready_text))
+
+
+def _bind(config: Config) -> socket.socket:
+    """The port, taken before anything is written to Mongo; raises BootError for a busy one."""
+    family = socket.AF_INET6 if ":" in config.bind_ip else socket.AF_INET
+    # asyncio sets TCP_NODELAY only on sockets that name their protocol; without it every answer is 40 ms late.
+    listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+    if sys.platform != "win32":
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind((config.bind_ip, config.port))
+    except OSError as error:
+        listener.close()
+        raise BootError(f"cannot listen on {config.bind_ip}:{config.port}: {error.strerror}") from error
+    return listener
+
+
+async def _run(config: Config) -> None:
+    listener = _bind(config)
+    client, mongo_version = await connect(config)
+    server = await start(config, client)
+    web = _WebServer(
+        uvicorn.Config(
+            build(server),
+            log_config=None,
+            access_log=False,
+            server_header=False,
+            lifespan="off",
+            timeout_graceful_shutdown=2,
+        )
+    )
+    address = listener.getsockname()
+    web.ready_text = "\n".join(
+        [
+            f"Rocket.Chat Version: {config.version} (stand-in)",
+            f"    MongoDB Version: {mongo_version}",
+            f"       Process Port: {address[1]}",
+            f"           Site URL: {server.settings.get('Site_Url')}",
+            "   ReplicaSet OpLog: Enabled",
+        ]
+    )
+    await web.serve([listener])
+    await server.services.client.aclose()
+    await client.close()
+
+
+async def _until_stopped(config: Config) -> int:
+    """Run; a signal ends it with 0, also while it still waits for Mongo."""
+    main, loop = asyncio.ensure_future(_run(config)), asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: loop.call_soon_threadsafe(main.cancel))
+    try:
+        await main
+    except asyncio.CancelledError:
+        return 0
+    except BootError as error:
+        text = str(error)
+        if "\n" in text:
+            text = "\n" + box("SERVER ERROR", text)
+        _log.error("%s", text)
+        return error.status
+    return 0
+
+
+def _allow_many_sockets() -> None:
+    if sys.platform != "win32":
+        import resource  # noqa: PLC0415 - not on Windows
+
+        hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+        resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(
+        prog="standins.rocketchat", description="Rocket.Chat stand-in, not Rocket.Chat"
+    )
+    parser.add_argument("--version", default="7.7.1", help="the version to imitate (default: %(default)s)")
+    parser.add_argument("--movable-clock", action="store_true", help="serve POST /__standin__/clock")
+    parser.add_argument(
+        "--chat-client", metavar="DIR", help="a bundle's programs/web.browser, for our own pages"
+    )
+    options = parser.parse_args()
+    logging.basicConfig(stream=sys.stdout, level=logging.INFO, format="%(asctime)s %(name)s %(message)s")
+    # Its request lines would carry access tokens in the payload mode.
+    logging.getLogger("httpx").setLevel(logging.WARNING)
+    _log.info("Rocket.Chat stand-in (not Rocket.Chat), imitating %s", options.version)
+    try:
+        config = read_config(os.environ, options.version, options.movable_clock, options.chat_client)
+    except ConfigError as error:
+        _log.error("%s", error)
+        return 2
+    _allow_many_sockets()
+    return asyncio.run(_until_stopped(config))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

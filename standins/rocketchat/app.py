@@ -1,0 +1,144 @@
+"""The ASGI application: REST, sockets, the OAuth callback, and the pages."""
+
+from __future__ import annotations
+
+import importlib
+import json
+import mimetypes
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
+
+from starlette.applications import Starlette
+from starlette.middleware import Middleware
+from starlette.requests import Request
+from starlette.responses import FileResponse, PlainTextResponse, Response
+from starlette.routing import Route, WebSocketRoute
+from starlette.staticfiles import StaticFiles
+
+from standins.rocketchat.api import dispatch, sign_in
+from standins.rocketchat.envelope import answer
+from standins.rocketchat.headers import SecurityHeaders
+from standins.rocketchat.oauth.callback import callback, end_script
+from standins.rocketchat.permissions import has_permission
+from standins.rocketchat.registry import Call
+
+if TYPE_CHECKING:
+    from standins.rocketchat.server import Server
+
+CLIENT = Path(__file__).with_name("client")
+# Importing them declares their routes and methods.
+HANDLERS = ("login", "users", "settings_api", "rest_rooms", "rest_chat", "rest_roles", "client_methods")
+_STUBS: dict[str, Any] = {
+    "languages": {"apps": []},
+    "actionButtons": [],
+    "externalComponents": {"externalComponents": []},
+}
+
+
+async def info(request: Request) -> Response:
+    """GET /api/info: major.minor for anybody, the whole version for `view-statistics`."""
+    server: Server = request.app.state.server
+    version, call = server.config.version, Call(server, headers=dict(request.headers))
+    await sign_in(server, call)
+    body: dict[str, Any] = {
+        "version": version.rpartition(".")[0],
+        "minimumClientVersions": {"desktop": "3.9.6"},
+    }
+    if call.user is not None and await has_permission(server, call.user, "view-statistics"):
+        body |= {
+            "version": version,
+            "info": {"version": version, "build": {"platform": "Rocket.Chat stand-in"}},
+        }
+    return answer(body | {"success": True})
+
+
+async def health(request: Request) -> Response:
+    """GET /health is text up to 7.10; /livez, /readyz and JSON came in 7.11 (PR #36955)."""
+    newer = request.app.state.server.config.since(7, 11)
+    if request.url.path != "/health" and not newer:
+        return await shell(request)
+    return answer({"status": "ok"}) if newer else PlainTextResponse("ok")
+
+
+async def advance_clock(request: Request) -> Response:
+    """POST /__standin__/clock {"advance_seconds": n}: the stand-in's own, only with --movable-clock."""
+    server: Server = request.app.state.server
+    try:
+        seconds = (await request.json())["advance_seconds"]
+    except (ValueError, KeyError, TypeError):
+        seconds = None
+    if isinstance(seconds, bool) or not isinstance(seconds, int | float) or not 0 <= seconds <= 10**9:
+        return answer({"success": False, "error": "advance_seconds: wanted a number of 0 or more"}, 400)
+    server.clock.advance(seconds)
+    return answer({"success": True, "now": server.clock.now()})
+
+
+async def runtime_config(request: Request) -> Response:
+    """What Meteor's client reads before anything else."""
+    server: Server = request.app.state.server
+    root = server.config.root_url
+    config = {
+        "meteorRelease": "METEOR@3.1.2",
+        "ROOT_URL": root,
+        "ROOT_URL_PATH_PREFIX": "",
+        "autoupdate": {"versions": {}},
+    }
+    text = quote(json.dumps(config))
+    return Response(
+        f'__meteor_runtime_config__ = JSON.parse(decodeURIComponent("{text}"))', media_type="text/javascript"
+    )
+
+
+async def stub(request: Request) -> Response:
+    """GET /api/apps/...: no apps are installed."""
+    return answer({"success": True, **_as_object(_STUBS.get(request.path_params["name"], {}))})
+
+
+def _as_object(value: Any) -> dict[str, Any]:
+    return value if isinstance(value, dict) else {"actionButtons": value}
+
+
+async def translations(_: Request) -> Response:
+    """GET /i18n/<language>.json: the stand-in's pages bring their own texts."""
+    return answer({})
+
+
+async def favicon(_: Request) -> Response:
+    return FileResponse(CLIENT / "favicon.svg", media_type="image/svg+xml")
+
+
+async def shell(request: Request) -> Response:
+    """The same page, with 200, for every address that is nothing else."""
+    if request.method not in {"GET", "HEAD"}:
+        return Response(status_code=405)
+    return FileResponse(CLIENT / "index.html", media_type="text/html", headers={"Cache-Control": "no-cache"})
+
+
+def build(server: Server) -> Starlette:
+    """The application for a server that has started."""
+    for name in HANDLERS:
+        importlib.import_module(f"standins.rocketchat.{name}")
+    sockets = importlib.import_module("standins.rocketchat.sockets").routes
+    mimetypes.add_type("text/javascript", ".js")
+    every = ["GET", "POST", "PUT", "DELETE", "OPTIONS", "PATCH"]
+    routes: list[Any] = [
+        Route("/api/info", info),
+        Route("/api/v1/{path:path}", dispatch, methods=every),
+        Route("/api/apps/{name:path}", stub),
+        Route("/_oauth/{service}", callback, methods=["GET", "POST"]),
+        Route("/packages/oauth/end_of_redirect_response.js", end_script),
+        Route("/packages/oauth/end_of_popup_response.js", end_script),
+        *(Route(path, health) for path in ("/health", "/livez", "/readyz")),
+        Route("/meteor_runtime_config.js", runtime_config),
+        Route("/i18n/{language}", translations),
+        Route("/favicon.ico", favicon),
+    ]
+    if server.config.movable_clock:
+        routes.append(Route("/__standin__/clock", advance_clock, methods=["POST"]))
+    routes += [route for route in sockets if isinstance(route, Route | WebSocketRoute)]
+    app = Starlette(routes=routes, middleware=[Middleware(SecurityHeaders, settings=server.settings)])
+    app.mount("/__client__", StaticFiles(directory=CLIENT))
+    app.router.routes.append(Route("/{path:path}", shell, methods=every))
+    app.state.server = server
+    return app

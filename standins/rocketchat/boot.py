@@ -1,0 +1,140 @@
+"""From configuration to a running server: wait for Mongo, register what a fresh database lacks.
+
+Texts and exit statuses after `server/startup/serverRunning.js`; the administrator after `initialData.js`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from typing import Any
+
+from pymongo import AsyncMongoClient
+from pymongo.errors import PyMongoError, ServerSelectionTimeoutError
+from pymongo.uri_parser import parse_uri
+
+from standins.rocketchat.accounts import insert_user, join_channels
+from standins.rocketchat.clock import Clock
+from standins.rocketchat.config import Config
+from standins.rocketchat.documents import random_id
+from standins.rocketchat.hub import Hub
+from standins.rocketchat.oauth.services import Services
+from standins.rocketchat.passwords import hash_password
+from standins.rocketchat.permissions import Permissions
+from standins.rocketchat.rooms import seed_rooms
+from standins.rocketchat.server import Server
+from standins.rocketchat.settings import Settings
+
+_log = logging.getLogger("startup")
+_TRY_MS = 2000
+_OPLOG = """OPLOG / REPLICASET IS REQUIRED TO RUN ROCKET.CHAT, MORE INFORMATION AT:
+https://go.rocket.chat/i/oplog-required"""
+
+
+class BootError(Exception):
+    """The server cannot run; the text is for the box, `status` for the process."""
+
+    def __init__(self, text: str, status: int = 1) -> None:
+        self.status = status
+        super().__init__(text)
+
+
+def box(title: str, text: str, sign: str = "+") -> str:
+    """Rocket.Chat's framed message on the console."""
+    lines = ["", *text.splitlines(), ""]
+    width = max(len(line) for line in (*lines, title)) + 4
+    edge = f"{sign}{'-' * width}{sign}"
+    return "\n".join(
+        [edge, f"|{title:^{width}}|", edge, *(f"|  {line:<{width - 2}}|" for line in lines), edge]
+    )
+
+
+async def connect(config: Config) -> tuple[AsyncMongoClient[dict[str, Any]], str]:
+    """A client whose server answers as primary, and Mongo's version; tries for as long as it takes.
+
+    The driver does the waiting: each try ends with its server selection time-out. Raises BootError for a
+    Mongo that belongs to no replica set.
+    """
+    # A single member is asked directly and whatever its set, so that its role is seen before the driver
+    # judges it; the name by which a set knows its member need not be one that can be reached from here.
+    single = len(parse_uri(config.mongo_url)["nodelist"]) == 1
+    more: dict[str, Any] = {"directConnection": True, "replicaSet": None} if single else {}
+    name: str | None = None
+    while True:
+        if name:
+            # A member without a primary answers at once; only the driver's search for one takes time.
+            await _answer(config, {"replicaSet": name}, "ping")
+        found = await _answer(config, more, "hello", "buildInfo")
+        if found is None:
+            continue
+        hello, info = found
+        name = hello.get("setName")
+        if not name:
+            raise BootError(f"Rocket.Chat Version: {config.version}\n\n{_OPLOG}")
+        if hello.get("isWritablePrimary"):
+            return AsyncMongoClient(config.mongo_url, tz_aware=True, **more), info["version"]
+
+
+async def _answer(config: Config, options: dict[str, Any], *commands: str) -> list[dict[str, Any]] | None:
+    """The answers to commands of a Mongo that may not be there yet; None when the time-out came first."""
+    async with AsyncMongoClient[dict[str, Any]](
+        config.mongo_url, serverSelectionTimeoutMS=_TRY_MS, **options
+    ) as client:
+        try:
+            return [await client["admin"].command(command) for command in commands]
+        except ServerSelectionTimeoutError as error:
+            _log.warning("waiting for MongoDB: %s", str(error).partition(" (configured")[0])
+        except PyMongoError as error:
+            raise BootError(f"MongoDB refused: {error}") from error
+    return None
+
+
+async def start(config: Config, client: AsyncMongoClient[dict[str, Any]]) -> Server:
+    """Everything that is kept in memory, loaded, and a fresh database filled."""
+    db, clock, hub = client.get_default_database("meteor"), Clock(), Hub()
+    settings = Settings(db, config, clock, hub)
+    server = Server(
+        config, db, clock, settings, hub, Permissions(db), Services(db, config, settings, clock, hub)
+    )
+    await asyncio.gather(
+        settings.load(), server.permissions.load(clock.now()), _indexes(db), seed_rooms(server)
+    )
+    await _make_users(server)
+    await server.services.start()
+    return server
+
+
+async def _indexes(db: Any) -> None:
+    await db["users"].create_index([("username", 1)], unique=True, sparse=True)
+    await db["users"].create_index([("emails.address", 1)], unique=True, sparse=True)
+    await db["users"].create_index([("services.resume.loginTokens.hashedToken", 1)])
+    await db["meteor_oauth_pendingCredentials"].create_index([("key", 1)], unique=True)
+
+
+async def _make_users(server: Server) -> None:
+    """rocket.cat, and the administrator of the environment where there is none."""
+    users, now, environ = server.db["users"], server.clock.now(), server.config.environ
+    common: dict[str, Any] = {"createdAt": now, "_updatedAt": now, "active": True, "status": "offline"}
+    if await users.find_one({"_id": "rocket.cat"}, {"_id": 1}) is None:
+        cat = {
+            "_id": "rocket.cat",
+            "name": "Rocket.Cat",
+            "username": "rocket.cat",
+            "type": "bot",
+            "roles": ["bot"],
+        }
+        await insert_user(server, cat | common | {"status": "online", "services": {}})
+    admin = await users.find_one({"roles": "admin", "type": "user"}, {"_id": 1})
+    if admin is None and environ.get("ADMIN_PASS"):
+        password = await hash_password(environ["ADMIN_PASS"])
+        name = environ.get("ADMIN_USERNAME") or "admin"
+        admin = {"_id": random_id(), "username": name, "name": environ.get("ADMIN_NAME") or "Administrator"}
+        admin |= common | {"type": "user", "roles": ["admin"], "services": {"password": {"bcrypt": password}}}
+        if environ.get("ADMIN_EMAIL"):
+            verified = environ.get("ADMIN_EMAIL_VERIFIED") == "yes"
+            admin["emails"] = [{"address": environ["ADMIN_EMAIL"], "verified": verified}]
+        await insert_user(server, admin)
+        await join_channels(server, admin)
+        _log.info("administrator %s was created", name)
+    if admin is not None and server.settings.get("Show_Setup_Wizard") == "pending":
+        await server.settings.force("Show_Setup_Wizard", "in_progress")

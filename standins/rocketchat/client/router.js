@@ -1,0 +1,47 @@
+/** Addresses inside the client. `layout` is read once, when the page loads, and stays. */
+
+const first = new URLSearchParams(location.search);
+
+/** Whether the page was opened with `layout=embedded`. */
+export const embedded = first.get('layout') === 'embedded';
+
+/** Events: `navigate`. */
+export const router = new EventTarget();
+
+/**
+ * Take a log-in token out of the address, so that it gets no further than the history entry it came with.
+ * @returns {string|null}
+ */
+export function takeResumeToken() {
+  const token = first.get('resumeToken');
+  first.delete('resumeToken');
+  if (token) history.replaceState(null, '', `${location.pathname}${first.size ? `?${first}` : ''}`);
+  return token;
+}
+
+/**
+ * Go to a page without loading anew.
+ * @param {string} pathname
+ * @param {Object<string, string>} [query]
+ * @param {boolean} [replace] take the place of the present history entry
+ */
+export function navigate(pathname, query = {}, replace = false) {
+  const search = new URLSearchParams(query);
+  history[replace ? 'replaceState' : 'pushState'](null, '', pathname + (search.size ? `?${search}` : ''));
+  router.dispatchEvent(new Event('navigate'));
+}
+
+/** Go to a path whose query is merged over the present one, as the iframe command `go` does. */
+export function go(path) {
+  const target = new URL(path.replace(/^\/*/, '/'), location.origin);
+  navigate(target.pathname, { ...Object.fromEntries(new URLSearchParams(location.search)),
+    ...Object.fromEntries(target.searchParams) });
+}
+
+/** @returns {{type: 'c'|'p', name: string}|null} the room the address names */
+export function roomInPath() {
+  const [, kind, name] = /^\/(channel|group)\/([^/]+)/.exec(location.pathname) ?? [];
+  return kind ? { type: kind === 'channel' ? 'c' : 'p', name: decodeURIComponent(name) } : null;
+}
+
+window.addEventListener('popstate', () => router.dispatchEvent(new Event('navigate')));

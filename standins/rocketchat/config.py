@@ -1,0 +1,103 @@
+"""What the stand-in is told: the environment as the real server reads it, and a few options of its own."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+_YES = ("yes", "true", "1")
+
+
+class ConfigError(Exception):
+    """A value that cannot be used; the text says which, what was found and what is wanted."""
+
+
+@dataclass(frozen=True)
+class Config:
+    """One process's configuration. `environ` is kept for settings given by name (`OVERWRITE_SETTING_...`)."""
+
+    mongo_url: str
+    root_url: str
+    port: int = 3000
+    bind_ip: str = "0.0.0.0"  # noqa: S104 - Meteor's own default
+    version: str = "7.7.1"
+    movable_clock: bool = False
+    chat_client: Path | None = None
+    environ: Mapping[str, str] = field(default_factory=dict)
+
+    def since(self, *version: int) -> bool:
+        """Whether the imitated version is this one or later: `since(7, 6)`."""
+        return tuple(int(part) for part in self.version.split(".")) >= version
+
+    def _yes(self, name: str) -> bool:
+        return self.environ.get(name, "").lower() in _YES
+
+    @property
+    def test_mode(self) -> bool:
+        """Any non-empty TEST_MODE switches off second factor, rate limit and the settings' debounce."""
+        return bool(self.environ.get("TEST_MODE"))
+
+    @property
+    def create_tokens_for_users(self) -> bool:
+        return self._yes("CREATE_TOKENS_FOR_USERS")
+
+    @property
+    def unsafe_query(self) -> bool:
+        """`query` and `fields` in the URL: always before 7.0, since then by an environment variable."""
+        return not self.since(7) or self._yes("ALLOW_UNSAFE_QUERY_AND_FIELDS_API_PARAMS")
+
+    @property
+    def watches_database(self) -> bool:
+        """Database watchers are on before 7.7.0, off by default there, gone in 8.0 (PR #35981)."""
+        if self.since(7, 7):
+            return not self.since(8) and self.environ.get("DISABLE_DB_WATCHERS", "").lower() in (
+                "false",
+                "no",
+            )
+        return not self._yes("DISABLE_DB_WATCHERS")
+
+    @property
+    def forwarded_count(self) -> int:
+        return int(self.environ.get("HTTP_FORWARDED_COUNT") or 0)
+
+    @property
+    def max_resume_tokens(self) -> int:
+        return int(self.environ.get("MAX_RESUME_LOGIN_TOKENS") or 50)
+
+
+def _number(environ: Mapping[str, str], name: str, default: int) -> int:
+    text = environ.get(name, "") or str(default)
+    if not text.isdigit() or int(text) > 65535:
+        raise ConfigError(f"{name}={text!r}: found something else than a number from 0 to 65535")
+    return int(text)
+
+
+def read_config(
+    environ: Mapping[str, str], version: str, movable_clock: bool, chat_client: str | None
+) -> Config:
+    """Check the environment; raises ConfigError."""
+    mongo_url = environ.get("MONGO_URL", "")
+    if not mongo_url.startswith(("mongodb://", "mongodb+srv://")):
+        raise ConfigError(f"MONGO_URL={mongo_url!r}: wanted mongodb://host:port/database?replicaSet=name")
+    parts = version.split(".")
+    if len(parts) != 3 or not all(part.isdigit() for part in parts):
+        raise ConfigError(f"--version {version!r}: wanted three numbers, e.g. 7.7.1")
+    client = Path(chat_client) if chat_client else None
+    if client is not None and not (client / "program.json").is_file():
+        raise ConfigError(
+            f"--chat-client {client}: no program.json there; wanted a bundle's programs/web.browser"
+        )
+    port = _number(environ, "PORT", 3000)
+    _number(environ, "HTTP_FORWARDED_COUNT", 0)
+    _number(environ, "MAX_RESUME_LOGIN_TOKENS", 50)
+    return Config(
+        mongo_url=mongo_url,
+        root_url=(environ.get("ROOT_URL") or f"http://localhost:{port}").rstrip("/"),
+        port=port,
+        bind_ip=environ.get("BIND_IP") or "0.0.0.0",  # noqa: S104
+        version=version,
+        movable_clock=movable_clock,
+        chat_client=client,
+        environ=environ,
+    )

@@ -1,0 +1,244 @@
+"""One DDP connection: handshake, methods, subscriptions (Meteor's `ddp-server/livedata_server.js`, DDP 1).
+
+Messages of a connection are handled one after the other. What goes out is queued; a client that does not
+read is dropped when its queue is full, so that it holds nobody else up.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable, Coroutine
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from standins.rocketchat.api import call_method
+from standins.rocketchat.documents import ejson_dumps, ejson_loads, random_id
+from standins.rocketchat.envelope import PlainError, error_document
+from standins.rocketchat.presence import went_offline, went_online
+from standins.rocketchat.publications import publish, publish_user
+from standins.rocketchat.registry import Call, Document, RocketError
+from standins.rocketchat.sessions import TOKENS, is_expired, token_entry
+
+if TYPE_CHECKING:
+    from standins.rocketchat.server import Server
+
+QUEUE_LENGTH = 1000
+_log = logging.getLogger("ddp")
+Stop = Callable[[], object]
+
+
+@dataclass
+class Subscription:
+    """What a client listens to; `stops` end it."""
+
+    name: str
+    params: list[Any]
+    stops: list[Stop] = field(default_factory=list)
+
+    def stop(self) -> None:
+        while self.stops:
+            self.stops.pop()()
+
+
+class _Encoder:
+    """The text of a message that many connections get, worked out once."""
+
+    def __init__(self) -> None:
+        self._message: Document | None = None
+        self._text = ""
+
+    def __call__(self, message: Document) -> str:
+        if message is not self._message:
+            self._message, self._text = message, ejson_dumps(message)
+        return self._text
+
+
+_encode = _Encoder()
+
+
+class Connection:
+    """A client's session. `outgoing` holds ready DDP texts, None for the end; `closed` ends it at once."""
+
+    def __init__(self, server: Server, address: str, headers: dict[str, str]) -> None:
+        self.server, self.address, self.headers = server, address, headers
+        self.outgoing: asyncio.Queue[str | None] = asyncio.Queue()
+        self.closed = asyncio.Event()
+        self.session: str | None = None
+        self.uid: str | None = None
+        self.token_hash: str | None = None
+        self.subscriptions: dict[str, Subscription] = {}
+        self._in_method = False
+        self._token_is_dead = False
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    def spawn(self, work: Coroutine[Any, Any, None]) -> None:
+        """Run something beside the incoming messages, at most until the connection ends."""
+        task = asyncio.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    def send(self, message: Document) -> None:
+        """Queue a message; a client that lags QUEUE_LENGTH messages behind is disconnected instead."""
+        if self.outgoing.qsize() >= QUEUE_LENGTH:
+            if not self.closed.is_set():
+                _log.warning("connection %s does not read: dropped", self.session)
+            self.close()
+        else:
+            self.outgoing.put_nowait(_encode(message))
+
+    def close(self) -> None:
+        """Have the socket closed at once, whatever is still queued."""
+        self.closed.set()
+
+    async def end(self) -> None:
+        """The socket is gone: stop every subscription."""
+        for sub_id in list(self.subscriptions):
+            self._stop(sub_id)
+        for task in self._tasks:
+            task.cancel()
+        await self._sign(None, None)
+
+    async def receive(self, text: str | bytes) -> None:
+        """Handle one incoming DDP text; never raises for what a client sent."""
+        try:
+            message = ejson_loads(text)
+        except (ValueError, RecursionError):
+            self.send({"msg": "error", "reason": "Parse error"})
+            return
+        kind = message.get("msg") if isinstance(message, dict) else None
+        if not isinstance(kind, str):
+            self._refuse("Bad request", message)
+        elif kind == "connect":
+            self._connect(message)
+        elif self.session is None:
+            self._refuse("Must connect first", message)
+        elif kind == "ping":
+            self.send({"msg": "pong"} | ({"id": message["id"]} if "id" in message else {}))
+        elif kind == "sub":
+            await self._sub(message)
+        elif kind == "unsub":
+            self._unsub(message)
+        elif kind == "method":
+            await self._method(message)
+        elif kind != "pong":
+            self._refuse("Bad request", message)
+
+    def _refuse(self, reason: str, message: Any) -> None:
+        self.send({"msg": "error", "reason": reason, "offendingMessage": message})
+
+    def _connect(self, message: Document) -> None:
+        support = message.get("support")
+        if self.session is not None:
+            self._refuse("Already connected", message)
+        elif message.get("version") == "1" and isinstance(support, list) and "1" in support:
+            self.session = random_id()
+            self.send({"msg": "connected", "session": self.session})
+        else:
+            self.send({"msg": "failed", "version": "1"})
+            self.outgoing.put_nowait(None)
+
+    async def user(self) -> Document | None:
+        """The signed-in user as Mongo has them now; None once the token is gone or expired."""
+        if self.uid is None:
+            return None
+        query = {"_id": self.uid, f"{TOKENS}.hashedToken": self.token_hash}
+        user = await self.server.db["users"].find_one(query)
+        entry = token_entry(user, self.token_hash) if user else None
+        return user if entry and not is_expired(self.server, entry) else None
+
+    async def _method(self, message: Document) -> None:
+        name, params, call_id = message.get("method"), message.get("params", []), message.get("id")
+        if not isinstance(name, str) or not isinstance(call_id, str) or not isinstance(params, list):
+            self._refuse("Malformed method invocation", message)
+            return
+        call = Call(self.server, headers=self.headers, address=self.address, connection=self)
+        call.user = await self.user()
+        call.token_hash = self.token_hash if call.user else None
+        frame: Document = {"msg": "result", "id": call_id}
+        self._in_method = True
+        try:
+            self._count(name)
+            result = await call_method(call, name, params)
+            if result is not None:
+                frame["result"] = result
+        except (RocketError, PlainError) as error:
+            frame["error"] = error_document(error)
+        except Exception as error:
+            _log.exception("method %s failed", name)
+            frame["error"] = error_document(error)
+        self._in_method = False
+        await self._sign(call.user["_id"] if call.user else None, call.token_hash)
+        self.send(frame)
+        self.send({"msg": "updated", "methods": [call_id]})
+        if self._token_is_dead:
+            self.close()
+
+    def _count(self, name: str) -> None:
+        """DDP's rate limit, per connection and method (`server/startup/rateLimit`); off in TEST_MODE."""
+        get, prefix = self.server.settings.get, "DDP_Rate_Limit_Connection_By_Method_"
+        calls, window = get(prefix + "Requests_Allowed"), get(prefix + "Interval_Time")
+        if self.server.config.test_mode or not get(prefix + "Enabled") or not calls or not window:
+            return
+        key = ("socket", name, self.session or "")
+        verdict = self.server.limiter.count(key, self.server.clock.now(), int(calls), int(window))
+        if verdict.wait_seconds:
+            text = "Error, too many requests. Please slow down."
+            reason = f"{text} You must wait {verdict.wait_seconds} seconds before trying again."
+            raise RocketError("too-many-requests", reason, {"timeToReset": verdict.wait_seconds * 1000})
+
+    async def _sign(self, uid: str | None, token_hash: str | None) -> None:
+        """Take over who a method left signed in; the streams of the one before are asked for again."""
+        if (uid, token_hash) == (self.uid, self.token_hash):
+            return
+        hub, before = self.server.hub, self.uid
+        if before is not None:
+            hub.unsubscribe("tokens", str(self.token_hash), self._token_died)
+            await went_offline(self.server, before)
+        self.uid, self.token_hash, self._token_is_dead = uid, token_hash, False
+        if uid is not None:
+            hub.subscribe("tokens", str(token_hash), self._token_died)
+            await publish_user(self)
+            await went_online(self.server, uid)
+        if before not in {None, uid}:
+            for sub_id, subscription in list(self.subscriptions.items()):
+                if subscription.name.startswith("stream-"):
+                    subscription.stop()
+                    await self._start(sub_id, subscription)
+
+    def _token_died(self, _message: Document) -> None:
+        """Meteor closes connections whose token is removed; the one that signs itself out goes on."""
+        if self._in_method:
+            self._token_is_dead = True
+        else:
+            self.close()
+
+    async def _sub(self, message: Document) -> None:
+        sub_id, name, params = message.get("id"), message.get("name"), message.get("params", [])
+        if not isinstance(sub_id, str) or not isinstance(name, str) or not isinstance(params, list):
+            self._refuse("Malformed subscription", message)
+            return
+        if sub_id not in self.subscriptions:
+            self.subscriptions[sub_id] = subscription = Subscription(name, params)
+            if await self._start(sub_id, subscription):
+                self.send({"msg": "ready", "subs": [sub_id]})
+
+    async def _start(self, sub_id: str, subscription: Subscription) -> bool:
+        try:
+            await publish(self, subscription.stops, subscription.name, subscription.params)
+        except RocketError as error:
+            self._stop(sub_id)
+            self.send({"msg": "nosub", "id": sub_id, "error": error_document(error)})
+            return False
+        return True
+
+    def _unsub(self, message: Document) -> None:
+        sub_id = message.get("id")
+        if isinstance(sub_id, str):
+            self._stop(sub_id)
+            self.send({"msg": "nosub", "id": sub_id})
+
+    def _stop(self, sub_id: str) -> None:
+        subscription = self.subscriptions.pop(sub_id, None)
+        if subscription is not None:
+            subscription.stop()

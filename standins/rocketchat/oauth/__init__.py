@@ -1,0 +1,1 @@
+"""Custom OAuth: the providers, their callback, and the users they bring."""

@@ -1,0 +1,116 @@
+"""`/_oauth/<service>`: where the provider sends the browser back (Meteor's `oauth_server.js`).
+
+The answer is always 200 with a page; what went wrong waits among the pending credentials for the log-in.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import html
+import json
+import logging
+from importlib import resources
+from typing import TYPE_CHECKING, Any
+
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, Response
+
+from standins.rocketchat.documents import millis, random_secret
+from standins.rocketchat.envelope import PlainError
+from standins.rocketchat.oauth import provider
+from standins.rocketchat.oauth.credentials import store_credential
+from standins.rocketchat.registry import Document, RocketError
+
+if TYPE_CHECKING:
+    from standins.rocketchat.server import Server
+
+_STYLES = ("popup", "redirect")
+_log = logging.getLogger("oauth")
+
+
+def read_state(text: str) -> Document:
+    """The object in `state`, base64 of JSON; raises PlainError."""
+    try:
+        state = json.loads(base64.b64decode(text.replace("-", "+").replace("_", "/") + "==="))
+    except (binascii.Error, ValueError) as error:
+        raise PlainError(f"Unable to parse state from OAuth query: {text}") from error
+    if not isinstance(state, dict) or not isinstance(state.get("credentialToken"), str):
+        raise PlainError(f"Unable to parse state from OAuth query: {text}")
+    return state
+
+
+async def _finish(server: Server, service: str, query: dict[str, str]) -> str | None:
+    """Run the exchange and keep its outcome; the credential's secret, None where the provider refused."""
+    if service not in server.services.known:
+        raise PlainError(f"Unexpected OAuth service {service}")
+    config = await server.services.find(service)
+    if config is None:
+        raise PlainError(f"Service {service} not configured")
+    if query.get("error"):
+        return None
+    client, callback = server.services.client, f"{server.config.root_url}/_oauth/{service}"
+    token = await provider.access_token(
+        client, config, query.get("code", ""), query.get("state", ""), callback
+    )
+    found = await provider.identity(client, config, token.get("access_token"))
+    data: Document = {"_OAuthCustom": True, "serverURL": config.get("serverURL")}
+    data |= {"accessToken": token.get("access_token"), "idToken": token.get("id_token")}
+    if str(token.get("expires_in", "")).isdecimal():
+        data["expiresAt"] = millis(server.clock.now()) + 1000 * int(token["expires_in"])
+    if token.get("refresh_token"):
+        data["refreshToken"] = token["refresh_token"]
+    data = {name: value for name, value in (data | found).items() if value is not None}
+    secret, key = random_secret(), read_state(query.get("state", ""))["credentialToken"]
+    credential = {"serviceName": service, "serviceData": data}
+    await store_credential(server, key, credential, secret)
+    return secret
+
+
+def _page(style: str, config: Document) -> Response:
+    text = html.escape(json.dumps(config), quote=True).replace("/", "&#x2F;")
+    script = f"end_of_{style}_response.js"
+    return HTMLResponse(
+        "<!DOCTYPE html><html><head><title>Rocket.Chat stand-in: end of log-in</title></head><body>"
+        f'<div id="completedNote"></div><div id="config" style="display:none;">{text}</div>'
+        f'<script type="text/javascript" src="/packages/oauth/{script}"></script></body></html>'
+    )
+
+
+async def callback(request: Request) -> Response:
+    """GET /_oauth/<service>?code&state."""
+    server: Server = request.app.state.server
+    service, query = request.path_params["service"], dict(request.query_params)
+    secret, failed = None, "error" in query
+    try:
+        state = read_state(query.get("state", ""))
+    except PlainError as error:
+        _log.warning("%s", error)
+        state = {}
+    try:
+        secret = await _finish(server, service, query)
+    except (PlainError, RocketError) as error:
+        _log.warning("callback of %s: %s", service, error)
+        failed = True
+        if state:
+            await store_credential(server, state["credentialToken"], error, None)
+    if secret and "only_credential_secret_for_test" in query:
+        return HTMLResponse(secret)
+    style = state.get("loginStyle") if state.get("loginStyle") in _STYLES else "popup"
+    home, target = server.config.root_url + "/", state.get("redirectUrl")
+    if style == "redirect" and not str(target or "").startswith(home):
+        _log.warning("redirectUrl (%s) is not on the same host as the app (%s)", target, home)
+        target, failed = home, True
+    config: Document = {"setCredentialToken": bool(secret) and not failed}
+    if config["setCredentialToken"]:
+        config |= {"credentialToken": state["credentialToken"], "credentialSecret": secret}
+    config |= {"storagePrefix": "Meteor.oauth.credentialSecret-"}
+    config |= {"redirectUrl": target} if style == "redirect" else {}
+    return _page(str(style), config | {"isCordova": bool(state.get("isCordova"))})
+
+
+async def end_script(request: Request) -> Response:
+    """The script of the page above; it hands the secret over and leaves the page."""
+    name = "redirect" if "redirect" in request.url.path else "popup"
+    text: Any = resources.files(__package__).joinpath(f"end_of_{name}.js").read_text(encoding="utf-8")
+    return Response(text, media_type="text/javascript")

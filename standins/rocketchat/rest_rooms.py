@@ -1,0 +1,381 @@
+"""channels.*, groups.* and rooms.* of the REST API.
+
+After `app/api/server/v1/channels.ts`, `groups.ts` and `rooms.ts`. Channels and groups are one code, declared
+once per type: they differ in names, in who sees a room (a group's outsider gets `error-room-not-found`)
+and in which routes check a strict schema.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+from standins.rocketchat.access import can_access, find_room, public_room, subscription_of
+from standins.rocketchat.envelope import PlainError, forbidden
+from standins.rocketchat.messages import readable_history
+from standins.rocketchat.parameters import (
+    listing,
+    me,
+    paging,
+    parse_date,
+    strict_selector,
+    typed,
+    user_from,
+    users_from,
+)
+from standins.rocketchat.permissions import has_permission
+from standins.rocketchat.registry import Call, Document, RocketError, route
+from standins.rocketchat.room_settings import save_room_settings
+from standins.rocketchat.rooms import (
+    create_room,
+    delete_room,
+    invite_users,
+    join_room,
+    kick_user,
+    leave_room,
+    set_archived,
+    set_room_role,
+)
+
+
+@dataclass(frozen=True)
+class Family:
+    """The routes of one room type and the words in which they speak of a room."""
+
+    prefix: str
+    kind: str
+    single: str
+    title: str
+
+
+CHANNELS = Family("channels", "c", "channel", "channel")
+GROUPS = Family("groups", "p", "group", "private group")
+FamilyHandler = Callable[[Family, Call], Awaitable[Document]]
+Action = Callable[[Call, Document], Awaitable[object]]
+
+_MEMBER_FIELDS = {"username": 1, "name": 1, "status": 1, "statusText": 1, "utcOffset": 1, "_updatedAt": 1}
+
+
+async def select(family: Family, call: Call, values: Document, *, archived: bool = True) -> Document:
+    """The room that roomId or roomName names; an archived one only where `archived` allows it."""
+    key = typed(values).get("roomId") or values.get("roomName")
+    if family is GROUPS and not key:
+        reason = 'The parameter "roomId" or "roomName" is required'
+        raise RocketError("error-room-param-not-provided", reason)
+    field = "_id" if "roomId" in values else "name"
+    room = await call.server.db["rocketchat_room"].find_one({field: key}) if key else None
+    if room and family is GROUPS and await subscription_of(call.server, room["_id"], call.uid) is None:
+        room = None
+    if room is None or room["t"] != family.kind:
+        reason = f'The required "roomId" or "roomName" param provided does not match any {family.single}'
+        raise RocketError("error-room-not-found", reason)
+    if room.get("archived") and not archived:
+        raise RocketError("error-room-archived", f"The {family.title}, {room.get('name')}, is archived")
+    return room
+
+
+async def shown(family: Family, call: Call, rid: str) -> Document:
+    """`{channel}` or `{group}` with the room as it is now."""
+    return {family.single: public_room(await call.server.db["rocketchat_room"].find_one({"_id": rid}) or {})}
+
+
+def both(name: str, verb: str, *families: Family) -> Callable[[FamilyHandler], FamilyHandler]:
+    """Declare a route of both families, or of the named ones."""
+
+    def declare(handler: FamilyHandler) -> FamilyHandler:
+        for family in families or (CHANNELS, GROUPS):
+            route(f"{family.prefix}.{name}", verb)(partial(handler, family))
+        return handler
+
+    return declare
+
+
+def act(
+    name: str,
+    *families: Family,
+    strict: tuple[str, ...] | None = None,
+    archived: bool = False,
+    answers: bool = True,
+) -> Callable[[Action], Action]:
+    """Declare a POST that does something to the selected room and answers with it.
+
+    `strict` are the fields that the channels' schema allows beside the selector. A group's kick and leave
+    answer with nothing, like whatever has `answers` off.
+    """
+
+    def declare(action: Action) -> Action:
+        @both(name, "POST", *families)
+        async def handler(family: Family, call: Call) -> Document:
+            if strict is not None and family is CHANNELS:
+                strict_selector(call.body, *strict)
+            room = await select(family, call, call.body, archived=archived)
+            await action(call, room)
+            quiet = not answers or (family is GROUPS and name in {"kick", "leave"})
+            return {} if quiet else await shown(family, call, room["_id"])
+
+        return action
+
+    return declare
+
+
+@both("create", "POST")
+async def create(family: Family, call: Call) -> Document:
+    body, word = call.body, "Param" if family is CHANNELS else "Body param"
+    if not await has_permission(call.server, call.user, f"create-{family.kind}"):
+        raise forbidden()
+    if not body.get("name"):
+        raise PlainError(f'{word} "name" is required')
+    for name, kind, text in (("members", list, "an array"), ("extraData", dict, "an object")):
+        if body.get(name) and not isinstance(body[name], kind):
+            raise PlainError(f'{word} "{name}" must be {text} if provided')
+    typed(body)
+    custom = {"customFields": body["customFields"]} if body.get("customFields") else {}
+    room = await create_room(
+        call.server,
+        family.kind,
+        body["name"],
+        me(call),
+        members=body.get("members") or [],
+        read_only=bool(body.get("readOnly")),
+        extra=(body.get("extraData") or {}) | custom,
+        exclude_self=bool(body.get("excludeSelf")),
+    )
+    return {family.single: public_room(room)}
+
+
+@both("info", "GET")
+async def info(family: Family, call: Call) -> Document:
+    return {family.single: public_room(await select(family, call, call.query))}
+
+
+async def _page_of_rooms(family: Family, call: Call, *, joined: bool) -> Document:
+    query: Document = {"t": family.kind}
+    if joined:
+        mine = call.server.db["rocketchat_subscription"].find(
+            {"u._id": call.uid, "t": family.kind}, {"rid": 1}
+        )
+        query["_id"] = {"$in": [row["rid"] async for row in mine]}
+    elif call.query.get("_id"):
+        query["_id"] = call.query["_id"]
+    page = await listing(call, call.server.db["rocketchat_room"], query, family.prefix, [("name", 1)])
+    return page | {family.prefix: [public_room(room) for room in page[family.prefix]]}
+
+
+@both("list", "GET")
+async def list_rooms(family: Family, call: Call) -> Document:
+    """All channels for holders of `view-c-room`, else the caller's; groups are always the caller's."""
+    all_of_them = family is CHANNELS and await has_permission(call.server, call.user, "view-c-room")
+    return await _page_of_rooms(family, call, joined=not all_of_them)
+
+
+@both("list.joined", "GET", CHANNELS)
+async def list_joined(family: Family, call: Call) -> Document:
+    return await _page_of_rooms(family, call, joined=True)
+
+
+@both("listAll", "GET", GROUPS)
+async def list_all(family: Family, call: Call) -> Document:
+    if not await has_permission(call.server, call.user, "view-room-administration"):
+        raise forbidden()
+    return await _page_of_rooms(family, call, joined=False)
+
+
+@both("members", "GET")
+async def members(family: Family, call: Call) -> Document:
+    room = await select(family, call, call.query)
+    query = {"__rooms": room["_id"], "active": True}
+    return await listing(call, call.server.db["users"], query, "members", [("username", 1)], _MEMBER_FIELDS)
+
+
+@both("messages", "GET")
+async def messages(family: Family, call: Call) -> Document:
+    room = await select(family, call, call.query)
+    if not await can_access(call.server, call.user, room):
+        raise forbidden()
+    query = {"rid": room["_id"], "_hidden": {"$ne": True}}
+    return await listing(call, call.server.db["rocketchat_message"], query, "messages", [("ts", -1)])
+
+
+@both("history", "GET")
+async def history(family: Family, call: Call) -> Document:
+    room = await select(family, call, call.query)
+    offset, count = paging(call, 20)
+    result = await readable_history(
+        call.server,
+        call.user,
+        room,
+        latest=parse_date(call.query.get("latest")),
+        oldest=parse_date(call.query.get("oldest")),
+        inclusive=call.query.get("inclusive") == "true",
+        offset=offset,
+        limit=count,
+    )
+    if result is None:
+        raise forbidden()
+    return {"messages": result["messages"]}
+
+
+async def _with_role(call: Call, room: Document, role: Any) -> list[Document]:
+    rows = call.server.db["rocketchat_subscription"].find({"rid": room["_id"], "roles": role})
+    return [{key: row[key] for key in ("_id", "rid", "u", "roles")} async for row in rows]
+
+
+@both("roles", "GET")
+async def roles(family: Family, call: Call) -> Document:
+    room = await select(family, call, call.query)
+    return {"roles": await _with_role(call, room, {"$in": ["owner", "moderator", "leader"]})}
+
+
+@both("moderators", "GET")
+async def moderators(family: Family, call: Call) -> Document:
+    room = await select(family, call, call.query)
+    return {"moderators": [row["u"] for row in await _with_role(call, room, "moderator")]}
+
+
+@act("join", CHANNELS, strict=("joinCode",))
+async def join(call: Call, room: Document) -> None:
+    await join_room(call.server, room, me(call), call.body.get("joinCode"))
+
+
+@act("invite")
+async def invite(call: Call, room: Document) -> None:
+    users = await users_from(call, call.body)
+    if not users:
+        raise RocketError("error-empty-invite-list", "Cannot invite if no valid users are provided")
+    await invite_users(call.server, room, me(call), users)
+
+
+@act("kick", strict=("userId", "username"))
+async def kick(call: Call, room: Document) -> None:
+    await kick_user(call.server, room, me(call), await user_from(call, call.body))
+
+
+@act("leave", strict=())
+async def leave(call: Call, room: Document) -> None:
+    await leave_room(call.server, room, me(call))
+
+
+@act("delete", strict=(), archived=True, answers=False)
+async def delete(call: Call, room: Document) -> None:
+    await delete_room(call.server, room["_id"], me(call))
+
+
+@act("archive", strict=(), answers=False)
+async def archive(call: Call, room: Document) -> None:
+    await set_archived(call.server, room, me(call), True)
+
+
+@act("unarchive", strict=(), archived=True, answers=False)
+async def unarchive(call: Call, room: Document) -> None:
+    if not room.get("archived"):
+        raise PlainError(f"The channel, {room.get('name')}, is not archived")
+    await set_archived(call.server, room, me(call), False)
+
+
+def _declare_role(role: str, *, given: bool) -> None:
+    @act(f"{'add' if given else 'remove'}{role.capitalize()}", answers=False)
+    async def change(call: Call, room: Document) -> None:
+        user = await user_from(call, call.body)
+        await set_room_role(call.server, room, me(call), user, role, given=given)
+
+
+def _declare_setting(name: str, field: str, setting: str, attribute: str) -> None:
+    """A route that changes one setting of a room; a text may be emptied, anything else must be given."""
+    is_text = attribute in {"topic", "announcement", "description"}
+
+    @both(name, "POST")
+    async def change(family: Family, call: Call) -> Document:
+        value = typed(call.body).get(field)
+        if field not in call.body or (not is_text and value in (None, "", {})):
+            raise PlainError(f'The bodyParam "{field}" is required')
+        room = await select(family, call, call.body, archived=False)
+        if attribute and room.get(attribute) == value:
+            raise PlainError(f"The channel {field} is the same as what it would be changed to.")
+        value = (value or "") if is_text else value
+        await save_room_settings(call.server, me(call), room["_id"], {setting: value})
+        return {field: value} if is_text else await shown(family, call, room["_id"])
+
+
+for _role in ("owner", "moderator", "leader"):
+    _declare_role(_role, given=True)
+    _declare_role(_role, given=False)
+for _setting in (
+    ("setReadOnly", "readOnly", "readOnly", "ro"),
+    ("setType", "type", "roomType", "t"),
+    ("setJoinCode", "joinCode", "joinCode", ""),
+    ("setTopic", "topic", "roomTopic", "topic"),
+    ("setAnnouncement", "announcement", "roomAnnouncement", "announcement"),
+    ("setDescription", "description", "roomDescription", "description"),
+    ("setPurpose", "purpose", "roomDescription", "description"),
+    ("rename", "name", "roomName", "name"),
+    ("setCustomFields", "customFields", "roomCustomFields", "customFields"),
+):
+    _declare_setting(*_setting)
+
+
+@both("setDefault", "POST", CHANNELS)
+async def set_default(family: Family, call: Call) -> Document:
+    """The two error types are swapped in Rocket.Chat itself (channels.ts)."""
+    if "default" not in call.body:
+        raise RocketError("error-channels-setdefault-is-same", 'The bodyParam "default" is required')
+    room = await select(family, call, call.body, archived=False)
+    value = call.body["default"]
+    if room.get("default") is value:
+        reason = "The channel default setting is the same as what it would be changed to."
+        raise RocketError("error-channels-setdefault-missing-default-param", reason)
+    change = {"default": str(value).lower() in {"true", "1"}}
+    await save_room_settings(call.server, me(call), room["_id"], change)
+    return await shown(family, call, room["_id"])
+
+
+async def _any_room(call: Call, values: Document) -> Document:
+    """rooms.*: a room of any type, by id or name."""
+    key = typed(values).get("roomId") or values.get("roomName")
+    if not key:
+        reason = 'The parameter "roomId" or "roomName" is required'
+        raise RocketError("error-roomid-param-not-provided", reason)
+    room = await find_room(call.server, key)
+    if room is None:
+        reason = 'The required "roomId" or "roomName" param provided does not match any channel'
+        raise RocketError("error-room-not-found", reason)
+    return room
+
+
+@route("rooms.info", "GET")
+async def rooms_info(call: Call) -> Document:
+    room = await _any_room(call, call.query)
+    if not await can_access(call.server, call.user, room):
+        raise PlainError("not-allowed")
+    return {"room": public_room(room)}
+
+
+@route("rooms.get", "GET")
+async def rooms_get(call: Call) -> Document:
+    since = parse_date(call.query.get("updatedSince"))
+    mine = call.server.db["rocketchat_subscription"].find({"u._id": call.uid}, {"rid": 1})
+    query: Document = {"_id": {"$in": [row["rid"] async for row in mine]}}
+    rooms = call.server.db["rocketchat_room"].find(query | ({"_updatedAt": {"$gt": since}} if since else {}))
+    return {"update": [public_room(room) async for room in rooms], "remove": []}
+
+
+@route("rooms.delete", "POST")
+async def rooms_delete(call: Call) -> Document:
+    if not typed(call.body).get("roomId"):
+        raise PlainError("The 'roomId' param is required")
+    await delete_room(call.server, call.body["roomId"], me(call))
+    return {}
+
+
+@route("rooms.leave", "POST")
+async def rooms_leave(call: Call) -> Document:
+    await leave_room(call.server, await _any_room(call, call.body), me(call))
+    return {}
+
+
+@route("rooms.saveRoomSettings", "POST")
+async def rooms_save_settings(call: Call) -> Document:
+    changes = {name: value for name, value in typed(call.body, "rid").items() if name != "rid"}
+    await save_room_settings(call.server, me(call), call.body["rid"], changes)
+    return {"rid": call.body["rid"]}
