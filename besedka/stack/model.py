@@ -39,8 +39,9 @@ class Stack:
     """A stack that answers.
 
     `site_url` and `chat_url` are what a browser opens. `mongo_url` and `site_database_url` are None where
-    the data cannot be read, and the checks that need them say so; `site_environment_file` is None where the site's
-    management commands cannot be run, so that no temporary users can be made. `folder` holds logs and data of the run.
+    the data cannot be read, and the checks that need them say so; `site_environment_file` is None where
+    the site's management commands cannot be run, so that no temporary users can be made. `folder` holds
+    logs and data of the run.
     """
 
     kind: StackKind

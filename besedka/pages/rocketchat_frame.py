@@ -1,0 +1,109 @@
+"""Rocket.Chat as a person sees it, in the frame or in a tab of its own.
+
+Roles and names were measured on Rocket.Chat's web client 6.5.3 and agree with its own page objects
+(`apps/meteor/tests/e2e/page-objects/fragments/home-content.ts`). English and Russian are both accepted,
+because the language is the browser's and a check that looks for one word of one language proves nothing.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from playwright.sync_api import Frame, Locator, Page, expect
+
+# First load of the real client on a slow machine: three megabytes of modules.
+LOAD_MILLISECONDS = 30_000
+
+_JOIN = re.compile(r"^(Join|Join channel|Присоединиться|Присоединиться к каналу)$")
+_SEND = re.compile(r"^(Send|Отправить)$")
+_COMPOSER = re.compile(r"^(Message|Сообщение) #")
+_USERNAME = re.compile(r"^(Email or username|Адрес электронной почты или логин)$")
+_NOT_FOUND = re.compile(r"^(Room not found|Комната не найдена)$")
+
+
+class RocketChatFrame:
+    """One Rocket.Chat client: the frame of a chat page, or a whole page."""
+
+    def __init__(self, frame: Frame | Page) -> None:
+        self.frame = frame
+
+    # --- what is on the page
+
+    @property
+    def composer(self) -> Locator:
+        """The message box. It exists for non-members too, but disabled."""
+        return self.frame.get_by_role("textbox", name=_COMPOSER)
+
+    @property
+    def join_button(self) -> Locator:
+        """`Join`, which stands where `Send` stands for members."""
+        return self.frame.get_by_role("button", name=_JOIN)
+
+    @property
+    def send_button(self) -> Locator:
+        """`Send`; disabled until something is typed."""
+        return self.frame.get_by_role("button", name=_SEND)
+
+    @property
+    def login_name(self) -> Locator:
+        """The user name's field of Rocket.Chat's own log-in page."""
+        return self.frame.get_by_role("textbox", name=_USERNAME)
+
+    @property
+    def room_not_found(self) -> Locator:
+        """The heading that stands in place of a room one may not see."""
+        return self.frame.get_by_role("heading", name=_NOT_FOUND)
+
+    @property
+    def sidebar(self) -> Locator:
+        """The list of rooms; absent in the embedded layout."""
+        return self.frame.get_by_role("navigation")
+
+    def composer_of(self, room: str) -> Locator:
+        """The message box of one room, by the name it shows."""
+        return self.frame.get_by_role(
+            "textbox", name=re.compile(rf"^(Message|Сообщение) #{re.escape(room)}$")
+        )
+
+    def message(self, text: str) -> Locator:
+        """The body of the message that holds `text`."""
+        return self.frame.locator('[data-qa-type="message-body"]', has_text=text)
+
+    # --- what a person does and sees
+
+    def expect_member_of(self, room: str) -> None:
+        """The room is open and writable: message box enabled, Send there, and then no Join.
+
+        The order matters: while the room loads there is no Join button either.
+        """
+        expect(self.composer_of(room)).to_be_enabled(timeout=LOAD_MILLISECONDS)
+        expect(self.send_button).to_be_visible()
+        expect(self.join_button).to_have_count(0)
+
+    def send(self, text: str) -> None:
+        """Type a message, send it, and wait until the server has echoed it."""
+        self.composer.fill(text)
+        self.send_button.click()
+        own = self.frame.locator('[data-qa-type="message"][data-own="true"]', has_text=text)
+        expect(own).to_be_visible()
+        expect(own).not_to_have_attribute("aria-busy", "true")
+
+    def expect_message(self, text: str) -> None:
+        """The message is on the page."""
+        expect(self.message(text)).to_be_visible(timeout=LOAD_MILLISECONDS)
+
+    def session(self) -> dict[str, str] | None:
+        """`{"userId", "token"}` that the client keeps in local storage, None when signed out."""
+        stored: dict[str, Any] = self.frame.evaluate(
+            "() => ({userId: localStorage.getItem('Meteor.userId'),"
+            " token: localStorage.getItem('Meteor.loginToken')})"
+        )
+        if not stored["userId"] or not stored["token"]:
+            return None
+        return {"userId": str(stored["userId"]), "token": str(stored["token"])}
+
+    def log_out(self) -> None:
+        """Rocket.Chat's own log-out: user menu, then Logout. The embedded layout has no such menu."""
+        self.frame.get_by_role("button", name="User menu").first.click()
+        self.frame.get_by_role("menuitemcheckbox", name=re.compile(r"^(Logout|Выйти)$")).click()

@@ -1,0 +1,130 @@
+"""The site's own pages: log-in, the isolated chat page and the integrated one."""
+
+from __future__ import annotations
+
+import re
+from typing import Self
+
+from playwright.sync_api import Frame, Locator, Page, expect
+
+from besedka.contract import Contract, User
+from besedka.pages.rocketchat_frame import LOAD_MILLISECONDS, RocketChatFrame
+
+FRAME_ID = "rocketChatFrame"
+
+
+class SitePage:
+    """A page of the site, with the header that all of them have."""
+
+    def __init__(self, page: Page, contract: Contract) -> None:
+        self.page = page
+        self.contract = contract
+
+    @property
+    def chat_button(self) -> Locator:
+        """«Чат» in the site's header."""
+        return self.page.get_by_role("banner").get_by_role("link", name="Чат", exact=True)
+
+    def sign_out(self) -> None:
+        """Press «Выйти» in the header and wait for the page that confirms it."""
+        self.page.get_by_role("banner").get_by_role("button", name="Выйти").click()
+        self.page.wait_for_url(re.compile(r"/accounts/logged-out/"))
+
+
+class LoginPage(SitePage):
+    """`/accounts/login/`."""
+
+    def open(self) -> Self:
+        """Go there directly."""
+        self.page.goto(self.contract.site.url + self.contract.site.login_path)
+        return self
+
+    def sign_in(self, username: str, password: str) -> None:
+        """Fill the form and send it; the caller says what is expected next."""
+        self.page.get_by_label("Логин или e-mail").fill(username)
+        self.page.get_by_label("Пароль").fill(password)
+        self.page.get_by_role("main").get_by_role("button", name="Войти").click()
+
+    def sign_in_as(self, user: User) -> None:
+        """Sign in and wait until the header names the user."""
+        self.sign_in(user.username, user.secret)
+        expect(self.page.get_by_role("banner")).to_contain_text(user.full_name)
+
+
+class ChatPage(SitePage):
+    """What both chat pages share: the frame and the status line."""
+
+    def __init__(self, page: Page, contract: Contract, path: str) -> None:
+        super().__init__(page, contract)
+        self.path = path
+
+    def open(self, query: str = "") -> Self:
+        """Go there; a signed-out visitor is led to the log-in. `query` begins with `?`."""
+        self.page.goto(self.contract.site.url + self.path + query)
+        return self
+
+    @property
+    def status(self) -> Locator:
+        """The line that says how far the sign-in is."""
+        return self.page.get_by_role("status")
+
+    @property
+    def problem(self) -> Locator:
+        """The panel that says what is missing and what to check."""
+        return self.page.get_by_role("alert")
+
+    @property
+    def frame_element(self) -> Locator:
+        """The iframe itself."""
+        return self.page.locator(f"iframe#{FRAME_ID}")
+
+    def expect_state(self, state: str) -> None:
+        """The page's own word for where it stands: `ready`, `signed-out`, `stopped`, …"""
+        expect(self.frame_element).to_have_attribute("data-state", state, timeout=LOAD_MILLISECONDS)
+
+    @property
+    def frame(self) -> Frame:
+        """The chat's frame, found by its id."""
+        element = self.frame_element.element_handle(timeout=LOAD_MILLISECONDS)
+        frame = element.content_frame()
+        assert frame is not None, f"iframe#{FRAME_ID} holds no document"  # noqa: S101
+        return frame
+
+    @property
+    def chat(self) -> RocketChatFrame:
+        """Rocket.Chat inside the frame."""
+        return RocketChatFrame(self.frame)
+
+    def wait_for_chat(self, room: str | None = None) -> RocketChatFrame:
+        """Wait until the frame is signed in and shows the room (by default the default channel)."""
+        chat = self.chat
+        chat.expect_member_of(room or self.contract.default_channel.name)
+        return chat
+
+
+class ChatTestPage(ChatPage):
+    """`/chat/test/`: SSO by Rocket.Chat's own `call-custom-oauth-login`."""
+
+    def __init__(self, page: Page, contract: Contract) -> None:
+        super().__init__(page, contract, contract.site.test_page)
+
+
+class IntegratedPage(ChatPage):
+    """`/chat/integrated/`: one button per room, SSO by `login-with-token`."""
+
+    def __init__(self, page: Page, contract: Contract) -> None:
+        super().__init__(page, contract, contract.site.integrated_page)
+
+    @property
+    def switcher(self) -> Locator:
+        """The row of buttons above the frame."""
+        return self.page.get_by_role("group", name="Каналы")
+
+    @property
+    def room_buttons(self) -> Locator:
+        """The switcher's buttons, in order."""
+        return self.switcher.get_by_role("button")
+
+    def room_button(self, label: str) -> Locator:
+        """The switcher's button of one room."""
+        return self.switcher.get_by_role("button", name=label, exact=True)

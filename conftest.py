@@ -1,0 +1,16 @@
+"""The suite's table of contents. Everything a test may ask for, by the plugin that provides it.
+
+fixtures.options    command line: --stack, --mongod, addresses of an attached stack
+fixtures.stack      `stack`, `contract` (at the stack's addresses), `chat_data`, `site_data`
+fixtures.users      `chat_admin`, `site`, `temp_user`, `temp_member`
+fixtures.browser    `person` (somebody signed in to the site, in a browser context of their own), `visitor`
+fixtures.evidence   on failure: screenshot, trace, log lines of the test's time span, the frame's URL chain
+"""
+
+pytest_plugins = [
+    "fixtures.options",
+    "fixtures.stack",
+    "fixtures.users",
+    "fixtures.evidence",
+    "fixtures.browser",
+]

@@ -1,0 +1,97 @@
+"""`/o/authorize/`: a code for the right question, and for no other."""
+
+from __future__ import annotations
+
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+
+from besedka.contract import Contract
+from besedka.rocketchat import provider
+from besedka.site import Site
+from tests.api.conftest import Dance
+
+pytestmark = pytest.mark.api
+
+
+def test_a_signed_in_user_gets_a_code_without_a_consent_page(
+    contract: Contract, test_user_dance: Dance
+) -> None:
+    answer = test_user_dance.authorize(state="abc")
+
+    assert answer.status_code == 302
+    location = urlsplit(answer.headers["Location"])
+    assert answer.headers["Location"].startswith(provider.redirect_uri(contract) + "?")
+    query = parse_qs(location.query)
+    assert query["state"] == ["abc"]
+    assert len(query["code"][0]) >= 20
+
+
+def test_a_signed_out_visitor_is_sent_to_the_login_and_back(contract: Contract) -> None:
+    answer = Dance(contract, Site.of(contract)).authorize()
+
+    assert answer.status_code == 302
+    location = urlsplit(answer.headers["Location"])
+    assert location.path == contract.site.login_path
+    assert parse_qs(location.query)["next"][0].startswith(contract.provider.authorize_path)
+
+
+def test_an_unknown_client_is_refused(test_user_dance: Dance) -> None:
+    answer = test_user_dance.authorize(client_id="nobody")
+
+    assert answer.status_code == 400
+    assert "Location" not in answer.headers
+
+
+@pytest.mark.parametrize(
+    "redirect_uri",
+    [
+        "http://evil.example/_oauth/besedka",
+        "{chat}/_oauth/besedka/",
+        "{chat}/_oauth/Besedka",
+        "{chat}/_oauth-apps/besedka",
+        "{localhost}/_oauth/besedka",
+        "{chat}/_oauth/besedka?close",
+    ],
+)
+def test_a_redirect_uri_must_match_to_the_letter(
+    redirect_uri: str, contract: Contract, test_user_dance: Dance
+) -> None:
+    chat = contract.chat.url
+    wrong = redirect_uri.format(chat=chat, localhost=chat.replace("127.0.0.1", "localhost"))
+
+    answer = test_user_dance.authorize(redirect_uri=wrong)
+
+    assert answer.status_code == 400
+    assert "Location" not in answer.headers, "a code or an error was sent to a foreign address"
+
+
+def test_a_foreign_scope_is_refused_at_the_callback(contract: Contract, test_user_dance: Dance) -> None:
+    answer = test_user_dance.authorize(scope="write")
+
+    assert answer.status_code == 302
+    query = parse_qs(urlsplit(answer.headers["Location"]).query)
+    assert query["error"] == ["invalid_scope"]
+    assert "code" not in query
+
+
+def test_a_response_type_other_than_code_is_refused(test_user_dance: Dance) -> None:
+    answer = test_user_dance.authorize(response_type="token")
+
+    query = parse_qs(urlsplit(answer.headers.get("Location", "")).query)
+    assert answer.status_code in {302, 400}
+    assert "code" not in query
+    assert "access_token" not in answer.headers.get("Location", "")
+
+
+def test_a_login_inside_the_flow_needs_its_csrf_token(contract: Contract) -> None:
+    path = f"{contract.site.login_path}?next={contract.provider.authorize_path}%3Fclient_id%3D"
+    user = contract.user("test_user")
+
+    answer = Site.of(contract).request(
+        "POST",
+        path + contract.provider.client_id,
+        data={"username": user.username, "password": user.secret},
+    )
+
+    assert answer.status_code == 403

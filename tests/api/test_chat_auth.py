@@ -1,0 +1,55 @@
+"""`/chat/api/auth/`: a Rocket.Chat log-in token for the signed-in user, and for nobody else."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from besedka.contract import Contract, User
+from besedka.rocketchat.database import ChatDatabase
+from besedka.rocketchat.rest import Credentials, RocketChat
+from besedka.site import Site
+from fixtures.users import SiteSession
+from tests.cases import USERNAMES
+
+pytestmark = pytest.mark.api
+
+
+@pytest.mark.parametrize("username", USERNAMES)
+def test_the_token_is_a_session_of_this_user(
+    username: str, contract: Contract, sign_in: Callable[[User], SiteSession]
+) -> None:
+    answer = sign_in(contract.user(username)).site.get(contract.site.chat_auth_path)
+
+    assert answer.status_code == 200, answer.text
+    body = answer.json()
+    me = RocketChat(contract.chat.url, Credentials(body["userId"], body["loginToken"])).me()
+    assert me["username"] == username == body["username"]
+    assert answer.headers["Cache-Control"] == "no-store"
+
+
+def test_the_site_needs_no_admin_rights_for_it(
+    contract: Contract,
+    temp_user: Callable[..., User],
+    sign_in: Callable[[User], SiteSession],
+    chat_data: ChatDatabase,
+) -> None:
+    user = temp_user()
+    assert chat_data.user(user.username) is None
+
+    sign_in(user).site.get(contract.site.chat_auth_path)
+
+    account = chat_data.user(user.username)
+    assert account is not None
+    assert account["roles"] == ["user"]
+    assert account["services"]["besedka"]["id"]
+    assert [row["name"] for row in chat_data.subscriptions(user.username)] == ["general"]
+
+
+def test_an_anonymous_caller_gets_json_and_never_a_page(contract: Contract) -> None:
+    answer = Site.of(contract).get(contract.site.chat_auth_path)
+
+    assert answer.status_code == 401
+    assert answer.headers["Content-Type"].startswith("application/json")
+    assert "loginToken" not in answer.json()

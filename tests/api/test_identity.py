@@ -1,0 +1,87 @@
+"""`/api/v1/auth/rocket/`: who the bearer of a token is."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+import requests
+
+from besedka.contract import Contract, User
+from besedka.site import Site
+from besedka.site_database import SiteDatabase
+from tests.api.conftest import Dance
+from tests.cases import USERNAMES
+
+pytestmark = pytest.mark.api
+
+FIELDS = {"id", "username", "email", "full_name", "avatar_url", "role", "roles", "groups"}
+
+
+def assert_json_refusal(answer: requests.Response, status: int) -> None:
+    assert answer.status_code == status, answer.text
+    assert answer.headers["Content-Type"].startswith("application/json")
+    assert "error" in answer.json()
+
+
+@pytest.mark.parametrize("username", USERNAMES)
+@pytest.mark.parametrize("sent_via", ["header", "payload"])
+def test_the_bearer_is_named(
+    username: str,
+    sent_via: str,
+    contract: Contract,
+    dance: Callable[[User], Dance],
+    site_data: SiteDatabase,
+) -> None:
+    user = contract.user(username)
+    walk = dance(user)
+
+    answer = walk.site.identity(walk.token(), sent_via=sent_via)  # type: ignore[arg-type]
+
+    assert answer.status_code == 200, answer.text
+    identity = answer.json()
+    assert set(identity) >= FIELDS
+    assert isinstance(identity["id"], str), "1 and '1' are different users to Rocket.Chat"
+    assert identity["id"] == {row.username: str(row.id) for row in site_data.users()}[username]
+    assert identity["username"] == username
+    assert identity["email"] == user.email
+    assert identity["full_name"] == user.full_name
+    assert identity["avatar_url"].startswith("http")
+    assert identity["role"] == user.role
+    assert identity["roles"] == [user.role]
+    groups = contract.provider.groups
+    assert identity["groups"] == groups.get(user.role, groups["user"]).split(",")
+
+
+def test_no_token_is_refused_in_json(contract: Contract) -> None:
+    assert_json_refusal(Site.of(contract).identity(None), 401)
+
+
+def test_an_invented_token_is_refused_in_json(contract: Contract) -> None:
+    assert_json_refusal(Site.of(contract).identity("invented"), 401)
+
+
+def test_a_session_cookie_is_no_token(contract: Contract, test_user_dance: Dance) -> None:
+    answer = test_user_dance.site.get(contract.provider.identity_path)
+
+    assert_json_refusal(answer, 401)
+
+
+def test_a_token_of_another_scope_is_refused(
+    temp_user: Callable[..., User], dance: Callable[[User], Dance], site_data: SiteDatabase
+) -> None:
+    walk = dance(temp_user())
+    token = walk.token()
+    site_data.rescope_token(token, "write")
+
+    assert_json_refusal(walk.site.identity(token), 403)
+
+
+def test_an_expired_token_is_refused(
+    temp_user: Callable[..., User], dance: Callable[[User], Dance], site_data: SiteDatabase
+) -> None:
+    walk = dance(temp_user())
+    token = walk.token()
+    site_data.expire_token(token)
+
+    assert_json_refusal(walk.site.identity(token), 401)

@@ -1,0 +1,94 @@
+"""What a log-in leaves in Rocket.Chat's database, run headless: authorize, callback, log-in, session."""
+
+from __future__ import annotations
+
+import base64
+import html
+import json
+import re
+import secrets
+from collections.abc import Callable
+
+import pytest
+import requests
+
+from besedka.contract import Contract, User
+from besedka.rocketchat.database import ChatDatabase
+from besedka.rocketchat.rest import RocketChat
+from besedka.site_database import SiteDatabase
+from tests.api.conftest import Dance
+
+pytestmark = pytest.mark.api
+
+
+def credential_state(contract: Contract, token: str) -> str:
+    """The `state` that Rocket.Chat's client makes (Meteor `packages/oauth/oauth_client.js`)."""
+    state = {
+        "loginStyle": "redirect",
+        "credentialToken": token,
+        "isCordova": False,
+        "redirectUrl": f"{contract.chat.url}{contract.default_channel.path}?layout=embedded",
+    }
+    return base64.b64encode(json.dumps(state).encode()).decode()
+
+
+def callback_config(answer: requests.Response) -> dict[str, object]:
+    """The JSON in the callback page's `#config`."""
+    found = re.search(r'<div[^>]*id="config"[^>]*>(.*?)</div>', answer.text, re.DOTALL)
+    assert found, answer.text[:500]
+    config: dict[str, object] = json.loads(html.unescape(found.group(1)))
+    return config
+
+
+def test_a_login_links_the_account_and_stores_a_hashed_session(
+    contract: Contract,
+    temp_user: Callable[..., User],
+    dance: Callable[[User], Dance],
+    chat_data: ChatDatabase,
+    site_data: SiteDatabase,
+) -> None:
+    user = temp_user()
+    walk = dance(user)
+    credential_token = secrets.token_urlsafe(32)
+    location = walk.authorize(state=credential_state(contract, credential_token)).headers["Location"]
+
+    callback = requests.get(location, timeout=10)
+
+    config = callback_config(callback)
+    assert callback.status_code == 200
+    assert config["setCredentialToken"] is True
+    chat = RocketChat(contract.chat.url)
+    oauth = {"credentialToken": credential_token, "credentialSecret": config["credentialSecret"]}
+    credentials = chat.login({"oauth": oauth})
+    assert chat.as_user(credentials).me()["username"] == user.username
+    account = chat_data.user(user.username)
+    assert account is not None
+    assert account["services"]["besedka"]["username"] == user.username
+    held = account["services"]["besedka"]["accessToken"]
+    assert held in {token.token for token in site_data.access_tokens(user.username)}
+    assert site_data.grants(user.username) == []
+    stored = [token["hashedToken"] for token in account["services"]["resume"]["loginTokens"]]
+    assert len(stored) == 1
+    assert credentials.token not in stored, "the token is stored in clear"
+    assert account["type"] == "user"
+    assert account["active"] is True
+
+
+def test_a_callback_with_an_invented_code_signs_nobody_in(contract: Contract) -> None:
+    token = secrets.token_urlsafe(32)
+    address = f"{contract.chat.url}/_oauth/{contract.provider.name}"
+
+    callback = requests.get(
+        address, params={"code": "invented", "state": credential_state(contract, token)}, timeout=10
+    )
+
+    assert callback.status_code == 200, "the callback answers 200 whatever happens"
+    assert callback_config(callback)["setCredentialToken"] is False
+
+
+def test_canonical_accounts_carry_what_the_contract_says(contract: Contract, chat_data: ChatDatabase) -> None:
+    for user in contract.users:
+        account = chat_data.user(user.username)
+        assert account is not None, f"{user.username} has no account in the chat"
+        assert set(account["roles"]) == set(user.chat_roles)
+        assert [row["address"] for row in account["emails"]] == [user.email]

@@ -1,0 +1,97 @@
+"""`/o/token/`: one access token for one code, to the right client only."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from besedka.contract import Contract, User
+from besedka.site import Site
+from besedka.site_database import SiteDatabase
+from tests.api.conftest import Dance
+
+pytestmark = pytest.mark.api
+
+
+@pytest.mark.parametrize("sent_via", ["header", "payload"])
+def test_a_code_buys_an_access_token(
+    sent_via: str, contract: Contract, test_user_dance: Dance, site_data: SiteDatabase
+) -> None:
+    code = test_user_dance.code()
+
+    answer = test_user_dance.exchange(code, sent_via=sent_via)
+
+    assert answer.status_code == 200, answer.text
+    body = answer.json()
+    assert body["token_type"] == "Bearer"
+    assert body["scope"] == contract.provider.scope
+    assert body["expires_in"] > 0
+    stored = {token.token: token for token in site_data.access_tokens("test_user")}
+    assert stored[body["access_token"]].application_client_id == contract.provider.client_id
+    assert code not in {grant.code for grant in site_data.grants("test_user")}
+
+
+def test_no_pkce_is_demanded_of_rocketchat(test_user_dance: Dance) -> None:
+    answer = test_user_dance.exchange(test_user_dance.code())
+
+    assert "Code verifier required" not in answer.text
+    assert answer.status_code == 200
+
+
+def test_a_code_works_once(test_user_dance: Dance) -> None:
+    code = test_user_dance.code()
+    assert test_user_dance.exchange(code).status_code == 200
+
+    again = test_user_dance.exchange(code)
+
+    assert again.status_code == 400
+    assert again.json()["error"] == "invalid_grant"
+
+
+def test_an_expired_code_is_refused(
+    temp_user: Callable[..., User], dance: Callable[[User], Dance], site_data: SiteDatabase
+) -> None:
+    walk = dance(temp_user())
+    code = walk.code()
+    site_data.expire_grant(code)
+
+    answer = walk.exchange(code)
+
+    assert answer.status_code == 400
+    assert answer.json()["error"] == "invalid_grant"
+
+
+@pytest.mark.parametrize("sent_via", ["header", "payload"])
+def test_a_wrong_secret_is_refused(sent_via: str, test_user_dance: Dance) -> None:
+    answer = test_user_dance.exchange(test_user_dance.code(), client_secret="wrong", sent_via=sent_via)
+
+    assert answer.status_code == 401
+    assert answer.json()["error"] == "invalid_client"
+
+
+def test_an_unknown_client_is_refused(test_user_dance: Dance) -> None:
+    answer = test_user_dance.exchange(test_user_dance.code(), client_id="nobody")
+
+    assert answer.status_code == 401
+    assert answer.json()["error"] == "invalid_client"
+
+
+def test_a_wrong_redirect_uri_is_refused(contract: Contract, test_user_dance: Dance) -> None:
+    wrong = f"{contract.chat.url}/_oauth/other"
+
+    answer = test_user_dance.exchange(test_user_dance.code(), redirect_uri=wrong)
+
+    assert answer.status_code == 400
+    assert answer.json()["error"] in {"invalid_grant", "invalid_request"}
+
+
+def test_an_invented_code_is_refused(test_user_dance: Dance) -> None:
+    answer = test_user_dance.exchange("invented")
+
+    assert answer.status_code == 400
+    assert answer.json()["error"] == "invalid_grant"
+
+
+def test_get_is_not_allowed(contract: Contract) -> None:
+    assert Site.of(contract).get(contract.provider.token_path).status_code == 405

@@ -1,0 +1,86 @@
+"""The URL table: what each address answers to a stranger and to somebody signed in, no redirect followed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from urllib.parse import urlsplit
+
+import pytest
+
+from besedka.contract import Contract, User
+from besedka.site import Site
+from fixtures.users import SiteSession
+
+pytestmark = pytest.mark.api
+
+LOGIN = "/accounts/login/"
+# path, anonymous status and where a redirect leads, signed-in status and where a redirect leads
+TABLE = [
+    ("/", 200, None, 200, None),
+    ("/accounts/login/", 200, None, 302, "/"),
+    ("/chat/", 302, "/chat/integrated/", 302, "/chat/integrated/"),
+    ("/chat/test/", 302, LOGIN, 200, None),
+    ("/chat/integrated/", 302, LOGIN, 200, None),
+    ("/chat/api/auth/", 401, None, 200, None),
+    ("/chat/api/session/", 401, None, 200, None),
+    ("/api/chat/auth/", 404, None, 404, None),
+    ("/api/v1/auth/rocket/", 401, None, 401, None),
+    ("/api/v1/auth/rocket/identity/", 404, None, 404, None),
+    ("/api/v1/status/", 200, None, 200, None),
+    ("/o/authorize/", 302, LOGIN, 400, None),
+    ("/o/token/", 405, None, 405, None),
+    ("/o/userinfo/", 404, None, 404, None),
+    ("/no/such/page/", 404, None, 404, None),
+]
+
+
+def assert_answers(site: Site, path: str, status: int, target: str | None) -> None:
+    answer = site.get(path)
+    assert answer.status_code == status, answer.text[:300]
+    location = answer.headers.get("Location")
+    assert (urlsplit(location).path if location else None) == target
+
+
+@pytest.mark.parametrize(("path", "status", "target", "_signed_in", "_target"), TABLE)
+def test_a_stranger(
+    path: str, status: int, target: str | None, _signed_in: int, _target: str | None, contract: Contract
+) -> None:
+    assert_answers(Site.of(contract), path, status, target)
+
+
+@pytest.mark.parametrize(("path", "_status", "_target", "status", "target"), TABLE)
+def test_somebody_signed_in(
+    path: str,
+    _status: int,
+    _target: str | None,
+    status: int,
+    target: str | None,
+    contract: Contract,
+    sign_in: Callable[[User], SiteSession],
+) -> None:
+    assert_answers(sign_in(contract.user("test_user")).site, path, status, target)
+
+
+@pytest.mark.parametrize("path", ["/chat/test/", "/chat/integrated/"])
+def test_the_chat_pages_hold_the_frame(
+    path: str, contract: Contract, sign_in: Callable[[User], SiteSession]
+) -> None:
+    page = sign_in(contract.user("owner")).site.get(path).text
+
+    assert page.count("<html") == page.count("<body") == 1
+    assert 'id="rocketChatFrame"' in page
+    assert f"{contract.chat.url}{contract.default_channel.path}?layout=embedded" in page.replace("&amp;", "&")
+
+
+@pytest.mark.parametrize("path", ["/", LOGIN, "/chat/test/", "/chat/integrated/"])
+def test_pages_load_nothing_from_elsewhere(
+    path: str, contract: Contract, sign_in: Callable[[User], SiteSession]
+) -> None:
+    site = sign_in(contract.user("owner")).site
+    answer = (Site.of(contract) if path == LOGIN else site).get(path)
+
+    assert answer.status_code == 200
+    foreign = answer.text.replace(contract.site.url, "").replace(contract.chat.url, "")
+    assert 'src="http' not in foreign
+    assert 'src="//' not in foreign
+    assert '<link rel="stylesheet" href="http' not in foreign

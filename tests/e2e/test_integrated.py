@@ -1,0 +1,99 @@
+"""The integrated page: one button per room the user may enter, switching without reloading Rocket.Chat."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+from playwright.sync_api import expect
+
+from besedka.contract import Contract
+from besedka.pages.site import IntegratedPage
+from besedka.rocketchat.rest import Credentials, RocketChat
+from tests.cases import USERNAMES
+
+pytestmark = pytest.mark.e2e
+
+
+@pytest.mark.parametrize("username", USERNAMES)
+def test_each_user_gets_the_buttons_of_their_rooms(
+    username: str, contract: Contract, integrated: Callable[..., IntegratedPage]
+) -> None:
+    user = contract.user(username)
+    page = integrated(user)
+
+    chat = page.wait_for_chat()
+
+    expected = [channel.label for channel in contract.channels if channel.name in user.channels]
+    assert page.room_buttons.all_inner_texts() == expected
+    session = chat.session()
+    assert session is not None
+    me = RocketChat(contract.chat.url, Credentials(session["userId"], session["token"])).me()
+    assert me["username"] == username
+
+
+def test_switching_rooms_does_not_reload_rocketchat(
+    contract: Contract, integrated: Callable[..., IntegratedPage]
+) -> None:
+    page = integrated(contract.user("owner"))
+    chat = page.wait_for_chat()
+    chat.frame.evaluate("() => { window.stillTheSamePage = true; }")
+
+    for channel in (contract.channel("vip"), contract.channel("moderators"), contract.channel("general")):
+        page.room_button(channel.label).click()
+        chat.expect_member_of(channel.name)
+        expect(page.room_button(channel.label)).to_have_attribute("aria-pressed", "true")
+        assert page.frame.url == f"{contract.chat.url}{channel.path}?layout=embedded"
+
+    assert chat.frame.evaluate("() => window.stillTheSamePage") is True, "the frame was loaded anew"
+    pressed = page.switcher.locator('[aria-pressed="true"]')
+    expect(pressed).to_have_count(1)
+
+
+@pytest.mark.parametrize(
+    "clicks",
+    [("vip", "moderators", "general", "vip"), ("moderators", "vip", "moderators", "general")],
+    ids="-".join,
+)
+def test_four_fast_clicks_end_where_the_last_one_pointed(
+    clicks: tuple[str, ...], contract: Contract, integrated: Callable[..., IntegratedPage]
+) -> None:
+    page = integrated(contract.user("owner"))
+    chat = page.wait_for_chat()
+    labels = [contract.channel(name).label for name in clicks]
+
+    milliseconds = page.switcher.evaluate(
+        """(row, labels) => {
+            const start = performance.now();
+            for (const label of labels) {
+                [...row.querySelectorAll('button')].find((b) => b.textContent.trim() === label).click();
+            }
+            return performance.now() - start;
+        }""",
+        labels,
+    )
+
+    assert milliseconds < 1000
+    chat.expect_member_of(clicks[-1])
+    expect(page.room_button(labels[-1])).to_have_attribute("aria-pressed", "true")
+    expect(page.switcher.locator('[aria-pressed="true"]')).to_have_count(1)
+
+
+def test_a_reload_stays_signed_in_and_a_link_opens_its_room(
+    contract: Contract, integrated: Callable[..., IntegratedPage]
+) -> None:
+    page = integrated(contract.user("owner"), "?channel=vip")
+    before = page.wait_for_chat("vip").session()
+
+    page.page.reload()
+
+    assert page.wait_for_chat("vip").session() == before
+
+
+def test_a_link_to_a_room_of_others_leads_nowhere(
+    contract: Contract, integrated: Callable[..., IntegratedPage]
+) -> None:
+    page = integrated(contract.user("test_user"), "?channel=vip")
+
+    expect(page.page.get_by_role("main")).to_contain_text("404")
+    expect(page.frame_element).to_have_count(0)

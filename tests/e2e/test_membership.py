@@ -1,0 +1,114 @@
+"""User × room, fifteen cells: eight memberships that can be written in, seven rooms that stay closed."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Callable
+
+import pytest
+from playwright.sync_api import expect
+
+from besedka.contract import Contract, User
+from besedka.pages.rocketchat_frame import LOAD_MILLISECONDS, RocketChatFrame
+from besedka.pages.site import ChatTestPage
+from besedka.rocketchat.database import ChatDatabase
+from besedka.rocketchat.rest import Credentials, RocketChat, RocketChatError
+from tests.cases import EXCLUSIONS, MEMBERSHIPS
+
+pytestmark = pytest.mark.e2e
+
+OpenRoom = Callable[[User, str], RocketChatFrame]
+
+
+@pytest.fixture
+def open_room(contract: Contract, chat_test: Callable[..., ChatTestPage]) -> OpenRoom:
+    """A user's chat, signed in on `/chat/test/` and moved to one room."""
+
+    def enter(user: User, room: str) -> RocketChatFrame:
+        page = chat_test(user)
+        page.wait_for_chat()
+        channel = contract.channel(room)
+        if not channel.default:
+            page.frame.goto(f"{contract.chat.url}{channel.path}?layout=embedded")
+        return page.chat
+
+    return enter
+
+
+@pytest.fixture
+def reader_of(contract: Contract, temp_member: Callable[[str], User]) -> Callable[[User, str], User]:
+    """Another member of the room: a canonical one, or a temporary one where there is no second."""
+
+    def find(writer: User, room: str) -> User:
+        others = [user for user in contract.users if room in user.channels and user != writer]
+        return others[0] if others else temp_member(room)
+
+    return find
+
+
+@pytest.mark.parametrize(("username", "room"), MEMBERSHIPS)
+def test_a_member_writes_and_another_member_reads(
+    username: str,
+    room: str,
+    contract: Contract,
+    open_room: OpenRoom,
+    reader_of: Callable[[User, str], User],
+    chat_data: ChatDatabase,
+) -> None:
+    writer = contract.user(username)
+    reader = reader_of(writer, room)
+    reading = open_room(reader, room)
+    reading.expect_member_of(room)
+    writing = open_room(writer, room)
+    writing.expect_member_of(room)
+    text = f"проверка {room} {secrets.token_hex(6)}"
+
+    writing.send(text)
+
+    reading.expect_message(text)
+    stored = chat_data.messages(room, text)
+    assert [message["u"]["username"] for message in stored] == [username]
+
+
+@pytest.mark.parametrize(("username", "room"), EXCLUSIONS)
+def test_an_outsider_sees_and_reads_nothing(
+    username: str,
+    room: str,
+    contract: Contract,
+    open_room: OpenRoom,
+    chat_admin: RocketChat,
+    chat_data: ChatDatabase,
+) -> None:
+    secret = f"не для всех {secrets.token_hex(6)}"
+    sent = chat_admin.post("chat.postMessage", channel=f"#{room}", text=secret)["message"]
+
+    chat = open_room(contract.user(username), room)
+
+    expect(chat.room_not_found).to_be_visible(timeout=LOAD_MILLISECONDS)
+    expect(chat.composer).to_have_count(0)
+    rooms = {subscription["name"] for subscription in chat_data.subscriptions(username)}
+    assert room not in rooms
+    session = chat.session()
+    assert session is not None
+    client = RocketChat(contract.chat.url, Credentials(session["userId"], session["token"]))
+    assert client.me()["username"] == username
+    for path, query in (
+        ("groups.messages", {"roomName": room}),
+        ("groups.history", {"roomId": sent["rid"]}),
+        ("rooms.info", {"roomId": sent["rid"]}),
+        ("chat.getMessage", {"msgId": sent["_id"]}),
+    ):
+        with pytest.raises(RocketChatError) as refusal:
+            client.get(path, **query)
+        assert refusal.value.status in {400, 403}, f"{path}: {refusal.value}"
+
+
+def test_the_contract_counts_eight_memberships(contract: Contract, chat_data: ChatDatabase) -> None:
+    found = {
+        (user.username, subscription["name"])
+        for user in contract.users
+        for subscription in chat_data.subscriptions(user.username)
+    }
+
+    assert found == set(MEMBERSHIPS)
+    assert len(found) == 8

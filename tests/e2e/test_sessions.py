@@ -1,0 +1,119 @@
+"""Signing out, switching users, sessions that end, and Rocket.Chat's own log-out."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from urllib.parse import quote
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from besedka.contract import Contract, User
+from besedka.pages.rocketchat_frame import LOAD_MILLISECONDS, RocketChatFrame
+from besedka.pages.site import ChatPage, ChatTestPage, IntegratedPage
+from besedka.rocketchat.rest import Credentials, RocketChat, RocketChatError
+from fixtures.users import SiteSession
+
+pytestmark = pytest.mark.e2e
+
+BOTH_PAGES = pytest.mark.parametrize("page_class", [ChatTestPage, IntegratedPage])
+
+
+def whose(contract: Contract, chat: RocketChatFrame) -> str:
+    """Who the frame's token says it is, asked at Rocket.Chat."""
+    session = chat.session()
+    assert session is not None, "the frame is not signed in"
+    client = RocketChat(contract.chat.url, Credentials(session["userId"], session["token"]))
+    return str(client.me()["username"])
+
+
+@BOTH_PAGES
+def test_an_anonymous_visitor_is_led_to_the_login(
+    page_class: type[ChatTestPage] | type[IntegratedPage], contract: Contract, visitor: Page
+) -> None:
+    page: ChatPage = page_class(visitor, contract)
+    page.open()
+
+    expect(visitor).to_have_url(f"{contract.site.url}{contract.site.login_path}?next={page.path}")
+    expect(visitor.locator("iframe")).to_have_count(0)
+
+
+@BOTH_PAGES
+def test_signing_out_of_the_site_signs_the_chat_out(
+    page_class: type[ChatTestPage] | type[IntegratedPage], contract: Contract, person: Callable[..., Page]
+) -> None:
+    page: ChatPage = page_class(person(contract.user("store_admin")), contract)
+    session = page.open().wait_for_chat().session()
+    assert session is not None
+
+    page.sign_out()
+
+    expect(page.status).to_have_text("Вы вышли с сайта и из чата.", timeout=LOAD_MILLISECONDS)
+    page.page.goto(contract.chat.url + "/home")
+    chat = RocketChatFrame(page.page)
+    expect(chat.login_name).to_be_visible(timeout=LOAD_MILLISECONDS)
+    assert chat.session() is None
+    client = RocketChat(contract.chat.url, Credentials(session["userId"], session["token"]))
+    with pytest.raises(RocketChatError) as refusal:
+        client.me()
+    assert refusal.value.status == 401, "the token of the ended session still works"
+
+
+@BOTH_PAGES
+def test_another_user_in_the_same_browser_gets_their_own_chat(
+    page_class: type[ChatTestPage] | type[IntegratedPage],
+    contract: Contract,
+    person: Callable[..., Page],
+    sign_in: Callable[[User], SiteSession],
+) -> None:
+    browser_page = person(contract.user("store_owner"))
+    page: ChatPage = page_class(browser_page, contract)
+    assert whose(contract, page.open().wait_for_chat()) == "store_owner"
+
+    browser_page.context.clear_cookies()
+    browser_page.context.add_cookies(sign_in(contract.user("store_admin")).cookies)  # type: ignore[arg-type]
+    page.open()
+
+    page.expect_state("ready")
+    assert whose(contract, page.wait_for_chat()) == "store_admin"
+
+
+@BOTH_PAGES
+def test_a_session_that_ends_while_the_page_is_open_is_noticed(
+    page_class: type[ChatTestPage] | type[IntegratedPage], contract: Contract, person: Callable[..., Page]
+) -> None:
+    page: ChatPage = page_class(person(contract.user("test_user")), contract)
+    page.open().wait_for_chat()
+
+    page.page.context.clear_cookies()
+    page.page.evaluate("() => window.dispatchEvent(new Event('focus'))")
+
+    page.expect_state("signed-out")
+    expect(page.status).to_have_text("Вы вышли с сайта")
+    link = page.problem.get_by_role("link", name="Войти на сайт")
+    expect(link).to_have_attribute("href", re.compile(re.escape(quote(page.path, safe=""))))
+    expect(page.chat.login_name).to_be_attached(timeout=LOAD_MILLISECONDS)
+    assert page.chat.session() is None
+
+
+@BOTH_PAGES
+def test_rocketchats_own_logout_is_healed_by_a_reload(
+    page_class: type[ChatTestPage] | type[IntegratedPage], contract: Contract, person: Callable[..., Page]
+) -> None:
+    browser_page = person(contract.user("test_user"))
+    page: ChatPage = page_class(browser_page, contract)
+    page.open().wait_for_chat()
+    # The embedded layout has no menu, so the user logs out in a tab of Rocket.Chat itself.
+    own_tab = browser_page.context.new_page()
+    own_tab.goto(contract.chat.url + contract.default_channel.path)
+    tab = RocketChatFrame(own_tab)
+    tab.expect_member_of(contract.default_channel.name)
+    tab.log_out()
+    expect(tab.login_name).to_be_visible(timeout=LOAD_MILLISECONDS)
+    own_tab.close()
+
+    page.page.reload()
+
+    assert whose(contract, page.wait_for_chat()) == "test_user"
+    expect(page.chat.sidebar).to_have_count(0)

@@ -1,0 +1,118 @@
+"""Every canonical user is signed in to the chat inside the frame, without a click."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from besedka.contract import Contract
+from besedka.pages.rocketchat_frame import LOAD_MILLISECONDS
+from besedka.pages.site import ChatTestPage, LoginPage
+from besedka.rocketchat.database import ChatDatabase
+from besedka.rocketchat.rest import Credentials, RocketChat
+from besedka.site_database import SiteDatabase
+from tests.cases import USERNAMES
+
+pytestmark = pytest.mark.e2e
+
+
+@pytest.mark.parametrize("username", USERNAMES)
+def test_opening_the_chat_signs_the_user_in(
+    username: str, contract: Contract, chat_test: Callable[..., ChatTestPage]
+) -> None:
+    page = chat_test(contract.user(username))
+
+    chat = page.wait_for_chat()
+
+    session = chat.session()
+    assert session is not None, "the frame keeps no log-in token"
+    me = RocketChat(contract.chat.url, Credentials(session["userId"], session["token"])).me()
+    assert me["username"] == username
+    landing = f"{contract.chat.url}{contract.default_channel.path}?layout=embedded"
+    assert page.frame.url == landing
+    assert len(page.page.context.pages) == 1, "a window was opened: the log-in style is not redirect"
+
+
+@pytest.mark.parametrize("username", USERNAMES)
+def test_the_chat_account_is_the_one_the_site_vouches_for(
+    username: str,
+    contract: Contract,
+    chat_test: Callable[..., ChatTestPage],
+    chat_data: ChatDatabase,
+    site_data: SiteDatabase,
+) -> None:
+    chat_test(contract.user(username)).wait_for_chat()
+
+    account = chat_data.user(username)
+    assert account is not None
+    linked = account["services"]["besedka"]
+    site_id = {user.username: str(user.id) for user in site_data.users()}[username]
+    assert linked["id"] == site_id
+    tokens = {token.token for token in site_data.access_tokens(username)}
+    assert linked["accessToken"] in tokens, "Rocket.Chat holds no access token that the site issued"
+    assert len(chat_data.users_named(username)) == 1, f"more than one account is called {username}"
+
+
+@pytest.mark.parametrize("locale", ["ru-RU", "en-US"])
+def test_a_visitor_logs_in_on_the_site_and_arrives_in_the_chat(
+    locale: str, contract: Contract, new_browser: Callable[..., object]
+) -> None:
+    page: Page = new_browser(locale=locale).new_page()  # type: ignore[attr-defined]
+    chat_page = ChatTestPage(page, contract).open()
+    expect(page).to_have_url(f"{contract.site.url}{contract.site.login_path}?next={contract.site.test_page}")
+    user = contract.user("test_user")
+
+    LoginPage(page, contract).sign_in(user.email, user.secret)
+
+    expect(page).to_have_url(contract.site.url + contract.site.test_page)
+    chat_page.wait_for_chat()
+    language = "Message" if locale == "en-US" else "Сообщение"
+    expect(chat_page.chat.composer).to_have_attribute("placeholder", f"{language} #general")
+
+
+def test_the_frame_walks_the_whole_chain_of_sso(contract: Contract, person: Callable[..., Page]) -> None:
+    page = person(contract.user("test_user"))
+    visited: list[str] = []
+    page.on("framenavigated", lambda frame: visited.append(frame.url) if frame.parent_frame else None)
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url) if request.is_navigation_request() else None)
+
+    ChatTestPage(page, contract).open().wait_for_chat()
+
+    site, chat = contract.site.url, contract.chat.url
+    hops = [url.partition("?")[0] for url in asked]
+    authorize = f"{site}{contract.provider.authorize_path}"
+    callback = f"{chat}/_oauth/{contract.provider.name}"
+    landing = f"{chat}{contract.default_channel.path}"
+    assert hops.count(authorize) == 1, f"authorize was asked {hops.count(authorize)} times: {hops}"
+    assert hops.index(authorize) < hops.index(callback) < len(hops) - 1
+    assert hops[-1] == landing
+    assert visited[-1] == f"{landing}?layout=embedded"
+
+
+def test_the_chat_stays_signed_in_after_a_reload(
+    contract: Contract, chat_test: Callable[..., ChatTestPage]
+) -> None:
+    page = chat_test(contract.user("test_user"))
+    before = page.wait_for_chat().session()
+    authorizations: list[str] = []
+    page.page.on(
+        "request",
+        lambda request: authorizations.append(request.url) if "/o/authorize/" in request.url else None,
+    )
+
+    page.page.reload()
+
+    assert page.wait_for_chat().session() == before
+    assert authorizations == [], "a stored session must not start SSO again"
+
+
+def test_the_header_leads_to_the_chat(contract: Contract, person: Callable[..., Page]) -> None:
+    page = person(contract.user("owner"))
+    page.goto(contract.site.url)
+
+    ChatTestPage(page, contract).chat_button.click()
+
+    expect(page).to_have_url(contract.site.url + contract.site.integrated_page, timeout=LOAD_MILLISECONDS)
