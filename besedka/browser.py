@@ -24,6 +24,22 @@ _NAMES = (
     "msedge",
 )
 
+_DISABLED_FEATURES = (
+    # Each window would load these two pages of the browser's own, at twice the cost of the page under test.
+    "WebUIOmniboxPopup",
+    "WebUIOmniboxAimPopup",
+    # The last switch of a name wins, so what Playwright itself disables is repeated.
+    "AvoidUnnecessaryBeforeUnloadCheckSync",
+    "DestroyProfileOnBrowserClose",
+    "HttpsFirstBalancedModeAutoEnable",
+    "HttpsUpgrades",
+    "LensOverlay",
+    "MediaRouter",
+    "OptimizationHints",
+    "PaintHolding",
+    "ThirdPartyStoragePartitioning",
+)
+
 
 def executable(playwright_build: Callable[[], str]) -> str | None:
     """Path of the browser to run, None for Playwright's own build.
@@ -65,6 +81,11 @@ def playwright_build() -> str:
 
 def arguments() -> list[str]:
     """Command-line switches: root cannot use Chromium's sandbox, and a test browser calls nobody."""
-    switches = ["--disable-background-networking", "--disable-component-update", "--disable-sync"]
+    switches = [
+        "--disable-background-networking",
+        "--disable-component-update",
+        "--disable-sync",
+        f"--disable-features={','.join(_DISABLED_FEATURES)}",
+    ]
     root = sys.platform == "linux" and os.geteuid() == 0
     return [*switches, "--no-sandbox"] if root else switches

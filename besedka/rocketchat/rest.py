@@ -39,13 +39,14 @@ class RocketChatError(ServiceUnreachableError):
 
     exit_status = 16
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - one argument per part of a refusal
         self,
         call: str,
         status: int,
         code: str,
         message: str,
         details: Any = None,
+        *,
         retry_after: float | None = None,
     ) -> None:
         self.call = call
@@ -74,7 +75,7 @@ class NotRocketChatError(ServiceUnreachableError):
 class TlsError(ServiceUnreachableError):
     """The TLS handshake failed: a certificate that is not trusted, expired, or for another name."""
 
-    exit_status = 18
+    exit_status = 19
 
 
 @dataclass(frozen=True)
@@ -206,7 +207,12 @@ class RocketChat:
         message = answer.get("message") or answer.get("error") or ""
         retry_after = _seconds_to_reset(response.headers) if response.status_code == 429 else None
         raise RocketChatError(
-            name, response.status_code, str(code), str(message), answer.get("details"), retry_after
+            name,
+            response.status_code,
+            str(code),
+            str(message),
+            answer.get("details"),
+            retry_after=retry_after,
         )
 
 
@@ -218,5 +224,5 @@ def _seconds_to_reset(headers: Mapping[str, str]) -> float | None:
 
 def _tls_reason(error: requests.exceptions.SSLError) -> str:
     """The part of OpenSSL's complaint that a person can act on."""
-    found = re.search(r"certificate verify failed: [^(\"']+|WRONG_VERSION_NUMBER|[A-Z_]{8,}", str(error))
-    return found.group().strip() if found else "the handshake was refused"
+    found = re.search(r"certificate verify failed: [^(\"']+|[A-Z]+_[A-Z_]{4,}", str(error), re.IGNORECASE)
+    return found.group().strip().lower().replace("_", " ") if found else "the handshake was refused"

@@ -36,7 +36,7 @@ class _WebServer(uvicorn.Server):
 def _bind(config: Config) -> socket.socket:
     """The port, taken before anything is written to Mongo; raises BootError for a busy one."""
     family = socket.AF_INET6 if ":" in config.bind_ip else socket.AF_INET
-    # asyncio sets TCP_NODELAY only on sockets that name their protocol; without it every answer is 40 ms late.
+    # asyncio sets TCP_NODELAY only on sockets that name their protocol; without it answers are 40 ms late.
     listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     if sys.platform != "win32":
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)

@@ -5,6 +5,8 @@ from __future__ import annotations
 import importlib
 import json
 import mimetypes
+from collections.abc import Awaitable, Callable
+from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
@@ -17,6 +19,7 @@ from starlette.routing import Route, WebSocketRoute
 from starlette.staticfiles import StaticFiles
 
 from standins.rocketchat.api import dispatch, sign_in
+from standins.rocketchat.bundle import Bundle
 from standins.rocketchat.envelope import answer
 from standins.rocketchat.headers import SecurityHeaders
 from standins.rocketchat.oauth.callback import callback, end_script
@@ -104,6 +107,17 @@ async def translations(_: Request) -> Response:
     return answer({})
 
 
+async def avatar(request: Request) -> Response:
+    """GET /avatar/<username>: the initial on a square, as for users without a picture."""
+    letter = escape(request.path_params["name"].lstrip("@")[:1].upper())
+    return Response(
+        '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 200 200">'
+        '<rect width="200" height="200" fill="#6c727a"/>'
+        f'<text x="100" y="140" font-size="110" text-anchor="middle" fill="#fff">{letter}</text></svg>',
+        media_type="image/svg+xml",
+    )
+
+
 async def favicon(_: Request) -> Response:
     return FileResponse(CLIENT / "favicon.svg", media_type="image/svg+xml")
 
@@ -133,12 +147,17 @@ def build(server: Server) -> Starlette:
         Route("/meteor_runtime_config.js", runtime_config),
         Route("/i18n/{language}", translations),
         Route("/favicon.ico", favicon),
+        Route("/avatar/{name:path}", avatar),
     ]
     if server.config.movable_clock:
         routes.append(Route("/__standin__/clock", advance_clock, methods=["POST"]))
     routes += [route for route in sockets if isinstance(route, Route | WebSocketRoute)]
+    page: Callable[[Request], Awaitable[Response]] = shell
+    if server.config.chat_client is not None:
+        bundle = Bundle(server.config.chat_client)
+        routes, page = [*routes, *bundle.routes()], bundle.page
     app = Starlette(routes=routes, middleware=[Middleware(SecurityHeaders, settings=server.settings)])
     app.mount("/__client__", StaticFiles(directory=CLIENT))
-    app.router.routes.append(Route("/{path:path}", shell, methods=every))
+    app.router.routes.append(Route("/{path:path}", page, methods=every))
     app.state.server = server
     return app

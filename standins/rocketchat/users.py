@@ -20,6 +20,7 @@ from standins.rocketchat.envelope import PlainError, forbidden
 from standins.rocketchat.parameters import listing, user_from
 from standins.rocketchat.passwords import hash_password
 from standins.rocketchat.permissions import has_permission
+from standins.rocketchat.presence import STATUSES, choose_status
 from standins.rocketchat.registry import Call, Document, RocketError, method, route
 from standins.rocketchat.sessions import issue_token, remove_tokens, token_entry
 
@@ -269,6 +270,20 @@ async def remove_personal_access_token(call: Call) -> Document:
     if entry is None or token_entry(user, entry["hashedToken"]) is None:
         raise RocketError("error-token-does-not-exists", "Token does not exist")
     await remove_tokens(call.server, call.uid, entry["hashedToken"])
+    return {}
+
+
+@route("users.setStatus", "POST")
+async def set_status(call: Call) -> Document:
+    status, text = call.body.get("status"), call.body.get("message")
+    if status is not None and status not in STATUSES:
+        raise RocketError(
+            "error-invalid-status", "Valid status types include online, away, offline, and busy."
+        )
+    if text is not None and not isinstance(text, str):
+        raise RocketError("invalid-params", "must be string")
+    chosen = status or (call.user or {}).get("status") or "online"
+    await choose_status(call.server, call.uid, chosen, text)
     return {}
 
 

@@ -20,7 +20,11 @@ pytestmark = pytest.mark.e2e
 
 @pytest.mark.parametrize("username", USERNAMES)
 def test_opening_the_chat_signs_the_user_in(
-    username: str, contract: Contract, chat_test: Callable[..., ChatTestPage]
+    username: str,
+    contract: Contract,
+    chat_test: Callable[..., ChatTestPage],
+    chat_data: ChatDatabase,
+    site_data: SiteDatabase,
 ) -> None:
     page = chat_test(contract.user(username))
 
@@ -34,25 +38,15 @@ def test_opening_the_chat_signs_the_user_in(
     assert page.frame.url == landing
     assert len(page.page.context.pages) == 1, "a window was opened: the log-in style is not redirect"
 
-
-@pytest.mark.parametrize("username", USERNAMES)
-def test_the_chat_account_is_the_one_the_site_vouches_for(
-    username: str,
-    contract: Contract,
-    chat_test: Callable[..., ChatTestPage],
-    chat_data: ChatDatabase,
-    site_data: SiteDatabase,
-) -> None:
-    chat_test(contract.user(username)).wait_for_chat()
-
+    assert len(chat_data.users_named(username)) == 1, f"more than one account is called {username}"
     account = chat_data.user(username)
     assert account is not None
-    linked = account["services"]["besedka"]
-    site_id = {user.username: str(user.id) for user in site_data.users()}[username]
-    assert linked["id"] == site_id
+    assert account["_id"] == session["userId"]
+    linked = account["services"][contract.provider.name]
+    site_ids = {user.username: str(user.id) for user in site_data.users()}
+    assert linked["id"] == site_ids[username], "the chat account is linked to somebody else on the site"
     tokens = {token.token for token in site_data.access_tokens(username)}
     assert linked["accessToken"] in tokens, "Rocket.Chat holds no access token that the site issued"
-    assert len(chat_data.users_named(username)) == 1, f"more than one account is called {username}"
 
 
 @pytest.mark.parametrize("locale", ["ru-RU", "en-US"])

@@ -1,0 +1,1 @@
+"""Doctor: checks of a stack, in layers, and the findings they lead to."""

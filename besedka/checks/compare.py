@@ -1,0 +1,101 @@
+"""One setting, held three ways: what the contract expects, what Mongo stores, what is effective."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import Any
+
+from besedka.checks.examination import Examination
+from besedka.checks.finding import Finding
+
+MISSING = object()
+SECRET_SUFFIX = "-secret"  # noqa: S105 - the end of an id
+KINDS = ("missing", "wrong", "type", "not_effective", "not_stored")
+PROVISION = "besedka provision --apply"
+
+
+def three_ways(  # noqa: PLR0911 - one return per verdict
+    examination: Examination, code: str, setting_id: str, expected: Any, observed: Any = MISSING
+) -> list[Finding]:
+    """Findings about one setting; none when all three agree.
+
+    `observed` is the effect itself where it can be seen from outside. REST tells what an administrator is
+    shown, which Rocket.Chat reads from Mongo again (`apps/meteor/app/api/server/v1/settings.ts`).
+
+    Codes: `<code>.missing` (Rocket.Chat does not know the id), `.wrong` (stored and effective agree on
+    another value), `.not_effective` (stored as expected, without effect), `.not_stored` (effective now,
+    another value after a restart), `.type` (the right text in the wrong type).
+    """
+    effective = examination.effective.get(setting_id, MISSING)
+    if effective is not MISSING and observed is not MISSING:
+        effective = observed
+    row = (examination.stored or {}).get(setting_id)
+    stored = row.get("value", MISSING) if row is not None else MISSING
+    if examination.stored is None:
+        stored = effective
+    if effective is MISSING and row is not None and row.get("hidden") and "packageValue" in row:
+        # REST never shows a hidden setting, so what is stored is all that can be compared.
+        effective = stored
+    where = examination.where(setting_id)
+    evidence = (f"stored {shown(setting_id, stored)}, effective {shown(setting_id, effective)}",)
+
+    def finding(kind: str, seen: str, *fix: str) -> list[Finding]:
+        return [
+            Finding(
+                f"{code}.{kind}",
+                f"{setting_id} {seen}",
+                shown(setting_id, expected),
+                where,
+                (*fix, PROVISION),
+                evidence,
+            )
+        ]
+
+    if effective is MISSING:
+        if stored is MISSING:
+            return finding("missing", "does not exist")
+        return finding("missing", "lies in Mongo, but Rocket.Chat does not know it")
+    if _same(effective, expected) and _same(stored, expected):
+        return []
+    if _same(effective, expected):
+        seen = f"is effective, but {shown(setting_id, stored)} is stored and comes with the next restart"
+        return finding("not_stored", seen)
+    if _same(stored, expected):
+        return finding(
+            "not_effective",
+            f"is stored as expected, but {shown(setting_id, effective)} is effective",
+            *_why_not_effective(examination, setting_id),
+        )
+    if str(effective).lower() == str(expected).lower():
+        kind = f"is {shown(setting_id, effective)}, a {type(effective).__name__}"
+        return finding("type", f"{kind} instead of a {type(expected).__name__}")
+    return finding("wrong", f"is {shown(setting_id, effective)}")
+
+
+def shown(setting_id: str, value: Any) -> str:
+    """A value for people; a secret only by its fingerprint and length."""
+    if value is MISSING:
+        return "nothing"
+    if setting_id.endswith(SECRET_SUFFIX):
+        return fingerprint(str(value))
+    return repr(value)
+
+
+def fingerprint(secret: str) -> str:
+    """Enough to tell two secrets apart, not enough to use one."""
+    if not secret:
+        return "empty"
+    return f"sha256 {hashlib.sha256(secret.encode()).hexdigest()[:8]}…, {len(secret)} characters"
+
+
+def _same(value: Any, expected: Any) -> bool:
+    # bool is an int in Python, not in Rocket.Chat.
+    return isinstance(value, bool) == isinstance(expected, bool) and bool(value == expected)
+
+
+def _why_not_effective(examination: Examination, setting_id: str) -> tuple[str, ...]:
+    known = examination.catalogue.setting(setting_id)
+    if known is not None and known.enterprise:
+        modules = ", ".join(known.modules)
+        return (f"the licence lacks {modules}; without it the value stays {known.invalid!r}",)
+    return ("it was written into Mongo: write it by REST, or restart Rocket.Chat",)

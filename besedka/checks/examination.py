@@ -1,0 +1,206 @@
+"""One examination of a stack: clients made when first needed, answers asked once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import requests
+
+from besedka.checks.finding import Where
+from besedka.contract import Contract
+from besedka.errors import ServiceUnreachableError
+from besedka.rocketchat import catalogue
+from besedka.rocketchat.database import ChatDatabase, Document
+from besedka.rocketchat.rest import Json, RocketChat
+from besedka.site import Site
+from besedka.site_database import SiteDatabase, SiteUser
+
+TIMEOUT_SECONDS = 4.0
+MONGO_SECONDS = 2.0
+# A management command of the site: arguments, what it reads on standard input, what it prints.
+Manage = Callable[..., str]
+PAGE = 500
+
+
+@dataclass(frozen=True)
+class Addresses:
+    """Where a stack answers; None where its data cannot be read."""
+
+    site_url: str
+    chat_url: str
+    mongo_url: str | None = None
+    site_database_url: str | None = None
+
+
+@dataclass(frozen=True)
+class ProbeAnswer:
+    """What an HTTP request made from where Rocket.Chat runs came to."""
+
+    status: int
+    content_type: str
+    body: str
+
+
+# (verb, address, headers, form fields) -> answer; raises ServiceUnreachableError when nobody answers.
+Probe = Callable[[str, str, dict[str, str], dict[str, str] | None], ProbeAnswer]
+
+
+def probe_from_here(
+    verb: str, address: str, headers: dict[str, str], form: dict[str, str] | None
+) -> ProbeAnswer:
+    """The request made by this process: right where Rocket.Chat is a process of this machine too."""
+    try:
+        with requests.Session() as http:
+            http.trust_env = False
+            answered = http.request(
+                verb, address, headers=headers, data=form, timeout=TIMEOUT_SECONDS, allow_redirects=False
+            )
+    except requests.RequestException as error:
+        raise ServiceUnreachableError(
+            f"{type(error).__name__}: {verb} {address.partition('?')[0]} got no answer",
+            expected="an HTTP answer",
+            where=address.partition("?")[0],
+        ) from error
+    return ProbeAnswer(answered.status_code, answered.headers.get("Content-Type", ""), answered.text)
+
+
+class Examination:
+    """What checks ask. Every property raises ServiceUnreachableError when its service does not answer."""
+
+    def __init__(
+        self,
+        addresses: Addresses,
+        contract: Contract,
+        *,
+        probe: Probe | None = None,
+        manage: Manage | None = None,
+    ) -> None:
+        self.addresses = addresses
+        self.contract = contract
+        self.probe = probe or probe_from_here
+        self.probe_is_ours = probe is None
+        self.manage = manage
+        self.secrets: set[str] = set(contract.secrets)
+        self.memory: dict[str, Any] = {}
+        self.cleanups: list[Callable[[], str]] = []
+
+    def close(self) -> tuple[str, ...]:
+        """Undo what was made, give connections back; the names of what could not be removed."""
+        leftovers = tuple(left for cleanup in reversed(self.cleanups) if (left := cleanup()))
+        if "admin" in vars(self):
+            # Our log-in token would stay for 90 days; a Rocket.Chat that is gone by now has been reported.
+            with suppress(ServiceUnreachableError):
+                self.admin.post("logout")
+        if "mongo" in vars(self):
+            self.mongo.close()
+        return leftovers
+
+    @cached_property
+    def site(self) -> Site:
+        """An anonymous visitor of the site."""
+        return Site.of(self.contract, timeout=TIMEOUT_SECONDS)
+
+    @cached_property
+    def chat(self) -> RocketChat:
+        """Rocket.Chat, asked as nobody."""
+        return RocketChat(self.contract.chat.url, timeout=TIMEOUT_SECONDS)
+
+    @cached_property
+    def admin(self) -> RocketChat:
+        """Rocket.Chat, asked as the contract's administrator."""
+        admin = self.contract.chat.admin
+        url = self.contract.chat.url
+        return RocketChat.sign_in(url, admin.username, admin.secret, timeout=TIMEOUT_SECONDS)
+
+    @cached_property
+    def mongo(self) -> ChatDatabase:
+        """Rocket.Chat's database; only after `services.mongo` was ok."""
+        if self.addresses.mongo_url is None:
+            raise LookupError("no MongoDB address")
+        return ChatDatabase(self.addresses.mongo_url, timeout=MONGO_SECONDS)
+
+    @cached_property
+    def site_database(self) -> SiteDatabase:
+        """The site's database; only after `services.site_database` was ok."""
+        if self.addresses.site_database_url is None:
+            raise LookupError("no address of the site's database")
+        return SiteDatabase(self.addresses.site_database_url, timeout=TIMEOUT_SECONDS)
+
+    @cached_property
+    def info(self) -> Json:
+        """`/api/info` as nobody."""
+        return self.chat.info()
+
+    @cached_property
+    def catalogue(self) -> catalogue.Catalogue:
+        """The settings registry of the version that answers. Raises UnknownVersionError."""
+        return catalogue.for_version(str(self.info["version"]))
+
+    @cached_property
+    def effective(self) -> dict[str, Any]:
+        """Setting id → value as Rocket.Chat gives it to an administrator over REST."""
+        rows: list[Json] = []
+        while True:
+            page = self.admin.get("settings", count=PAGE, offset=len(rows))
+            rows += page["settings"]
+            if not page["settings"] or len(rows) >= page["total"]:
+                return {row["_id"]: row.get("value") for row in rows}
+
+    @cached_property
+    def stored(self) -> dict[str, dict[str, Any]] | None:
+        """Setting id → row in Mongo; None where Mongo cannot be read."""
+        return self.mongo.settings() if self.addresses.mongo_url else None
+
+    @cached_property
+    def chat_users(self) -> list[Document]:
+        """Every account of Rocket.Chat, from Mongo."""
+        return self.mongo.users()
+
+    @cached_property
+    def chat_rooms(self) -> list[Document]:
+        """Every channel and private group, from Mongo."""
+        return [room for room in self._all_rooms if room.get("t") in ("c", "p")]
+
+    @cached_property
+    def other_room_ids(self) -> set[Any]:
+        """Ids of direct and other rooms."""
+        return {room["_id"] for room in self._all_rooms if room.get("t") not in ("c", "p")}
+
+    @cached_property
+    def _all_rooms(self) -> list[Document]:
+        return self.mongo.rooms(kinds=None)
+
+    @cached_property
+    def chat_subscriptions(self) -> list[Document]:
+        """Every membership, from Mongo."""
+        return self.mongo.subscriptions()
+
+    @cached_property
+    def site_users(self) -> list[SiteUser]:
+        """Every account of the site."""
+        return self.site_database.users()
+
+    @cached_property
+    def site_tokens(self) -> set[str]:
+        """Every access token that the site has issued and not forgotten."""
+        return {row.token for row in self.site_database.access_tokens()}
+
+    @cached_property
+    def login_services(self) -> list[Json]:
+        """Log-in services as Rocket.Chat gives them to anybody; secrets are left out."""
+        return list(self.chat.get("service.configurations")["configurations"])
+
+    def where(self, setting_id: str, place: str = "") -> Where:
+        """The place of a setting, with its path in the admin pages where the registry knows it."""
+        path_en, path_ru = (self.catalogue.path(setting_id, language) for language in ("en", "ru"))
+        return Where(place or setting_id, setting_id, path_en, path_ru)
+
+    def secret(self, value: str) -> str:
+        """Remember that `value` must not be shown; gives it back."""
+        if value:
+            self.secrets.add(value)
+        return value

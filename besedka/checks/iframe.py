@@ -1,0 +1,133 @@
+"""Layer `iframe`: the settings and headers that let the chat live in the site's frame, and SSO work."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import requests
+
+from besedka.checks.compare import KINDS, MISSING, PROVISION, three_ways
+from besedka.checks.examination import TIMEOUT_SECONDS, Examination
+from besedka.checks.finding import Answer, Finding, Skipped, answer, finding
+from besedka.checks.registry import Check, check, names, register
+from besedka.contract import Contract
+
+_FRAME_GATE = "Iframe_Restrict_Access"
+_FRAMED = ("/", "/channel/general?layout=embedded")
+
+
+def _setting_check(setting_id: str) -> Callable[[Examination], Answer]:
+    def ask(examination: Examination) -> Answer:
+        if setting_id not in examination.contract.settings:
+            return Skipped("the contract says nothing about this setting")
+        expected = examination.contract.settings[setting_id]
+        known = examination.catalogue.setting(setting_id)
+        if known is None and setting_id not in examination.effective:
+            return Skipped(f"Rocket.Chat {examination.catalogue.version} has no such setting")
+        if known is not None and known.hidden and examination.stored is None:
+            return Skipped("hidden settings show in Mongo alone (--mongo-url)")
+        observed = _frame_is_refused(examination) if setting_id == _FRAME_GATE else MISSING
+        found = three_ways(examination, f"setting.{setting_id}", setting_id, expected, observed)
+        return answer(
+            found,
+            evidence=f"{expected!r}, expected, stored and effective",
+            watched=(f"settings.{setting_id}",),
+        )
+
+    return ask
+
+
+def declare(contract: Contract) -> None:
+    """Declare one check per required setting of the contract, and the checks that stand on them."""
+    for setting_id in contract.settings:
+        name = f"setting.{setting_id}"
+        if name not in names():
+            question = f"Is {setting_id} the contract's, expected, stored and effective?"
+            register(
+                Check(name, "iframe", question, _setting_check(setting_id), ("services.admin",), (), KINDS)
+            )
+    if "iframe.headers" not in names():
+        gate = f"setting.{_FRAME_GATE}"
+        after = (gate,) if gate in names() else ()
+        question = (headers.__doc__ or "").strip()
+        kinds = ("x_frame_options", "frame_ancestors")
+        register(Check("iframe.headers", "iframe", question, headers, ("services.chat",), after, kinds))
+
+
+def headers(examination: Examination) -> Answer:
+    """Does Rocket.Chat let a page of the site put it into a frame?"""
+    found: list[Finding] = []
+    base = examination.contract.chat.url
+    with requests.Session() as http:
+        http.trust_env = False
+        paths = (*_FRAMED, f"/_oauth/{examination.contract.provider.name}")
+        for path in paths:
+            page = http.get(base + path, timeout=TIMEOUT_SECONDS, allow_redirects=False)
+            found += _frame_refusals(examination, path.partition("?")[0], page)
+    return answer(found, evidence="no X-Frame-Options, no frame-ancestors")
+
+
+def _frame_is_refused(examination: Examination) -> bool:
+    # What `/api/info` carries, Rocket.Chat's pages carry (`apps/meteor/app/cors/server/cors.ts`).
+    with requests.Session() as http:
+        http.trust_env = False
+        page = http.get(f"{examination.contract.chat.url}/api/info", timeout=TIMEOUT_SECONDS)
+    return "X-Frame-Options" in page.headers
+
+
+def _frame_refusals(examination: Examination, path: str, page: requests.Response) -> list[Finding]:
+    found = []
+    option = page.headers.get("X-Frame-Options")
+    where = examination.where("Iframe_Restrict_Access", f"GET {path}, header X-Frame-Options")
+    if option is not None:
+        fix = "a proxy in front of Rocket.Chat adds it, or the setting was written straight into Mongo"
+        found.append(
+            finding("iframe.headers.x_frame_options", option, "no such header", where, fix, PROVISION)
+        )
+    origin = examination.contract.site.url
+    for directive in page.headers.get("Content-Security-Policy", "").split(";"):
+        name, _, sources = directive.strip().partition(" ")
+        if name.lower() == "frame-ancestors" and not {origin, "*"} & set(sources.split()):
+            fix = "Rocket.Chat sends no frame-ancestors: look for a proxy that does"
+            place = f"GET {path}, header Content-Security-Policy"
+            found.append(finding("iframe.headers.frame_ancestors", directive.strip(), origin, place, fix))
+    return found
+
+
+@check("iframe.authentication", layer="iframe", codes="enabled", needs=["services.admin"])
+def authentication(examination: Examination) -> Answer:
+    """Is Rocket.Chat's own iframe log-in off, so that it does not replace the log-in page?"""
+    found = []
+    if examination.effective.get("Accounts_iframe_enabled"):
+        fix = "it means logging in by an iframe, not being shown in one: switch it off"
+        where = examination.where("Accounts_iframe_enabled")
+        found = [finding("iframe.authentication.enabled", "True", "False", where, fix)]
+    return answer(found, evidence="off")
+
+
+@check("iframe.new_accounts", layer="iframe", codes="closed approval domains", needs=["services.admin"])
+def new_accounts(examination: Examination) -> Answer:
+    """May a first log-in by SSO make an account that works at once?"""
+    found = []
+    rows = (
+        ("Accounts_Registration_AuthenticationServices_Enabled", True, "closed"),
+        ("Accounts_ManuallyApproveNewUsers", False, "approval"),
+    )
+    for setting_id, expected, code in rows:
+        seen = examination.effective.get(setting_id, expected)
+        if seen is not expected:
+            where = examination.where(setting_id)
+            fix = f"set {setting_id} to {expected}"
+            found.append(
+                finding(
+                    f"iframe.new_accounts.{code}", f"{setting_id} is {seen!r}", repr(expected), where, fix
+                )
+            )
+    domains = str(examination.effective.get("Accounts_AllowedDomainsList") or "")
+    allowed = {domain.strip().lower() for domain in domains.split(",") if domain.strip()}
+    missing = {user.email.partition("@")[2].lower() for user in examination.contract.users} - allowed
+    if allowed and missing:
+        where = examination.where("Accounts_AllowedDomainsList")
+        fix = f"add {', '.join(sorted(missing))}, or empty the list"
+        found.append(finding("iframe.new_accounts.domains", domains, "the users' domains", where, fix))
+    return answer(found, evidence="open to SSO")

@@ -1,0 +1,143 @@
+"""Layer `integrity`, people: accounts of Rocket.Chat that are double, powerless, or linked by hand."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from datetime import UTC, datetime
+from typing import Any
+
+from besedka.checks.examination import Examination
+from besedka.checks.finding import Answer, Finding, answer, finding
+from besedka.checks.integrity_settings import is_date
+from besedka.checks.registry import check
+from besedka.rocketchat.database import Document
+from besedka.site_database import TEMPORARY_PREFIX
+
+_GROUND = ["services.mongo", "services.admin"]
+_STAMPED = re.compile(r"_\d{10,}$")
+_DATES = ("createdAt", "lastLogin", "_updatedAt")
+
+
+def _humans(examination: Examination) -> list[Document]:
+    """Accounts of people; those of a running test are its own business."""
+    return [
+        user
+        for user in examination.chat_users
+        if user.get("type", "user") == "user"
+        and not str(user.get("username", "")).startswith(TEMPORARY_PREFIX)
+    ]
+
+
+@check("integrity.users_unique", layer="integrity", codes="name email stamped", needs=_GROUND)
+def users_unique(examination: Examination) -> Answer:
+    """Does each canonical user have one account, by name and by e-mail?"""
+    people = _humans(examination)
+    found: list[Finding] = []
+    by_name = Counter(str(user.get("username", "")).lower() for user in people)
+    by_email = Counter(
+        str(row.get("address", "")).lower() for user in people for row in user.get("emails") or []
+    )
+    fix = "keep the account that carries the SSO link, delete the other: users.delete"
+    for user in examination.contract.users:
+        stamped = [
+            str(row["username"])
+            for row in people
+            if _STAMPED.sub("", str(row.get("username", ""))) == user.username
+            and row.get("username") != user.username
+        ]
+        place = f"users, {user.username}"
+        if by_name[user.username] > 1:
+            seen = f"{by_name[user.username]} accounts named {user.username}, whatever the case"
+            found.append(finding("integrity.users_unique.name", seen, "one", place, fix))
+        elif by_email[user.email.lower()] > 1:
+            seen = f"{by_email[user.email.lower()]} accounts with {user.email}"
+            found.append(finding("integrity.users_unique.email", seen, "one", place, fix))
+        if stamped:
+            seen = f"{stamped[0]} beside {user.username}: a script made it when it did not find the user"
+            found.append(finding("integrity.users_unique.stamped", seen, user.username, place, fix))
+    return answer(found, evidence=f"{len(people)} accounts")
+
+
+@check("integrity.users_able", layer="integrity", codes="powerless", needs=_GROUND)
+def users_able(examination: Examination) -> Answer:
+    """Has every person a way to sign in?"""
+    service = examination.contract.provider.name
+    found = []
+    for user in _humans(examination):
+        services = user.get("services") or {}
+        if not (services.get("password") or {}).get("bcrypt") and not (services.get(service) or {}).get("id"):
+            seen = f"{user.get('username')} has neither a password nor a link to {service}"
+            fix = "inserted by a script: delete it, and let SSO or users.create make the account"
+            place = f"users, {user.get('_id')}, services"
+            found.append(finding("integrity.users_able.powerless", seen, "one of the two", place, fix))
+    return answer(found, evidence="everybody can")
+
+
+@check("integrity.users_ids", layer="integrity", codes="type username dates", needs=_GROUND)
+def users_ids(examination: Examination) -> Answer:
+    """Are accounts made by Rocket.Chat: text ids that are not the username, and real dates?"""
+    found = []
+    for user in _humans(examination):
+        name, place = user.get("username"), f"users, {user.get('_id')}"
+        fix = "delete the account and let SSO or users.create make it"
+        if not isinstance(user["_id"], str):
+            seen = f"{name}: _id is {type(user['_id']).__name__}"
+            found.append(finding("integrity.users_ids.type", seen, "text of 17 characters", place, fix))
+        elif user["_id"] == name:
+            seen = f"{name}: _id is the username"
+            found.append(finding("integrity.users_ids.username", seen, "17 random characters", place, fix))
+        wrong = [field for field in _DATES if user.get(field) is not None and not is_date(user[field])]
+        tokens = ((user.get("services") or {}).get("resume") or {}).get("loginTokens") or []
+        wrong += ["loginTokens.when" for token in tokens if "when" in token and not is_date(token["when"])]
+        if wrong:
+            fix = "a JSON backup turned dates into text: restore with mongorestore, not with JSON"
+            seen = f"{name}: {', '.join(sorted(set(wrong)))} not a date"
+            found.append(finding("integrity.users_ids.dates", seen, "BSON dates", place, fix))
+    return answer(found, evidence="made by Rocket.Chat")
+
+
+@check(
+    "integrity.sso_links",
+    layer="integrity",
+    codes="id_type foreign forged shared",
+    needs=_GROUND,
+    after=["services.site_database"],
+)
+def sso_links(examination: Examination) -> Answer:
+    """Did the site make every SSO link: its own user id, its own token?"""
+    service = examination.contract.provider.name
+    linked = [user for user in _humans(examination) if (user.get("services") or {}).get(service)]
+    found: list[Finding] = []
+    for user in linked:
+        link: dict[str, Any] = user["services"][service]
+        found += _link_findings(examination, str(user.get("username")), link)
+    ids = Counter(str(user["services"][service].get("id")) for user in linked)
+    for twice in sorted(one for one, count in ids.items() if count > 1):
+        seen = f"{ids[twice]} accounts are linked to user {twice} of the site"
+        fix = "keep the one whose username is the site's"
+        found.append(finding("integrity.sso_links.shared", seen, "one", f"users.services.{service}.id", fix))
+    return answer(found, evidence=f"{len(linked)} links")
+
+
+def _link_findings(examination: Examination, username: str, link: dict[str, Any]) -> list[Finding]:
+    service = examination.contract.provider.name
+    place = f"users, {username}, services.{service}"
+    token = examination.secret(str(link.get("accessToken") or ""))
+    fix = f"unset services.{service} of {username} and let the user sign in by SSO"
+    if not isinstance(link.get("id"), str):
+        seen = f"id is {type(link.get('id')).__name__} {link.get('id')!r}"
+        return [finding("integrity.sso_links.id_type", seen, "text: 1 and '1' are two users", place, fix)]
+    if examination.addresses.site_database_url is None:
+        return []
+    names = {str(user.id): user.username for user in examination.site_users}
+    if names.get(link["id"], "").lower() != username.lower():
+        owner = names.get(link["id"], "nobody")
+        seen = f"id {link['id']} is {owner} at the site"
+        return [finding("integrity.sso_links.foreign", seen, username, place, fix)]
+    expires = link.get("expiresAt")
+    lapsed = isinstance(expires, int | float) and expires / 1000 < datetime.now(UTC).timestamp()
+    if token and not lapsed and token not in examination.site_tokens:
+        seen = "the site never issued this access token"
+        return [finding("integrity.sso_links.forged", seen, "a token of the site", place, fix)]
+    return []

@@ -1,0 +1,183 @@
+"""Layer `integrity`, settings: rows in Mongo that Rocket.Chat does not know, or cannot read as meant."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from datetime import datetime
+from typing import Any
+
+from bson.datetime_ms import DatetimeMS
+
+from besedka.checks.examination import Examination
+from besedka.checks.finding import Answer, Finding, Skipped, answer, finding
+from besedka.checks.registry import check
+from besedka.rocketchat.database import Document
+
+_GROUND = ["services.mongo", "services.admin"]
+_TYPES: dict[str, tuple[type, ...]] = {
+    "boolean": (bool,),
+    "int": (int, float),
+    "string": (str,),
+    "select": (str,),
+    "relativeUrl": (str,),
+    "password": (str,),
+    "color": (str,),
+    "language": (str,),
+}
+# Reported by provider.spelling and provider.exists.
+_PROVIDER_ROW = re.compile(r"^(Accounts_OAuth_Custom[-_]|Custom_OAuth_)", re.IGNORECASE)
+_GARBLINGS = ("cp1251", "latin-1", "cp866")
+_CYRILLIC = re.compile(r"[а-яё]", re.IGNORECASE)
+_SHOWN = 5
+
+
+def garbled(text: str) -> bool:
+    """Whether the text was once read in a wrong encoding: U+FFFD, or UTF-8 taken for a code page."""
+    if "\ufffd" in text:
+        return True
+    for encoding in _GARBLINGS:
+        try:
+            recovered = text.encode(encoding).decode("utf-8")
+        except UnicodeError:
+            continue
+        if recovered != text and _CYRILLIC.search(recovered):
+            return True
+    return False
+
+
+def is_date(value: Any) -> bool:
+    """A BSON date, also one beyond Python's range."""
+    return isinstance(value, datetime | DatetimeMS)
+
+
+@check("integrity.settings_known", layer="integrity", codes="unknown near_miss raw", needs=_GROUND)
+def settings_known(examination: Examination) -> Answer:
+    """Does Rocket.Chat know every settings row in Mongo?"""
+    found = []
+    for setting_id, row in sorted((examination.stored or {}).items()):
+        # Rocket.Chat registers each of its settings with a packageValue; groups have none.
+        if "packageValue" in row or row.get("type") == "group" or _PROVIDER_ROW.match(setting_id):
+            continue
+        found.append(_unknown(examination, setting_id))
+    return answer(found, evidence=f"{len(examination.stored or {})} rows")
+
+
+def _unknown(examination: Examination, setting_id: str) -> Finding:
+    place = f"rocketchat_settings, {setting_id}"
+    remove = f"db.rocketchat_settings.deleteOne({{_id: {setting_id!r}}})"
+    if examination.catalogue.setting(setting_id) is not None:
+        seen = f"{setting_id} was inserted by hand: it has no packageValue"
+        return finding(
+            "integrity.settings_known.raw",
+            seen,
+            "a row that Rocket.Chat registered",
+            examination.where(setting_id, place),
+            f"{remove}, restart Rocket.Chat, then set the value by REST",
+        )
+    meant = examination.catalogue.near(setting_id)
+    if meant:
+        return finding(
+            "integrity.settings_known.near_miss",
+            f"{setting_id} does not exist in Rocket.Chat; did you mean {meant}?",
+            f"{meant}, written by REST",
+            examination.where(meant, place),
+            remove,
+        )
+    seen = f"{setting_id} does not exist in Rocket.Chat and has no effect"
+    return finding("integrity.settings_known.unknown", seen, "no such row", place, remove)
+
+
+@check("integrity.settings_types", layer="integrity", codes="wrong", needs=_GROUND)
+def settings_types(examination: Examination) -> Answer:
+    """Has every setting a value of its own type?"""
+    found = []
+    for setting_id, row in sorted((examination.stored or {}).items()):
+        expected = _TYPES.get(str(row.get("type")))
+        value = row.get("value")
+        if expected is None or value is None or "packageValue" not in row:
+            continue
+        if not isinstance(value, expected) or (isinstance(value, bool) and bool not in expected):
+            seen = f"{setting_id} holds {type(value).__name__} {value!r}"
+            where = examination.where(setting_id, f"rocketchat_settings, {setting_id}")
+            fix = "write it by REST in its own type: Rocket.Chat does not check what it is given"
+            found.append(finding("integrity.settings_types.wrong", seen, str(row["type"]), where, fix))
+    return answer(found, evidence="every value of its type")
+
+
+@check("integrity.settings_dates", layer="integrity", codes="no_date", needs=_GROUND)
+def settings_dates(examination: Examination) -> Answer:
+    """Are the dates of settings BSON dates?"""
+    bad = [
+        f"{setting_id}.{field}"
+        for setting_id, row in sorted((examination.stored or {}).items())
+        for field in ("_updatedAt", "ts", "createdAt")
+        if field in row and not is_date(row[field])
+    ]
+    found = []
+    if bad:
+        fix = "write settings by REST: a script stored {$date: …} as a document, or a date as text"
+        seen, place = f"{len(bad)} like {bad[0]}", "rocketchat_settings"
+        code = "integrity.settings_dates.no_date"
+        found = [finding(code, seen, "BSON dates", place, fix, evidence=bad[:_SHOWN])]
+    return answer(found, evidence="BSON dates")
+
+
+@check("integrity.text", layer="integrity", codes="garbled", needs=_GROUND)
+def text(examination: Examination) -> Answer:
+    """Is no text garbled by a wrong encoding?"""
+    bad = sorted({place for place, value in _texts(examination) if garbled(value)})
+    found = []
+    if bad:
+        fix = "write the text again by REST from a UTF-8 file: a console or a file had another code page"
+        seen = f"garbled text in {bad[0]}" + (f" and {len(bad) - 1} more" if len(bad) > 1 else "")
+        found = [finding("integrity.text.garbled", seen, "readable text", bad[0], fix, evidence=bad[:_SHOWN])]
+    return answer(found, evidence="readable")
+
+
+def _texts(examination: Examination) -> Iterator[tuple[str, str]]:
+    for setting_id, row in (examination.stored or {}).items():
+        yield from _strings(f"rocketchat_settings, {setting_id}", row, ("value",))
+    for room in examination.chat_rooms:
+        fields = ("name", "fname", "topic", "description", "announcement")
+        yield from _strings(f"rocketchat_room, {room['_id']}", room, fields)
+    for row in examination.chat_subscriptions:
+        yield from _strings(f"rocketchat_subscription, {row['_id']}", row, ("name", "fname"))
+    for user in examination.chat_users:
+        yield from _strings(f"users, {user.get('username')}", user, ("name",))
+
+
+def _strings(place: str, row: Document, fields: tuple[str, ...]) -> Iterator[tuple[str, str]]:
+    for field in fields:
+        if isinstance(row.get(field), str):
+            yield f"{place}, {field}", row[field]
+
+
+@check("integrity.migration", layer="integrity", codes="newer", needs=_GROUND)
+def migration(examination: Examination) -> Answer:
+    """Does the database belong to the version of Rocket.Chat that runs on it?"""
+    expected, seen = examination.catalogue.migration, examination.mongo.migration()
+    if seen is None:
+        return Skipped("Mongo holds no record of migrations")
+    if expected is None:
+        return Skipped("the migration number of this version is not known")
+    found = []
+    if seen > expected:
+        fix = "never start an older Rocket.Chat on newer data: restore a backup of the old version"
+        place = "migrations, control"
+        found = [finding("integrity.migration.newer", str(seen), f"at most {expected}", place, fix)]
+    return answer(found, evidence=str(seen))
+
+
+@check("integrity.banners", layer="integrity", codes="shown", needs=_GROUND)
+def banners(examination: Examination) -> Answer:
+    """Does no banner cover the chat of an administrator?"""
+    texts = [str(row.get("_id")) for row in examination.mongo.banners()]
+    for user in examination.chat_users:
+        texts += [f"{name} for {user.get('username')}" for name in user.get("banners") or {}]
+    found = []
+    if texts:
+        fix = "dismiss it as administrator; Update_EnableChecker = false stops the news of versions"
+        where = examination.where("Update_EnableChecker", "rocketchat_banner and users.banners")
+        found = [finding("integrity.banners.shown", texts[0], "none", where, fix, evidence=texts[:_SHOWN])]
+    return answer(found, evidence="none")

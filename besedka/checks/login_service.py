@@ -1,0 +1,153 @@
+"""Layer `login_service`: the provider as Rocket.Chat's log-in works with it.
+
+The row is made from the settings some two seconds after the last write
+(`apps/meteor/server/configuration/oauth.ts`), so right settings do not yet mean a right service.
+"""
+
+from __future__ import annotations
+
+from besedka.checks.compare import fingerprint, shown
+from besedka.checks.examination import Examination
+from besedka.checks.finding import Answer, Findings, Ok, answer, finding
+from besedka.checks.provider import declare as declare_provider
+from besedka.checks.registry import Check, names, register
+from besedka.contract import Contract
+from besedka.rocketchat import provider
+from besedka.rocketchat.rest import Json
+
+# Suffix of the setting → field of the row (`apps/meteor/server/lib/oauth/updateOAuthServices.ts`).
+FIELDS = {
+    "id": "clientId",
+    "url": "serverURL",
+    "token_path": "tokenPath",
+    "identity_path": "identityPath",
+    "authorize_path": "authorizePath",
+    "scope": "scope",
+    "access_token_param": "accessTokenParam",
+    "token_sent_via": "tokenSentVia",
+    "identity_token_sent_via": "identityTokenSentVia",
+    "login_style": "loginStyle",
+    "button_label_text": "buttonLabelText",
+    "key_field": "keyField",
+    "username_field": "usernameField",
+    "email_field": "emailField",
+    "name_field": "nameField",
+    "avatar_field": "avatarField",
+    "merge_users": "mergeUsers",
+    "merge_users_distinct_services": "mergeUsersDistinctServices",
+    "show_button": "showButton",
+}
+_WRITE_AGAIN = "switch the provider off and on again: the row is made from the settings within 3 s"
+
+
+def _row(examination: Examination) -> Json | None:
+    name = examination.contract.provider.name
+    return next((row for row in examination.login_services if row.get("service") == name), None)
+
+
+def _present(examination: Examination) -> Answer:
+    """Does Rocket.Chat offer the log-in service?"""
+    if _row(examination) is not None:
+        return Ok("service.configurations names it")
+    others = [str(row.get("service")) for row in examination.login_services]
+    place = examination.where(provider.base_id(examination.contract.provider), "service.configurations")
+    seen = f"no service {examination.contract.provider.name!r}; there are {others or 'none'}"
+    return Findings((finding("login_service.present.absent", seen, "the service", place, _WRITE_AGAIN),))
+
+
+def _alone(examination: Examination) -> Answer:
+    """Is there no second custom service?"""
+    own = examination.contract.provider.name
+    ghosts = [
+        str(row.get("service"))
+        for row in examination.login_services
+        if row.get("custom") and row.get("service") != own
+    ]
+    found = []
+    if ghosts:
+        fix = "method.call/removeOAuthService for each; then look for rows that make them (provider.spelling)"
+        seen = f"custom services {', '.join(ghosts)}"
+        place = examination.where(provider.base_id(examination.contract.provider), "service.configurations")
+        found = [finding("login_service.alone.ghost", seen, f"{own} alone", place, fix)]
+    return answer(found, evidence="no ghost")
+
+
+def _values(examination: Examination) -> Answer:
+    """Does the service work with the values of the settings?"""
+    row = _row(examination) or {}
+    wanted = provider.values(examination.contract)
+    base = provider.base_id(examination.contract.provider)
+    found = []
+    for suffix, field in FIELDS.items():
+        seen = row.get(field)
+        if seen != wanted[suffix]:
+            setting_id = f"{base}-{suffix}"
+            found.append(
+                finding(
+                    "login_service.values.differs",
+                    f"{field} is {shown(setting_id, seen)}",
+                    shown(setting_id, wanted[suffix]),
+                    examination.where(setting_id, f"service.configurations, {field}"),
+                    _WRITE_AGAIN,
+                )
+            )
+    return answer(found, evidence=f"{len(FIELDS)} fields agree")
+
+
+def _secret(examination: Examination) -> Answer:
+    """Does the service work with the secret of the settings?"""
+    name, expected = examination.contract.provider.name, examination.contract.provider.secret
+    row = examination.mongo.login_service(name) or {}
+    seen = examination.secret(str(row.get("secret", "")))
+    found = []
+    if seen != expected:
+        setting_id = f"{provider.base_id(examination.contract.provider)}-secret"
+        place = examination.where(setting_id, "meteor_accounts_loginServiceConfiguration, secret")
+        code = "login_service.secret.differs"
+        found = [finding(code, fingerprint(seen), fingerprint(expected), place, _WRITE_AGAIN)]
+    return answer(found, evidence="equal")
+
+
+def declare(contract: Contract) -> None:
+    """Declare the checks; they stand on every row of the provider."""
+    declare_provider(contract)
+    if "login_service.present" in names():
+        return
+    every_row = tuple(f"provider.{suffix}" for suffix in provider.values(contract))
+    service = "login_service.present"
+    rows = (
+        Check(
+            service,
+            "login_service",
+            _doc(_present),
+            _present,
+            (*every_row, "provider.enabled"),
+            (),
+            ("absent",),
+        ),
+        Check(
+            "login_service.alone",
+            "login_service",
+            _doc(_alone),
+            _alone,
+            ("services.admin",),
+            ("provider.spelling",),
+            ("ghost",),
+        ),
+        Check("login_service.values", "login_service", _doc(_values), _values, (service,), (), ("differs",)),
+        Check(
+            "login_service.secret",
+            "login_service",
+            _doc(_secret),
+            _secret,
+            (service, "services.mongo"),
+            (),
+            ("differs",),
+        ),
+    )
+    for row in rows:
+        register(row)
+
+
+def _doc(ask: object) -> str:
+    return (ask.__doc__ or "").strip()

@@ -1,0 +1,233 @@
+"""Layer `provider`: the settings of the Custom OAuth service in Rocket.Chat."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from urllib.parse import urlsplit
+
+from besedka.checks.compare import KINDS, MISSING, PROVISION, three_ways
+from besedka.checks.examination import Examination
+from besedka.checks.finding import Answer, Finding, Findings, Ok, answer, finding
+from besedka.checks.registry import Check, check, names, register
+from besedka.contract import Contract
+from besedka.errors import ServiceUnreachableError
+from besedka.rocketchat import provider as provider_rows
+
+# django.contrib.auth.hashers writes `<algorithm>$<rounds>$<salt>$<digest>`.
+_HASHED = re.compile(r"^(pbkdf2_|argon2|bcrypt)\w*\$")
+_MUST_BE_FILLED = ("url", "id", "secret")
+_LOOPBACK = {"localhost", "127.0.0.1", "::1"}
+
+
+def _add_by_hand(examination: Examination) -> str:
+    name = examination.contract.provider.name
+    return f"or Administration → Settings → OAuth → Add custom OAuth, name {name}"
+
+
+@check("provider.step", layer="provider", codes="licence", needs=["services.admin"])
+def step(examination: Examination) -> Answer:
+    """Does this version of Rocket.Chat allow a Custom OAuth service at all?"""
+    rule = examination.catalogue.steps["custom_oauth_login"]
+    if rule.allowed != "licence":
+        return Ok(rule.how)
+    base = provider_rows.base_id(examination.contract.provider)
+    row = (examination.stored or {}).get(base, {})
+    if row.get("value") is True and examination.effective.get(base) is False:
+        return Findings(
+            (
+                finding(
+                    "provider.step.licence",
+                    f"{base} is stored as true, but false is effective",
+                    "a licence with oauth-enterprise: from Rocket.Chat 9.0 Custom OAuth needs one",
+                    examination.where(base),
+                    "get the licence, or stay on 8.x; unlicensed 8.9 still works",
+                ),
+            )
+        )
+    return Ok(rule.how)
+
+
+@check(
+    "provider.spelling",
+    layer="provider",
+    codes="underscore lower_case wrong_prefix",
+    needs=["services.mongo", "services.admin"],
+)
+def spelling(examination: Examination) -> Answer:
+    """Are there no provider rows under ids that Rocket.Chat reads as something else?"""
+    base = provider_rows.base_id(examination.contract.provider)
+    kinds = (
+        (
+            "underscore",
+            re.compile(r"^Accounts_OAuth_Custom_(?!Enable)", re.IGNORECASE),
+            "ids have a dash after Custom; every boolean among these is taken for a provider of its own",
+        ),
+        (
+            "lower_case",
+            re.compile(r"^Accounts_OAuth_Custom-[a-z0-9_]+"),
+            "the name is capitalised; while one of these is falsy, Rocket.Chat removes the log-in service",
+        ),
+        (
+            "wrong_prefix",
+            re.compile(r"^Custom_OAuth_", re.IGNORECASE),
+            "ids begin with Accounts_OAuth_Custom-",
+        ),
+    )
+    found = []
+    for kind, pattern, why in kinds:
+        ids = sorted(row for row in examination.stored or {} if pattern.match(row))
+        if ids:
+            fix = f"db.rocketchat_settings.deleteMany({{_id: /{pattern.pattern}/}}) and restart Rocket.Chat"
+            seen = f"{len(ids)} rows like {ids[0]}"
+            place = examination.where(base, "rocketchat_settings")
+            found.append(finding(f"provider.spelling.{kind}", seen, why, place, fix, evidence=ids[:5]))
+    return answer(found, evidence="no stray rows")
+
+
+@check(
+    "provider.exists",
+    layer="provider",
+    codes="missing raw",
+    needs=["provider.step"],
+    after=["provider.spelling"],
+)
+def exists(examination: Examination) -> Answer:
+    """Does Rocket.Chat know the provider?"""
+    base = provider_rows.base_id(examination.contract.provider)
+    if base in examination.effective:
+        return Ok(base)
+    by_hand = _add_by_hand(examination)
+    code, seen = "missing", f"no setting {base}"
+    if base in (examination.stored or {}):
+        code, seen = "raw", f"{base} lies in Mongo, but Rocket.Chat never registered it"
+    place = examination.where(base)
+    return Findings((finding(f"provider.exists.{code}", seen, "the provider", place, PROVISION, by_hand),))
+
+
+@check("provider.filled", layer="provider", codes="blank", needs=["provider.exists"])
+def filled(examination: Examination) -> Answer:
+    """Was the provider filled in, not only added?"""
+    base = provider_rows.base_id(examination.contract.provider)
+    empty = [name for name in _MUST_BE_FILLED if examination.effective.get(f"{base}-{name}") == ""]
+    if len(empty) < len(_MUST_BE_FILLED):
+        return Ok(f"{base} has an address")
+    seen = f"{', '.join(empty)} are empty"
+    place = examination.where(base)
+    return Findings((finding("provider.filled.blank", seen, "the contract's values", place, PROVISION),))
+
+
+def _value_check(suffix: str) -> Callable[[Examination], Answer]:
+    def ask(examination: Examination) -> Answer:
+        base = provider_rows.base_id(examination.contract.provider)
+        expected = provider_rows.values(examination.contract)[suffix]
+        setting_id = f"{base}-{suffix}"
+        found = three_ways(examination, f"provider.{suffix}", setting_id, expected)
+        if suffix == "secret":
+            value = str(examination.effective.get(setting_id, ""))
+            examination.secret(value)
+            if found and _HASHED.match(value):
+                found = [_pasted_hash(examination, setting_id, value)]
+        return answer(found, evidence="expected, stored and effective agree", watched=(f"provider.{suffix}",))
+
+    return ask
+
+
+def _pasted_hash(examination: Examination, setting_id: str, value: str) -> Finding:
+    return finding(
+        "provider.secret.pasted_hash",
+        f"a {value.partition('$')[0]} hash",
+        "the secret itself: the site shows only its hash once it is saved",
+        examination.where(setting_id),
+        PROVISION,
+    )
+
+
+def declare(contract: Contract) -> None:
+    """Declare one check per row of the provider."""
+    known = names()
+    for suffix in provider_rows.values(contract):
+        if f"provider.{suffix}" not in known:
+            register(
+                Check(
+                    f"provider.{suffix}",
+                    "provider",
+                    f"Is the provider's {suffix} the contract's, expected, stored and effective?",
+                    _value_check(suffix),
+                    needs=("provider.filled",),
+                    kinds=(*KINDS, "pasted_hash") if suffix == "secret" else KINDS,
+                )
+            )
+    if "provider.enabled" not in known:
+        register(
+            Check(
+                "provider.enabled",
+                "provider",
+                enabled.__doc__ or "",
+                enabled,
+                ("provider.filled",),
+                (),
+                KINDS,
+            )
+        )
+        register(
+            Check(
+                "provider.reachable_from_chat",
+                "provider",
+                reachable.__doc__ or "",
+                reachable,
+                ("provider.url", "provider.token_path"),
+                ("services.site",),
+                ("refused", "host", "other"),
+            )
+        )
+
+
+def enabled(examination: Examination) -> Answer:
+    """Is the provider switched on, stored and effective?"""
+    base = provider_rows.base_id(examination.contract.provider)
+    return answer(three_ways(examination, "provider.enabled", base, True), evidence="on")
+
+
+@check("provider.enterprise", layer="provider", codes="inert", needs=["provider.exists", "services.mongo"])
+def enterprise(examination: Examination) -> Answer:
+    """Does no enterprise field hold a value that has no effect?"""
+    base = provider_rows.base_id(examination.contract.provider)
+    found = []
+    for suffix in ("roles_claim", "groups_claim", "map_channels", "merge_roles", "roles_to_sync"):
+        setting_id = f"{base}-{suffix}"
+        stored = (examination.stored or {}).get(setting_id, {}).get("value", MISSING)
+        effective = examination.effective.get(setting_id, MISSING)
+        if MISSING not in (stored, effective) and stored != effective:
+            fix = "map roles to rooms by provisioning: besedka provision --apply"
+            seen = f"{setting_id} is stored as {stored!r}, but {effective!r} is effective"
+            expected = f"{effective!r}, or a licence with oauth-enterprise"
+            place = examination.where(setting_id)
+            found.append(finding("provider.enterprise.inert", seen, expected, place, fix))
+    return answer(found, evidence="no inert value")
+
+
+def reachable(examination: Examination) -> Answer:
+    """Does the site answer at the provider's address, asked from where Rocket.Chat runs?"""
+    provider = examination.contract.provider
+    if not examination.probe_is_ours and urlsplit(provider.url).hostname in _LOOPBACK:
+        hint = "inside a container 127.0.0.1 is the container: use host.docker.internal"
+    else:
+        hint = "is the site bound to an address that Rocket.Chat's machine reaches (not to 127.0.0.1 alone)?"
+    place = examination.where(f"{provider_rows.base_id(provider)}-url")
+    address = provider.url + provider.token_path
+    try:
+        probed = examination.probe("POST", address, {"Accept": "application/json"}, {})
+    except ServiceUnreachableError as error:
+        return Findings(
+            (finding("provider.reachable_from_chat.refused", error.found, "any HTTP answer", place, hint),)
+        )
+    if probed.status in {400, 401} and probed.content_type.startswith("application/json"):
+        asker = "this machine" if examination.probe_is_ours else "Rocket.Chat's own"
+        return Ok(f"{probed.status} from {address}, asked from {asker}")
+    if probed.status == 400:
+        fix = f"add {urlsplit(provider.url).hostname} to ALLOWED_HOSTS"
+        seen = "400 with HTML: the site does not know itself by this host name"
+        return Findings((finding("provider.reachable_from_chat.host", seen, "400 with JSON", place, fix),))
+    seen = f"{probed.status} {probed.content_type} from {address}"
+    return Findings((finding("provider.reachable_from_chat.other", seen, "400 with JSON", place, hint),))

@@ -1,0 +1,212 @@
+"""What an examination came to: the cause first, then everything else; as a table, as JSON, as exit status."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from dataclasses import dataclass
+from typing import Any
+
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from besedka.checks.finding import Finding, Result, Status
+from besedka.checks.registry import LAYERS
+from besedka.contract import Contract
+from besedka.rocketchat import provider
+
+HEALTHY, SICK, NOT_ASKED = 0, 1, 2
+# Without an answer at one of these there is nothing to examine.
+_DOORS = {"services.site", "services.chat"}
+_COLOUR = {
+    Status.OK: "green",
+    Status.FINDING: "red",
+    Status.BLOCKED: "yellow",
+    Status.SKIPPED: "cyan",
+    Status.CRASH: "magenta",
+}
+
+
+@dataclass(frozen=True)
+class Report:
+    """The results, ground first. `leftovers` are `temp_*` accounts that could not be removed."""
+
+    results: tuple[Result, ...]
+    contract: Contract
+    site_url: str
+    chat_url: str
+    seconds: float
+    leftovers: tuple[str, ...] = ()
+
+    @property
+    def findings(self) -> tuple[Finding, ...]:
+        """Every finding, those nearest to the ground first."""
+        rows = sorted(self.results, key=lambda result: LAYERS.index(result.layer))
+        return tuple(found for result in rows for found in result.findings)
+
+    @property
+    def first_cause(self) -> Finding | None:
+        """The finding to begin with, None on a healthy stack."""
+        return self.findings[0] if self.findings else None
+
+    def result(self, check: str) -> Result:
+        """The result of that check; KeyError if it was not asked."""
+        return {result.check: result for result in self.results}[check]
+
+    def count(self, status: Status) -> int:
+        """How many checks ended so."""
+        return Counter(result.status for result in self.results)[status]
+
+    @property
+    def unwatched(self) -> tuple[str, ...]:
+        """Contract values that this examination did not compare with anything."""
+        watched = {name for result in self.results for name in result.watched}
+        return tuple(name for name in contract_values(self.contract) if name not in watched)
+
+    @property
+    def exit_status(self) -> int:
+        """0 healthy; 1 findings; 2 neither site nor chat could be asked, or nothing but a crash."""
+        doors = [result for result in self.results if result.check in _DOORS]
+        if doors and all(result.status is not Status.OK for result in doors):
+            return NOT_ASKED
+        if self.findings or self.leftovers:
+            return SICK
+        return NOT_ASKED if self.count(Status.CRASH) else HEALTHY
+
+    def to_json(self) -> str:
+        """The report as JSON text; holds no secret."""
+        cause, values = self.first_cause, contract_values(self.contract)
+        raw: dict[str, Any] = {
+            "site": self.site_url,
+            "chat": self.chat_url,
+            "exit_status": self.exit_status,
+            "seconds": round(self.seconds, 3),
+            "first_cause": cause.as_json() if cause else None,
+            "counts": {str(status): self.count(status) for status in Status},
+            "coverage": {
+                "watched": len(values) - len(self.unwatched),
+                "contract_values": len(values),
+                "unwatched": list(self.unwatched),
+            },
+            "leftovers": list(self.leftovers),
+            "results": [result.as_json() for result in self.results],
+        }
+        return json.dumps(raw, ensure_ascii=False, indent=2)
+
+    def summary(self) -> str:
+        """One line: the cause if there is one, then the counts."""
+        counts = ", ".join(f"{self.count(status)} {status}" for status in Status if self.count(status))
+        cause = self.first_cause
+        if cause is None:
+            state = "nothing wrong was found" if self.exit_status == HEALTHY else "could not be examined"
+            return f"{state}: {counts}"
+        return f"probable cause {cause.code}: {cause.seen} ({counts})"
+
+    def print(self, console: Console, *, verbose: bool = False) -> None:
+        """Print for people, readable at 80 columns: cause, table, findings, coverage."""
+        cause = self.first_cause
+        if cause is None:
+            colour = "green" if self.exit_status == HEALTHY else "magenta"
+            console.print(f"[bold {colour}]{escape(self.summary())}[/]")
+        else:
+            console.print("[bold red]Probable cause[/]")
+            _print_finding(console, cause)
+        console.print(self._table(verbose=verbose))
+        rest = self.findings[1:]
+        if rest:
+            console.print(f"[bold]{len(rest)} more finding{'s' if len(rest) > 1 else ''}[/]")
+        for found in rest:
+            _print_finding(console, found)
+        for result in self.results:
+            if result.status is Status.CRASH:
+                console.print(f"[bold magenta]crash[/] {result.check}: {escape(result.reason)}")
+                console.print(escape(result.traceback), style="dim")
+        self._print_foot(console)
+
+    def _table(self, *, verbose: bool) -> Table:
+        table = Table(box=None, pad_edge=False, header_style="bold")
+        table.add_column("layer", no_wrap=True)
+        table.add_column("check", overflow="fold")
+        table.add_column("status", no_wrap=True)
+        table.add_column("", overflow="fold", ratio=1)
+        for layer in LAYERS:
+            rows = [result for result in self.results if result.layer == layer]
+            quiet = [row for row in rows if row.status is Status.OK and not verbose]
+            if quiet and len(quiet) == len(rows):
+                table.add_row(layer, _checks(rows), "[green]ok[/]", "")
+                continue
+            if quiet:
+                table.add_row(layer, _checks(quiet), "[green]ok[/]", "")
+            for root, blocked in _grouped(rows, Status.BLOCKED, verbose=verbose):
+                table.add_row(layer, _checks(blocked), "[yellow]blocked[/]", f"by {root}")
+            for reason, skipped in _grouped(rows, Status.SKIPPED, verbose=verbose):
+                table.add_row(layer, _checks(skipped), "[cyan]skipped[/]", escape(reason))
+            for row in rows:
+                if verbose or row.status in {Status.FINDING, Status.CRASH}:
+                    text = row.findings[0].seen if row.findings else row.reason or row.evidence
+                    table.add_row(layer, row.check, f"[{_COLOUR[row.status]}]{row.status}[/]", escape(text))
+        return table
+
+    def _print_foot(self, console: Console) -> None:
+        values = len(contract_values(self.contract))
+        watched = values - len(self.unwatched)
+        counts = ", ".join(f"{self.count(status)} {status}" for status in Status if self.count(status))
+        console.print(f"{counts}; {watched} of {values} contract values under watch; {self.seconds:.1f} s")
+        for name in self.leftovers:
+            console.print(f"[bold red]left behind:[/] {escape(name)}: remove this account by hand")
+
+
+def contract_values(contract: Contract) -> tuple[str, ...]:
+    """Names of the contract's values that a stack can be held against."""
+    site = [
+        f"site.{name}" for name in ("url", "test_page", "integrated_page", "chat_auth_path", "login_path")
+    ]
+    chat = ["chat.url", "chat.version", "chat.admin.username", "chat.admin.password"]
+    fields = ("username", "role", "email", "full_name", "password", "chat_roles")
+    users = [f"users.{user.username}.{field}" for user in contract.users for field in fields]
+    rooms = [
+        f"channels.{channel.name}.{field}"
+        for channel in contract.channels
+        for field in ("name", "label", "private", "default")
+    ]
+    rows = [f"provider.{suffix}" for suffix in provider.values(contract)]
+    groups = [f"provider.groups.{role}" for role in contract.provider.groups]
+    members = [
+        f"members.{user.username}.{room.name}" for user in contract.users for room in contract.channels
+    ]
+    settings = [f"settings.{setting_id}" for setting_id in contract.settings]
+    return (*site, *chat, *users, *rooms, *rows, *groups, *members, *settings)
+
+
+def _grouped(rows: list[Result], status: Status, *, verbose: bool) -> list[tuple[str, list[Result]]]:
+    if verbose:
+        return []
+    groups: dict[str, list[Result]] = {}
+    for row in rows:
+        if row.status is status:
+            groups.setdefault(row.root or row.reason, []).append(row)
+    return list(groups.items())
+
+
+def _checks(rows: list[Result]) -> str:
+    return f"{len(rows)} check{'' if len(rows) == 1 else 's'}"
+
+
+def _print_finding(console: Console, found: Finding) -> None:
+    grid = Table.grid(padding=(0, 1))
+    grid.add_column(style="dim", justify="right", no_wrap=True, min_width=8)
+    grid.add_column(overflow="fold")
+    grid.add_row("", f"[bold]{escape(found.code)}[/]")
+    rows = [
+        ("seen", found.seen),
+        ("expected", found.expected),
+        *(("where" if index == 0 else "", line) for index, line in enumerate(found.where.lines())),
+        *(("fix" if index == 0 else "", line) for index, line in enumerate(found.fix)),
+        *(("evidence" if index == 0 else "", line) for index, line in enumerate(found.evidence)),
+    ]
+    for label, text in rows:
+        if text:
+            grid.add_row(label, escape(text))
+    console.print(grid)
+    console.print()

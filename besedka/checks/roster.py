@@ -1,0 +1,118 @@
+"""Who is where in Rocket.Chat: from Mongo where it can be read, else over REST as administrator."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass
+from typing import Any
+
+from besedka.checks.examination import PAGE, Examination
+from besedka.rocketchat.rest import Json
+
+
+@dataclass(frozen=True)
+class Room:
+    """A channel or private group. `members` are usernames."""
+
+    id: str
+    name: str
+    label: str
+    private: bool
+    default: bool
+    archived: bool
+    read_only: bool
+    join_code: bool
+    muted: frozenset[str]
+    members: frozenset[str]
+
+
+@dataclass(frozen=True)
+class Account:
+    """An account of Rocket.Chat."""
+
+    username: str
+    name: str
+    emails: tuple[str, ...]
+    active: bool
+    roles: frozenset[str]
+
+
+@dataclass(frozen=True)
+class Roster:
+    """Rooms by name and accounts by lower-case username; `source` says where they were read."""
+
+    rooms: dict[str, Room]
+    accounts: dict[str, Account]
+    source: str
+
+
+def of(examination: Examination) -> Roster:
+    """The roster, read once per examination."""
+    if "roster" not in examination.memory:
+        read = _from_mongo if examination.addresses.mongo_url else _from_rest
+        examination.memory["roster"] = read(examination)
+    roster: Roster = examination.memory["roster"]
+    return roster
+
+
+def _room(raw: Json, members: set[str]) -> Room:
+    return Room(
+        id=str(raw["_id"]),
+        name=str(raw.get("name", "")),
+        label=str(raw.get("fname") or ""),
+        private=raw.get("t") == "p",
+        default=bool(raw.get("default")),
+        archived=bool(raw.get("archived")),
+        read_only=bool(raw.get("ro")),
+        join_code=bool(raw.get("joinCodeRequired")),
+        muted=frozenset(raw.get("muted") or []),
+        members=frozenset(members),
+    )
+
+
+def _account(raw: Json) -> Account:
+    return Account(
+        username=str(raw.get("username", "")),
+        name=str(raw.get("name") or ""),
+        emails=tuple(str(row.get("address", "")).lower() for row in raw.get("emails") or []),
+        active=raw.get("active") is not False,
+        roles=frozenset(raw.get("roles") or []),
+    )
+
+
+def _from_mongo(examination: Examination) -> Roster:
+    names = {user["_id"]: str(user.get("username", "")) for user in examination.chat_users}
+    members: defaultdict[Any, set[str]] = defaultdict(set)
+    for row in examination.chat_subscriptions:
+        member = (row.get("u") or {}).get("_id")
+        if member in names:
+            members[row.get("rid")].add(names[member])
+    rooms = [_room(raw, members[raw["_id"]]) for raw in examination.chat_rooms]
+    return _roster(rooms, [_account(raw) for raw in examination.chat_users], "Mongo")
+
+
+def _from_rest(examination: Examination) -> Roster:
+    rooms = []
+    for kind, lister in (("channels", "channels.list"), ("groups", "groups.listAll")):
+        for raw in _pages(examination, lister, kind):
+            rows = _pages(examination, f"{kind}.members", "members", roomId=raw["_id"])
+            rooms.append(_room(raw, {str(row.get("username")) for row in rows}))
+    accounts = [_account(raw) for raw in _pages(examination, "users.list", "users")]
+    return _roster(rooms, accounts, "REST")
+
+
+def _pages(examination: Examination, path: str, key: str, **query: str) -> list[Json]:
+    rows: list[Json] = []
+    while True:
+        page = examination.admin.get(path, count=PAGE, offset=len(rows), **query)
+        rows += page[key]
+        if not page[key] or len(rows) >= page.get("total", 0):
+            return rows
+
+
+def _roster(rooms: list[Room], accounts: list[Account], source: str) -> Roster:
+    return Roster(
+        rooms={room.name: room for room in rooms},
+        accounts={account.username.lower(): account for account in accounts},
+        source=source,
+    )

@@ -1,0 +1,100 @@
+"""Layer `services`: does each service answer, and as what it should be."""
+
+from __future__ import annotations
+
+from urllib.parse import urlsplit
+
+from besedka.checks.examination import Examination
+from besedka.checks.finding import Answer, Findings, Ok, Skipped, finding
+from besedka.checks.registry import check
+
+_STARTING = {502, 503, 504}
+_LOOPBACK = {"localhost", "127.0.0.1", "::1"}
+
+
+@check("services.mongo", layer="services", codes="not_primary no_replica_set")
+def mongo(examination: Examination) -> Answer:
+    """Does MongoDB answer, as primary of a replica set?"""
+    if examination.addresses.mongo_url is None:
+        return Skipped("no MongoDB address was given (--mongo-url)")
+    hello = examination.mongo.hello()
+    where = examination.mongo.where
+    if not hello.get("isWritablePrimary"):
+        state = "a secondary" if hello.get("secondary") else "neither primary nor secondary"
+        return Findings(
+            (
+                finding(
+                    "services.mongo.not_primary",
+                    f"this MongoDB is {state}",
+                    "the writable primary: a secondary may show old data, and Rocket.Chat cannot write",
+                    where,
+                    f"connect to {hello.get('primary', 'the primary')}",
+                    "docker compose -f docker-compose.local.yml exec mongo mongosh --eval 'rs.initiate()'",
+                ),
+            )
+        )
+    if not hello.get("setName"):
+        return Findings(
+            (
+                finding(
+                    "services.mongo.no_replica_set",
+                    "this MongoDB is no member of a replica set",
+                    "a replica set of one: Rocket.Chat ends itself without it",
+                    where,
+                    "start mongod with --replSet rs0 and run rs.initiate() once",
+                ),
+            )
+        )
+    return Ok(f"primary of {hello['setName']}")
+
+
+@check("services.site_database", layer="services", codes="")
+def site_database(examination: Examination) -> Answer:
+    """Can the site's database be read?"""
+    if examination.addresses.site_database_url is None:
+        return Skipped("no address of the site's database was given (--site-database-url)")
+    users = examination.site_users
+    return Ok(f"{len(users)} accounts")
+
+
+@check(
+    "services.site", layer="services", codes="not_json starting not_ready", after=["services.site_database"]
+)
+def site(examination: Examination) -> Answer:
+    """Does the site say that it is ready?"""
+    response = examination.site.get("/api/v1/status/")
+    place = f"GET {examination.contract.site.url}/api/v1/status/"
+    log = "read Daphne's log; is it Besedka that listens on this port, and nothing beside it?"
+    kind = response.headers.get("Content-Type", "no content type")
+    if not kind.startswith("application/json"):
+        code = "starting" if response.status_code in _STARTING else "not_json"
+        seen = f"{response.status_code} with {kind}"
+        return Findings((finding(f"services.site.{code}", seen, "200 with JSON", place, log),))
+    if response.status_code != 200 or response.json().get("status") != "ok":
+        seen = f"{response.status_code}: {response.text[:200]}"
+        return Findings((finding("services.site.not_ready", seen, '200 {"status": "ok"}', place, log),))
+    return Ok(f"version {response.json().get('version')}")
+
+
+@check("services.addresses", layer="services", codes="host_mix")
+def addresses(examination: Examination) -> Answer:
+    """Are site and chat on the same spelling of this machine?"""
+    hosts = {
+        name: urlsplit(url).hostname or ""
+        for name, url in (("site", examination.contract.site.url), ("chat", examination.contract.chat.url))
+    }
+    if len(set(hosts.values())) == 2 and set(hosts.values()) <= _LOOPBACK:
+        return Findings(
+            (
+                finding(
+                    "services.addresses.host_mix",
+                    f"site on {hosts['site']}, chat on {hosts['chat']}",
+                    "one spelling: to a browser these are two sites, and the session cookie stays behind",
+                    "[site] url and [chat] url in besedka.toml",
+                    "write 127.0.0.1 in both, in ROOT_URL, and in the redirect URI",
+                ),
+            )
+        )
+    return Ok(
+        ", ".join(f"{name} on {host}" for name, host in hosts.items()), watched=("site.url", "chat.url")
+    )

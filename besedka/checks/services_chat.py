@@ -1,0 +1,156 @@
+"""Layer `services`, Rocket.Chat: does it answer, in which version, and to its administrator?"""
+
+from __future__ import annotations
+
+import requests
+
+from besedka.checks.compare import PROVISION
+from besedka.checks.examination import TIMEOUT_SECONDS, Examination
+from besedka.checks.finding import Answer, Finding, Findings, Ok, answer, finding
+from besedka.checks.registry import check
+from besedka.errors import ServiceUnreachableError
+from besedka.rocketchat.catalogue import UnknownVersionError
+from besedka.rocketchat.rest import NotRocketChatError, RocketChatError, TlsError
+
+_STARTING = {502, 503, 504}
+
+
+@check(
+    "services.chat",
+    layer="services",
+    codes="tls starting not_json slow unanswered refused",
+    after=["services.mongo"],
+)
+def chat(examination: Examination) -> Answer:
+    """Does Rocket.Chat answer with its version?"""
+    try:
+        version = examination.info["version"]
+    except (ServiceUnreachableError, KeyError) as error:
+        return Findings((_chat_silence(examination, error),))
+    return Ok(f"Rocket.Chat {version}")
+
+
+def _chat_silence(examination: Examination, error: Exception) -> Finding:
+    place = f"GET {examination.contract.chat.url}/api/info"
+    expected = "200 with Rocket.Chat's JSON and its version"
+
+    def silence(code: str, seen: str, fix: str) -> Finding:
+        return finding(f"services.chat.{code}", seen, expected, place, fix)
+
+    if isinstance(error, TlsError):
+        return silence("tls", error.found, error.next_step)
+    if isinstance(error, RocketChatError | NotRocketChatError) and error.status in _STARTING:
+        seen = f"a proxy answers {error.status}: Rocket.Chat behind it is starting or gone"
+        return silence("starting", seen, "wait for SERVER RUNNING in Rocket.Chat's log")
+    if isinstance(error, NotRocketChatError):
+        return silence("not_json", error.found, error.next_step)
+    if isinstance(error.__cause__, requests.Timeout):
+        seen = f"connected, but no answer within {TIMEOUT_SECONDS:.0f} s"
+        fix = "is it still starting (up to five minutes at the first boot), or overloaded? See its log."
+        return silence("slow", seen, fix)
+    if isinstance(error.__cause__, requests.RequestException):
+        fix = "start it: besedka up, or docker compose -f docker-compose.local.yml up -d rocketchat"
+        return silence("unanswered", f"nobody answers: {type(error.__cause__).__name__}", fix)
+    return silence("refused", str(error), "read Rocket.Chat's log")
+
+
+@check("services.chat_version", layer="services", codes="unknown differs", needs=["services.chat"])
+def chat_version(examination: Examination) -> Answer:
+    """Is it the version the contract targets, and one the settings registry knows?"""
+    seen, wanted = str(examination.info["version"]), examination.contract.chat.version
+    place = f"{examination.contract.chat.url}/api/info"
+    try:
+        known = examination.catalogue
+    except UnknownVersionError as error:
+        return Findings(
+            (finding("services.chat_version.unknown", error.found, error.expected, place, error.next_step),)
+        )
+    if seen.split(".")[:2] != wanted.split(".")[:2]:
+        fix = f"pin rocketchat/rocket.chat:{wanted}, or change [chat] version in besedka.toml"
+        return Findings(
+            (finding("services.chat_version.differs", f"Rocket.Chat {seen}", f"{wanted}", place, fix),)
+        )
+    return Ok(f"{seen}, registry of {known.version}", watched=("chat.version",))
+
+
+@check(
+    "services.mongo_version",
+    layer="services",
+    codes="unsupported",
+    needs=["services.mongo", "services.chat_version"],
+)
+def mongo_version(examination: Examination) -> Answer:
+    """Is MongoDB of a version that the targeted Rocket.Chat supports?"""
+    supported = examination.catalogue.mongo
+    version = examination.mongo.server_version()
+    if any(version.startswith(f"{known}.") for known in supported):
+        return Ok(version)
+    return Findings(
+        (
+            finding(
+                "services.mongo_version.unsupported",
+                f"MongoDB {version}",
+                f"one of {', '.join(supported)} for Rocket.Chat {examination.catalogue.version}",
+                examination.mongo.where,
+                "pin the image of docker-compose.local.yml; never start an older mongod on newer data files",
+            ),
+        )
+    )
+
+
+@check(
+    "services.admin",
+    layer="services",
+    codes="wrong_password totp email_code rate_limited blocked not_admin refused",
+    needs=["services.chat_version"],
+)
+def admin(examination: Examination) -> Answer:
+    """Can the contract's administrator sign in to Rocket.Chat?"""
+    account = examination.contract.chat.admin
+    place = f"POST {examination.contract.chat.url}/api/v1/login as {account.username}"
+    expected = "a token and the role admin"
+    try:
+        roles = examination.admin.me().get("roles", [])
+    except RocketChatError as error:
+        code, fix = _refusal(error)
+        seen = f"{error.status} {error.code} {error.second_factor or ''}".strip()
+        return Findings((finding(f"services.admin.{code}", seen, expected, place, fix),))
+    examination.secret(examination.admin.credentials.token if examination.admin.credentials else "")
+    if "admin" not in roles:
+        fix = "give the account the role admin, or name another in [chat.admin] of besedka.toml"
+        seen = f"roles {roles}"
+        return Findings((finding("services.admin.not_admin", seen, expected, place, fix),))
+    return Ok(f"{account.username} has {roles}", watched=("chat.admin.username", "chat.admin.password"))
+
+
+def _refusal(error: RocketChatError) -> tuple[str, str]:
+    if error.second_factor == "email":
+        return "email_code", "switch off the account's second factor by e-mail in its profile"
+    if error.second_factor:
+        return "totp", "switch off the account's authenticator app in its profile: a program has no code"
+    if error.status == 429 or "too-many" in error.code:
+        return "rate_limited", "wait a minute; API_Enable_Rate_Limiter_Limit_Calls_Default counts log-ins too"
+    if error.code.startswith("error-login-blocked"):
+        return "blocked", "too many failures: wait five minutes (Block_Multiple_Failed_Logins_Enabled)"
+    if error.status == 401:
+        return (
+            "wrong_password",
+            "is the password that of besedka.toml, and is there such an account? ADMIN_PASS counts only "
+            "while no administrator exists: change it in the account's profile",
+        )
+    return "refused", "read Rocket.Chat's log"
+
+
+@check("services.root_url", layer="services", codes="differs", needs=["services.admin"])
+def root_url(examination: Examination) -> Answer:
+    """Does Rocket.Chat believe to be where the browser finds it?"""
+    expected = examination.contract.chat.url
+    seen = str(examination.effective.get("Site_Url", "")).rstrip("/")
+    found = []
+    if seen != expected:
+        fix = f"set ROOT_URL={expected} and restart Rocket.Chat; it makes the callback address from it"
+        where = examination.where("Site_Url")
+        found = [
+            finding("services.root_url.differs", f"Site_Url is {seen!r}", expected, where, fix, PROVISION)
+        ]
+    return answer(found, evidence=seen)

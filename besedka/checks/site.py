@@ -1,0 +1,226 @@
+"""Layer `site`: accounts, pages and endpoints of the Django side, asked anonymously."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import hmac
+from urllib.parse import parse_qs, urlsplit
+
+import requests
+
+from besedka.checks.examination import Examination
+from besedka.checks.finding import Answer, Finding, Findings, Ok, Skipped, answer, finding
+from besedka.checks.registry import check
+
+ENSURE_USERS = "besedka provision --apply, or python manage.py ensure_users in web/"
+_JSON = "application/json"
+
+
+@check(
+    "site.accounts",
+    layer="site",
+    codes="missing role email name inactive",
+    needs=["services.site_database", "services.site"],
+)
+def accounts(examination: Examination) -> Answer:
+    """Are the canonical users there, with role, e-mail and name?"""
+    by_name = {user.username.lower(): user for user in examination.site_users}
+    found: list[Finding] = []
+    watched: list[str] = []
+    for user in examination.contract.users:
+        place = f"account {user.username} of the site"
+        watched += [f"users.{user.username}.{field}" for field in ("username", "role", "email", "full_name")]
+        account = by_name.get(user.username)
+        if account is None:
+            found.append(
+                finding("site.accounts.missing", f"no account {user.username}", "one", place, ENSURE_USERS)
+            )
+            continue
+        rows = (
+            ("role", account.role, user.role),
+            ("email", account.email, user.email),
+            ("name", account.full_name, user.full_name),
+            ("inactive", account.is_active, True),
+        )
+        for code, seen, expected in rows:
+            if seen is not None and seen != expected:
+                text = f"{user.username}: {seen!r}"
+                found.append(finding(f"site.accounts.{code}", text, repr(expected), place, ENSURE_USERS))
+    return answer(found, evidence=f"{len(examination.contract.users)} accounts", watched=watched)
+
+
+@check("site.passwords", layer="site", codes="differs", needs=["site.accounts"])
+def passwords(examination: Examination) -> Answer:
+    """Do the canonical users have the contract's passwords?"""
+    by_name = {user.username: user.password for user in examination.site_users}
+    found: list[Finding] = []
+    asked: list[str] = []
+    for user in examination.contract.users:
+        verdict = _verify(user.secret, by_name.get(user.username, ""))
+        if verdict is not None:
+            asked.append(f"users.{user.username}.password")
+        if verdict is False:
+            place = f"account {user.username} of the site"
+            seen = f"{user.username} has another password"
+            found.append(finding("site.passwords.differs", seen, "the contract's", place, ENSURE_USERS))
+    if not asked:
+        return Skipped("the passwords are not hashed with pbkdf2_sha256")
+    return answer(found, evidence=f"{len(asked)} passwords", watched=asked)
+
+
+def _verify(password: str, encoded: str) -> bool | None:
+    """Django's own comparison (django/contrib/auth/hashers.py); None for another algorithm."""
+    if encoded.startswith("!") or not encoded:
+        return False
+    algorithm, _, rest = encoded.partition("$")
+    if algorithm != "pbkdf2_sha256":
+        return None
+    rounds, salt, digest = rest.split("$")
+    raw = hashlib.pbkdf2_hmac("sha256", password.encode(), salt.encode(), int(rounds))
+    return hmac.compare_digest(base64.b64encode(raw).decode(), digest)
+
+
+@check("site.login_form", layer="site", codes="missing secure_cookie", needs=["services.site"])
+def login_form(examination: Examination) -> Answer:
+    """Does the log-in page show a form whose cookie the browser will send back?"""
+    path = examination.contract.site.login_path
+    response = examination.site.get(path)
+    place = f"GET {examination.contract.site.url}{path}"
+    if response.status_code != 200 or "<form" not in response.text or 'type="password"' not in response.text:
+        seen = f"{response.status_code}, no form with a password"
+        return Findings(
+            (finding("site.login_form.missing", seen, "200 with the form", place, "read Daphne's log"),)
+        )
+    if place.startswith("GET http://") and any(cookie.secure for cookie in response.cookies):
+        fix = "SESSION_COOKIE_SECURE and CSRF_COOKIE_SECURE must be False on http"
+        seen = "a cookie marked Secure on an http address"
+        return Findings((finding("site.login_form.secure_cookie", seen, "a cookie for http", place, fix),))
+    return Ok("form and cookie", watched=("site.login_path",))
+
+
+@check("site.csrf", layer="site", codes="open", needs=["site.login_form"])
+def csrf(examination: Examination) -> Answer:
+    """Is a log-in without a CSRF token refused, also when it comes from the OAuth flow?"""
+    contract = examination.contract
+    target = f"{contract.provider.authorize_path}?client_id={contract.provider.client_id}"
+    response = examination.site.request("POST", contract.site.login_path, params={"next": target}, data={})
+    found = []
+    if response.status_code != 403:
+        fix = "no middleware may switch CSRF off for /o/ or for a `next` that an attacker chooses"
+        place = f"POST {contract.site.url}{contract.site.login_path}"
+        found = [finding("site.csrf.open", f"answered {response.status_code}", "403", place, fix)]
+    return answer(found, evidence="403 without a token")
+
+
+def _leads_to_login(examination: Examination, check_name: str, path: str) -> Answer:
+    response = examination.site.get(path)
+    contract = examination.contract
+    place = f"GET {contract.site.url}{path}, anonymous"
+    expected = f"302 to {contract.site.login_path}?next={path}"
+    if response.status_code not in {301, 302}:
+        fix = (
+            "read Daphne's log"
+            if response.status_code >= 500
+            else "is the address still in web/chat/urls.py?"
+        )
+        return Findings((finding(f"{check_name}.status", str(response.status_code), expected, place, fix),))
+    target = urlsplit(response.headers.get("Location", ""))
+    if target.path != contract.site.login_path or parse_qs(target.query).get("next", [""])[0] != path:
+        seen = f"302 to {target.path}?{target.query}"
+        return Findings(
+            (finding(f"{check_name}.target", seen, expected, place, "the log-in must come back"),)
+        )
+    return Ok(f"302 to {target.path}", watched=(check_name,))
+
+
+@check("site.test_page", layer="site", codes="status target", needs=["services.site"])
+def test_page(examination: Examination) -> Answer:
+    """Does the test page ask an anonymous visitor to log in?"""
+    return _leads_to_login(examination, "site.test_page", examination.contract.site.test_page)
+
+
+@check("site.integrated_page", layer="site", codes="status target", needs=["services.site"])
+def integrated_page(examination: Examination) -> Answer:
+    """Does the integrated page ask an anonymous visitor to log in?"""
+    return _leads_to_login(examination, "site.integrated_page", examination.contract.site.integrated_page)
+
+
+def _json_refusal(check_name: str, response: requests.Response, statuses: set[int]) -> list[Finding]:
+    """An endpoint for programs must refuse with JSON: a page of HTML reads like success to a script."""
+    place = f"{response.request.method} {response.url.partition('?')[0]}, anonymous"
+    expected = f"{' or '.join(map(str, sorted(statuses)))} with JSON"
+    kind = response.headers.get("Content-Type", "no content type")
+    if response.status_code not in statuses:
+        fix = "is another view in front of it? python manage.py shell -c 'resolve(...)'"
+        return [finding(f"{check_name}.status", f"{response.status_code} with {kind}", expected, place, fix)]
+    if not kind.startswith(_JSON):
+        return [finding(f"{check_name}.html", kind, expected, place, "answer JSON, whoever asks")]
+    return []
+
+
+@check("site.chat_auth", layer="site", codes="status html", needs=["services.site"])
+def chat_auth(examination: Examination) -> Answer:
+    """Does the token endpoint of the integrated page refuse an anonymous visitor, in JSON?"""
+    response = examination.site.get(examination.contract.site.chat_auth_path)
+    return answer(
+        _json_refusal("site.chat_auth", response, {401}),
+        evidence="401 JSON",
+        watched=("site.chat_auth_path",),
+    )
+
+
+@check("site.old_chat_auth", layer="site", codes="present", needs=["services.site"])
+def old_chat_auth(examination: Examination) -> Answer:
+    """Is the misspelt /api/chat/auth/ still unknown?"""
+    response = examination.site.get("/api/chat/auth/")
+    found = []
+    if response.status_code != 404:
+        place = f"GET {examination.contract.site.url}/api/chat/auth/"
+        fix = "pages ask /chat/api/auth/: remove the second address"
+        found = [finding("site.old_chat_auth.present", str(response.status_code), "404", place, fix)]
+    return answer(found, evidence="404")
+
+
+@check("site.identity", layer="site", codes="status html", needs=["services.site"])
+def identity(examination: Examination) -> Answer:
+    """Does the identity endpoint ask for a token?"""
+    response = examination.site.identity(None)
+    return answer(_json_refusal("site.identity", response, {401}), evidence="401 JSON")
+
+
+@check("site.token_endpoint", layer="site", codes="status html get", needs=["services.site"])
+def token_endpoint(examination: Examination) -> Answer:
+    """Is the token endpoint there, for POST alone?"""
+    path = examination.contract.provider.token_path
+    found = _json_refusal("site.token_endpoint", examination.site.request("POST", path, data={}), {400, 401})
+    viewed = examination.site.get(path)
+    if not found and viewed.status_code != 405:
+        place = f"GET {examination.contract.site.url}{path}"
+        seen = f"GET answered {viewed.status_code}"
+        found = [finding("site.token_endpoint.get", seen, "405", place, "use oauth2_provider's TokenView")]
+    return answer(found, evidence="POST refused with JSON, GET 405")
+
+
+@check("site.authorize", layer="site", codes="status next_lost", needs=["services.site"])
+def authorize(examination: Examination) -> Answer:
+    """Does authorize send an anonymous visitor to the log-in and keep the whole request?"""
+    contract = examination.contract
+    provider = contract.provider
+    response = examination.site.authorize(
+        provider.client_id, f"{contract.chat.url}/_oauth/{provider.name}", provider.scope, "doctor"
+    )
+    target = urlsplit(response.headers.get("Location", ""))
+    kept = parse_qs(target.query).get("next", [""])[0]
+    place = f"GET {contract.site.url}{provider.authorize_path}, anonymous"
+    found = []
+    if response.status_code != 302 or target.path != contract.site.login_path:
+        seen = f"{response.status_code} {target.path}".strip()
+        expected = f"302 to {contract.site.login_path}"
+        found = [finding("site.authorize.status", seen, expected, place, "is /o/ routed to oauth2_provider?")]
+    elif "client_id=" not in kept or "state=" not in kept:
+        seen = f"next={kept}"
+        found = [
+            finding("site.authorize.next_lost", seen, "next with the whole request", place, "keep `next`")
+        ]
+    return answer(found, evidence="302 to the log-in, request kept")

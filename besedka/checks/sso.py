@@ -1,0 +1,247 @@
+"""Layer `sso`, the site's hops: authorize, token, identity, without a browser.
+
+Requests that Rocket.Chat's server makes are made by the examination's probe, from where it runs.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+from collections.abc import Callable
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+from besedka.checks.examination import Examination, ProbeAnswer
+from besedka.checks.finding import Answer, Finding, Findings, Ok, Skipped, answer, finding
+from besedka.checks.registry import Check, names, register
+from besedka.checks.temporary import Visitor, visitor
+from besedka.contract import Contract
+from besedka.rocketchat import provider
+from besedka.site import SignInRefusedError
+
+_PKCE = "PKCE_REQUIRED must not hold for Rocket.Chat's client: Custom OAuth sends no code challenge"
+_NOT_CODE = "doctor-no-such-code"
+
+
+def _exchange(examination: Examination, code: str) -> ProbeAnswer:
+    """The token request as Rocket.Chat makes it (`apps/meteor/app/custom-oauth/server`)."""
+    own = examination.contract.provider
+    form = {
+        "grant_type": "authorization_code",
+        "code": code,
+        "redirect_uri": provider.redirect_uri(examination.contract),
+    }
+    headers = {"Accept": "application/json"}
+    if own.token_sent_via == "header":  # noqa: S105 - a mode
+        pair = base64.b64encode(f"{own.client_id}:{own.secret}".encode()).decode()
+        headers["Authorization"] = f"Basic {pair}"
+    else:
+        form |= {"client_id": own.client_id, "client_secret": own.secret}
+    return examination.probe("POST", own.url + own.token_path, headers, form)
+
+
+def _decoded(answered: ProbeAnswer) -> dict[str, Any]:
+    try:
+        decoded = json.loads(answered.body)
+    except ValueError:
+        return {}
+    return decoded if isinstance(decoded, dict) else {}
+
+
+def _client(examination: Examination) -> Answer:
+    """Does the token endpoint accept Rocket.Chat's id and secret?"""
+    answered = _exchange(examination, _NOT_CODE)
+    error = str(_decoded(answered).get("error", ""))
+    if error == "invalid_grant":
+        return Ok("a made-up code is refused, the client is not")
+    return Findings((_token_refusal("sso.client", examination, answered),))
+
+
+def _token_refusal(name: str, examination: Examination, answered: ProbeAnswer) -> Finding:
+    own = examination.contract.provider
+    decoded = _decoded(answered)
+    error, text = str(decoded.get("error", "")), str(decoded.get("error_description", ""))
+    place = f"POST {own.url}{own.token_path}"
+    seen = f"{answered.status} {error or answered.content_type} {text}".strip()
+    if "verifier" in text.lower():
+        return finding(f"{name}.pkce", seen, "no PKCE asked for", place, _PKCE)
+    if error == "invalid_client":
+        fix = "id or secret differ between the site and Rocket.Chat: compare both with besedka.toml"
+        return finding(f"{name}.refused", seen, "the client is accepted", place, fix)
+    if not error and "json" not in answered.content_type:
+        return finding(f"{name}.not_json", seen, "JSON", place, "is token_path the site's token endpoint?")
+    return finding(f"{name}.other", seen, "the client is accepted", place, "read Daphne's log")
+
+
+def _user(examination: Examination) -> Answer:
+    """Can a temporary user sign in to the site?"""
+    if examination.manage is None:
+        return Skipped("nothing may be written here, so no temporary user signs in (--write)")
+    made = visitor(examination)
+    try:
+        made.site.sign_in(made.username, made.password)
+    except SignInRefusedError as error:
+        return Findings(
+            (finding("sso.user.refused", error.found, "a session", error.where, error.next_step),)
+        )
+    return Ok(made.username)
+
+
+def code_for(  # noqa: PLR0911 - one return per way to fail
+    examination: Examination, made: Visitor, state: str
+) -> tuple[str, list[Finding]]:
+    """A fresh code, or why there is none."""
+    own, wanted = examination.contract.provider, provider.redirect_uri(examination.contract)
+    response = made.site.authorize(own.client_id, wanted, own.scope, state)
+    place = f"GET {examination.contract.site.url}{own.authorize_path}, signed in"
+    expected = f"302 to {wanted} with code and state"
+    location = response.headers.get("Location", "")
+    query = {key: values[0] for key, values in parse_qs(urlsplit(location).query).items()}
+    seen = f"{response.status_code} {location.partition('?')[0]}".strip()
+
+    def refusal(code: str, fix: str, text: str = seen) -> tuple[str, list[Finding]]:
+        return "", [finding(f"sso.authorize.{code}", text, expected, place, fix)]
+
+    if response.status_code == 200:
+        return refusal("consent", "skip_authorization must be on: a page asks for a click")
+    if response.status_code == 400:
+        return refusal("redirect_uri", f"register exactly {wanted} with the application")
+    if response.status_code != 302:
+        return refusal("status", "read Daphne's log")
+    if urlsplit(location).path == examination.contract.site.login_path:
+        return refusal("session", "the session was not kept: look at cookies and SESSION_* settings")
+    if "error" in query:
+        text = f"error={query['error']} {query.get('error_description', '')}".strip()
+        if "challenge" in text.lower():
+            return refusal("pkce", _PKCE, text)
+        code = "scope" if query["error"] == "invalid_scope" else "error"
+        return refusal(code, f"the site must know the scope {own.scope!r} and allow it to the client", text)
+    if not location.startswith(wanted) or "code" not in query:
+        return refusal("target", "is it the site's own authorize view?")
+    if query.get("state") != state:
+        return refusal("state", "the view must give `state` back unchanged: Rocket.Chat made it")
+    return examination.secret(query["code"]), []
+
+
+def _authorize(examination: Examination) -> Answer:
+    """Does authorize answer a signed-in user with a code, without a click?"""
+    made = visitor(examination)
+    code, found = code_for(examination, made, "doctor-state")
+    examination.memory["code"] = code
+    return answer(found, evidence="302 with code and state")
+
+
+def _foreign(examination: Examination) -> Answer:
+    """Does authorize refuse to send a code elsewhere?"""
+    own = examination.contract.provider
+    elsewhere = "http://elsewhere.invalid/"
+    response = visitor(examination).site.authorize(own.client_id, elsewhere, own.scope, "doctor-state")
+    found = []
+    if response.status_code != 400:
+        seen = f"{response.status_code} {response.headers.get('Location', '').partition('?')[0]}".strip()
+        place = f"GET {own.authorize_path} with redirect_uri={elsewhere}"
+        fix = "route /o/authorize/ to oauth2_provider's own view: a hand-made one leaks codes"
+        found = [finding("sso.foreign_redirect.open", seen, "400", place, fix)]
+    return answer(found, evidence="400")
+
+
+def _token(examination: Examination) -> Answer:
+    """Is the code exchanged for a token, asked from where Rocket.Chat runs?"""
+    answered = _exchange(examination, examination.memory["code"])
+    decoded = _decoded(answered)
+    token = str(decoded.get("access_token") or "")
+    if answered.status != 200 or not token:
+        return Findings((_token_refusal("sso.token", examination, answered),))
+    made = visitor(examination)
+    made.access_token = examination.secret(token)
+    examination.secret(str(decoded.get("refresh_token") or ""))
+    if examination.addresses.site_database_url is None:
+        return Ok("an access token")
+    if token not in {row.token for row in examination.site_database.access_tokens(made.username)}:
+        place = "oauth2_provider_accesstoken"
+        fix = "route the token path to oauth2_provider's TokenView: this one makes tokens up"
+        seen = f"{made.username} has no such token"
+        return Findings((finding("sso.token.no_row", seen, "a row for this user", place, fix),))
+    return Ok("an access token with a row of its own")
+
+
+def _identity(examination: Examination) -> Answer:
+    """Does identity answer to the bearer token, without a session?"""
+    own, made = examination.contract.provider, visitor(examination)
+    modes = {"default": own.token_sent_via}
+    mode = modes.get(own.identity_token_sent_via, own.identity_token_sent_via)
+    address, headers = own.url + own.identity_path, {"Accept": "application/json"}
+    if mode == "header":
+        headers["Authorization"] = f"Bearer {made.access_token}"
+    else:
+        address += f"?{own.access_token_param}={made.access_token}"
+    answered = examination.probe("GET", address, headers, None)
+    place = f"GET {own.url}{own.identity_path} with the token by {mode}"
+    made.identity = _decoded(answered)
+    if answered.status == 200 and made.identity:
+        return Ok(", ".join(sorted(made.identity)))
+    seen = f"{answered.status} {answered.content_type}"
+    codes = {401: "rejected", 403: "scope", 404: "missing", 405: "method"}
+    code = codes.get(answered.status, "not_json" if answered.status == 200 else "failing")
+    fix = "the view must take django-oauth-toolkit's tokens: OAuth2Authentication, or protected_resource"
+    return Findings((finding(f"sso.identity.{code}", seen, "200 with JSON", place, fix),))
+
+
+def _fields(examination: Examination) -> Answer:
+    """Are the fields that the provider names in the answer, with this user's values?"""
+    own, made = examination.contract.provider, visitor(examination)
+    place = f"GET {own.identity_path}"
+    found = []
+    if not isinstance(made.identity.get("id"), str):
+        seen = f"id is {made.identity.get('id')!r}"
+        fix = "answer the id as text: to Rocket.Chat 1 and '1' are two users"
+        found.append(finding("sso.fields.id", seen, "text", place, fix))
+    wanted: dict[str, str | None] = {
+        own.username_field: made.username,
+        own.email_field: made.email,
+        own.name_field: made.full_name,
+        own.avatar_field: None,
+    }
+    for name, value in wanted.items():
+        if "{{" in name:
+            continue
+        seen_value = made.identity.get(name)
+        if seen_value in (None, ""):
+            fix = "name the field that the site answers, or let the site answer it"
+            found.append(finding("sso.fields.missing", f"no {name}", f"a field {name}", place, fix))
+        elif value is not None and seen_value != value:
+            code = "sso.fields.differs"
+            found.append(finding(code, f"{name} is {seen_value!r}", repr(value), place, "whose token is it?"))
+    groups = own.groups.get("user", "")
+    if made.identity.get("groups") != [name.strip() for name in groups.split(",") if name.strip()]:
+        seen = f"groups are {made.identity.get('groups')!r}"
+        fix = "the site's CHAT_GROUPS must be [provider.groups] of besedka.toml"
+        found.append(finding("sso.fields.groups", seen, groups, place, fix))
+    evidence = f"{len(wanted)} fields, groups and a text id"
+    return answer(found, evidence=evidence, watched=("provider.groups.user",))
+
+
+def declare(contract: Contract) -> None:
+    """Declare the hops; they stand on every layer that decides about SSO."""
+    if "sso.client" in names():
+        return
+    ground = (*names(layer="application"), *names(layer="login_service"))
+    user_ground = ("sso.client", "site.login_form", "site.authorize", "site.identity", "site.token_endpoint")
+    rows: tuple[tuple[str, Callable[[Examination], Answer], tuple[str, ...], tuple[str, ...], str], ...] = (
+        ("sso.client", _client, ("provider.reachable_from_chat",), ground, "pkce refused not_json other"),
+        ("sso.user", _user, ("services.admin",), user_ground, "refused"),
+        (
+            "sso.authorize",
+            _authorize,
+            ("sso.user",),
+            (),
+            "consent redirect_uri status session pkce scope error target state",
+        ),
+        ("sso.foreign_redirect", _foreign, ("sso.user",), (), "open"),
+        ("sso.token", _token, ("sso.authorize",), (), "pkce refused not_json other no_row"),
+        ("sso.identity", _identity, ("sso.token",), (), "rejected scope missing method not_json failing"),
+        ("sso.fields", _fields, ("sso.identity",), (), "id missing differs groups"),
+    )
+    for name, ask, needs, after, kinds in rows:
+        question = (ask.__doc__ or "").strip().partition("\n")[0]
+        register(Check(name, "sso", question, ask, needs, after, tuple(kinds.split())))

@@ -1,0 +1,163 @@
+"""Layer `sso`, Rocket.Chat's hops: callback, log-in, session, and what the new account may see.
+
+The callback always answers 200 with HTML that holds its result as JSON in `<div id="config">`; a failure
+shows only at the log-in that follows (Meteor `packages/oauth/oauth_server.js`).
+"""
+
+from __future__ import annotations
+
+import base64
+import html
+import json
+import re
+import secrets
+from dataclasses import replace
+from typing import Any
+
+import requests
+
+from besedka.checks.examination import TIMEOUT_SECONDS, Examination
+from besedka.checks.finding import Answer, Findings, Ok, answer, finding
+from besedka.checks.registry import Check, names, register
+from besedka.checks.sso import code_for
+from besedka.checks.temporary import visitor
+from besedka.contract import Contract
+from besedka.rocketchat import provider
+from besedka.rocketchat.rest import Credentials, RocketChatError
+
+_CONFIG = re.compile(r'<div[^>]*id="config"[^>]*>(.*?)</div>', re.DOTALL)
+
+
+def _state(examination: Examination, credential_token: str) -> str:
+    fields = {
+        "loginStyle": examination.contract.provider.login_style,
+        "credentialToken": credential_token,
+        "isCordova": False,
+        "redirectUrl": f"{examination.contract.chat.url}/home",
+    }
+    return base64.b64encode(json.dumps(fields).encode()).decode()
+
+
+def _callback(examination: Examination) -> Answer:
+    """Does Rocket.Chat's callback turn a code into a credential?"""
+    token = examination.secret(secrets.token_urlsafe(32))
+    code, found = code_for(examination, visitor(examination), _state(examination, token))
+    if found:
+        return Findings((replace(found[0], code="sso.callback.no_code"),))
+    address = provider.redirect_uri(examination.contract)
+    query = {"code": code, "state": _state(examination, token)}
+    with requests.Session() as http:
+        http.trust_env = False
+        page = http.get(address, params=query, timeout=TIMEOUT_SECONDS, allow_redirects=False)
+    match = _CONFIG.search(page.text)
+    place = f"GET {address}"
+    if page.status_code != 200 or match is None:
+        seen = f"{page.status_code}, no result in the page"
+        fix = "is the log-in service there, and is this Rocket.Chat's own address?"
+        return Findings((finding("sso.callback.no_result", seen, "200 with a result", place, fix),))
+    config: dict[str, Any] = json.loads(html.unescape(match.group(1)))
+    secret = examination.secret(str(config.get("credentialSecret") or ""))
+    examination.memory["credential"] = {"credentialToken": token, "credentialSecret": secret}
+    if config.get("setCredentialToken") and secret:
+        return Ok("a credential")
+    why = _reason(examination, token)
+    fix = "read Rocket.Chat's log at this moment; its server asks token and identity by the provider's url"
+    seen = f"the callback failed: {why}" if why else "the callback failed"
+    return Findings((finding("sso.callback.failed", seen, "a credential", place, fix),))
+
+
+def _reason(examination: Examination, credential_token: str) -> str:
+    if examination.addresses.mongo_url is None:
+        return ""
+    rows = examination.mongo.pending_credentials(credential_token)
+    error = (rows[0].get("credential") or {}) if rows else {}
+    return str(error.get("error") or error.get("meteorError") or error)[:300]
+
+
+def _login(examination: Examination) -> Answer:
+    """Does the credential yield a log-in token?"""
+    place = f"POST {examination.contract.chat.url}/api/v1/login with oauth"
+    try:
+        credentials = examination.chat.login({"oauth": examination.memory["credential"]})
+    except RocketChatError as error:
+        seen = f"{error.status} {error.code} {error.second_factor or ''}".strip()
+        if error.second_factor:
+            fix = "e-mail 2FA refuses OAuth log-ins: Accounts_TwoFactorAuthentication_Enabled = false"
+            where = examination.where("Accounts_TwoFactorAuthentication_Enabled", place)
+            return Findings((finding("sso.login.second_factor", seen, "a token", where, fix),))
+        code = "rate_limited" if error.status == 429 else "refused"
+        fix = "merge_users and merge_users_distinct_services adopt an account; read Rocket.Chat's log"
+        return Findings((finding(f"sso.login.{code}", seen, "a token", place, fix),))
+    made = visitor(examination)
+    made.chat_user_id, made.chat_token = credentials.user_id, examination.secret(credentials.token)
+    return Ok("a token")
+
+
+def _session(examination: Examination) -> Answer:
+    """Does the token belong to this user, linked to this user of the site, once?"""
+    made = visitor(examination)
+    client = examination.chat.as_user(Credentials(made.chat_user_id, made.chat_token))
+    username = client.me().get("username")
+    place = f"GET {examination.contract.chat.url}/api/v1/me"
+    if username != made.username:
+        seen, fix = f"me is {username!r}", "look at username_field and key_field"
+        return Findings((finding("sso.session.other_user", seen, made.username, place, fix),))
+    if examination.addresses.mongo_url is None:
+        return Ok(f"me is {username}")
+    accounts = examination.mongo.users_named(made.username)
+    if len(accounts) != 1:
+        fix = "merging made a second account: see merge_users"
+        seen = f"{len(accounts)} accounts named {made.username}"
+        return Findings((finding("sso.session.twins", seen, "one", "users", fix),))
+    service = examination.contract.provider.name
+    link = ((accounts[0].get("services") or {}).get(service) or {}).get("id")
+    if link != made.identity["id"]:
+        place = f"users, {made.username}, services.{service}.id"
+        fix = "the log-in did not come from the site: look for another service of this name"
+        return Findings(
+            (finding("sso.session.not_linked", repr(link), repr(made.identity["id"]), place, fix),)
+        )
+    return Ok(f"me is {username}, services.{service}.id is the site's")
+
+
+def _rooms(examination: Examination) -> Answer:
+    """Is the new account in the default room, and in no other?"""
+    made = visitor(examination)
+    client = examination.chat.as_user(Credentials(made.chat_user_id, made.chat_token))
+    seen = {str(row.get("name")) for row in client.get("subscriptions.get")["update"]}
+    wanted = {examination.contract.default_channel.name}
+    if seen == wanted:
+        return Ok(", ".join(seen))
+    known = {channel.name for channel in examination.contract.channels}
+    extra = sorted((seen - wanted) & known)
+    found = []
+    place = f"memberships of {made.username}"
+    if not wanted <= seen:
+        fix = "mark the room default: it is joined at account creation, never later"
+        found.append(finding("sso.rooms.no_default", str(sorted(seen)), str(sorted(wanted)), place, fix))
+    if extra:
+        fix = "take the default mark off these rooms, and look for a page that subscribes its visitors"
+        found.append(finding("sso.rooms.too_many", str(extra), str(sorted(wanted)), place, fix))
+    return answer(found, evidence=", ".join(sorted(seen)))
+
+
+def declare(contract: Contract) -> None:
+    """Declare Rocket.Chat's hops; a setting of the contract that would refuse the log-in comes first."""
+    if "sso.callback" in names():
+        return
+    refusing = tuple(name for name in names() if name.startswith("setting.Accounts_TwoFactor"))
+    rows = (
+        ("sso.callback", _callback, ("sso.fields", "login_service.values"), (), "no_code no_result failed"),
+        (
+            "sso.login",
+            _login,
+            ("sso.callback",),
+            (*refusing, "iframe.new_accounts"),
+            "second_factor rate_limited refused",
+        ),
+        ("sso.session", _session, ("sso.login",), (), "other_user twins not_linked"),
+        ("sso.rooms", _rooms, ("sso.session",), ("rooms.default", "rooms.exist"), "no_default too_many"),
+    )
+    for name, ask, needs, after, kinds in rows:
+        question = (ask.__doc__ or "").strip().partition("\n")[0]
+        register(Check(name, "sso", question, ask, needs, after, tuple(kinds.split())))

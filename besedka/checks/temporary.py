@@ -1,0 +1,82 @@
+"""The `temp_*` user that signs in for the SSO hops, and what must go when the examination ends."""
+
+from __future__ import annotations
+
+import json
+import secrets
+from dataclasses import dataclass, field
+
+from besedka.checks.examination import TIMEOUT_SECONDS, Examination
+from besedka.errors import BesedkaError
+from besedka.rocketchat.rest import RocketChatError
+from besedka.site import Site
+from besedka.site_database import TEMPORARY_PREFIX
+
+
+@dataclass
+class Visitor:
+    """A temporary user of the site with a browser's cookies, and what the hops left for the next one."""
+
+    username: str
+    email: str
+    full_name: str
+    password: str = field(repr=False)
+    site: Site
+    access_token: str = field(default="", repr=False)
+    identity: dict[str, object] = field(default_factory=dict)
+    chat_user_id: str = ""
+    chat_token: str = field(default="", repr=False)
+
+
+def visitor(examination: Examination) -> Visitor:
+    """The user, made at the first call and removed when the examination closes, in both services."""
+    if "visitor" not in examination.memory:
+        examination.memory["visitor"] = _make(examination)
+    made: Visitor = examination.memory["visitor"]
+    return made
+
+
+def _make(examination: Examination) -> Visitor:
+    if examination.manage is None:
+        raise LookupError("nothing may be written here")
+    mark = secrets.token_hex(4)
+    password = examination.secret(secrets.token_urlsafe(18))
+    made = Visitor(
+        username=f"{TEMPORARY_PREFIX}doctor_{mark}",
+        email=f"{TEMPORARY_PREFIX}doctor_{mark}@{_domain(examination)}",
+        full_name=f"Доктор {mark}",
+        password=password,
+        site=Site.of(examination.contract, timeout=TIMEOUT_SECONDS),
+    )
+    row = {name: getattr(made, name) for name in ("username", "email", "full_name", "password")}
+    # Cleaned up even when the command fails half-way.
+    examination.cleanups.append(lambda: _remove_from_site(examination, made.username))
+    examination.cleanups.append(lambda: _remove_from_chat(examination, made.username))
+    examination.manage("ensure_users", stdin=json.dumps([row | {"role": "user"}]))
+    return made
+
+
+def _domain(examination: Examination) -> str:
+    # Rocket.Chat may allow the users' own domains alone (Accounts_AllowedDomainsList).
+    return examination.contract.users[0].email.partition("@")[2]
+
+
+def _remove_from_site(examination: Examination, username: str) -> str:
+    if examination.manage is None:
+        return ""
+    try:
+        examination.manage("remove_users", username)
+    except BesedkaError:
+        return f"{username} (site)"
+    return ""
+
+
+def _remove_from_chat(examination: Examination, username: str) -> str:
+    try:
+        examination.admin.post("users.delete", username=username, confirmRelinquish=True)
+    except RocketChatError as error:
+        # No first log-in, no account.
+        return "" if error.status in {400, 404} and "invalid-user" in error.code else f"{username} (chat)"
+    except BesedkaError:
+        return f"{username} (chat)"
+    return ""

@@ -1,0 +1,1 @@
+"""The commands of `besedka`, one module each."""

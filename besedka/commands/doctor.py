@@ -1,0 +1,142 @@
+"""`besedka doctor`: what is wrong with a stack, why, and what to do. Changes nothing unless asked."""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from besedka import contract as contracts
+from besedka.checks import catalogue_of_checks
+from besedka.checks.examination import Addresses
+from besedka.checks.finding import Result, Status
+from besedka.checks.registry import all_checks
+from besedka.checks.run import examine
+from besedka.commands.stack import NoStackError, running_stack
+from besedka.contract import Contract
+from besedka.errors import BesedkaError
+from besedka.stack.model import Stack
+
+# A report in a pipe has no width of its own; tables stay readable at this one.
+WIDTH_OF_A_PIPE = 100
+
+
+class NothingToManageError(BesedkaError):
+    """`--write` on a stack whose site cannot be told to make a user."""
+
+    exit_status = 33
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command to the program."""
+    app.command()(doctor)
+
+
+def doctor(  # noqa: PLR0913, PLR0917 - one parameter per option
+    site_url: Annotated[str | None, typer.Option(help="Address of the site.")] = None,
+    chat_url: Annotated[str | None, typer.Option(help="Address of Rocket.Chat.")] = None,
+    mongo_url: Annotated[
+        str | None, typer.Option(help="Rocket.Chat's MongoDB; without it data checks are skipped.")
+    ] = None,
+    site_database_url: Annotated[
+        str | None, typer.Option(help="DATABASE_URL of the site; without it its records are not read.")
+    ] = None,
+    check: Annotated[
+        list[str] | None, typer.Option(help="A check or a layer, with its ground; may be repeated.")
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the report as JSON.")] = False,
+    list_checks: Annotated[bool, typer.Option("--list", help="List the checks and ask none.")] = False,
+    write: Annotated[
+        bool | None,
+        typer.Option(
+            "--write/--read-only",
+            help="Let a temp_* user sign in and be removed; on by default for an embedded stack.",
+        ),
+    ] = None,
+    verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Show healthy checks one by one.")] = False,
+) -> None:
+    """Examine a stack: the one of `besedka up`, or the addresses given, or those of besedka.toml.
+
+    Exit status: 0 healthy; 1 findings; 2 the stack could not be asked; 31 no such check.
+    """
+    contract = contracts.load()
+    width = None if sys.stdout.isatty() or "COLUMNS" in os.environ else WIDTH_OF_A_PIPE
+    console = Console(width=width)
+    if list_checks:
+        _list(console, contract, as_json=as_json)
+        return
+    stack = _target(contract, site_url, chat_url, mongo_url, site_database_url)
+    if write and not (isinstance(stack, Stack) and stack.site_environment_file):
+        raise NothingToManageError(
+            "--write needs the site's management commands, to make a temporary user and remove it",
+            expected="a stack of `besedka up`, or none of the address options",
+            where="--write",
+            next_step="leave --write away: the hops are then checked as far as reading goes",
+        )
+    quiet = as_json or not console.is_terminal
+    with console.status("examining …") if not quiet else _Silence() as status:
+
+        def progress(result: Result) -> None:
+            if result.status is not Status.BLOCKED:
+                status.update(f"{result.layer}: {result.check}")
+
+        report = examine(stack, contract, only=check or (), write=write, progress=progress)
+    if as_json:
+        typer.echo(report.to_json())
+    else:
+        console.print(f"site {report.site_url}   chat {report.chat_url}", style="dim")
+        report.print(console, verbose=verbose)
+    raise typer.Exit(report.exit_status)
+
+
+class _Silence:
+    def __enter__(self) -> _Silence:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        return None
+
+    def update(self, text: str) -> None:
+        """Say nothing."""
+
+
+def _target(
+    contract: Contract,
+    site_url: str | None,
+    chat_url: str | None,
+    mongo_url: str | None,
+    site_database_url: str | None,
+) -> Stack | Addresses:
+    given = (site_url, chat_url, mongo_url, site_database_url)
+    if not any(given):
+        try:
+            return running_stack()
+        except NoStackError:
+            pass  # then the contract's own addresses are meant
+    return Addresses(
+        site_url=(site_url or contract.site.url).rstrip("/"),
+        chat_url=(chat_url or contract.chat.url).rstrip("/"),
+        mongo_url=mongo_url,
+        site_database_url=site_database_url,
+    )
+
+
+def _list(console: Console, contract: Contract, *, as_json: bool) -> None:
+    catalogue_of_checks.load(contract)
+    checks = all_checks()
+    if as_json:
+        rows = [{"name": row.name, "layer": row.layer, "question": row.question} for row in checks]
+        console.print_json(data=rows)
+        return
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    table.add_column("layer", no_wrap=True)
+    table.add_column("check", overflow="fold")
+    table.add_column("question", overflow="fold", ratio=1)
+    for row in checks:
+        table.add_row(row.layer, row.name, row.question)
+    console.print(table)
+    console.print(f"{len(checks)} checks")

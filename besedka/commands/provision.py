@@ -1,0 +1,162 @@
+"""`besedka provision`: bring Rocket.Chat to the contract, or take that back."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import asdict
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+
+from besedka import contract as contracts
+from besedka import provision as provisioning
+from besedka.checks.examination import Addresses
+from besedka.checks.report import Report
+from besedka.checks.run import examine
+from besedka.commands.stack import NoStackError, running_stack
+from besedka.contract import PROJECT_ROOT, Contract
+from besedka.provision import Options, Outcome
+from besedka.provision.action import Notice, Plan
+from besedka.stack.model import Stack
+
+JOURNAL_FOLDER = PROJECT_ROOT / ".besedka" / "journal"
+NOTHING_TO_DO, WOULD_CHANGE, LEFT_ALONE = 0, 2, 1
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command to the program."""
+    app.command()(provision)
+
+
+def provision(  # noqa: PLR0913, PLR0917 - one parameter per option
+    plan: Annotated[bool, typer.Option("--plan", help="Show what would be changed; change nothing.")] = False,
+    apply: Annotated[bool, typer.Option("--apply", help="Change it, then examine the stack.")] = False,
+    undo: Annotated[bool, typer.Option("--undo", help="Take the last apply back from the journal.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
+    rooms_only: Annotated[bool, typer.Option("--rooms-only", help="Channels and memberships only.")] = False,
+    prune: Annotated[
+        bool, typer.Option("--prune", help="Also remove canonical users from rooms that are not theirs.")
+    ] = False,
+    site_url: Annotated[str | None, typer.Option(help="Address of the site.")] = None,
+    chat_url: Annotated[str | None, typer.Option(help="Address of Rocket.Chat.")] = None,
+    mongo_url: Annotated[
+        str | None, typer.Option(help="Rocket.Chat's MongoDB, read to verify what was stored.")
+    ] = None,
+    journal: Annotated[Path | None, typer.Option(help="Folder of the journal.")] = None,
+    patience: Annotated[float, typer.Option(help="Seconds to wait for Rocket.Chat to answer.")] = 10.0,
+    yes_this_is: Annotated[
+        str | None, typer.Option(metavar="HOST", help="Write to this host, which is no development host.")
+    ] = None,
+) -> None:
+    """Bring Rocket.Chat to the contract: settings, provider, users, rooms, memberships.
+
+    The target is the stack of `besedka up`, or the addresses given, or those of besedka.toml. Passwords come
+    from the contract or the variables it names.
+
+    Exit status: --plan 0 nothing to change, 2 would change. --apply doctor's verdict: 0 healthy, 1 findings,
+    2 the stack could not be asked. --undo 0 all is as before, 1 something changed by others was left alone.
+    15 nobody answered, 16 refused, 17 no Rocket.Chat there, 19 TLS, 32 unknown version, 40 wrong password,
+    41 no such administrator, 42 TOTP asked, 43 e-mail code asked, 44 rate limit, 45 still starting,
+    47 Mongo is no primary, 48 no development stack, 49 e-mail taken, 50 licence, 51 permission,
+    52 journal, 53 provider does not become live, 54 log-in blocked.
+    """
+    if plan + apply + undo != 1:
+        raise typer.BadParameter("say one of --plan, --apply, --undo")
+    contract, stack = _target(site_url, chat_url, mongo_url)
+    mongo = stack.mongo_url
+    folder = journal or (Path(stack.folder) / "journal" if isinstance(stack, Stack) else JOURNAL_FOLDER)
+    options = Options(rooms_only, prune, patience, yes_this_is)
+    # Progress goes beside the JSON, not into it.
+    console = Console(stderr=as_json, highlight=False, soft_wrap=True)
+
+    def say(line: str) -> None:
+        console.print(line, markup=False)
+
+    if plan:
+        made = provisioning.planned(contract, mongo_url=mongo, options=options)
+        _show_plan(made, say, as_json=as_json)
+        raise typer.Exit(WOULD_CHANGE if made.actions else NOTHING_TO_DO)
+    if undo:
+        undoing = provisioning.undo(
+            contract.chat.url, contract, journal_folder=folder, say=say, options=options
+        )
+        rows = {"restored": undoing.restored, "left": undoing.left}
+        if as_json:
+            shown = {name: [action.public() for action in actions] for name, actions in rows.items()}
+            _print_json(shown | {"writes": undoing.writes})
+        say(f"{len(undoing.restored)} restored, {len(undoing.left)} left alone, {undoing.writes} writes")
+        raise typer.Exit(LEFT_ALONE if undoing.left else 0)
+    outcome = provisioning.bring(
+        contract.chat.url, contract, journal_folder=folder, mongo_url=mongo, say=say, options=options
+    )
+    report = examine(stack, contract, write=False)
+    _show_outcome(outcome, report, say, as_json=as_json)
+    if not as_json:
+        report.print(console)
+    raise typer.Exit(report.exit_status or int(bool(outcome.remaining or outcome.unstored)))
+
+
+def _target(
+    site_url: str | None, chat_url: str | None, mongo_url: str | None
+) -> tuple[Contract, Stack | Addresses]:
+    """The contract at the target's addresses, and the target as doctor takes it."""
+    contract = contracts.load()
+    if not any((site_url, chat_url, mongo_url)):
+        try:
+            stack = running_stack()
+        except NoStackError:
+            pass  # then the contract's own addresses are meant
+        else:
+            return stack.contract(contract), stack
+    site = (site_url or contract.site.url).rstrip("/")
+    chat = (chat_url or contract.chat.url).rstrip("/")
+    own = contract.provider.url
+    moved = contract.at(site_url=site, chat_url=chat, provider_url=own if own != contract.site.url else None)
+    return moved, Addresses(site, chat, mongo_url)
+
+
+def _show_plan(made: Plan, say: Callable[[str], None], *, as_json: bool) -> None:
+    if as_json:
+        _print_json({"actions": [action.public() for action in made.actions], "notices": _rows(made.notices)})
+        return
+    for action in made.actions:
+        say(f"~ {action.text()}")
+    _say_notices(made.notices, say)
+    say(f"{len(made.actions)} to change" if made.actions else "nothing to change")
+
+
+def _show_outcome(outcome: Outcome, report: Report, say: Callable[[str], None], *, as_json: bool) -> None:
+    if as_json:
+        _print_json(
+            {
+                "actions": [action.public() for action in outcome.actions],
+                "writes": outcome.writes,
+                "notices": _rows(outcome.notices),
+                "remaining": [action.public() for action in outcome.remaining],
+                "unstored": outcome.unstored,
+                "doctor": json.loads(report.to_json()),
+            }
+        )
+        return
+    _say_notices(outcome.notices, say)
+    for action in outcome.remaining:
+        say(f"! not done: {action.text()}")
+    for problem in outcome.unstored:
+        say(f"! {problem}")
+    say(f"{len(outcome.actions)} changed, {outcome.writes} writes")
+
+
+def _say_notices(notices: tuple[Notice, ...], say: Callable[[str], None]) -> None:
+    for notice in notices:
+        say(f"! {notice.code} {notice.target}: {notice.text}")
+
+
+def _rows(notices: tuple[Notice, ...]) -> list[dict[str, str]]:
+    return [asdict(notice) for notice in notices]
+
+
+def _print_json(value: Any) -> None:
+    typer.echo(json.dumps(value, ensure_ascii=False, indent=2))

@@ -1,0 +1,67 @@
+"""The values of a plan: actions to take, notices of what is seen and left alone."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Literal
+
+Kind = Literal["setting", "provider", "user", "account", "room", "room-field", "membership"]
+MASK = "•••"
+
+
+@dataclass(frozen=True)
+class Action:
+    """One change. `before` None means that the target does not exist yet.
+
+    kind         target          before → after
+    setting      setting id      value → value
+    provider     service name    None → True
+    user         user name       None → {name, email, roles}
+    account      user name       {field: value} → {field: value}
+    room         room name       None → {private, members}
+    room-field   room name       {field: value} → {field: value}, one of name, archived, private, default
+    membership   room/user       False → True, or the reverse
+    """
+
+    kind: Kind
+    target: str
+    before: Any
+    after: Any
+    secret: bool = False
+
+    def public(self) -> dict[str, Any]:
+        """The action as JSON, secrets masked."""
+        shown = {"kind": self.kind, "target": self.target, "before": self.before, "after": self.after}
+        if self.secret:
+            shown |= {"before": self.before and MASK, "after": MASK}
+        return shown
+
+    def text(self) -> str:
+        """The action in one line."""
+        shown = self.public()
+        return f"{self.kind} {self.target}: {_brief(shown['before'])} → {_brief(shown['after'])}"
+
+
+@dataclass(frozen=True)
+class Notice:
+    """Something that provisioning saw and leaves alone."""
+
+    code: str
+    target: str
+    text: str
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Everything that would be done, in order, and everything that would not."""
+
+    actions: tuple[Action, ...]
+    notices: tuple[Notice, ...]
+
+
+def _brief(value: Any) -> str:
+    if value is None:
+        return "absent"
+    if isinstance(value, dict):
+        return ", ".join(f"{name}={_brief(entry)}" for name, entry in value.items())
+    return ", ".join(map(str, value)) if isinstance(value, list) else repr(value)

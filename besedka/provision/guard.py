@@ -1,0 +1,46 @@
+"""Which Rocket.Chat may be written to: a development stack, or one that somebody names exactly."""
+
+from __future__ import annotations
+
+import ipaddress
+from urllib.parse import urlsplit
+
+from besedka.contract import Contract
+from besedka.provision.errors import ForbiddenTargetError
+
+
+def check(chat_url: str, contract: Contract, *, confirmed: str | None = None) -> None:
+    """Return if `chat_url` may be changed; raise ForbiddenTargetError with the reason otherwise.
+
+    Allowed are loopback, the contract's `chat.development_hosts`, and the host that `confirmed` names
+    letter by letter. A confirmation that names another host is refused even where none was needed.
+    """
+    host = urlsplit(chat_url).hostname or ""
+    if confirmed is not None:
+        if confirmed == host:
+            return
+        raise _refusal(host, f"--yes-this-is names {confirmed!r}, but the target is {host!r}", chat_url)
+    if is_loopback(host) or host in contract.chat.development_hosts:
+        return
+    reason = f"{host!r} is neither loopback nor among chat.development_hosts of the contract"
+    raise _refusal(host, reason, chat_url)
+
+
+def is_loopback(host: str) -> bool:
+    """Whether the name can mean nothing but this machine; names are not resolved."""
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def _refusal(host: str, reason: str, chat_url: str) -> ForbiddenTargetError:
+    known = "loopback, a host of chat.development_hosts, or --yes-this-is with the exact host"
+    return ForbiddenTargetError(
+        reason,
+        expected=known,
+        where=chat_url,
+        next_step=f"is this a development stack? Then repeat with --yes-this-is {host}; nothing was changed",
+    )

@@ -1,0 +1,163 @@
+"""Rocket.Chat's MongoDB, read only, through named collections.
+
+A misspelt collection would answer "nothing there" instead of an error, so callers name none. Collection
+names are those of `packages/models/src/models/` of Rocket.Chat.
+"""
+
+from __future__ import annotations
+
+import re
+from functools import cached_property
+from typing import Any, Self
+
+from pymongo import MongoClient
+from pymongo.collection import Collection
+from pymongo.database import Database
+from pymongo.errors import PyMongoError
+
+from besedka.errors import ServiceUnreachableError
+
+Document = dict[str, Any]
+DEFAULT_DATABASE = "rocketchat"
+TIMEOUT_SECONDS = 3.0
+
+
+class ChatDatabase:
+    """The database behind a `mongodb://` URL; `rocketchat` if the URL names none.
+
+    Connects to the named host and no other (`directConnection`): a replica set advertises member names
+    that only its own network resolves. Dates out of Python's range come as `bson.DatetimeMS`, because
+    Rocket.Chat stores JavaScript's greatest date in its banners. Dates are aware UTC.
+    """
+
+    def __init__(self, mongo_url: str, *, timeout: float = TIMEOUT_SECONDS) -> None:
+        milliseconds = int(timeout * 1000)
+        self.where = re.sub(r"//[^@/]*@", "//", mongo_url).partition("?")[0]
+        try:
+            self._client: MongoClient[Document] = MongoClient(
+                mongo_url,
+                directConnection=True,
+                datetime_conversion="DATETIME_AUTO",
+                tz_aware=True,
+                unicode_decode_error_handler="replace",
+                serverSelectionTimeoutMS=milliseconds,
+                socketTimeoutMS=milliseconds,
+                connectTimeoutMS=milliseconds,
+            )
+        except (PyMongoError, ValueError) as error:
+            raise self._unreachable(error) from error
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Give the connections back."""
+        self._client.close()
+
+    @cached_property
+    def _database(self) -> Database[Document]:
+        return self._client.get_default_database(DEFAULT_DATABASE)
+
+    def hello(self) -> Document:
+        """The server's answer to `hello`; `isWritablePrimary` and `setName` are what Rocket.Chat needs."""
+        try:
+            return self._client.admin.command("hello")
+        except PyMongoError as error:
+            raise self._unreachable(error) from error
+
+    def server_version(self) -> str:
+        """Version of the MongoDB server."""
+        try:
+            return str(self._client.admin.command("buildInfo")["version"])
+        except PyMongoError as error:
+            raise self._unreachable(error) from error
+
+    def user(self, username: str) -> Document | None:
+        """The user of exactly that name."""
+        return self._one("users", {"username": username})
+
+    def users_named(self, username: str) -> list[Document]:
+        """Every user whose name differs from `username` by case only, itself included."""
+        pattern = {"$regex": f"^{re.escape(username)}$", "$options": "i"}
+        return self._all("users", {"username": pattern})
+
+    def users(self) -> list[Document]:
+        """Every account, bots included."""
+        return self._all("users")
+
+    def room(self, name: str) -> Document | None:
+        """The public or private room of that name."""
+        return self._one("rocketchat_room", {"name": name, "t": {"$in": ["c", "p"]}})
+
+    def rooms(self, kinds: tuple[str, ...] | None = ("c", "p")) -> list[Document]:
+        """Every channel (`c`) and private group (`p`), or every room whatever its kind (None)."""
+        return self._all("rocketchat_room", {"t": {"$in": list(kinds)}} if kinds else {})
+
+    def subscriptions(self, username: str | None = None) -> list[Document]:
+        """Memberships of that user (None: all of them)."""
+        return self._all("rocketchat_subscription", {"u.username": username} if username else {})
+
+    def messages(self, room: str, text: str | None = None) -> list[Document]:
+        """Messages of the room of that name, oldest first; with `text`, only those that say exactly that."""
+        found = self.room(room)
+        if found is None:
+            return []
+        query = {"rid": found["_id"]} | ({"msg": text} if text is not None else {})
+        return sorted(self._all("rocketchat_message", query), key=lambda message: message["ts"])
+
+    def settings(self) -> dict[str, Document]:
+        """Every settings row by id, the whole document."""
+        return {str(row["_id"]): row for row in self._all("rocketchat_settings")}
+
+    def login_service(self, name: str) -> Document | None:
+        """The row from which Rocket.Chat's log-in service of that name works."""
+        return self._one("meteor_accounts_loginServiceConfiguration", {"service": name})
+
+    def login_services(self) -> list[Document]:
+        """Every log-in service row."""
+        return self._all("meteor_accounts_loginServiceConfiguration")
+
+    def roles(self) -> list[Document]:
+        """Every role, of users and of room members."""
+        return self._all("rocketchat_roles")
+
+    def banners(self) -> list[Document]:
+        """Banners that Rocket.Chat shows to administrators."""
+        return self._all("rocketchat_banner")
+
+    def migration(self) -> int | None:
+        """Number of the last migration, None where there is no record of any."""
+        control = self._one("migrations", {"_id": "control"})
+        return int(control["version"]) if control else None
+
+    def pending_credentials(self, key: str) -> list[Document]:
+        """What an OAuth callback left for the log-in that must follow; a failure is kept here too."""
+        return self._all("meteor_oauth_pendingCredentials", {"key": key})
+
+    def _collection(self, name: str) -> Collection[Document]:
+        return self._database[name]
+
+    def _one(self, collection: str, query: Document) -> Document | None:
+        try:
+            return self._collection(collection).find_one(query)
+        except PyMongoError as error:
+            raise self._unreachable(error) from error
+
+    def _all(self, collection: str, query: Document | None = None) -> list[Document]:
+        try:
+            return list(self._collection(collection).find(query or {}))
+        except PyMongoError as error:
+            raise self._unreachable(error) from error
+
+    def _unreachable(self, error: Exception) -> ServiceUnreachableError:
+        # pymongo appends its whole topology to the message.
+        reason = str(error).partition(", Timeout:")[0].partition(", full error")[0]
+        return ServiceUnreachableError(
+            f"MongoDB cannot be read: {type(error).__name__}: {reason}",
+            expected="a MongoDB that answers as primary",
+            where=self.where,
+            next_step="is mongod running and the address right? See its log.",
+        )

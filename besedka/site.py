@@ -1,0 +1,192 @@
+"""The Django side as a browser and as Rocket.Chat's server see it: log-in, OAuth endpoints, pages.
+
+Nothing here follows a redirect unless asked: where an answer points is the very thing to look at.
+"""
+
+from __future__ import annotations
+
+import os
+from html.parser import HTMLParser
+from typing import Any, Literal, Self
+from urllib.parse import urlsplit
+
+import requests
+
+from besedka.contract import Contract
+from besedka.errors import ServiceUnreachableError
+
+TIMEOUT_SECONDS = 10.0
+SentVia = Literal["header", "payload", "default"]
+
+
+class SignInRefusedError(ServiceUnreachableError):
+    """The site's log-in page did not accept the name and password, or is not a log-in page."""
+
+    exit_status = 30
+
+
+class Site:
+    """One visitor of the site: keeps cookies, so that a second visitor is a second `Site`.
+
+    Raises ServiceUnreachableError when nobody answers or the certificate is refused.
+    """
+
+    def __init__(  # noqa: PLR0913 - one path each
+        self,
+        url: str,
+        *,
+        login_path: str = "/accounts/login/",
+        authorize_path: str = "/o/authorize/",
+        token_path: str = "/o/token/",  # noqa: S107 - a path
+        identity_path: str = "/api/v1/auth/rocket/",
+        timeout: float = TIMEOUT_SECONDS,
+    ) -> None:
+        self.url = url.rstrip("/")
+        self._login = login_path
+        self._authorize = authorize_path
+        self._token = token_path
+        self._identity = identity_path
+        self._timeout = timeout
+        self._http = requests.Session()
+        self._http.trust_env = False
+        self._http.verify = os.environ.get("REQUESTS_CA_BUNDLE") or True
+
+    @classmethod
+    def of(cls, contract: Contract, *, timeout: float = TIMEOUT_SECONDS) -> Self:
+        """A visitor of the contract's site, with the contract's paths."""
+        provider = contract.provider
+        return cls(
+            contract.site.url,
+            login_path=contract.site.login_path,
+            authorize_path=provider.authorize_path,
+            token_path=provider.token_path,
+            identity_path=provider.identity_path,
+            timeout=timeout,
+        )
+
+    def get(self, path: str, *, follow: bool = False, **query: str) -> requests.Response:
+        """`GET` a page of the site as this visitor."""
+        return self.request("GET", path, params=query, follow=follow)
+
+    def request(self, verb: str, path: str, *, follow: bool = False, **options: Any) -> requests.Response:
+        """Any request of this visitor; `path` may be absolute. `options` are those of `requests`."""
+        address = path if urlsplit(path).scheme else self.url + path
+        try:
+            return self._http.request(verb, address, allow_redirects=follow, timeout=self._timeout, **options)
+        except requests.exceptions.SSLError as error:
+            raise ServiceUnreachableError(
+                f"the certificate of the site was refused: {type(error).__name__}",
+                expected="a certificate this machine trusts, for this host name, not expired",
+                where=address.partition("?")[0],
+                next_step="use http:// on a development machine, or renew the certificate",
+            ) from error
+        except requests.RequestException as error:
+            raise ServiceUnreachableError(
+                f"the site did not answer: {type(error).__name__}",
+                expected="an HTTP answer",
+                where=f"{verb} {address.partition('?')[0]}",
+                next_step="is Daphne running on this port? See its log.",
+            ) from error
+
+    def sign_in(self, username: str, password: str) -> None:
+        """Log in through the form, CSRF token included; raises SignInRefusedError if it is refused."""
+        page = self.get(self._login)
+        form = _LoginForm()
+        form.feed(page.text)
+        if not (form.name_field and form.password_field):
+            raise SignInRefusedError(
+                f"GET {self._login} answered {page.status_code} without a log-in form",
+                expected="a form with a name and a password",
+                where=self.url + self._login,
+                next_step="open the page in a browser",
+            )
+        fields = form.hidden | {form.name_field: username, form.password_field: password}
+        headers = {"Referer": self.url + self._login}
+        answer = self.request("POST", self._login, data=fields, headers=headers)
+        if answer.status_code not in {302, 303}:
+            raise SignInRefusedError(
+                f"the site refused to sign in {username!r}: POST answered {answer.status_code}",
+                expected="302 to the next page",
+                where=self.url + self._login,
+                next_step="is the account there, active, and is the password the contract's?",
+            )
+
+    def session_cookies(self) -> dict[str, str]:
+        """Cookies this visitor holds by name; `sessionid` is the session."""
+        return {cookie.name: cookie.value or "" for cookie in self._http.cookies}
+
+    def authorize(  # noqa: PLR0913, PLR0917 - the parameters of the protocol
+        self,
+        client_id: str,
+        redirect_uri: str,
+        scope: str,
+        state: str,
+        response_type: str = "code",
+        follow: bool = False,
+    ) -> requests.Response:
+        """The authorization request as Rocket.Chat's client builds it (no PKCE before 8.5)."""
+        return self.get(
+            self._authorize,
+            follow=follow,
+            client_id=client_id,
+            redirect_uri=redirect_uri,
+            response_type=response_type,
+            state=state,
+            scope=scope,
+        )
+
+    def token(
+        self,
+        code: str,
+        redirect_uri: str,
+        client_id: str,
+        client_secret: str,
+        sent_via: SentVia = "header",
+    ) -> requests.Response:
+        """The code exchange as Rocket.Chat's server does it, without this visitor's cookies."""
+        body = {"grant_type": "authorization_code", "code": code, "redirect_uri": redirect_uri}
+        if sent_via == "payload":
+            body |= {"client_id": client_id, "client_secret": client_secret}
+        basic = (client_id, client_secret) if sent_via == "header" else None
+        return Site(self.url, timeout=self._timeout).request("POST", self._token, data=body, auth=basic)
+
+    def identity(self, token: str | None, sent_via: SentVia = "header") -> requests.Response:
+        """The identity endpoint with a bearer token (None: without one), without this visitor's cookies."""
+        headers = {"Accept": "application/json"}
+        query = {}
+        if token is not None and sent_via == "payload":
+            query["access_token"] = token
+        elif token is not None:
+            headers["Authorization"] = f"Bearer {token}"
+        anonymous = Site(self.url, timeout=self._timeout)
+        return anonymous.request("GET", self._identity, params=query, headers=headers)
+
+
+class _LoginForm(HTMLParser):
+    """Names of the fields of the page's first form that has a password."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.hidden: dict[str, str] = {}
+        self.name_field = ""
+        self.password_field = ""
+        self._in_form = False
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        if tag == "form" and not self.password_field:
+            self._in_form = True
+            self.hidden, self.name_field = {}, ""
+        if tag != "input" or not self._in_form:
+            return
+        field = {key: value or "" for key, value in attrs}
+        name, kind = field.get("name", ""), field.get("type", "text")
+        if kind == "hidden":
+            self.hidden[name] = field.get("value", "")
+        elif kind == "password":
+            self.password_field = name
+        elif kind in {"text", "email"} and not self.name_field:
+            self.name_field = name
+
+    def handle_endtag(self, tag: str) -> None:
+        if tag == "form":
+            self._in_form = False

@@ -1,0 +1,240 @@
+"""Reads of the site's own database: OAuth application, grants, access tokens, users.
+
+Tables are those of django-oauth-toolkit (`oauth2_provider_*`); the user table is the one its grants point
+to. SQLite is opened read-only, PostgreSQL in a read-only transaction.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from functools import cached_property
+from typing import Any
+from urllib.parse import unquote, urlsplit
+
+import psycopg
+from psycopg.rows import dict_row
+
+from besedka.errors import ServiceUnreachableError
+
+Row = dict[str, Any]
+TEMPORARY_PREFIX = "temp_"
+
+
+@dataclass(frozen=True)
+class AccessToken:
+    """A bearer token the site issued. `expires` is aware UTC."""
+
+    token: str = field(repr=False)
+    scope: str
+    expires: datetime
+    application_client_id: str
+
+
+@dataclass(frozen=True)
+class Grant:
+    """An authorization code that has not been exchanged yet."""
+
+    code: str = field(repr=False)
+    redirect_uri: str
+    scope: str
+    expires: datetime
+    application_client_id: str
+
+
+@dataclass(frozen=True)
+class Application:
+    """A client of the site's OAuth provider; `client_secret` as stored, which may be a hash."""
+
+    client_id: str
+    client_secret: str = field(repr=False)
+    client_type: str
+    authorization_grant_type: str
+    redirect_uris: tuple[str, ...]
+    skip_authorization: bool
+    hash_client_secret: bool
+    name: str
+
+
+@dataclass(frozen=True)
+class SiteUser:
+    """An account of the site; `password` is Django's encoded hash. `role` and `full_name` are
+    None if there is no such column."""
+
+    id: int
+    username: str
+    email: str
+    is_active: bool
+    role: str | None
+    full_name: str | None
+    password: str = field(repr=False)
+
+
+class SiteDatabase:
+    """The database behind a Django `DATABASE_URL`: `sqlite:///path` or `postgres://…`.
+
+    Raises ServiceUnreachableError when it cannot be opened or a table is missing.
+    """
+
+    def __init__(self, url: str, *, timeout: float = 5.0) -> None:
+        self.url = url
+        self._timeout = timeout
+        parts = urlsplit(url)
+        self._sqlite = parts.scheme == "sqlite"
+        # dj-database-url: three slashes for a relative path, four for an absolute one.
+        self._file = unquote(parts.path[1:]) if self._sqlite else ""
+        self.where = url if self._sqlite else f"{parts.scheme}://{parts.hostname}:{parts.port}{parts.path}"
+
+    def access_tokens(self, username: str | None = None) -> list[AccessToken]:
+        """Access tokens of that user (None: of everybody), newest first."""
+        rows = self._owned("oauth2_provider_accesstoken", username)
+        return [
+            AccessToken(row["token"], row["scope"], _moment(row["expires"]), row["client_id"]) for row in rows
+        ]
+
+    def grants(self, username: str | None = None) -> list[Grant]:
+        """Codes issued and not exchanged, newest first."""
+        return [
+            Grant(row["code"], row["redirect_uri"], row["scope"], _moment(row["expires"]), row["client_id"])
+            for row in self._owned("oauth2_provider_grant", username)
+        ]
+
+    def application(self, client_id: str) -> Application | None:
+        """The OAuth application with that client id."""
+        rows = self._rows("SELECT * FROM oauth2_provider_application WHERE client_id = ?", client_id)
+        return _application(rows[0]) if rows else None
+
+    def applications(self) -> list[Application]:
+        """Every OAuth application."""
+        return [_application(row) for row in self._rows("SELECT * FROM oauth2_provider_application")]
+
+    def users(self) -> list[SiteUser]:
+        """Every account, by id."""
+        rows = self._rows(f"SELECT * FROM {self._user_table} ORDER BY id")  # noqa: S608 - a table name
+        return [
+            SiteUser(
+                row["id"],
+                row["username"],
+                row["email"],
+                bool(row["is_active"]),
+                row.get("role"),
+                row.get("full_name"),
+                row["password"],
+            )
+            for row in rows
+        ]
+
+    def expire_grant(self, code: str) -> None:
+        """Let the code of a `temp_*` user be past its time; LookupError if there is no such code.
+
+        This and the two below are the only writes: what a test cannot wait for, done to temporary users.
+        """
+        self._change_temporary("oauth2_provider_grant", "code", code, "expires", self._past())
+
+    def expire_token(self, token: str) -> None:
+        """Let the access token of a `temp_*` user be past its time; LookupError if there is none."""
+        self._change_temporary("oauth2_provider_accesstoken", "token", token, "expires", self._past())
+
+    def rescope_token(self, token: str, scope: str) -> None:
+        """Give the access token of a `temp_*` user another scope; LookupError if there is none."""
+        self._change_temporary("oauth2_provider_accesstoken", "token", token, "scope", scope)
+
+    def _past(self) -> object:
+        past = datetime(2000, 1, 1, tzinfo=UTC)
+        return past.strftime("%Y-%m-%d %H:%M:%S") if self._sqlite else past
+
+    def _change_temporary(self, table: str, key: str, identifier: str, column: str, value: object) -> None:
+        sql = (
+            f"UPDATE {table} SET {column} = ? WHERE {key} = ? AND user_id IN "  # noqa: S608 - names of ours
+            f"(SELECT id FROM {self._user_table} WHERE substr(username, 1, ?) = ?)"
+        )
+        with self._connection(write=True) as connection:
+            cursor = connection.cursor()
+            values = (value, identifier, len(TEMPORARY_PREFIX), TEMPORARY_PREFIX)
+            cursor.execute(self._dialect(sql), values)
+            if cursor.rowcount != 1:
+                raise LookupError(f"no row of {table} with that {key} belongs to a temp_* user")
+            connection.commit()
+
+    def _owned(self, table: str, username: str | None) -> list[Row]:
+        sql = (
+            f"SELECT t.*, a.client_id FROM {table} t "  # noqa: S608 - table names
+            "JOIN oauth2_provider_application a ON a.id = t.application_id "
+            f"JOIN {self._user_table} u ON u.id = t.user_id "
+        )
+        if username is None:
+            return self._rows(sql + "ORDER BY t.id DESC")
+        return self._rows(sql + "WHERE u.username = ? ORDER BY t.id DESC", username)
+
+    @cached_property
+    def _user_table(self) -> str:
+        if self._sqlite:
+            keys = self._rows("PRAGMA foreign_key_list(oauth2_provider_grant)")
+            found = [row["table"] for row in keys if row["from"] == "user_id"]
+        else:
+            keys = self._rows(
+                "SELECT c.confrelid::regclass::text AS name FROM pg_constraint c "
+                "JOIN pg_attribute a ON a.attrelid = c.conrelid AND a.attnum = c.conkey[1] "
+                "WHERE c.conrelid = 'oauth2_provider_grant'::regclass AND c.contype = 'f' "
+                "AND a.attname = 'user_id'"
+            )
+            found = [row["name"] for row in keys]
+        if not found:
+            raise self._unreadable("table oauth2_provider_grant with its user is missing")
+        return str(found[0])
+
+    def _rows(self, sql: str, *values: object) -> list[Row]:
+        try:
+            with self._connection() as connection:
+                cursor = connection.cursor()
+                cursor.execute(self._dialect(sql), values)
+                return [dict(row) for row in cursor.fetchall()]
+        except (sqlite3.Error, psycopg.Error) as error:
+            raise self._unreadable(str(error).strip().partition("\n")[0]) from error
+
+    def _dialect(self, sql: str) -> str:
+        return sql if self._sqlite else sql.replace("?", "%s")
+
+    @contextmanager
+    def _connection(self, *, write: bool = False) -> Iterator[Any]:
+        if self._sqlite:
+            mode = "rw" if write else "ro"
+            with closing(
+                sqlite3.connect(f"file:{self._file}?mode={mode}", uri=True, timeout=self._timeout)
+            ) as lite:
+                lite.row_factory = sqlite3.Row
+                yield lite
+            return
+        connection = psycopg.connect(self.url, connect_timeout=int(self._timeout), row_factory=dict_row)
+        with closing(connection):
+            connection.read_only = not write
+            yield connection
+
+    def _unreadable(self, found: str) -> ServiceUnreachableError:
+        return ServiceUnreachableError(
+            f"the site's database cannot be read: {found}",
+            expected="the migrated database of the running site",
+            where=self.where,
+            next_step="is this the site's DATABASE_URL? Run `python manage.py migrate --check` in web/",
+        )
+
+
+def _application(row: Row) -> Application:
+    return Application(
+        row["client_id"],
+        row["client_secret"],
+        row["client_type"],
+        row["authorization_grant_type"],
+        tuple(row["redirect_uris"].split()),
+        bool(row["skip_authorization"]),
+        bool(row["hash_client_secret"]),
+        row["name"],
+    )
+
+
+def _moment(value: datetime | str) -> datetime:
+    moment = datetime.fromisoformat(value) if isinstance(value, str) else value
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)

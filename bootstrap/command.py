@@ -1,0 +1,100 @@
+"""run.py's commands: what each is, and how it is handed over to once the project is set up."""
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from types import FrameType
+from typing import NoReturn
+
+from bootstrap.browser import VARIABLE
+from bootstrap.errors import SetupError, Status, system_failure
+from bootstrap.process import say
+from bootstrap.project import Project
+
+INTERRUPTED = 128 + signal.SIGINT
+ROOT = Path(__file__).resolve().parent.parent
+OWN_COMMANDS: Mapping[str, str] = {
+    "e2e": "the end-to-end tests on the embedded stack: pytest -m e2e [pytest arguments]",
+    "test": "every test of the project: pytest [pytest arguments]",
+    "setup": "only set up",
+}
+CLI_COMMANDS: Mapping[str, str] = {
+    "doctor": "say what is wrong with a stack, where, and how to put it right",
+    "provision": "bring Rocket.Chat to the contract (besedka.toml)",
+    "up": "start the embedded stack and keep it until Ctrl-C",
+    "status": "show the stack that `up` keeps",
+    "env": "print what a service is told by environment, as `export` lines",
+}
+COMMANDS = {**OWN_COMMANDS, **CLI_COMMANDS}
+
+
+def run(arguments: list[str], promise: str | None) -> int:
+    """Set up and run a command; `promise` is what help says beside the commands. Returns the exit status.
+
+    On POSIX the command takes this process over, so that it is the command's status that the caller sees.
+    """
+    signal.signal(signal.SIGTERM, on_terminate)
+    try:
+        if arguments[:1] in (["-h"], ["--help"], ["help"]):
+            sys.stdout.write(f"{command_list()}\n\n{promise}")
+            return 0
+        return dispatch(Project(ROOT), arguments)
+    except SetupError as error:
+        say(str(error))
+        return error.status
+    except OSError as error:
+        failed = system_failure(error, ROOT)
+        say(str(failed))
+        return failed.status
+    except KeyboardInterrupt:
+        say("setup: interrupted; the next run goes on from here")
+        return INTERRUPTED
+
+
+def dispatch(project: Project, arguments: list[str]) -> int:
+    """Refuse an unknown command before anything is set up; then set up and hand over."""
+    command, rest = (arguments[0], arguments[1:]) if arguments else ("", [])
+    if command not in COMMANDS:
+        raise SetupError(
+            Status.NO_COMMAND,
+            f"{command!r}, which is no command" if command else "no command",
+            expected="one of " + ", ".join(COMMANDS),
+            where="the first argument of run.py",
+            next_step="python3 run.py --help says what each does",
+        )
+    browser = project.set_up()
+    if command == "setup":
+        return 0
+    module = {"e2e": ["pytest", "-m", "e2e"], "test": ["pytest"]}.get(command, ["besedka.cli", command])
+    return hand_over([str(project.python), "-m", *module, *rest], activated(project, browser))
+
+
+def activated(project: Project, browser: str) -> dict[str, str]:
+    """The environment that .venv's `activate` makes, with the browser that was found."""
+    ignored = (VARIABLE, "PYTHONHOME")
+    env = {name: value for name, value in os.environ.items() if name not in ignored}
+    env["VIRTUAL_ENV"] = str(project.venv)
+    env["PATH"] = os.pathsep.join([str(project.scripts), env.get("PATH", os.defpath)])
+    return env | ({VARIABLE: browser} if browser else {})
+
+
+def hand_over(argv: list[str], env: dict[str, str]) -> int:
+    """Become the program, in the project's folder. On Windows, which cannot, wait for it instead."""
+    os.chdir(ROOT)
+    if os.name != "nt":
+        os.execve(argv[0], argv, env)  # noqa: S606
+    return subprocess.call(argv, env=env)  # noqa: S603
+
+
+def command_list() -> str:
+    """The commands with what each does."""
+    lines = [f"  {name:<10} {what}" for name, what in COMMANDS.items()]
+    return "usage: python3 run.py COMMAND [arguments]\n\n" + "\n".join(lines)
+
+
+def on_terminate(number: int, frame: FrameType | None) -> NoReturn:
+    """Leave as by Ctrl-C: whatever was begun is ended and cleared away."""
+    sys.exit(128 + number)

@@ -1,0 +1,198 @@
+"""A checkout and its .venv: what is ready there, and the steps that make it so."""
+
+import contextlib
+import hashlib
+import importlib.util
+import json
+import os
+import shutil
+import sys
+import sysconfig
+from pathlib import Path
+
+from bootstrap import apt
+from bootstrap.browser import Browsers
+from bootstrap.errors import ADVICE, NEEDED_MB, SetupError, Status, failure
+from bootstrap.lock import Lock
+from bootstrap.process import execute, say
+
+STAMP = "besedka-setup.json"
+LAUNCHER = '#!/bin/sh\nexec "$(dirname "$0")/python" -P -m besedka.cli "$@"\n'
+WINDOWS_LAUNCHER = '@"%~dp0python.exe" -P -m besedka.cli %*\n'
+
+
+class Project:
+    """Set-up of one checkout.
+
+    The stamp in .venv holds what the finished steps depended on. It is taken away before the first change to
+    .venv and written after the last one: no stamp means a .venv that nobody vouches for, and it is made anew.
+    Keys: home, lock, packages (the installation); browser ("" for Playwright's own build), seen.
+    """
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        self.venv = root / ".venv"
+        self.lock_file = root / "requirements.lock"
+        where = {"base": str(self.venv), "platbase": str(self.venv)}
+        self.scripts = Path(sysconfig.get_path("scripts", "venv", where))
+        self.libraries = Path(sysconfig.get_path("purelib", "venv", where))
+        self.python = self.scripts / ("python.exe" if os.name == "nt" else "python")
+        self.browsers = Browsers(self.python)
+        self.held: tuple[int, ...] = ()
+
+    def set_up(self) -> str:
+        """Make ready what is not. Returns the browser's path, "" for the build that Playwright has itself."""
+        if not (self.packages_ready() and self.browser_ready()):
+            with Lock(self.root / ".besedka" / "setup.lock") as lock:
+                self.held = lock.descriptors
+                if not self.packages_ready():
+                    self.install_packages()
+                if not self.browser_ready():
+                    browser = self.browsers.find()
+                    self.write_stamp(self.stamp() | {"browser": browser, "seen": self.browsers.seen()})
+        browser = str(self.stamp()["browser"])
+        say(f"setup: ready (browser: {browser or 'the build that Playwright has itself'})")
+        return browser
+
+    def stamp(self) -> dict[str, object]:
+        """The stamp, empty where there is none that can be read."""
+        try:
+            stamp = json.loads((self.venv / STAMP).read_text(encoding="utf-8"))
+        except (OSError, ValueError):
+            return {}
+        return stamp if isinstance(stamp, dict) else {}
+
+    def write_stamp(self, stamp: dict[str, object]) -> None:
+        """All of it or nothing: a stamp cut short by a full disk must not count."""
+        new = self.venv / (STAMP + ".new")
+        new.write_text(json.dumps(stamp, indent=1), encoding="utf-8")
+        new.replace(self.venv / STAMP)
+
+    def home(self) -> list[object]:
+        """What no .venv outlives the change of: its scripts name its folder, its packages its Python."""
+        return [str(self.root), *sys.version_info[:2]]
+
+    def lock_hash(self) -> str:
+        """SHA-256 of requirements.lock."""
+        try:
+            return hashlib.sha256(self.lock_file.read_bytes()).hexdigest()
+        except FileNotFoundError:
+            raise SetupError(
+                Status.FAILED,
+                "no such file",
+                expected="the lock file of the project",
+                where=self.lock_file,
+                next_step="get it back: git checkout -- requirements.lock",
+            ) from None
+
+    def packages_ready(self) -> bool:
+        """Whether the stamp is of this lock file and Python, and every package it lists is still there."""
+        wanted = {"home": self.home(), "lock": self.lock_hash()}
+        stamp = self.stamp()
+        if any(stamp.get(key) != value for key, value in wanted.items()):
+            return False
+        packages = stamp.get("packages")
+        return self.python.exists() and isinstance(packages, list) and set(packages) <= self.installed()
+
+    def browser_ready(self) -> bool:
+        """Whether the browsers that can be seen are those among which the stamp's was chosen."""
+        stamp = self.stamp()
+        return "browser" in stamp and stamp.get("seen") == self.browsers.seen()
+
+    def installed(self) -> set[str]:
+        """What stands in site-packages for a package."""
+        with contextlib.suppress(FileNotFoundError):
+            return {name for name in os.listdir(self.libraries) if name.endswith((".dist-info", ".pth"))}
+        return set()
+
+    def install_packages(self) -> None:
+        """Make .venv, unless a sound one is there, and install the lock file into it."""
+        old = self.stamp()
+        anew = old.get("home") != self.home() or not self.python.exists()
+        if anew:
+            self.check_space()
+            check_venv_module()
+        with contextlib.suppress(FileNotFoundError):
+            (self.venv / STAMP).unlink()
+        try:
+            if anew:
+                self.make_venv()
+            say("setup: installing requirements.lock into .venv")
+            pip = [str(self.python), "-m", "pip", "install", "--require-hashes", "-r", str(self.lock_file)]
+            self.call(pip, keep={} if anew else old)
+            self.add_project()
+        except BaseException:
+            if anew:
+                shutil.rmtree(self.venv, ignore_errors=True)
+            raise
+        self.write_stamp(
+            {"home": self.home(), "lock": self.lock_hash(), "packages": sorted(self.installed())}
+        )
+
+    def make_venv(self) -> None:
+        """Make .venv, in place of what may be there."""
+        say("setup: making .venv with Python {}.{}.{}".format(*sys.version_info[:3]))
+        self.call([base_python(), "-m", "venv", "--clear", str(self.venv)])
+
+    def call(self, argv: list[str], *, keep: dict[str, object] | None = None) -> None:
+        """Run a step or raise SetupError; `keep` is a stamp to put back if pip failed before any change."""
+        status, output = execute(argv, keep_open=self.held)
+        if status == 0:
+            return
+        if keep and "Installing collected packages" not in output:
+            self.write_stamp(keep)
+        raise failure(output, " ".join(argv))
+
+    def check_space(self) -> None:
+        """Raises SetupError where .venv would not fit."""
+        free = shutil.disk_usage(self.root).free // 2**20
+        if free < NEEDED_MB:
+            expected, step = ADVICE[Status.NO_SPACE]
+            raise SetupError(
+                Status.NO_SPACE, f"{free} MB free", expected=expected, where=self.root, next_step=step
+            )
+
+    def add_project(self) -> None:
+        """Make `import besedka` and the command `besedka` work in the activated .venv, from the work tree.
+
+        By hand, because an editable install needs a build backend that the lock file does not vouch for. The
+        path is relative, hence ASCII: Python reads .pth files in the encoding of the locale.
+        """
+        path = os.path.relpath(self.root, self.libraries)
+        (self.libraries / "besedka-project.pth").write_text(path + "\n", encoding="ascii")
+        windows = os.name == "nt"
+        launcher = self.scripts / ("besedka.cmd" if windows else "besedka")
+        launcher.write_text(WINDOWS_LAUNCHER if windows else LAUNCHER, encoding="ascii")
+        launcher.chmod(0o755)
+
+
+def base_python() -> str:
+    """The Python to make .venv with; sys.executable itself may lie in .venv, about to be cleared."""
+    return getattr(sys, "_base_executable", None) or sys.executable
+
+
+def check_venv_module() -> None:
+    """Debian and Ubuntu pack venv's other half, ensurepip, apart: install it, or raise SetupError."""
+    if has_venv_module():
+        return
+    package = "python{}.{}-venv".format(*sys.version_info[:2])
+    try:
+        if apt.usable() and base_python().startswith("/usr/bin/"):
+            apt.install(package)
+    except SetupError as error:
+        if error.status is not Status.FAILED:
+            raise
+    importlib.invalidate_caches()
+    if not has_venv_module():
+        raise SetupError(
+            Status.NO_VENV,
+            "this Python has no module venv or ensurepip",
+            expected="both, to make .venv",
+            where=base_python(),
+            next_step=f"on Debian or Ubuntu, as root: apt-get install {package}; elsewhere a whole Python",
+        )
+
+
+def has_venv_module() -> bool:
+    """Whether this Python can make a virtual environment with pip in it."""
+    return all(importlib.util.find_spec(name) for name in ("venv", "ensurepip"))

@@ -1,0 +1,57 @@
+#!/usr/bin/env python3
+"""Set the project up, then run it: `python3 run.py e2e`. Standard library only; Linux, macOS, Windows.
+
+Set-up makes .venv, installs requirements.lock with its hashes and finds a browser. Each step says in one line
+what it does; a step whose result still holds is not done again, an interrupted one is done again. All of that
+goes to stderr: stdout belongs to the command. pip, apt-get and Playwright are configured as the machine
+configures them.
+
+The browser is the first that runs of: the one named by BESEDKA_BROWSER; chromium, Google Chrome or Edge on
+PATH or where they are usually installed; a Playwright build already there; `playwright install chromium`;
+on Debian or Ubuntu as root `apt-get install chromium`.
+
+Exit statuses of set-up (any other status is that of pytest or of the command that was called):
+    20  this Python is too old
+    21  this Python cannot make virtual environments (venv or ensurepip is missing)
+    22  no disk space
+    23  no network while installing
+    24  a downloaded package does not match its hash in requirements.lock
+    25  no package that fits this machine ("no matching distribution")
+    26  no browser that runs, and none could be installed
+    27  the project folder cannot be written to
+    28  no such command
+    29  set-up failed for another reason, which is shown
+   130  interrupted by Ctrl-C; 143: terminated
+"""
+
+# This file must be understood by every Python that may be called `python3` or `python`, 2.7 included, so
+# that each is told what is wrong. Everything newer is in bootstrap/, imported once the version will do.
+import sys
+
+OLDEST_PYTHON = (3, 11)
+TOO_OLD = 20
+
+
+def main():  # type: ignore[no-untyped-def]
+    """Refuse an old Python, else hand over to bootstrap/. Returns the exit status."""
+    if sys.version_info < OLDEST_PYTHON:
+        oldest = "%d.%d" % OLDEST_PYTHON  # noqa: UP031
+        sys.stderr.write(
+            "    found: Python %d.%d.%d\n" % tuple(sys.version_info[:3])  # noqa: UP031
+            + " expected: Python " + oldest + " or newer\n"
+            + "    where: " + ascii_text(sys.executable) + "\n"
+            + "next step: install Python " + oldest + ", then call it by name: python" + oldest + " run.py\n"
+        )  # fmt: skip
+        return TOO_OLD
+    from bootstrap.command import run  # noqa: PLC0415
+
+    return run(sys.argv[1:], __doc__)
+
+
+def ascii_text(text):  # type: ignore[no-untyped-def]
+    """The text with everything that is not ASCII escaped: no console's encoding turns it into a traceback."""
+    return repr(text)[1:-1] if sys.version_info[0] < 3 else ascii(text)[1:-1]
+
+
+if __name__ == "__main__":
+    sys.exit(main())

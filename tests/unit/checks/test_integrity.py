@@ -1,0 +1,223 @@
+"""Data that scripts left behind, found in documents alone; each incident by its own code."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from bson import ObjectId
+
+from besedka.checks.integrity_settings import garbled
+from besedka.site_database import SiteUser
+from tests.unit.checks.documents import NOW, Make, Mongo, Row, codes, membership, room, setting, user
+
+
+@pytest.mark.parametrize(
+    ("setting_id", "row", "code"),
+    [
+        ("Restrict_access_inside_any_Iframe", {"value": False}, "near_miss"),
+        ("Iframe_Restrict_Access", {"value": False}, "raw"),
+        ("Enable_PWA", {"value": True}, "unknown"),
+    ],
+)
+def test_settings_that_rocket_chat_does_not_know(holding: Make, setting_id: str, row: Row, code: str) -> None:
+    examination = holding(stored={setting_id: row})
+    assert codes("integrity.settings_known", examination) == [f"integrity.settings_known.{code}"]
+
+
+@pytest.mark.parametrize(
+    ("setting_id", "code"),
+    [
+        ("Accounts_OAuth_Custom_Besedka_url", "underscore"),
+        ("Accounts_OAuth_Custom-besedka", "lower_case"),
+        ("Custom_OAuth_besedka-url", "wrong_prefix"),
+    ],
+)
+def test_provider_rows_under_other_spellings(holding: Make, setting_id: str, code: str) -> None:
+    examination = holding(stored={setting_id: {"value": "x"}})
+    assert codes("provider.spelling", examination) == [f"provider.spelling.{code}"]
+    assert codes("integrity.settings_known", examination) == []
+
+
+@pytest.mark.parametrize(
+    ("kind", "value", "wrong"),
+    [
+        ("select", False, True),
+        ("boolean", "true", True),
+        ("int", True, True),
+        ("int", "10", True),
+        ("boolean", False, False),
+        ("int", 10, False),
+        ("code", 5, False),
+    ],
+)
+def test_settings_of_a_wrong_type(holding: Make, kind: str, value: Any, wrong: bool) -> None:
+    expected = ["integrity.settings_types.wrong"] if wrong else []
+    assert codes("integrity.settings_types", holding(stored={"X": setting(value, kind)})) == expected
+
+
+@pytest.mark.parametrize("value", [{"$date": 1}, "2025-06-21T00:00:00Z", 1750000000000])
+def test_dates_that_are_none(holding: Make, value: Any) -> None:
+    examination = holding(
+        stored={"X": setting("", _updatedAt=value)},
+        chat_rooms=[room("general", ts=value)],
+        chat_users=[user("owner", createdAt=value)],
+    )
+    assert codes("integrity.settings_dates", examination) == ["integrity.settings_dates.no_date"]
+    assert codes("integrity.dates", examination) == ["integrity.dates.no_date"]
+    assert codes("integrity.users_ids", examination) == ["integrity.users_ids.dates"]
+
+
+def test_local_time_stored_as_utc_lies_in_the_future(holding: Make) -> None:
+    examination = holding(chat_rooms=[room("general", ts=NOW + timedelta(hours=3))])
+    assert codes("integrity.dates", examination) == ["integrity.dates.future"]
+
+
+@pytest.mark.parametrize(
+    ("text", "is_garbled"),
+    [
+        ("Войти через Беседку", False),
+        ("Войти через Беседку".encode().decode("cp1251", "replace"), True),
+        ("Общий".encode().decode("latin-1"), True),
+        ("\ufffd\ufffd", True),
+        ("Модераторы", False),
+        ("Café Résumé", False),
+        ("РС", False),
+    ],
+)
+def test_text_read_in_a_wrong_encoding(holding: Make, text: str, is_garbled: bool) -> None:
+    assert garbled(text) is is_garbled
+    found = codes("integrity.text", holding(chat_rooms=[room("vip", fname=text)]))
+    assert found == (["integrity.text.garbled"] if is_garbled else [])
+
+
+def test_rooms_made_by_scripts(holding: Make) -> None:
+    examination = holding(
+        chat_users=[user("owner")],
+        chat_rooms=[
+            room("general", _id="general"),
+            room("Общий"),
+            room("VIP", u={"_id": "BesedkaOwner2025"}),
+            room("vip", _id=ObjectId()),
+        ],
+    )
+    assert codes("integrity.general", examination) == ["integrity.general.missing"]
+    assert codes("integrity.room_names", examination) == [
+        "integrity.room_names.letters",
+        "integrity.room_names.double",
+    ]
+    assert codes("integrity.room_owners", examination) == ["integrity.room_owners.dangling"]
+    assert codes("integrity.ids", examination) == ["integrity.ids.type"]
+
+
+def test_general_renamed(holding: Make) -> None:
+    examination = holding(chat_rooms=[room("general") | {"name": "main"}])
+    assert codes("integrity.general", examination) == ["integrity.general.renamed"]
+
+
+@pytest.mark.parametrize(
+    ("row", "code"),
+    [
+        (membership("owner", "id-gone"), "no_room"),
+        (membership("nobody", "GENERAL"), "no_user"),
+        (membership("owner", "GENERAL", u={"_id": "id-owner", "username": "admin"}), "mixed"),
+    ],
+)
+def test_memberships_that_join_nothing(holding: Make, row: Row, code: str) -> None:
+    examination = holding(chat_users=[user("owner")], chat_rooms=[room("general")], chat_subscriptions=[row])
+    assert codes("integrity.subscriptions", examination) == [f"integrity.subscriptions.{code}"]
+
+
+def test_double_membership_and_wrong_count(holding: Make) -> None:
+    examination = holding(
+        chat_users=[user("owner")],
+        chat_rooms=[room("general", usersCount=1)],
+        chat_subscriptions=[membership("owner", "GENERAL"), membership("owner", "GENERAL", _id="two")],
+    )
+    assert codes("integrity.subscriptions", examination) == ["integrity.subscriptions.double"]
+    assert codes("integrity.room_counts", examination) == ["integrity.room_counts.differs"]
+
+
+def test_roles_that_do_not_exist(holding: Make) -> None:
+    examination = holding(
+        chat_users=[user("owner")],
+        chat_subscriptions=[membership("owner", "GENERAL", roles=["vip"])],
+        mongo=Mongo(roles=[{"_id": "user"}, {"_id": "owner"}]),
+    )
+    assert codes("integrity.roles", examination) == ["integrity.roles.unknown"]
+
+
+def test_double_accounts(holding: Make) -> None:
+    people = [user("owner"), user("Owner"), user("admin_1750000000"), user("temp_Owner")]
+    assert codes("integrity.users_unique", holding(chat_users=people)) == [
+        "integrity.users_unique.name",
+        "integrity.users_unique.stamped",
+    ]
+    people = [user("owner", emails=[{"address": "owner@besedka.com"}])]
+    people.append(user("boss", emails=[{"address": "OWNER@besedka.com"}]))
+    assert codes("integrity.users_unique", holding(chat_users=people)) == ["integrity.users_unique.email"]
+
+
+def test_accounts_inserted_without_a_way_in(holding: Make) -> None:
+    examination = holding(chat_users=[user("owner", _id="owner", services={})])
+    assert codes("integrity.users_able", examination) == ["integrity.users_able.powerless"]
+    assert codes("integrity.users_ids", examination) == ["integrity.users_ids.username"]
+
+
+@pytest.mark.parametrize(
+    ("link", "code"),
+    [
+        ({"id": "1", "accessToken": "dummy_token"}, "forged"),
+        ({"id": "2", "accessToken": "issued"}, "foreign"),
+        ({"id": 1, "accessToken": "issued"}, "id_type"),
+        ({"id": "1", "accessToken": "issued"}, None),
+        # Django forgets expired tokens when they are cleared.
+        ({"id": "1", "accessToken": "old", "expiresAt": 1}, None),
+    ],
+)
+def test_sso_links_that_the_site_never_made(holding: Make, link: Row, code: str | None) -> None:
+    site_user = SiteUser(1, "owner", "owner@besedka.com", True, "owner", "Владелец", "")
+    examination = holding(
+        chat_users=[user("owner", services={"besedka": link})],
+        site_users=[site_user],
+        site_tokens={"issued"},
+    )
+    expected = [f"integrity.sso_links.{code}"] if code else []
+    assert codes("integrity.sso_links", examination) == expected
+    if code == "forged":
+        assert "dummy_token" in examination.secrets
+
+
+def test_two_accounts_linked_to_one_user_of_the_site(holding: Make) -> None:
+    people = [user(name, services={"besedka": {"id": "7"}}) for name in ("one", "two")]
+    examination = holding(chat_users=people)
+    assert "integrity.sso_links.shared" in codes("integrity.sso_links", examination)
+
+
+def test_banners_and_a_downgraded_database(holding: Make) -> None:
+    examination = holding(
+        chat_users=[user("owner", banners={"versionUpdate-7_7_1": {}})],
+        mongo=Mongo(banners=[{"_id": "closeToSeatsLimit"}], migration=400),
+    )
+    assert codes("integrity.banners", examination) == ["integrity.banners.shown"]
+    assert codes("integrity.migration", examination) == ["integrity.migration.newer"]
+
+
+def test_a_ghost_provider_beside_ours(holding: Make) -> None:
+    services = [{"service": "besedka", "custom": True}, {"service": "custom_besedka", "custom": True}]
+    examination = holding(login_services=services)
+    assert codes("login_service.alone", examination) == ["login_service.alone.ghost"]
+
+
+def test_a_hash_pasted_in_place_of_the_secret(holding: Make) -> None:
+    secret_id = "Accounts_OAuth_Custom-Besedka-secret"
+    pasted = "pbkdf2_sha256$600000$salt$digest"
+    examination = holding(effective={secret_id: pasted}, stored={secret_id: setting(pasted)})
+    assert codes("provider.secret", examination) == ["provider.secret.pasted_hash"]
+
+
+def test_an_enterprise_field_without_a_licence(holding: Make) -> None:
+    field = "Accounts_OAuth_Custom-Besedka-map_channels"
+    examination = holding(effective={field: False}, stored={field: setting(True, "boolean")})
+    assert codes("provider.enterprise", examination) == ["provider.enterprise.inert"]

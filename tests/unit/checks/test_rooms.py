@@ -1,0 +1,81 @@
+"""Rooms, accounts and memberships that are not as the contract wants them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from tests.unit.checks.documents import Make, Row, codes, membership, room, user
+
+
+def rooms_and_people(contract_users: Any, **more: Row) -> dict[str, list[Row]]:
+    """A database as the contract wants it; `more` changes single rooms."""
+    people = [
+        user(one.username, emails=[{"address": one.email}], roles=list(one.chat_roles))
+        | {"name": one.full_name}
+        for one in contract_users
+    ]
+    kinds = {"general": "c", "vip": "p", "moderators": "p"}
+    rooms = [
+        room(name, t=kind, default=name == "general", **more.get(name, {})) for name, kind in kinds.items()
+    ]
+    ids = {one["name"]: one["_id"] for one in rooms}
+    rows = [membership(one.username, ids[name]) for one in contract_users for name in one.channels]
+    return {"chat_users": people, "chat_rooms": rooms, "chat_subscriptions": rows}
+
+
+@pytest.mark.parametrize(
+    ("change", "check", "code"),
+    [
+        ({"vip": {"t": "c"}}, "rooms.kind", "public"),
+        ({"general": {"t": "p"}}, "rooms.kind", "private"),
+        ({"general": {"ro": True}}, "rooms.kind", "read_only"),
+        ({"vip": {"archived": True}}, "rooms.kind", "archived"),
+        ({"general": {"joinCodeRequired": True}}, "rooms.kind", "join_code"),
+        ({"general": {"muted": ["test_user"]}}, "rooms.kind", "muted"),
+        ({"vip": {"default": True}}, "rooms.default", "extra"),
+        ({"general": {"default": False}}, "rooms.default", "missing"),
+        ({"vip": {"name": "vip-chat"}}, "rooms.exist", "missing"),
+    ],
+)
+def test_a_room_that_is_not_as_it_should_be(
+    holding: Make, contract: Any, change: dict[str, Row], check: str, code: str
+) -> None:
+    rows = rooms_and_people(contract.users)
+    assert codes(check, holding(**rows)) == []
+    for raw in rows["chat_rooms"]:
+        raw.update(change.get(raw["name"], {}))
+    assert codes(check, holding(**rows)) == [f"{check}.{code}"]
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "check", "code"),
+    [
+        ("active", False, "rooms.accounts", "inactive"),
+        ("emails", [], "rooms.accounts", "email"),
+        ("name", "Old name", "rooms.accounts", "name"),
+        ("username", "gone", "rooms.accounts", "missing"),
+        ("roles", ["user", "admin"], "rooms.roles", "too_many"),
+        ("roles", [], "rooms.roles", "missing"),
+    ],
+)
+def test_an_account_that_is_not_as_it_should_be(
+    holding: Make, contract: Any, field: str, value: Any, check: str, code: str
+) -> None:
+    rows = rooms_and_people(contract.users)
+    next(row for row in rows["chat_users"] if row["username"] == "test_user")[field] = value
+    assert codes(check, holding(**rows)) == [f"{check}.{code}"]
+
+
+def test_members_where_they_do_not_belong(holding: Make, contract: Any) -> None:
+    rows = rooms_and_people(contract.users)
+    rows["chat_users"].append(user("guest"))
+    rows["chat_subscriptions"] += [
+        membership("test_user", "id-vip"),
+        membership("guest", "id-vip"),
+        membership("guest", "GENERAL"),
+    ]
+    examination = holding(**rows)
+    assert codes("rooms.members", examination) == []
+    assert codes("rooms.outsiders", examination) == ["rooms.outsiders.stranger", "rooms.outsiders.member"]

@@ -1,0 +1,218 @@
+"""What answers at Rocket.Chat's and the site's addresses: each kind of silence has a text of its own."""
+
+from __future__ import annotations
+
+import json
+import socket
+import ssl
+import subprocess
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from besedka.checks import examination as examination_module
+from besedka.checks.examination import Addresses, Examination
+from besedka.checks.finding import Finding, Findings
+from besedka.checks.registry import all_checks
+from besedka.contract import Contract
+
+Reply = tuple[int, str, Any]
+INFO: Reply = (200, "application/json", {"version": "7.7", "success": True})
+
+
+@contextmanager
+def server(replies: dict[str, Reply], tls: ssl.SSLContext | None = None) -> Iterator[str]:
+    """A server that answers these paths, and HTML like Rocket.Chat's shell everywhere else."""
+
+    class Handler(BaseHTTPRequestHandler):
+        def reply(self) -> None:
+            status, kind, body = replies.get(self.path.partition("?")[0], (200, "text/html", "<html>"))
+            self.rfile.read(int(self.headers.get("Content-Length", 0)))
+            raw = (body if isinstance(body, str) else json.dumps(body)).encode()
+            self.send_response(status)
+            self.send_header("Content-Type", kind)
+            self.send_header("Content-Length", str(len(raw)))
+            self.end_headers()
+            self.wfile.write(raw)
+
+        do_GET = do_POST = reply  # noqa: N815 - the names that http.server calls
+
+        def log_message(self, *_: object) -> None:
+            """Say nothing."""
+
+    running = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    if tls:
+        running.socket = tls.wrap_socket(running.socket, server_side=True)
+    thread = threading.Thread(target=running.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
+    thread.start()
+    try:
+        yield f"{'https' if tls else 'http'}://127.0.0.1:{running.server_address[1]}"
+    finally:
+        running.shutdown()
+        running.server_close()
+
+
+@pytest.fixture
+def ask(contract: Contract) -> Callable[..., list[Finding]]:
+    """Ask one check about the chat (or site) at an address."""
+
+    def one(check: str, url: str, site_url: str = "http://127.0.0.1:9") -> list[Finding]:
+        moved = contract.at(site_url=site_url, chat_url=url)
+        answered = next(row for row in all_checks() if row.name == check).ask(
+            Examination(Addresses(site_url, url), moved)
+        )
+        return list(answered.found) if isinstance(answered, Findings) else []
+
+    return one
+
+
+def free_address() -> str:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return f"http://127.0.0.1:{probe.getsockname()[1]}"
+
+
+def test_a_healthy_answer_is_no_finding(ask: Callable[..., list[Finding]]) -> None:
+    with server({"/api/info": INFO}) as url:
+        assert ask("services.chat", url) == []
+        assert ask("services.chat_version", url) == []
+
+
+@pytest.mark.parametrize(
+    ("reply", "code", "text"),
+    [
+        ((200, "text/html", "<html>"), "not_json", "text/html instead of JSON"),
+        ((502, "text/html", "Bad Gateway"), "starting", "a proxy answers 502"),
+        ((503, "application/json", {"success": False, "error": "wait"}), "starting", "503"),
+        ((200, "application/json", {"success": True}), "refused", "version"),
+        ((403, "application/json", {"success": False, "error": "no"}), "refused", "403"),
+    ],
+)
+def test_what_answers_in_place_of_rocket_chat_is_named(
+    ask: Callable[..., list[Finding]], reply: Reply, code: str, text: str
+) -> None:
+    with server({"/api/info": reply}) as url:
+        (found,) = ask("services.chat", url)
+    assert found.code == f"services.chat.{code}"
+    assert text in found.seen
+    assert found.fix
+
+
+def test_nobody_at_the_address(ask: Callable[..., list[Finding]]) -> None:
+    (found,) = ask("services.chat", free_address())
+    assert found.code == "services.chat.unanswered"
+
+
+def test_a_chat_that_accepts_and_says_nothing(
+    ask: Callable[..., list[Finding]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(examination_module, "TIMEOUT_SECONDS", 0.2)
+    with socket.create_server(("127.0.0.1", 0)) as deaf:
+        (found,) = ask("services.chat", f"http://127.0.0.1:{deaf.getsockname()[1]}")
+    assert found.code == "services.chat.slow"
+    assert "starting" in found.fix[0]
+
+
+def test_a_certificate_that_nobody_trusts(ask: Callable[..., list[Finding]], tmp_path: Path) -> None:
+    key, certificate = tmp_path / "key.pem", tmp_path / "certificate.pem"
+    request = "openssl req -x509 -newkey rsa:2048 -nodes -days 1 -subj /CN=chat"
+    request += " -keyout key.pem -out certificate.pem"
+    subprocess.run(request.split(), cwd=tmp_path, check=True, capture_output=True)
+    tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    tls.load_cert_chain(certificate, key)
+    with server({"/api/info": INFO}, tls) as url:
+        (found,) = ask("services.chat", url)
+    assert found.code == "services.chat.tls"
+    assert "TLS failed" in found.seen
+
+
+@pytest.mark.parametrize(("version", "code"), [("12.0", "unknown"), ("6.4", "differs"), ("9.0", "differs")])
+def test_another_version_is_named(ask: Callable[..., list[Finding]], version: str, code: str) -> None:
+    info: Reply = (200, "application/json", {"version": version, "success": True})
+    with server({"/api/info": info}) as url:
+        (found,) = ask("services.chat_version", url)
+    assert found.code == f"services.chat_version.{code}"
+    assert version in found.seen
+
+
+def refusal(status: int, error: str, **more: Any) -> Reply:
+    return (status, "application/json", {"status": "error", "success": False, "error": error, **more})
+
+
+@pytest.mark.parametrize(
+    ("reply", "code"),
+    [
+        (refusal(401, "Unauthorized", message="Unauthorized"), "wrong_password"),
+        (refusal(401, "totp-required", details={"method": "totp"}), "totp"),
+        (refusal(401, "totp-required", details={"method": "email"}), "email_code"),
+        (refusal(429, "Error, too many requests. [error-too-many-requests]"), "rate_limited"),
+        (refusal(401, "error-login-blocked-for-ip"), "blocked"),
+    ],
+)
+def test_why_the_administrator_cannot_sign_in(
+    ask: Callable[..., list[Finding]], contract: Contract, reply: Reply, code: str
+) -> None:
+    with server({"/api/info": INFO, "/api/v1/login": reply}) as url:
+        (found,) = ask("services.admin", url)
+    assert found.code == f"services.admin.{code}"
+    assert contract.chat.admin.secret not in str(found)
+
+
+def test_an_administrator_without_the_role(ask: Callable[..., list[Finding]]) -> None:
+    login: Reply = (200, "application/json", {"status": "success", "data": {"userId": "u", "authToken": "t"}})
+    me: Reply = (200, "application/json", {"roles": ["user"], "success": True})
+    with server({"/api/info": INFO, "/api/v1/login": login, "/api/v1/me": me}) as url:
+        (found,) = ask("services.admin", url)
+    assert found.code == "services.admin.not_admin"
+
+
+@pytest.mark.parametrize(
+    ("reply", "code"),
+    [
+        ((200, "text/html", "<html>"), "not_json"),
+        ((503, "text/html", "starting"), "starting"),
+        ((500, "application/json", {"error": "server_error"}), "not_ready"),
+    ],
+)
+def test_what_answers_in_place_of_the_site_is_named(
+    ask: Callable[..., list[Finding]], reply: Reply, code: str
+) -> None:
+    with server({"/api/v1/status/": reply}) as url:
+        (found,) = ask("services.site", free_address(), url)
+    assert found.code == f"services.site.{code}"
+
+
+def test_two_spellings_of_one_machine_are_two_sites(ask: Callable[..., list[Finding]]) -> None:
+    (found,) = ask("services.addresses", "http://localhost:3000", "http://127.0.0.1:8001")
+    assert found.code == "services.addresses.host_mix"
+
+
+@pytest.mark.parametrize(
+    ("hello", "code"),
+    [
+        ({"isWritablePrimary": False, "secondary": True, "primary": "mongo:27017"}, "not_primary"),
+        ({"isWritablePrimary": False}, "not_primary"),
+        ({"isWritablePrimary": True}, "no_replica_set"),
+    ],
+)
+def test_a_mongo_that_rocket_chat_cannot_use(
+    examine_with: Callable[..., Examination], hello: dict[str, Any], code: str
+) -> None:
+    class Mongo:
+        where = "mongodb://127.0.0.1:1"
+
+        def hello(self) -> dict[str, Any]:
+            return hello
+
+        def close(self) -> None:
+            """Nothing is open."""
+
+    check = next(row for row in all_checks() if row.name == "services.mongo")
+    answered = check.ask(examine_with(mongo=Mongo()))
+    assert isinstance(answered, Findings)
+    assert answered.found[0].code == f"services.mongo.{code}"

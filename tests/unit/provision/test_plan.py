@@ -1,0 +1,149 @@
+"""What differs from the contract becomes an action, in the order that works; what is not ours a notice."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from besedka.provision.errors import AccountClashError
+from tests.unit.provision.conftest import Desk
+
+
+def codes(desk: Desk, **options: bool) -> list[tuple[str, str]]:
+    return [(notice.code, notice.target) for notice in desk.plan(**options).notices]
+
+
+def test_a_fresh_chat_needs_settings_provider_users_and_rooms_in_this_order(desk: Desk) -> None:
+    kinds = [action.kind for action in desk.plan().actions]
+    assert list(dict.fromkeys(kinds)) == ["setting", "provider", "user", "room"]
+    base = "Accounts_OAuth_Custom-Besedka"
+    of_provider = [action.target for action in desk.plan().actions if action.target.startswith(base)]
+    assert of_provider[-1] == base, "the switch is written last"
+
+
+def test_planning_writes_nothing(desk: Desk) -> None:
+    desk.plan()
+    assert desk.chat.writes == []
+    assert not desk.folder.exists()
+
+
+def test_a_new_user_joins_the_default_channel_by_being_made(desk: Desk) -> None:
+    targets = {action.target for action in desk.plan().actions}
+    assert "general/test_user" not in targets
+
+
+def test_a_general_that_is_no_default_is_made_one_after_its_memberships(desk: Desk) -> None:
+    desk.chat.rooms[0]["default"] = False
+    targets = [(action.kind, action.target) for action in desk.plan().actions]
+    assert ("membership", "general/test_user") in targets
+    assert targets[-1] == ("room-field", "general")
+
+
+def test_the_client_secret_is_masked(desk: Desk) -> None:
+    plan = desk.plan()
+    shown = json.dumps([action.public() for action in plan.actions]) + "".join(
+        action.text() for action in plan.actions
+    )
+    for secret in desk.contract.secrets:
+        assert secret not in shown
+
+
+def test_one_and_true_differ(desk: Desk) -> None:
+    desk.bring()
+    desk.chat.settings["Iframe_Integration_receive_enable"] = 1
+    assert [action.before for action in desk.plan().actions] == [1]
+
+
+@pytest.mark.parametrize("name", ["vip-chat", "vip_1", "VIP"])
+def test_a_second_vip_is_reported_and_not_made_worse(desk: Desk, name: str) -> None:
+    desk.bring()
+    desk.chat.add_room(name, {"owner"})
+    assert codes(desk) == [("room-twin", name)]
+    assert desk.plan().actions == ()
+
+
+def test_a_room_that_merely_begins_alike_is_no_twin(desk: Desk) -> None:
+    desk.bring()
+    desk.chat.add_room("vipassana", {"owner"})
+    assert codes(desk) == []
+
+
+def test_a_discussion_is_no_twin(desk: Desk) -> None:
+    desk.bring()
+    desk.chat.add_room("vip-chat", {"owner"}, prid="id-vip")
+    assert codes(desk) == []
+
+
+def test_a_member_who_does_not_belong_is_removed_only_on_demand(desk: Desk) -> None:
+    desk.bring()
+    desk.chat.members["id-vip"].add("test_user")
+    assert codes(desk) == [("member-too-many", "vip/test_user")]
+    assert [action.text() for action in desk.plan(prune=True).actions] == [
+        "membership vip/test_user: True → False"
+    ]
+
+
+def test_strangers_are_never_pruned(desk: Desk) -> None:
+    desk.bring()
+    desk.chat.add_user("guest", "guest@besedka.com")
+    desk.chat.members["id-vip"].add("guest")
+    assert desk.plan(prune=True).actions == ()
+
+
+def test_a_private_room_without_the_administrator_is_out_of_reach(desk: Desk) -> None:
+    desk.bring()
+    desk.chat.members["id-vip"].discard("owner")
+    assert codes(desk) == [("room-out-of-reach", "vip")]
+
+
+def test_a_stolen_address_stops_everything_and_names_its_holder(desk: Desk) -> None:
+    desk.chat.add_user("test_user2", "Test.User@besedka.com")
+    with pytest.raises(AccountClashError, match="test_user2"):
+        desk.bring()
+    assert desk.chat.writes == []
+
+
+def test_an_account_of_the_name_is_repaired_not_doubled(desk: Desk) -> None:
+    desk.chat.add_user("test_user", "old@besedka.com", active=False)
+    desk.bring()
+    accounts = [user for user in desk.chat.users if user["username"] == "test_user"]
+    assert [user["emails"][0]["address"] for user in accounts] == ["test.user@besedka.com"]
+    assert accounts[0]["active"] is True
+
+
+def test_a_name_in_another_case_is_the_same_account(desk: Desk) -> None:
+    desk.chat.add_user("Test_User", "test.user@besedka.com")
+    assert ("user", "test_user") not in [(action.kind, action.target) for action in desk.plan().actions]
+
+
+def test_a_public_vip_becomes_private(desk: Desk) -> None:
+    desk.chat.add_room("vip", {"owner"}, t="c")
+    desk.bring()
+    assert [room["t"] for room in desk.chat.rooms if room["name"] == "vip"] == ["p"]
+
+
+def test_a_renamed_general_gets_its_name_back(desk: Desk) -> None:
+    desk.chat.rooms[0]["name"] = "lobby"
+    desk.bring()
+    assert [room["name"] for room in desk.chat.rooms if room["t"] == "c"] == ["general"]
+
+
+def test_rooms_only_leaves_the_rest_alone(desk: Desk) -> None:
+    assert {action.kind for action in desk.plan(rooms_only=True).actions} == {"room"}
+
+
+def test_a_setting_this_version_lacks_is_a_notice(desk: Desk) -> None:
+    del desk.chat.settings["First_Channel_After_Login"]
+    assert ("setting-unknown", "First_Channel_After_Login") in codes(desk)
+
+
+def test_a_hidden_setting_is_nobodys_business_here(desk: Desk) -> None:
+    desk.chat.settings.pop("Accounts_SystemBlockedUsernameList", None)
+    assert codes(desk) == []
+
+
+def test_a_lower_case_provider_row_is_reported(desk: Desk) -> None:
+    desk.bring()
+    desk.chat.settings["Accounts_OAuth_Custom-besedka-url"] = ""
+    assert codes(desk) == [("provider-lower-case", "Accounts_OAuth_Custom-besedka-url")]

@@ -1,0 +1,194 @@
+"""What set-up does again, what not, and what it leaves behind when it fails. Nothing is run for real."""
+
+import json
+import shutil
+from collections import namedtuple
+from pathlib import Path
+
+import pytest
+
+from bootstrap import apt, project
+from bootstrap.errors import SetupError, Status
+from bootstrap.project import STAMP, Project
+
+Usage = namedtuple("Usage", "total used free")
+
+
+class Programs:
+    """Stands for `python -m venv` and pip: notes the calls, and makes the files that they would make."""
+
+    def __init__(self, subject: Project) -> None:
+        self.subject = subject
+        self.calls: list[str] = []
+        self.pip_fails = ""
+
+    def execute(self, argv: list[str], *, keep_open: tuple[int, ...] = ()) -> tuple[int, str]:
+        if "venv" in argv:
+            assert keep_open
+            self.calls.append("venv")
+            self.subject.libraries.mkdir(parents=True, exist_ok=True)
+            self.subject.scripts.mkdir(parents=True, exist_ok=True)
+            self.subject.python.touch()
+            return 0, ""
+        assert "--require-hashes" in argv
+        assert not (self.subject.venv / STAMP).exists()
+        self.calls.append("pip")
+        (self.subject.libraries / "nothing-1.0.dist-info").mkdir(exist_ok=True)
+        return (1, self.pip_fails) if self.pip_fails else (0, "")
+
+
+@pytest.fixture
+def subject(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Project:
+    (tmp_path / "requirements.lock").write_text("nothing==1.0\n")
+    subject = Project(tmp_path)
+    monkeypatch.setattr(subject.browsers, "seen", lambda: [["/a/browser"]])
+    monkeypatch.setattr(subject.browsers, "find", lambda: "/a/browser")
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: Usage(0, 0, 2**40))
+    return subject
+
+
+@pytest.fixture
+def programs(subject: Project, monkeypatch: pytest.MonkeyPatch) -> Programs:
+    programs = Programs(subject)
+    monkeypatch.setattr(project, "execute", programs.execute)
+    return programs
+
+
+def test_the_second_run_has_nothing_to_do(subject: Project, programs: Programs) -> None:
+    assert subject.set_up() == "/a/browser"
+    assert programs.calls == ["venv", "pip"]
+    assert subject.set_up() == "/a/browser"
+    assert programs.calls == ["venv", "pip"]
+    assert not (subject.root / ".besedka").exists()
+
+
+def test_a_changed_lock_is_installed_over(subject: Project, programs: Programs) -> None:
+    subject.set_up()
+    subject.lock_file.write_text("nothing==1.1\n")
+    subject.set_up()
+    assert programs.calls == ["venv", "pip", "pip"]
+
+
+def test_a_package_that_went_is_installed_again(subject: Project, programs: Programs) -> None:
+    subject.set_up()
+    (subject.libraries / "nothing-1.0.dist-info").rmdir()
+    subject.set_up()
+    assert programs.calls == ["venv", "pip", "pip"]
+
+
+@pytest.mark.parametrize(
+    "damage", ["no stamp", "half a stamp", "a list", "moved", "other Python", "no python"]
+)
+def test_a_venv_nobody_vouches_for_is_made_anew(subject: Project, programs: Programs, damage: str) -> None:
+    subject.set_up()
+    stamp = subject.venv / STAMP
+    held = json.loads(stamp.read_text())
+    match damage:
+        case "no stamp":
+            stamp.unlink()
+        case "half a stamp":
+            stamp.write_text(stamp.read_text()[:20])
+        case "a list":
+            stamp.write_text("[]")
+        case "moved":
+            stamp.write_text(json.dumps(held | {"home": ["/before", *held["home"][1:]]}))
+        case "other Python":
+            stamp.write_text(json.dumps(held | {"home": [held["home"][0], 3, 10]}))
+        case "no python":
+            subject.python.unlink()
+    subject.set_up()
+    assert programs.calls == ["venv", "pip"] * 2
+
+
+def test_another_browser_is_looked_for_without_installing(
+    subject: Project, programs: Programs, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    subject.set_up()
+    monkeypatch.setattr(subject.browsers, "seen", lambda: [["/another/browser"]])
+    monkeypatch.setattr(subject.browsers, "find", lambda: "/another/browser")
+    assert subject.set_up() == "/another/browser"
+    assert programs.calls == ["venv", "pip"]
+
+
+def test_a_failed_first_installation_leaves_nothing(subject: Project, programs: Programs) -> None:
+    programs.pip_fails = "[Errno 28]"
+    with pytest.raises(SetupError) as caught:
+        subject.set_up()
+    assert caught.value.status is Status.NO_SPACE
+    assert [path.name for path in subject.root.iterdir()] == ["requirements.lock"]
+
+
+@pytest.mark.parametrize(
+    ("output", "after"), [("", ["pip"]), ("Installing collected packages: x", ["venv", "pip"])]
+)
+def test_a_failed_renewal_costs_the_old_one_only_if_it_was_touched(
+    subject: Project, programs: Programs, output: str, after: list[str]
+) -> None:
+    subject.set_up()
+    subject.lock_file.write_text("nothing==1.1\n")
+    programs.pip_fails = output + "\nNewConnectionError"
+    with pytest.raises(SetupError) as caught:
+        subject.set_up()
+    assert caught.value.status is Status.NO_NETWORK
+    programs.pip_fails = ""
+    programs.calls.clear()
+    subject.set_up()
+    assert programs.calls == after
+
+
+def test_a_browser_that_is_missing_does_not_cost_the_installation(
+    subject: Project, programs: Programs, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def none() -> str:
+        raise SetupError(Status.NO_BROWSER, "none", expected="one", where="PATH", next_step="install one")
+
+    with monkeypatch.context() as without_browser:
+        without_browser.setattr(subject.browsers, "find", none)
+        with pytest.raises(SetupError, match="none"):
+            subject.set_up()
+    subject.set_up()
+    assert programs.calls == ["venv", "pip"]
+
+
+def test_too_little_space_is_told_before_anything_is_made(
+    subject: Project, programs: Programs, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: Usage(0, 0, 100 * 2**20))
+    with pytest.raises(SetupError, match="100 MB free") as caught:
+        subject.set_up()
+    assert caught.value.status is Status.NO_SPACE
+    assert not programs.calls
+    assert not subject.venv.exists()
+
+
+def test_a_missing_lock_file_is_told(subject: Project, programs: Programs) -> None:
+    subject.lock_file.unlink()
+    with pytest.raises(SetupError) as caught:
+        subject.set_up()
+    assert "requirements.lock" in caught.value.rows["where"]
+    assert not programs.calls
+
+
+def test_debian_without_ensurepip_says_which_package(
+    subject: Project, programs: Programs, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(project, "has_venv_module", lambda: False)
+    monkeypatch.setattr(apt, "usable", lambda: False)
+    with pytest.raises(SetupError) as caught:
+        subject.set_up()
+    assert caught.value.status is Status.NO_VENV
+    assert "-venv" in caught.value.rows["next step"]
+    assert not programs.calls
+
+
+def test_root_on_debian_gets_ensurepip_installed(
+    subject: Project, programs: Programs, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    installed: list[str] = []
+    monkeypatch.setattr(project, "has_venv_module", lambda: bool(installed))
+    monkeypatch.setattr(project, "base_python", lambda: "/usr/bin/python3")
+    monkeypatch.setattr(apt, "usable", lambda: True)
+    monkeypatch.setattr(apt, "install", installed.append)
+    subject.set_up()
+    assert len(installed) == 1
+    assert programs.calls == ["venv", "pip"]
