@@ -1,5 +1,6 @@
 """The suite's table of contents. Everything a test may ask for, by the plugin that provides it.
 
+fixtures.selection  `-m e2e` reads tests/e2e/ only, and so on
 fixtures.options    command line: --stack, --mongod, addresses of an attached stack
 fixtures.stack      `stack`, `contract` (at the stack's addresses), `chat_data`, `site_data`
 fixtures.users      `chat_admin`, `site`, `temp_user`, `temp_member`
@@ -8,6 +9,7 @@ fixtures.evidence   on failure: screenshot, trace, log lines of the test's time 
 """
 
 pytest_plugins = [
+    "fixtures.selection",
     "fixtures.options",
     "fixtures.stack",
     "fixtures.users",

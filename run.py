@@ -6,9 +6,10 @@ what it does; a step whose result still holds is not done again, an interrupted 
 goes to stderr: stdout belongs to the command. pip, apt-get and Playwright are configured as the machine
 configures them.
 
-The browser is the first that runs of: the one named by BESEDKA_BROWSER; chromium, Google Chrome or Edge on
-PATH or where they are usually installed; a Playwright build already there; `playwright install chromium`;
-on Debian or Ubuntu as root `apt-get install chromium`.
+The browser is the first that runs of: the one named by BESEDKA_BROWSER; chromium (its headless shell first),
+Google Chrome or Edge on PATH or where they are usually installed; a Playwright build already there;
+`playwright install chromium`; on Debian or Ubuntu as root `apt-get install chromium-headless-shell`, else
+`apt-get install chromium`.
 
 Exit statuses of set-up (any other status is that of pytest or of the command that was called):
     20  this Python is too old

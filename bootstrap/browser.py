@@ -13,7 +13,10 @@ from bootstrap.errors import SetupError, Status
 from bootstrap.process import execute, say
 
 VARIABLE = "BESEDKA_BROWSER"
+# Debian packages the build without windows that Playwright, too, downloads for headless runs: half the cost.
+HEADLESS_SHELL = "chromium-headless-shell"
 NAMES = (
+    HEADLESS_SHELL,
     "chromium",
     "chromium-browser",
     "google-chrome",
@@ -66,11 +69,11 @@ class Browsers:
             return ""
         if status != 0:
             self.refuse("playwright install chromium", output, status)
-        if apt.usable():
+        for package in (HEADLESS_SHELL, "chromium") if apt.usable() else ():
             try:
-                apt.install("chromium")
+                apt.install(package)
             except SetupError as error:
-                self.refusals.append(f"apt-get install chromium: {error.found}")
+                self.refusals.append(f"apt-get install {package}: {error.found}")
             for path in candidates():
                 if self.runs(path):
                     return str(path)

@@ -16,7 +16,6 @@ from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import FileResponse, PlainTextResponse, Response
 from starlette.routing import Route, WebSocketRoute
-from starlette.staticfiles import StaticFiles
 
 from standins.rocketchat.api import dispatch, sign_in
 from standins.rocketchat.bundle import Bundle
@@ -129,6 +128,24 @@ async def shell(request: Request) -> Response:
     return FileResponse(CLIENT / "index.html", media_type="text/html", headers={"Cache-Control": "no-cache"})
 
 
+def client_files() -> Callable[[Request], Awaitable[Response]]:
+    """GET /__client__/<name>: our client's modules, read once.
+
+    The browser keeps them for a minute, because SSO loads the page twice in a row.
+    """
+    headers = {"Cache-Control": "public, max-age=60"}
+    files = {path.name: path.read_bytes() for path in CLIENT.iterdir()}
+    kinds = {name: mimetypes.guess_type(name)[0] for name in files}
+
+    async def serve(request: Request) -> Response:
+        name = request.path_params["name"]
+        if name not in files:
+            return Response(status_code=404)
+        return Response(files[name], media_type=kinds[name], headers=headers)
+
+    return serve
+
+
 def build(server: Server) -> Starlette:
     """The application for a server that has started."""
     for name in HANDLERS:
@@ -147,6 +164,7 @@ def build(server: Server) -> Starlette:
         Route("/meteor_runtime_config.js", runtime_config),
         Route("/i18n/{language}", translations),
         Route("/favicon.ico", favicon),
+        Route("/__client__/{name}", client_files()),
         Route("/avatar/{name:path}", avatar),
     ]
     if server.config.movable_clock:
@@ -157,7 +175,6 @@ def build(server: Server) -> Starlette:
         bundle = Bundle(server.config.chat_client)
         routes, page = [*routes, *bundle.routes()], bundle.page
     app = Starlette(routes=routes, middleware=[Middleware(SecurityHeaders, settings=server.settings)])
-    app.mount("/__client__", StaticFiles(directory=CLIENT))
     app.router.routes.append(Route("/{path:path}", page, methods=every))
     app.state.server = server
     return app

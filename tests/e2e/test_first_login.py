@@ -14,7 +14,7 @@ from besedka.site_database import SiteDatabase
 pytestmark = pytest.mark.e2e
 
 
-def test_the_first_sign_in_creates_the_account_and_joins_general(
+def test_the_first_sign_in_creates_the_account_and_the_second_finds_it(
     contract: Contract,
     temp_user: Callable[..., User],
     chat_test: Callable[..., ChatTestPage],
@@ -24,7 +24,7 @@ def test_the_first_sign_in_creates_the_account_and_joins_general(
     user = temp_user()
     assert chat_data.user(user.username) is None
 
-    chat_test(user).wait_for_chat()
+    first = chat_test(user).wait_for_chat().session()
 
     account = chat_data.user(user.username)
     assert account is not None
@@ -32,23 +32,15 @@ def test_the_first_sign_in_creates_the_account_and_joins_general(
     assert [(row["address"], row["verified"]) for row in account["emails"]] == [(user.email, True)]
     assert account["roles"] == ["user"]
     site_ids = {row.username: str(row.id) for row in site_data.users()}
-    assert account["services"]["besedka"]["id"] == site_ids[user.username]
+    assert account["services"][contract.provider.name]["id"] == site_ids[user.username]
     rooms = [subscription["name"] for subscription in chat_data.subscriptions(user.username)]
     assert rooms == [contract.default_channel.name]
 
-
-def test_the_second_sign_in_finds_the_same_account(
-    temp_user: Callable[..., User],
-    chat_test: Callable[..., ChatTestPage],
-    chat_data: ChatDatabase,
-) -> None:
-    user = temp_user()
-    first = chat_test(user).wait_for_chat().session()
     second = chat_test(user).wait_for_chat().session()
 
     assert first is not None
     assert second is not None
-    assert first["userId"] == second["userId"]
+    assert first["userId"] == second["userId"] == account["_id"]
     assert first["token"] != second["token"], "two browsers must not share one session"
     assert len(chat_data.users_named(user.username)) == 1
     assert len(chat_data.subscriptions(user.username)) == 1

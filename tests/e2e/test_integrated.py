@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import Page, expect
 
 from besedka.contract import Contract
 from besedka.pages.site import IntegratedPage
@@ -33,9 +33,9 @@ def test_each_user_gets_the_buttons_of_their_rooms(
 
 
 def test_switching_rooms_does_not_reload_rocketchat(
-    contract: Contract, integrated: Callable[..., IntegratedPage]
+    contract: Contract, returning: Callable[..., Page]
 ) -> None:
-    page = integrated(contract.user("owner"))
+    page = IntegratedPage(returning(contract.user("owner")), contract).open()
     chat = page.wait_for_chat()
     chat.frame.evaluate("() => { window.stillTheSamePage = true; }")
 
@@ -56,9 +56,9 @@ def test_switching_rooms_does_not_reload_rocketchat(
     ids="-".join,
 )
 def test_four_fast_clicks_end_where_the_last_one_pointed(
-    clicks: tuple[str, ...], contract: Contract, integrated: Callable[..., IntegratedPage]
+    clicks: tuple[str, ...], contract: Contract, returning: Callable[..., Page]
 ) -> None:
-    page = integrated(contract.user("owner"))
+    page = IntegratedPage(returning(contract.user("owner")), contract).open()
     chat = page.wait_for_chat()
     labels = [contract.channel(name).label for name in clicks]
 

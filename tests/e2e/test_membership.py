@@ -6,11 +6,11 @@ import secrets
 from collections.abc import Callable
 
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import Page, expect
 
 from besedka.contract import Contract, User
 from besedka.pages.rocketchat_frame import LOAD_MILLISECONDS, RocketChatFrame
-from besedka.pages.site import ChatTestPage
+from besedka.pages.site import IntegratedPage
 from besedka.rocketchat.database import ChatDatabase
 from besedka.rocketchat.rest import Credentials, RocketChat, RocketChatError
 from tests.cases import EXCLUSIONS, MEMBERSHIPS
@@ -21,16 +21,25 @@ OpenRoom = Callable[[User, str], RocketChatFrame]
 
 
 @pytest.fixture
-def open_room(contract: Contract, chat_test: Callable[..., ChatTestPage]) -> OpenRoom:
-    """A user's chat, signed in on `/chat/test/` and moved to one room."""
+def enter_room(contract: Contract, returning: Callable[..., Page]) -> OpenRoom:
+    """A member's chat on the integrated page, opened by the link to one room."""
 
     def enter(user: User, room: str) -> RocketChatFrame:
-        page = chat_test(user)
-        page.wait_for_chat()
-        channel = contract.channel(room)
-        if not channel.default:
-            page.frame.goto(f"{contract.chat.url}{channel.path}?layout=embedded")
+        page = IntegratedPage(returning(user), contract).open(f"?channel={room}")
+        page.chat.expect_member_of(room)
         return page.chat
+
+    return enter
+
+
+@pytest.fixture
+def try_room(contract: Contract, returning: Callable[..., Page]) -> OpenRoom:
+    """A signed-in user who types the address of a room, where no page of the site stands in between."""
+
+    def enter(user: User, room: str) -> RocketChatFrame:
+        page = returning(user)
+        page.goto(f"{contract.chat.url}{contract.channel(room).path}?layout=embedded")
+        return RocketChatFrame(page)
 
     return enter
 
@@ -51,16 +60,14 @@ def test_a_member_writes_and_another_member_reads(
     username: str,
     room: str,
     contract: Contract,
-    open_room: OpenRoom,
+    enter_room: OpenRoom,
     reader_of: Callable[[User, str], User],
     chat_data: ChatDatabase,
 ) -> None:
     writer = contract.user(username)
     reader = reader_of(writer, room)
-    reading = open_room(reader, room)
-    reading.expect_member_of(room)
-    writing = open_room(writer, room)
-    writing.expect_member_of(room)
+    reading = enter_room(reader, room)
+    writing = enter_room(writer, room)
     text = f"проверка {room} {secrets.token_hex(6)}"
 
     writing.send(text)
@@ -75,14 +82,14 @@ def test_an_outsider_sees_and_reads_nothing(
     username: str,
     room: str,
     contract: Contract,
-    open_room: OpenRoom,
+    try_room: OpenRoom,
     chat_admin: RocketChat,
     chat_data: ChatDatabase,
 ) -> None:
     secret = f"не для всех {secrets.token_hex(6)}"
     sent = chat_admin.post("chat.postMessage", channel=f"#{room}", text=secret)["message"]
 
-    chat = open_room(contract.user(username), room)
+    chat = try_room(contract.user(username), room)
 
     expect(chat.room_not_found).to_be_visible(timeout=LOAD_MILLISECONDS)
     expect(chat.composer).to_have_count(0)

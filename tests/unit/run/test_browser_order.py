@@ -23,7 +23,7 @@ class Machine:
         self.calls: list[str] = []
         self.playwright_build = False
         self.download_works = False
-        self.apt_works = False
+        self.apt_packages: set[str] = set()
 
     def execute(self, argv: list[str]) -> tuple[int, str]:
         if "-c" in argv:
@@ -39,7 +39,7 @@ class Machine:
 
     def install(self, package: str) -> None:
         self.calls.append(f"apt-get install {package}")
-        if not self.apt_works:
+        if package not in self.apt_packages:
             raise SetupError(Status.FAILED, "no such package", expected="", where="", next_step="")
         program = self.bin / package
         program.parent.mkdir(exist_ok=True)
@@ -127,10 +127,29 @@ def test_a_download_comes_next(machine: Machine, monkeypatch: pytest.MonkeyPatch
 
 
 def test_root_on_debian_installs_one_at_last(machine: Machine, monkeypatch: pytest.MonkeyPatch) -> None:
-    machine.apt_works = True
+    machine.apt_packages = {"chromium-headless-shell", "chromium"}
+    monkeypatch.setattr(apt, "usable", lambda: True)
+    assert find() == str(machine.bin / "chromium-headless-shell")
+    assert machine.calls == [
+        "playwright launch",
+        "playwright install",
+        "apt-get install chromium-headless-shell",
+    ]
+
+
+def test_where_there_is_no_headless_shell_chromium_is_installed(
+    machine: Machine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    machine.apt_packages = {"chromium"}
     monkeypatch.setattr(apt, "usable", lambda: True)
     assert find() == str(machine.bin / "chromium")
-    assert machine.calls == ["playwright launch", "playwright install", "apt-get install chromium"]
+    assert machine.calls[-2:] == ["apt-get install chromium-headless-shell", "apt-get install chromium"]
+
+
+def test_the_build_without_windows_comes_first(machine: Machine, make_program: MakeProgram) -> None:
+    make_program(machine.bin / "chromium")
+    shell = make_program(machine.bin / "chromium-headless-shell")
+    assert find() == str(shell)
 
 
 @pytest.mark.parametrize("is_root_on_debian", [False, True])
