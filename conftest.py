@@ -5,6 +5,7 @@ fixtures.options    command line: --stack, --mongod, addresses of an attached st
 fixtures.stack      `stack`, `contract` (at the stack's addresses), `chat_data`, `site_data`
 fixtures.users      `chat_admin`, `site`, `temp_user`, `temp_member`
 fixtures.browser    `person` (somebody signed in to the site, in a browser context of their own), `visitor`
+tests.inner         `subject`, a file for the tests of a run inside a test
 fixtures.evidence   on failure: screenshot, trace, log lines of the test's time span, the frame's URL chain
 """
 
@@ -15,4 +16,5 @@ pytest_plugins = [
     "fixtures.users",
     "fixtures.evidence",
     "fixtures.browser",
+    "tests.inner",
 ]

@@ -1,0 +1,82 @@
+"""A test that fails in set-up, call or teardown leaves its evidence, and no secret in it."""
+
+from __future__ import annotations
+
+import re
+import zipfile
+from pathlib import Path
+
+import pytest
+
+from besedka.contract import Contract
+from besedka.stack.model import Stack
+from tests import inner
+
+pytestmark = pytest.mark.e2e
+
+SUBJECT = """
+import pytest
+
+@pytest.fixture
+def broken_before(chat_test, contract):
+    chat_test(contract.user("owner")).wait_for_chat()
+    raise RuntimeError("set-up breaks")
+
+@pytest.fixture
+def broken_after(chat_test, contract):
+    yield chat_test(contract.user("owner")).wait_for_chat()
+    raise RuntimeError("teardown breaks")
+
+def test_setup(broken_before):
+    pass
+
+def test_call(visitor, contract):
+    from besedka.pages.site import LoginPage
+    LoginPage(visitor, contract).open().sign_in_as(contract.user("test_user"))
+    assert False, "the call breaks"
+
+def test_teardown(broken_after):
+    pass
+
+def test_passes(visitor, contract):
+    visitor.goto(contract.site.url)
+"""
+
+
+def all_texts(folder: Path) -> dict[str, bytes]:
+    """Every text of the evidence, archives unpacked."""
+    texts = {}
+    for path in folder.rglob("*"):
+        if path.suffix == ".zip":
+            with zipfile.ZipFile(path) as archive:
+                texts |= {f"{path.name}/{entry}": archive.read(entry) for entry in archive.namelist()}
+        elif path.is_file() and path.suffix != ".png":
+            texts[str(path)] = path.read_bytes()
+    return texts
+
+
+def test_each_failing_phase_leaves_its_evidence(stack: Stack, contract: Contract, subject: Path) -> None:
+    subject.write_text(SUBJECT, "utf-8")
+
+    finished = inner.run(
+        str(subject), "--stack=attached", f"--site-url={stack.site_url}", f"--chat-url={stack.chat_url}"
+    )
+
+    assert finished.returncode == 1, finished.stdout + finished.stderr
+    assert "1 failed, 2 passed, 2 errors" in finished.stdout
+    folder = Path(re.search(r"logs and evidence: (.*)", finished.stdout).group(1)) / "evidence"  # type: ignore[union-attr]
+    kept = {re.search(r"test_(setup|call|teardown)", path.name).group(1): path for path in folder.iterdir()}  # type: ignore[union-attr]
+    assert set(kept) == {"setup", "call", "teardown"}, "a test that passes leaves nothing"
+    for path in kept.values():
+        assert str(path) in finished.stdout, "the failure does not say where its evidence is"
+        assert (path / "screenshot-1-1.png").stat().st_size > 1000
+        assert (path / "page-1-1.html").exists()
+        with zipfile.ZipFile(path / "trace-1.zip") as trace:
+            assert "trace.trace" in trace.namelist()
+        assert (path / "frames.txt").read_text("utf-8").startswith("page  http")
+    chain = (kept["setup"] / "frames.txt").read_text("utf-8")
+    assert f"frame {stack.chat_url}/_oauth/besedka?code=***" in chain
+    texts = all_texts(folder)
+    assert len(texts) >= 9
+    leaks = [name for name, text in texts.items() for secret in contract.secrets if secret.encode() in text]
+    assert leaks == []

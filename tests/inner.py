@@ -1,0 +1,59 @@
+"""Runs pytest inside a test: a whole run, with its own stack or attached to the one under test."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+import psutil
+import pytest
+
+from besedka.contract import PROJECT_ROOT
+
+RUN_SECONDS = 120
+SUBJECTS = PROJECT_ROOT / ".besedka" / "inner"
+
+
+@pytest.fixture
+def subject() -> Iterator[Path]:
+    """A file for tests of the inner run, below the project's root, where its conftest.py counts."""
+    SUBJECTS.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=SUBJECTS) as folder:
+        yield Path(folder) / "test_subject.py"
+
+
+def command(*arguments: str) -> list[str]:
+    """`pytest` without workers, with this project's plugins if the tests stand below its root."""
+    return [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "-n", "0", *arguments]
+
+
+def environment(more: Mapping[str, str] | None = None) -> dict[str, str]:
+    """Our environment, without what xdist tells its workers."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("PYTEST_")}
+    return kept | {"PYTHONPATH": str(PROJECT_ROOT)} | dict(more or {})
+
+
+def run(*arguments: str, more: Mapping[str, str] | None = None) -> subprocess.CompletedProcess[str]:
+    """Run pytest to its end."""
+    return subprocess.run(
+        command(*arguments),
+        cwd=PROJECT_ROOT,
+        env=environment(more),
+        capture_output=True,
+        text=True,
+        timeout=RUN_SECONDS,
+        check=False,
+    )
+
+
+def processes_of(folder: Path | str) -> list[psutil.Process]:
+    """The run's guards, whose command lines name its folder, and the services that they hold."""
+    found: list[psutil.Process] = []
+    for process in psutil.process_iter(["cmdline"]):
+        if any(str(folder) in word for word in process.info["cmdline"] or ()):
+            found += [process, *process.children(recursive=True)]
+    return list(dict.fromkeys(found))
