@@ -8,7 +8,7 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
-from bootstrap import apt
+from bootstrap import apt, driver
 from bootstrap.errors import SetupError, Status
 from bootstrap.process import execute, say
 
@@ -55,6 +55,7 @@ class Browsers:
 
     def find(self) -> str:
         """The path of the first browser that runs, "" for Playwright's own build. Raises SetupError."""
+        driver.ensure(self.python)
         say("setup: looking for a browser that runs")
         if named := os.environ.get(VARIABLE):
             return self.named(named)

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from bootstrap import apt, browser
+from bootstrap import apt, browser, driver
 from bootstrap.browser import Browsers
 from bootstrap.errors import SetupError, Status
 from bootstrap.process import execute
@@ -54,6 +54,7 @@ def machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Machine:
     monkeypatch.setenv("PATH", f"{machine.bin}:{machine.second_bin}")
     monkeypatch.setenv("PLAYWRIGHT_BROWSERS_PATH", str(tmp_path / "playwright"))
     monkeypatch.setattr(browser, "execute", machine.execute)
+    monkeypatch.setattr(driver, "trial", lambda _python: (0, "Version 1.65"))
     monkeypatch.setattr(apt, "usable", lambda: False)
     monkeypatch.setattr(apt, "install", machine.install)
     return machine
