@@ -14,6 +14,8 @@ from playwright.sync_api import Frame, Locator, Page, expect
 
 # First load of the real client on a slow machine: three megabytes of modules.
 LOAD_MILLISECONDS = 30_000
+# What is on the page already and will not change by itself.
+DECIDED_MILLISECONDS = 500
 
 _JOIN = re.compile(r"^(Join|Join channel|Присоединиться|Присоединиться к каналу)$")
 _SEND = re.compile(r"^(Send|Отправить)$")
@@ -77,7 +79,11 @@ class RocketChatFrame:
 
         The order matters: while the room loads there is no Join button either.
         """
-        expect(self.composer_of(room)).to_be_enabled(timeout=LOAD_MILLISECONDS)
+        box = self.composer_of(room)
+        expect(box.or_(self.room_not_found)).to_be_visible(timeout=LOAD_MILLISECONDS)
+        refused = f"Rocket.Chat refuses {room}: there is no such room, or this user is no member"
+        expect(self.room_not_found, refused).to_have_count(0, timeout=DECIDED_MILLISECONDS)
+        expect(box).to_be_enabled(timeout=LOAD_MILLISECONDS)
         expect(self.send_button).to_be_visible()
         expect(self.join_button).to_have_count(0)
 

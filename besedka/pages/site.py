@@ -96,9 +96,17 @@ class ChatPage(SitePage):
         return RocketChatFrame(self.frame)
 
     def wait_for_chat(self, room: str | None = None) -> RocketChatFrame:
-        """Wait until the frame is signed in and shows the room (by default the default channel)."""
+        """Wait until the frame is signed in and shows the room (by default the default channel).
+
+        A failure carries what the page itself says is missing: it knows the settings to check.
+        """
         chat = self.chat
-        chat.expect_member_of(room or self.contract.default_channel.name)
+        try:
+            chat.expect_member_of(room or self.contract.default_channel.name)
+        except AssertionError as error:
+            if self.problem.is_visible():
+                error.add_note(f"The page says: {self.problem.inner_text()}")
+            raise
         return chat
 
 

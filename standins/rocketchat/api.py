@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import functools
 import hashlib
-import json
 import logging
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl
@@ -16,7 +15,7 @@ from urllib.parse import parse_qsl
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 
-from standins.rocketchat.documents import ejson_dumps, ejson_loads
+from standins.rocketchat.documents import ejson_dumps, ejson_loads, json_loads
 from standins.rocketchat.envelope import PlainError, answer, error_document, not_logged_in, refusal
 from standins.rocketchat.permissions import has_permission
 from standins.rocketchat.registry import (
@@ -82,7 +81,7 @@ async def _body(server: Server, request: Request) -> Document:
     text = raw.decode("utf-8", "replace")
     if "application/json" in kind:
         try:
-            parsed = json.loads(text, parse_constant=_no_number)
+            parsed = json_loads(text, parse_constant=_no_number)
         except (ValueError, RecursionError):
             return {}
         return parsed if isinstance(parsed, dict) else {}
@@ -233,7 +232,10 @@ async def method_over_rest(call: Call) -> Document:
     if not isinstance(message, str):
         problem = "must be string" if "message" in call.body else "must have required property 'message'"
         raise RocketError("invalid-params", problem)
-    data = ejson_loads(message)
+    try:
+        data = ejson_loads(message)
+    except (ValueError, RecursionError) as error:
+        raise PlainError("Invalid method call") from error
     usable = isinstance(data, dict) and isinstance(data.get("method"), str)
     if not usable or not isinstance(data.get("params"), list):
         raise PlainError("Invalid method call")

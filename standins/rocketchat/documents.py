@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
+import re
 import secrets
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -12,6 +13,7 @@ from typing import Any
 
 # Meteor's `Random.id` leaves out letters that look alike; `Random.secret` is URL-safe base64.
 _UNMISTAKABLE = "23456789ABCDEFGHJKLMNPQRSTWXYZabcdefghijkmnopqrstuvwxyz"
+_SURROGATE = re.compile(r"[\ud800-\udfff]|\\u[dD][89a-fA-F]")
 _BASE64 = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_"
 
 
@@ -81,9 +83,16 @@ def _revive(value: dict[str, Any]) -> Any:
     return value
 
 
+def json_loads(text: str | bytes, **options: Any) -> Any:
+    """Parse JSON; half a surrogate pair, which JSON can carry and UTF-8 cannot, becomes a question mark."""
+    if _SURROGATE.search(text if isinstance(text, str) else text.decode("utf-8", "replace")):
+        text = json.dumps(json.loads(text), ensure_ascii=False).encode("utf-8", "replace")
+    return json.loads(text, **options)
+
+
 def ejson_loads(text: str | bytes) -> Any:
     """Parse EJSON; raises ValueError for what is none (a date out of range included)."""
     try:
-        return json.loads(text, object_hook=_revive)
+        return json_loads(text, object_hook=_revive)
     except (OverflowError, OSError) as error:
         raise ValueError(str(error)) from error

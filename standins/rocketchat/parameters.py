@@ -100,7 +100,7 @@ def sorting(call: Call, default: list[tuple[str, int]]) -> list[tuple[str, int]]
         order = json.loads(text)
     except ValueError:
         order = None
-    if not isinstance(order, dict) or not order or any(way not in {1, -1} for way in order.values()):
+    if not isinstance(order, dict) or not order or any(way not in (1, -1) for way in order.values()):
         raise RocketError("error-invalid-sort", f'Invalid sort parameter provided: "{text}"')
     return [(str(name), int(way)) for name, way in order.items()]
 
@@ -126,6 +126,7 @@ async def listing(  # noqa: PLR0913, PLR0917
 async def user_from(call: Call, values: Document) -> Document:
     """The user that `userId`, `username` or `user` names (getUserFromParams)."""
     users = call.server.db.users
+    typed({name: values.get(name) for name in ("userId", "username", "user")})
     if values.get("userId"):
         user = await users.find_one({"_id": values["userId"]})
     elif values.get("username") or values.get("user"):
@@ -141,8 +142,11 @@ async def user_from(call: Call, values: Document) -> Document:
 
 async def users_from(call: Call, values: Document) -> list[Document]:
     """The users that `userIds`, `usernames` or the single forms name (getUserListFromParams)."""
-    ids, names = values.get("userIds"), values.get("usernames")
+    ids, names = typed(values).get("userIds"), values.get("usernames")
     if not ids and not names:
         return [await user_from(call, values)]
-    query = {"_id": {"$in": ids}} if ids else {"username": {"$in": names}}
+    named = ids or names or []
+    if not all(isinstance(name, str) for name in named):
+        raise RocketError("invalid-params", "must be string")
+    query = {"_id" if ids else "username": {"$in": named}}
     return await call.server.db.users.find(query).to_list()

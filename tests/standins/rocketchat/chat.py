@@ -1,0 +1,145 @@
+"""A server under test, as its tests use it: an administrator, people and rooms that go away afterwards."""
+
+from __future__ import annotations
+
+import secrets
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import cached_property
+from typing import Any
+
+from pymongo import MongoClient
+from pymongo.collection import Collection
+
+from .client import Answer, Client, Json
+
+WAIT_SECONDS = 10.0
+
+
+class Chat:
+    """One Rocket.Chat, real or not. What a test makes here is removed by `clean`."""
+
+    def __init__(self, url: str, username: str, password: str, *, mongo_url: str | None = None) -> None:
+        self.url = url
+        self.mongo_url = mongo_url
+        self.admin = Client(url).sign_in(username, password)
+        self._users: list[str] = []
+        self._rooms: list[str] = []
+        self._settings: dict[str, Any] = {}
+
+    @cached_property
+    def version(self) -> tuple[int, ...]:
+        """Named in full to who may view statistics."""
+        info = self.admin.request("GET", "/api/info").body
+        return tuple(int(part) for part in info["version"].split("."))
+
+    def anybody(self, **options: Any) -> Client:
+        """A caller without a session."""
+        return Client(self.url, **options)
+
+    def account(self, **fields: Any) -> Json:
+        """A new account, made by the administrator: the user as `users.create` shows it."""
+        name = f"temp_{secrets.token_hex(5)}"
+        wanted = {"username": name, "name": f"Гость {name}", "email": f"{name}@besedka.test"}
+        answer = self.admin.post("users.create", wanted | {"password": f"{name}-pass"} | fields)
+        assert answer.status == 200, answer.text
+        user: Json = answer.body["user"]
+        self._users.append(user["_id"])
+        return user
+
+    def person(self, **fields: Any) -> Client:
+        """A new account, signed in."""
+        user = self.account(**fields)
+        password = fields.get("password", f"{user['username']}-pass")
+        return self.anybody().sign_in(user["username"], password)
+
+    @cached_property
+    def anna(self) -> Client:
+        """An ordinary user, the same for all tests: for what changes nothing about the account."""
+        anna = self.person()
+        self._users.remove(str(anna.user_id))
+        return anna
+
+    @cached_property
+    def boris(self) -> Client:
+        """Another such user."""
+        boris = self.person()
+        self._users.remove(str(boris.user_id))
+        return boris
+
+    def room(self, owner: Client | None = None, *, private: bool = False, **fields: Any) -> Json:
+        """A new room; by the administrator unless somebody else is named."""
+        family, key = ("groups", "group") if private else ("channels", "channel")
+        name = f"temp-{secrets.token_hex(5)}"
+        answer = (owner or self.admin).post(f"{family}.create", {"name": name} | fields)
+        assert answer.status == 200, answer.text
+        room: Json = answer.body[key]
+        self._rooms.append(room["_id"])
+        return room
+
+    def members(self, room: Json) -> list[str]:
+        """Who is in a public room, by name; its `usersCount` has to say as many."""
+        found = self.admin.get("channels.members", roomId=room["_id"], count=0).body
+        count = self.admin.get("channels.info", roomId=room["_id"]).body["channel"]["usersCount"]
+        assert count == found["total"], "usersCount counts the members"
+        return sorted(member["username"] for member in found["members"])
+
+    def set(self, setting: str, value: Any) -> None:
+        """Change a setting until `clean`."""
+        before = self.admin.get(f"settings/{setting}").body["value"]
+        self._settings.setdefault(setting, before)
+        answer = self.admin.post(f"settings/{setting}", {"value": value})
+        assert answer.status == 200, answer.text
+
+    def forget(self, user_id: str) -> None:
+        """Have an account that came about otherwise removed by `clean`."""
+        self._users.append(user_id)
+
+    def clean(self) -> None:
+        """Undo what the last test made."""
+        for setting, value in self._settings.items():
+            answer = self.admin.post(f"settings/{setting}", {"value": value})
+            assert answer.status == 200, (setting, answer.text)
+        for rid in self._rooms:
+            self.admin.post("rooms.delete", {"roomId": rid})
+        for user_id in self._users:
+            self.admin.post("users.delete", {"userId": user_id, "confirmRelinquish": True})
+        self._settings, self._rooms, self._users = {}, [], []
+
+    def close(self) -> None:
+        """Remove the lasting users too."""
+        self._users += [
+            str(self.__dict__[name].user_id) for name in ("anna", "boris") if name in self.__dict__
+        ]
+        self.clean()
+
+    def advance(self, seconds: float) -> None:
+        """Move the clock: the stand-in's own, a real server has no such route."""
+        answer = self.admin.request("POST", "/__standin__/clock", json={"advance_seconds": seconds})
+        assert answer.status == 200, answer.text
+
+    def service(self) -> Json | None:
+        """The log-in service `besedka` as anybody may read it."""
+        rows = self.anybody().get("service.configurations").body["configurations"]
+        return next((row for row in rows if row["service"] == "besedka"), None)
+
+
+def eventually(question: Callable[[], bool], what: str) -> None:
+    """Return once it is so; the question itself, a request, is what takes the time between."""
+    deadline = time.monotonic() + WAIT_SECONDS
+    while not question():
+        assert time.monotonic() < deadline, what
+
+
+@contextmanager
+def collection(mongo_url: str | None, name: str) -> Iterator[Collection[Json]]:
+    """A collection of the server's database, behind the server's back."""
+    assert mongo_url
+    with MongoClient[Json](mongo_url) as client:
+        yield client.get_default_database()[name]
+
+
+def error_type(answer: Answer) -> tuple[int, Any]:
+    """Status and `errorType`, which is what programs look at."""
+    return answer.status, answer.body.get("errorType")

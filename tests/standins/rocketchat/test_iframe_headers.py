@@ -1,0 +1,61 @@
+"""What lets a page stand in a frame (apps/meteor/app/cors/server/cors.ts)."""
+
+from __future__ import annotations
+
+import pytest
+
+from .chat import Chat
+
+pytestmark = pytest.mark.contract
+
+ROUTES = [
+    "/home",
+    "/channel/general?layout=embedded",
+    "/api/info",
+    "/api/v1/me",
+    "/api/v1/no.such.route",
+    "/_oauth/no-such-service",
+    "/sockjs/info",
+    "/health",
+]
+
+
+def test_every_route_has_the_header_and_loses_it_live(own: Chat) -> None:
+    """Iframe_Restrict_Access, on by default; no restart (cors.ts, WebApp.rawConnectHandlers)."""
+
+    def headers() -> set[str | None]:
+        answers = [own.anybody().request("GET", route) for route in ROUTES]
+        return {answer.headers.get("X-Frame-Options") for answer in answers}
+
+    assert headers() == {"sameorigin"}
+    own.set("Iframe_X_Frame_Options", "deny")
+    assert headers() == {"deny"}
+    own.set("Iframe_Restrict_Access", False)
+    assert headers() == {None}
+
+
+def test_the_policy_names_no_ancestors(own: Chat) -> None:
+    """X-Frame-Options is the only gate (cors.ts)."""
+    answer = own.anybody().request("GET", "/home")
+    policy = answer.headers["Content-Security-Policy"]
+    assert "frame-ancestors" not in policy
+    assert "frame-src *" in policy
+    assert "script-src 'self' 'unsafe-eval'" in policy
+    own.set("Extra_CSP_Domains", "https://a.test\nhttps://b.test")
+    policy = own.anybody().request("GET", "/home").headers["Content-Security-Policy"]
+    assert "https://a.test https://b.test" in policy
+    own.set("Enable_CSP", False)
+    assert "Content-Security-Policy" not in own.anybody().request("GET", "/home").headers
+
+
+def test_the_other_headers(chat: Chat) -> None:
+    """cors.ts; the referrer policy is Default_Referrer_Policy."""
+    headers = chat.anybody().request("GET", "/home").headers
+    assert (headers["X-XSS-Protection"], headers["X-Content-Type-Options"]) == ("1", "nosniff")
+    assert headers["Referrer-Policy"] == "same-origin"
+
+
+def test_the_stack_may_be_framed(chat: Chat) -> None:
+    """With the contract's settings no route forbids it."""
+    for route in ROUTES:
+        assert "X-Frame-Options" not in chat.anybody().request("GET", route).headers

@@ -1,0 +1,37 @@
+"""What differs between versions of Rocket.Chat, as data: a fact, and since which version it is what."""
+
+from __future__ import annotations
+
+from typing import Any
+
+Version = tuple[int, ...]
+
+# Each list is in the order of versions; (0,) is 6.x and before.
+CHANGES: dict[str, list[tuple[Version, Any]]] = {
+    # Names in a 401's body: app/api/server/router.ts since 7.6, ApiClass.ts in 8.0.
+    "names in a 401": [
+        ((0,), {"status", "message"}),
+        ((7, 6), {"status", "message", "success", "error"}),
+        ((8,), {"success", "error"}),
+    ],
+    # (error, message) of a wrong password: loginErrorMessageOverride, PR #32159.
+    "wrong password": [
+        ((0,), (403, "Incorrect password")),
+        ((7,), ("Unauthorized", "Unauthorized")),
+    ],
+    # `success` beside `status` in answers of login and logout: router.ts.
+    "success in login": [((0,), False), ((7, 6), True)],
+    # Status of a missing route permission: ApiClass.ts, changed by 8.0.
+    "missing permission": [((0,), 403), ((8,), 401)],
+    # /livez, /readyz and JSON from /health: PR #36955.
+    "livez": [((0,), False), ((7, 11), True)],
+    # Whether a write straight into Mongo is live: PR #35981 turned the watchers off.
+    "Mongo write is live": [((0,), True), ((7, 7), False)],
+    # Whether e-mail 2FA can spare OAuth users: PR #32945.
+    "2FA exempts OAuth users": [((0,), False), ((7,), True)],
+}
+
+
+def at(version: Version, fact: str) -> Any:
+    """The fact as this version has it."""
+    return [value for since, value in CHANGES[fact] if version >= since][-1]
