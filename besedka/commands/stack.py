@@ -106,11 +106,12 @@ def running_stack() -> Stack:
 
 def _show(console: Console, stack: Stack) -> None:
     table = Table(title=f"{stack.kind} stack {stack.run_id}", title_justify="left")
-    for heading in ("service", "version", "", "address", "log"):
+    for heading in ("service", "version", "", "address"):
         table.add_column(heading, overflow="fold")
     for service in stack.services:
-        table.add_row(service.name, service.version, service.nature, service.url, service.log or "")
+        table.add_row(service.name, service.version, service.nature, service.url)
     console.print(table)
+    console.print(f"logs and data: {stack.folder}", soft_wrap=True)
 
 
 def _wait_for_interrupt() -> None:
