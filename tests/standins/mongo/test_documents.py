@@ -2,6 +2,7 @@
 
 import asyncio
 import datetime
+from concurrent.futures import ThreadPoolExecutor
 
 import bson
 import pymongo
@@ -292,7 +293,9 @@ def test_the_asynchronous_client_works_too(mongo_url: str, things: Collection) -
             await asyncio.gather(*(collection.update_one({"_id": 1}, {"$inc": {"n": 1}}) for _ in range(20)))
             return [row["_id"] async for row in collection.find().batch_size(50)]
 
-    assert asyncio.run(use()) == list(range(250))
+    # In a thread of its own: after a browser test this thread runs Playwright's loop.
+    with ThreadPoolExecutor(max_workers=1) as thread:
+        assert thread.submit(lambda: asyncio.run(use())).result() == list(range(250))
     row = things.find_one({"_id": 1})
     assert row is not None
     assert row["n"] == 20
