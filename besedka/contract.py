@@ -12,7 +12,7 @@ import tomllib
 from collections.abc import Iterator, Mapping
 from functools import cached_property
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Literal, Self, get_args
 from urllib.parse import urlsplit
 
 from pydantic import (
@@ -220,7 +220,7 @@ class Contract(_Table):
                 )
 
     def _unknown_groups(self) -> Iterator[str]:
-        roles = set(Role.__args__)  # type: ignore[attr-defined]
+        roles = set(get_args(Role))
         for role in self.provider.groups:
             if role not in roles:
                 yield f"[provider.groups] names role {role!r}, which does not exist (known: {sorted(roles)})"

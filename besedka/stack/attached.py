@@ -23,7 +23,7 @@ def describe(
 ) -> Stack:
     """Ask both servers for their version; ServiceUnreachableError names the one that does not answer."""
     site_version = _site_version(site_url.rstrip("/"))
-    chat = RocketChat(chat_url, timeout=PROBE_SECONDS).info()
+    chat = RocketChat(chat_url, timeout=PROBE_SECONDS)
     return Stack(
         kind="attached",
         run_id=folder.name,
@@ -35,7 +35,7 @@ def describe(
         site_environment_file=None,
         services=(
             Service("site", site_url, site_version, real=True),
-            Service("rocketchat", chat_url, str(chat["version"]), real="standin" not in chat),
+            Service("rocketchat", chat_url, str(chat.info()["version"]), real=not _is_stand_in(chat.url)),
         ),
     )
 
@@ -53,3 +53,9 @@ def _site_version(site_url: str) -> str:
             next_step="start the site (daphne -b 127.0.0.1 -p 8001 config.asgi:application in web/), "
             "or correct --site-url",
         ) from error
+
+
+def _is_stand_in(chat_url: str) -> bool:
+    """Whether Rocket.Chat's place is taken by our stand-in, which says so in each answer's `Server`."""
+    answer = requests.get(f"{chat_url}/api/info", timeout=PROBE_SECONDS)
+    return "stand-in" in answer.headers.get("Server", "")

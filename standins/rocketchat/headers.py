@@ -45,6 +45,8 @@ class SecurityHeaders:
         async def with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
                 headers, get = MutableHeaders(scope=message), self.settings.get
+                # The real server names none; whoever attaches to this one must not take it for the real one.
+                headers["Server"] = "Rocket.Chat stand-in"
                 headers["X-XSS-Protection"] = "1"
                 headers["X-Content-Type-Options"] = "nosniff"
                 if get("Iframe_Restrict_Access"):
