@@ -1,0 +1,27 @@
+"""Where a stand-in takes Rocket.Chat's place, the run and the page say so, and only there."""
+
+from __future__ import annotations
+
+import pytest
+import requests
+from playwright.sync_api import Page, expect
+
+from besedka.contract import Contract
+from besedka.pages.rocketchat_frame import RocketChatFrame
+from besedka.stack.model import Stack
+
+pytestmark = pytest.mark.e2e
+
+NAME = "Rocket.Chat stand-in"
+
+
+def test_the_page_says_what_it_is(stack: Stack, contract: Contract, visitor: Page) -> None:
+    is_stand_in = not stack.service("rocketchat").real
+
+    visitor.goto(contract.chat.url)
+    expect(RocketChatFrame(visitor).login_name).to_be_visible()
+
+    assert (NAME in visitor.title()) is is_stand_in
+    assert visitor.get_by_text(NAME, exact=True).is_visible() is is_stand_in
+    server = requests.get(f"{contract.chat.url}/api/info", timeout=10).headers.get("Server", "")
+    assert (NAME in server) is is_stand_in
