@@ -9,6 +9,7 @@ from __future__ import annotations
 import secrets
 import shutil
 import sys
+import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
@@ -29,6 +30,8 @@ from besedka.stack.processes import ServiceProcess, free_port, stop_all
 RUNS_FOLDER = PROJECT_ROOT / ".besedka" / "runs"
 START_BUDGET_SECONDS = 60.0
 RUNS_KEPT = 10
+FINISHED = "finished"
+KILLED_RUN_SECONDS = 24 * 3600
 # Migrating an empty database takes longer than everything else; the site keeps a migrated one to copy.
 PREPARE_SITE = ("prepare_site", "--template", str(PROJECT_ROOT / ".besedka" / "site-template.sqlite3"))
 # PBKDF2 with Django's million rounds takes a second per log-in on a slow core. The number of rounds is
@@ -141,6 +144,7 @@ class EmbeddedStack:
         stop_all([self.processes[name] for name in ("site", "rocketchat", "mongo") if name in self.processes])
         shutil.rmtree(self.folder / "mongo", ignore_errors=True)
         shutil.rmtree(self.folder / "site", ignore_errors=True)
+        (self.folder / FINISHED).touch()
 
     def _launch(self, name: str, command: list[str], cwd: Path, told: dict[str, str]) -> None:
         self._keep(ServiceProcess(name, command, log=self._log(name), cwd=cwd, environment=told))
@@ -195,10 +199,19 @@ class EmbeddedStack:
 
 
 def new_run_folder() -> Path:
-    """A fresh folder for one run, named by its start; the oldest beyond ten are removed."""
+    """A fresh folder for one run, named by its start; the oldest finished ones beyond ten are removed.
+
+    A run that is going on keeps its folder however many others start beside it. One that was killed never
+    says that it finished, so its folder goes after a day.
+    """
     RUNS_FOLDER.mkdir(parents=True, exist_ok=True)
-    finished = sorted(path for path in RUNS_FOLDER.iterdir() if path.is_dir())
-    for folder in finished[: -RUNS_KEPT + 1]:
+    yesterday = time.time() - KILLED_RUN_SECONDS
+    over = [
+        path
+        for path in sorted(RUNS_FOLDER.iterdir())
+        if (path / FINISHED).exists() or path.stat().st_mtime < yesterday
+    ]
+    for folder in over[: -RUNS_KEPT + 1]:
         shutil.rmtree(folder, ignore_errors=True)
     name = f"{datetime.now().astimezone():%Y%m%d-%H%M%S}-{secrets.token_hex(3)}"
     folder = RUNS_FOLDER / name

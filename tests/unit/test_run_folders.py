@@ -1,0 +1,31 @@
+"""Old runs make room for new ones, and a run that is going on never does."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from besedka.stack import embedded
+
+
+@pytest.fixture
+def runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setattr(embedded, "RUNS_FOLDER", tmp_path)
+    return tmp_path
+
+
+def test_the_oldest_finished_runs_are_removed(runs: Path) -> None:
+    for _ in range(15):
+        (embedded.new_run_folder() / embedded.FINISHED).touch()
+
+    assert len(list(runs.iterdir())) == embedded.RUNS_KEPT
+
+
+def test_a_run_that_is_going_on_keeps_its_folder(runs: Path) -> None:
+    going_on = embedded.new_run_folder()
+
+    for _ in range(15):
+        (embedded.new_run_folder() / embedded.FINISHED).touch()
+
+    assert going_on.exists()
