@@ -1,0 +1,29 @@
+"""The catalogue of faults: named ways to break a healthy stack, each with the cause doctor must name."""
+
+from __future__ import annotations
+
+from besedka.contract import Contract
+from besedka.faults import documents, rooms, services, settings, site
+from besedka.faults.fault import Fault
+from besedka.faults.patient import Patient
+
+__all__ = ["Fault", "Patient", "catalogue"]
+
+
+def catalogue(contract: Contract) -> tuple[Fault, ...]:
+    """Every fault; those of settings and provider rows are made from the contract's own rows.
+
+    Raises ValueError when two faults have one name.
+    """
+    found = (
+        *services.FAULTS,
+        *site.FAULTS,
+        *settings.faults(contract),
+        *documents.FAULTS,
+        *rooms.FAULTS,
+    )
+    names = [fault.name for fault in found]
+    twice = sorted({name for name in names if names.count(name) > 1})
+    if twice:
+        raise ValueError(f"two faults are named {', '.join(twice)}")
+    return found
