@@ -111,13 +111,13 @@ class Report:
             console.print(f"[bold {colour}]{escape(self.summary())}[/]")
         else:
             console.print("[bold red]Probable cause[/]")
-            _print_finding(console, cause)
+            print_finding(console, cause)
         console.print(self._table(verbose=verbose))
         rest = self.findings[1:]
         if rest:
             console.print(f"[bold]{len(rest)} more finding{'s' if len(rest) > 1 else ''}[/]")
         for found in rest:
-            _print_finding(console, found)
+            print_finding(console, found)
         for result in self.results:
             if result.status is Status.CRASH:
                 console.print(f"[bold magenta]crash[/] {result.check}: {escape(result.reason)}")
@@ -193,7 +193,8 @@ def _checks(rows: list[Result]) -> str:
     return f"{len(rows)} check{'' if len(rows) == 1 else 's'}"
 
 
-def _print_finding(console: Console, found: Finding) -> None:
+def print_finding(console: Console, found: Finding) -> None:
+    """Print one finding with all that it says, readable at 80 columns."""
     grid = Table.grid(padding=(0, 1))
     grid.add_column(style="dim", justify="right", no_wrap=True, min_width=8)
     grid.add_column(overflow="fold")

@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import re
+from contextlib import suppress
 from typing import Self
 
 from playwright.sync_api import Frame, Locator, Page, expect
 
 from besedka.contract import Contract, User
-from besedka.pages.rocketchat_frame import LOAD_MILLISECONDS, RocketChatFrame
+from besedka.pages.rocketchat_frame import DECIDED_MILLISECONDS, LOAD_MILLISECONDS, RocketChatFrame
 
 FRAME_ID = "rocketChatFrame"
+# The page shows its panel after five silent seconds and goes on listening, because a slow chat may still
+# come: it gets this much longer. A page that has given up, and a frame that holds an error page, get none.
+PATIENCE_MILLISECONDS = 10_000
+_DECIDED_STATES = ("ready", "stopped", "signed-out")
 
 
 class SitePage:
@@ -84,9 +89,11 @@ class ChatPage(SitePage):
 
     @property
     def frame(self) -> Frame:
-        """The chat's frame, found by its id."""
-        element = self.frame_element.element_handle(timeout=LOAD_MILLISECONDS)
-        frame = element.content_frame()
+        """The chat's frame, found by its id. The site sends it with the page, so it is there or never."""
+        page = self.page
+        missing = f"{page.url} holds no iframe#{FRAME_ID}: is this the chat page, and what does it say?"
+        expect(self.frame_element, missing).to_be_attached(timeout=DECIDED_MILLISECONDS)
+        frame = self.frame_element.element_handle().content_frame()
         assert frame is not None, f"iframe#{FRAME_ID} holds no document"  # noqa: S101
         return frame
 
@@ -101,13 +108,46 @@ class ChatPage(SitePage):
         A failure carries what the page itself says is missing: it knows the settings to check.
         """
         chat = self.chat
+        self._expect_signed_in()
         try:
             chat.expect_member_of(room or self.contract.default_channel.name)
         except AssertionError as error:
-            if self.problem.is_visible():
-                error.add_note(f"The page says: {self.problem.inner_text()}")
+            error.add_note(self._explanation())
             raise
         return chat
+
+    def _expect_signed_in(self) -> None:
+        """The page says `ready`. Whatever else it comes to is a failure at once, with the page's reason."""
+        self._await_decision(or_panel=True, timeout=LOAD_MILLISECONDS)
+        if self._state not in _DECIDED_STATES and not self._frame_failed:
+            self._await_decision(or_panel=False, timeout=PATIENCE_MILLISECONDS)
+        assert self._state == "ready", f"the chat is not signed in\n{self._explanation()}"  # noqa: S101
+
+    def _await_decision(self, *, or_panel: bool, timeout: int) -> None:
+        """Return when the page has decided, or time is up: the caller asks which."""
+        states = ", ".join(f'iframe#{FRAME_ID}[data-state="{state}"]' for state in _DECIDED_STATES)
+        decided = self.page.locator(states)
+        with suppress(AssertionError):
+            expect(decided.or_(self.problem).first if or_panel else decided).to_be_attached(timeout=timeout)
+
+    @property
+    def _state(self) -> str:
+        return self.frame_element.get_attribute("data-state") or "none"
+
+    @property
+    def _frame_failed(self) -> bool:
+        """Chromium shows a page of its own where the answer was refused, or forbids being framed."""
+        return self.frame.url.startswith("chrome-error:")
+
+    def _explanation(self) -> str:
+        """What can be seen: the page's state, its panel, and the address that the frame ended at."""
+        address, _, _ = self.frame.url.partition("?")
+        lines = [f"state of the page: {self._state}", f"the frame is at: {address}"]
+        if self._frame_failed:
+            lines.append("the browser refused the frame's document: no answer, or framing is forbidden")
+        if self.problem.is_visible():
+            lines.append(f"the page says: {self.problem.inner_text()}")
+        return "\n".join(lines)
 
 
 class ChatTestPage(ChatPage):
