@@ -103,4 +103,4 @@ def test_a_run_that_used_nothing_of_sso_says_so(stack: Stack, subject: Path) -> 
 
     finished = inner.run(str(subject), *attached(stack))
 
-    assert "no sign-in by SSO was shown" in finished.stdout
+    assert "no browser was signed in by SSO" in finished.stdout

@@ -1,0 +1,32 @@
+"""The running stack is what besedka.toml says: doctor's reading checks, one test per layer."""
+
+from __future__ import annotations
+
+import pytest
+
+from besedka.checks.registry import LAYERS
+from besedka.checks.report import Report
+from besedka.checks.run import examine
+from besedka.contract import Contract
+from besedka.stack.model import Stack
+
+pytestmark = pytest.mark.api
+
+
+@pytest.fixture(scope="module")
+def report(stack: Stack, contract: Contract) -> Report:
+    """What doctor says of the stack under test; nothing is written."""
+    return examine(stack, contract, write=False)
+
+
+@pytest.mark.parametrize("layer", LAYERS)
+def test_the_layer_is_as_the_contract_says(layer: str, report: Report) -> None:
+    results = [result for result in report.results if result.layer == layer]
+    found = [f"{found.code}: {found.seen}" for result in results for found in result.findings]
+    crashed = [f"{result.check}: {result.reason}" for result in results if result.traceback]
+    blocked = [f"{result.check}: {result.reason}" for result in results if result.root]
+
+    assert found == [], "\n".join(found)
+    assert crashed == [], "\n".join(crashed)
+    assert blocked == [], "not asked because of another layer"
+    assert results, "nothing was asked"
