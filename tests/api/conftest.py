@@ -13,6 +13,7 @@ from besedka.contract import Contract, User
 from besedka.rocketchat import provider
 from besedka.site import Site
 from fixtures.users import SiteSession
+from tests.api.answer import expect_status
 
 
 @dataclass(frozen=True)
@@ -25,7 +26,7 @@ class Dance:
     def code(self, **wrong: str) -> str:
         """A fresh authorization code."""
         answer = self.authorize(**wrong)
-        assert answer.status_code == 302, answer.text
+        expect_status(answer, 302)
         query = parse_qs(urlsplit(answer.headers["Location"]).query)
         assert "code" in query, answer.headers["Location"]
         return query["code"][0]
@@ -52,7 +53,7 @@ class Dance:
     def token(self) -> str:
         """A fresh access token."""
         answer = self.exchange(self.code())
-        assert answer.status_code == 200, answer.text
+        expect_status(answer, 200)
         return str(answer.json()["access_token"])
 
 

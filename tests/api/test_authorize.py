@@ -9,6 +9,7 @@ import pytest
 from besedka.contract import Contract
 from besedka.rocketchat import provider
 from besedka.site import Site
+from tests.api.answer import expect_status
 from tests.api.conftest import Dance
 
 pytestmark = pytest.mark.api
@@ -19,7 +20,7 @@ def test_a_signed_in_user_gets_a_code_without_a_consent_page(
 ) -> None:
     answer = test_user_dance.authorize(state="abc")
 
-    assert answer.status_code == 302
+    expect_status(answer, 302)
     location = urlsplit(answer.headers["Location"])
     assert answer.headers["Location"].startswith(provider.redirect_uri(contract) + "?")
     query = parse_qs(location.query)
@@ -30,7 +31,7 @@ def test_a_signed_in_user_gets_a_code_without_a_consent_page(
 def test_a_signed_out_visitor_is_sent_to_the_login_and_back(contract: Contract) -> None:
     answer = Dance(contract, Site.of(contract)).authorize()
 
-    assert answer.status_code == 302
+    expect_status(answer, 302)
     location = urlsplit(answer.headers["Location"])
     assert location.path == contract.site.login_path
     assert parse_qs(location.query)["next"][0].startswith(contract.provider.authorize_path)
@@ -39,7 +40,7 @@ def test_a_signed_out_visitor_is_sent_to_the_login_and_back(contract: Contract) 
 def test_an_unknown_client_is_refused(test_user_dance: Dance) -> None:
     answer = test_user_dance.authorize(client_id="nobody")
 
-    assert answer.status_code == 400
+    expect_status(answer, 400)
     assert "Location" not in answer.headers
 
 
@@ -62,14 +63,14 @@ def test_a_redirect_uri_must_match_to_the_letter(
 
     answer = test_user_dance.authorize(redirect_uri=wrong)
 
-    assert answer.status_code == 400
+    expect_status(answer, 400)
     assert "Location" not in answer.headers, "a code or an error was sent to a foreign address"
 
 
 def test_a_foreign_scope_is_refused_at_the_callback(contract: Contract, test_user_dance: Dance) -> None:
     answer = test_user_dance.authorize(scope="write")
 
-    assert answer.status_code == 302
+    expect_status(answer, 302)
     query = parse_qs(urlsplit(answer.headers["Location"]).query)
     assert query["error"] == ["invalid_scope"]
     assert "code" not in query
@@ -94,4 +95,4 @@ def test_a_login_inside_the_flow_needs_its_csrf_token(contract: Contract) -> Non
         data={"username": user.username, "password": user.secret},
     )
 
-    assert answer.status_code == 403
+    expect_status(answer, 403)

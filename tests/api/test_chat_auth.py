@@ -11,6 +11,7 @@ from besedka.rocketchat.database import ChatDatabase
 from besedka.rocketchat.rest import Credentials, RocketChat
 from besedka.site import Site
 from fixtures.users import SiteSession
+from tests.api.answer import expect_status
 from tests.cases import USERNAMES
 
 pytestmark = pytest.mark.api
@@ -22,7 +23,7 @@ def test_the_token_is_a_session_of_this_user(
 ) -> None:
     answer = sign_in(contract.user(username)).site.get(contract.site.chat_auth_path)
 
-    assert answer.status_code == 200, answer.text
+    expect_status(answer, 200)
     body = answer.json()
     me = RocketChat(contract.chat.url, Credentials(body["userId"], body["loginToken"])).me()
     assert me["username"] == username == body["username"]
@@ -50,6 +51,6 @@ def test_the_site_needs_no_admin_rights_for_it(
 def test_an_anonymous_caller_gets_json_and_never_a_page(contract: Contract) -> None:
     answer = Site.of(contract).get(contract.site.chat_auth_path)
 
-    assert answer.status_code == 401
+    expect_status(answer, 401)
     assert answer.headers["Content-Type"].startswith("application/json")
     assert "loginToken" not in answer.json()

@@ -10,6 +10,7 @@ import requests
 from besedka.contract import Contract, User
 from besedka.site import Site
 from besedka.site_database import SiteDatabase
+from tests.api.answer import expect_status
 from tests.api.conftest import Dance
 from tests.cases import USERNAMES
 
@@ -19,7 +20,7 @@ FIELDS = {"id", "username", "email", "full_name", "avatar_url", "role", "roles",
 
 
 def assert_json_refusal(answer: requests.Response, status: int) -> None:
-    assert answer.status_code == status, answer.text
+    expect_status(answer, status)
     assert answer.headers["Content-Type"].startswith("application/json")
     assert "error" in answer.json()
 
@@ -38,7 +39,7 @@ def test_the_bearer_is_named(
 
     answer = walk.site.identity(walk.token(), sent_via=sent_via)  # type: ignore[arg-type]
 
-    assert answer.status_code == 200, answer.text
+    expect_status(answer, 200)
     identity = answer.json()
     assert set(identity) >= FIELDS
     assert isinstance(identity["id"], str), "1 and '1' are different users to Rocket.Chat"

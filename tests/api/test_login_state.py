@@ -16,6 +16,7 @@ from besedka.contract import Contract, User
 from besedka.rocketchat.database import ChatDatabase
 from besedka.rocketchat.rest import RocketChat
 from besedka.site_database import SiteDatabase
+from tests.api.answer import expect_status
 from tests.api.conftest import Dance
 
 pytestmark = pytest.mark.api
@@ -55,7 +56,7 @@ def test_a_login_links_the_account_and_stores_a_hashed_session(
     callback = requests.get(location, timeout=10)
 
     config = callback_config(callback)
-    assert callback.status_code == 200
+    expect_status(callback, 200)
     assert config["setCredentialToken"] is True
     chat = RocketChat(contract.chat.url)
     oauth = {"credentialToken": credential_token, "credentialSecret": config["credentialSecret"]}

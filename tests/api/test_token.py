@@ -9,6 +9,7 @@ import pytest
 from besedka.contract import Contract, User
 from besedka.site import Site
 from besedka.site_database import SiteDatabase
+from tests.api.answer import expect_status
 from tests.api.conftest import Dance
 
 pytestmark = pytest.mark.api
@@ -22,7 +23,7 @@ def test_a_code_buys_an_access_token(
 
     answer = test_user_dance.exchange(code, sent_via=sent_via)
 
-    assert answer.status_code == 200, answer.text
+    expect_status(answer, 200)
     body = answer.json()
     assert body["token_type"] == "Bearer"
     assert body["scope"] == contract.provider.scope
@@ -36,16 +37,16 @@ def test_no_pkce_is_demanded_of_rocketchat(test_user_dance: Dance) -> None:
     answer = test_user_dance.exchange(test_user_dance.code())
 
     assert "Code verifier required" not in answer.text
-    assert answer.status_code == 200
+    expect_status(answer, 200)
 
 
 def test_a_code_works_once(test_user_dance: Dance) -> None:
     code = test_user_dance.code()
-    assert test_user_dance.exchange(code).status_code == 200
+    expect_status(test_user_dance.exchange(code), 200)
 
     again = test_user_dance.exchange(code)
 
-    assert again.status_code == 400
+    expect_status(again, 400)
     assert again.json()["error"] == "invalid_grant"
 
 
@@ -58,7 +59,7 @@ def test_an_expired_code_is_refused(
 
     answer = walk.exchange(code)
 
-    assert answer.status_code == 400
+    expect_status(answer, 400)
     assert answer.json()["error"] == "invalid_grant"
 
 
@@ -66,14 +67,14 @@ def test_an_expired_code_is_refused(
 def test_a_wrong_secret_is_refused(sent_via: str, test_user_dance: Dance) -> None:
     answer = test_user_dance.exchange(test_user_dance.code(), client_secret="wrong", sent_via=sent_via)
 
-    assert answer.status_code == 401
+    expect_status(answer, 401)
     assert answer.json()["error"] == "invalid_client"
 
 
 def test_an_unknown_client_is_refused(test_user_dance: Dance) -> None:
     answer = test_user_dance.exchange(test_user_dance.code(), client_id="nobody")
 
-    assert answer.status_code == 401
+    expect_status(answer, 401)
     assert answer.json()["error"] == "invalid_client"
 
 
@@ -82,16 +83,16 @@ def test_a_wrong_redirect_uri_is_refused(contract: Contract, test_user_dance: Da
 
     answer = test_user_dance.exchange(test_user_dance.code(), redirect_uri=wrong)
 
-    assert answer.status_code == 400
+    expect_status(answer, 400)
     assert answer.json()["error"] in {"invalid_grant", "invalid_request"}
 
 
 def test_an_invented_code_is_refused(test_user_dance: Dance) -> None:
     answer = test_user_dance.exchange("invented")
 
-    assert answer.status_code == 400
+    expect_status(answer, 400)
     assert answer.json()["error"] == "invalid_grant"
 
 
 def test_get_is_not_allowed(contract: Contract) -> None:
-    assert Site.of(contract).get(contract.provider.token_path).status_code == 405
+    expect_status(Site.of(contract).get(contract.provider.token_path), 405)

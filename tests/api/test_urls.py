@@ -10,6 +10,7 @@ import pytest
 from besedka.contract import Contract, User
 from besedka.site import Site
 from fixtures.users import SiteSession
+from tests.api.answer import expect_status
 
 pytestmark = pytest.mark.api
 
@@ -36,7 +37,7 @@ TABLE = [
 
 def assert_answers(site: Site, path: str, status: int, target: str | None) -> None:
     answer = site.get(path)
-    assert answer.status_code == status, answer.text[:300]
+    expect_status(answer, status)
     location = answer.headers.get("Location")
     assert (urlsplit(location).path if location else None) == target
 
@@ -79,7 +80,7 @@ def test_pages_load_nothing_from_elsewhere(
     site = sign_in(contract.user("owner")).site
     answer = (Site.of(contract) if path == LOGIN else site).get(path)
 
-    assert answer.status_code == 200
+    expect_status(answer, 200)
     foreign = answer.text.replace(contract.site.url, "").replace(contract.chat.url, "")
     assert 'src="http' not in foreign
     assert 'src="//' not in foreign
