@@ -24,8 +24,11 @@ OWN_COMMANDS: Mapping[str, str] = {
 CLI_COMMANDS: Mapping[str, str] = {
     "doctor": "say what is wrong with a stack, where, and how to put it right",
     "provision": "bring Rocket.Chat to the contract (besedka.toml)",
-    "up": "start the embedded stack and keep it until Ctrl-C",
+    "restart": "restart the stack of docker-compose.local.yml and lose nothing",
+    "up": "start a stack to look at: embedded until Ctrl-C, in containers until `down`",
+    "down": "remove the stack in containers that `up` keeps",
     "status": "show the stack that `up` keeps",
+    "logs": "print the last lines of that stack's services",
     "env": "print what a service is told by environment, as `export` lines",
 }
 COMMANDS = {**OWN_COMMANDS, **CLI_COMMANDS}

@@ -13,6 +13,8 @@ import psutil
 import pytest
 
 from besedka.contract import PROJECT_ROOT
+from besedka.stack.kind import KIND_ENV
+from besedka.stack.model import Stack
 
 RUN_SECONDS = 120
 SUBJECTS = PROJECT_ROOT / ".besedka" / "inner"
@@ -32,9 +34,17 @@ def command(*arguments: str) -> list[str]:
 
 
 def environment(more: Mapping[str, str] | None = None) -> dict[str, str]:
-    """Our environment, without what xdist tells its workers."""
+    """Our environment, without what xdist tells its workers; a stack of its own is an embedded one."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith("PYTEST_")}
-    return kept | {"PYTHONPATH": str(PROJECT_ROOT)} | dict(more or {})
+    return kept | {"PYTHONPATH": str(PROJECT_ROOT), KIND_ENV: "embedded"} | dict(more or {})
+
+
+def attached(stack: Stack, *, data: bool = False) -> tuple[str, ...]:
+    """The options that run on this stack; with `data`, its databases may be read too."""
+    told = [("site-url", stack.site_url), ("chat-url", stack.chat_url), ("provider-url", stack.provider_url)]
+    if data:
+        told += [("mongo-url", stack.mongo_url), ("site-database-url", stack.site_database_url)]
+    return "--stack=attached", *(f"--{name}={value}" for name, value in told if value)
 
 
 def run(*arguments: str, more: Mapping[str, str] | None = None) -> subprocess.CompletedProcess[str]:

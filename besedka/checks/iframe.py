@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 
 import requests
@@ -85,7 +86,8 @@ def _frame_refusals(examination: Examination, path: str, page: requests.Response
             finding("iframe.headers.x_frame_options", option, "no such header", where, fix, PROVISION)
         )
     origin = examination.contract.site.url
-    for directive in page.headers.get("Content-Security-Policy", "").split(";"):
+    # Two headers of that name arrive as one, joined by a comma; each policy has to allow the site.
+    for directive in re.split("[;,]", page.headers.get("Content-Security-Policy", "")):
         name, _, sources = directive.strip().partition(" ")
         if name.lower() == "frame-ancestors" and not {origin, "*"} & set(sources.split()):
             fix = "Rocket.Chat sends no frame-ancestors: look for a proxy that does"

@@ -36,16 +36,16 @@ def examine(  # noqa: PLR0913 - all keywords, all optional
     `contract` may be at any address: it is moved to the stack's, and keeps its own provider address if that
     differs from its site's (Rocket.Chat in a container). `only` names checks or layers; what they stand on
     is asked too. Nothing is changed unless `write`, which lets a `temp_*` user sign in and be removed; None
-    means on an embedded stack alone. That user is made by `manage`, the site's management commands, which a
-    stack that keeps its site's environment need not be given. `probe` makes a request from where
-    Rocket.Chat runs; without it, the request comes from here.
+    means on a stack that the suite has started itself. That user is made by `manage`, the site's management
+    commands, which a stack that keeps its site's environment need not be given. `probe` makes a request
+    from where Rocket.Chat runs; without it, the request comes from here.
     """
     catalogue_of_checks.load(contract)
     addresses = _addresses(stack)
     chosen = with_grounds(only) if only else all_checks()
     examination = Examination(
         addresses,
-        _moved(contract, addresses),
+        _moved(contract, addresses, stack.provider_url if isinstance(stack, Stack) else None),
         probe=probe,
         manage=(manage or _manage_of(stack)) if _may_write(stack, write) else None,
     )
@@ -70,8 +70,8 @@ def examine(  # noqa: PLR0913 - all keywords, all optional
 
 
 def _may_write(stack: Stack | Addresses, write: bool | None) -> bool:
-    embedded = isinstance(stack, Stack) and stack.kind == "embedded"
-    return embedded if write is None else write
+    own = isinstance(stack, Stack) and stack.kind in {"embedded", "containers"}
+    return own if write is None else write
 
 
 def _manage_of(stack: Stack | Addresses) -> Manage | None:
@@ -85,12 +85,12 @@ def _addresses(stack: Stack | Addresses) -> Addresses:
     return Addresses(stack.site_url, stack.chat_url, stack.mongo_url, stack.site_database_url)
 
 
-def _moved(contract: Contract, addresses: Addresses) -> Contract:
+def _moved(contract: Contract, addresses: Addresses, provider_url: str | None) -> Contract:
     own = contract.provider.url
     return contract.at(
         site_url=addresses.site_url,
         chat_url=addresses.chat_url,
-        provider_url=own if own != contract.site.url else None,
+        provider_url=provider_url or (own if own != contract.site.url else None),
     )
 
 

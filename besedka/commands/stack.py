@@ -1,10 +1,15 @@
-"""`besedka up`, `status` and `env`: a stack to look at, and what its services are told."""
+"""`besedka up`, `down`, `status`, `logs` and `env`: a stack to look at, and what its services are told.
+
+An embedded stack lives as long as its `up`. One in containers is kept until `down`.
+"""
 
 from __future__ import annotations
 
+import os
 import shlex
 import signal
 import threading
+from pathlib import Path
 from typing import Annotated
 
 import psutil
@@ -13,12 +18,15 @@ from rich.console import Console
 from rich.table import Table
 
 from besedka import contract as contracts
-from besedka.contract import PROJECT_ROOT
-from besedka.errors import BesedkaError
+from besedka.contract import PROJECT_ROOT, Contract
+from besedka.errors import BesedkaError, StackKindError
 from besedka.stack import embedded, environment
+from besedka.stack.kind import AUTO, KIND_ENV, resolved
 from besedka.stack.model import Stack
+from besedka.stack.versions import VERSION_ENV
 
 STATE_FILE = PROJECT_ROOT / ".besedka" / "stack.json"
+_KINDS = ("embedded", "containers", AUTO)
 
 
 class NoStackError(BesedkaError):
@@ -27,23 +35,53 @@ class NoStackError(BesedkaError):
     exit_status = 18
 
 
+class KeptStackError(BesedkaError):
+    """A stack is kept already, or what is kept cannot be removed."""
+
+    exit_status = 59
+
+
 def register(app: typer.Typer) -> None:
     """Add the commands to the program."""
     app.command()(up)
+    app.command()(down)
     app.command()(status)
+    app.command()(logs)
     app.command(name="env")(show_environment)
 
 
 def up(
-    mongod: Annotated[str | None, typer.Option(help="Run this MongoDB server, not the stand-in.")] = None,
+    kind: Annotated[
+        str,
+        typer.Option("--stack", metavar="KIND", help=f"embedded, containers or auto; {KIND_ENV} pins it."),
+    ] = os.environ.get(KIND_ENV) or AUTO,
+    reuse: Annotated[
+        bool, typer.Option("--reuse", help="Containers: take the kept stack if nothing has changed since.")
+    ] = False,
+    rocketchat_version: Annotated[
+        str | None,
+        typer.Option(metavar="VERSION", help="Containers: another Rocket.Chat than the contract's."),
+    ] = os.environ.get(VERSION_ENV),
+    mongod: Annotated[
+        str | None, typer.Option(help="Embedded: run this MongoDB server, not the stand-in.")
+    ] = None,
 ) -> None:
-    """Start the embedded stack, print its addresses, and keep it until Ctrl-C.
+    """Start a stack and print its addresses. Embedded: keep it until Ctrl-C. Containers: until `down`.
 
-    Exit status: 0 after Ctrl-C; 14 when a service does not start.
+    Exit status: 0 started, reused or ended by Ctrl-C; 12 no such kind; 14 or 69 a service does not start;
+    59 another stack is kept; 60 no engine, 61 no permission, 62 an old one, 63 no disk, 64 no memory, 65 a
+    missing image, 66 its version, 67 a busy port, 68 the compose file.
     """
-    console = Console()
-    console.print("starting the embedded stack …")
-    with embedded.running(contracts.load(), mongod_path=mongod) as running:
+    console = Console(highlight=False)
+    if kind not in _KINDS:
+        raise StackKindError(f"--stack={kind}", expected=" or ".join(_KINDS), where="the command line")
+    contract = contracts.load()
+    chosen, why = ("containers", "") if reuse else resolved(kind, contract, rocketchat_version)
+    if chosen == "containers":
+        _up_in_containers(console, contract, rocketchat_version, reuse=reuse)
+        return
+    console.print(f"starting the embedded stack{f' ({why})' if why else ''} …")
+    with embedded.running(contract, mongod_path=mongod) as running:
         stack = running.stack
         assert stack is not None  # noqa: S101 - `running` yields a started stack
         STATE_FILE.write_text(stack.to_json(), encoding="utf-8")
@@ -56,12 +94,59 @@ def up(
     console.print("stopped")
 
 
+def down() -> None:
+    """End the stack in containers that `up` keeps, and remove it with its data; logs stay.
+
+    Exit status: 0 removed; 18 none is kept; 59 something could not be removed.
+    """
+    from besedka.stack import kept  # noqa: PLC0415 - a second of imports that the other commands do without
+
+    if kept.recorded() is None:
+        raise NoStackError(
+            "no stack in containers is kept",
+            expected="one that `besedka up` has started",
+            where=str(kept.RECORD),
+            next_step="an embedded stack ends with Ctrl-C in its own terminal",
+        )
+    left = kept.remove()
+    if left:
+        raise KeptStackError(
+            f"still there: {', '.join(left)}",
+            expected="nothing",
+            where=str(kept.RECORD),
+            next_step="start Docker if it is down, then repeat `besedka down`",
+        )
+    STATE_FILE.unlink(missing_ok=True)
+    Console().print("removed")
+
+
 def status() -> None:
     """Show the stack that `besedka up` keeps.
 
-    Exit status: 0 running; 18 no such stack.
+    Exit status: 0 running; 18 no such stack, or some of it does not run.
     """
-    _show(Console(), running_stack())
+    stack = running_stack()
+    if stack.kind == "containers":
+        _refuse_a_sick_one()
+    _show(Console(), stack)
+
+
+def logs(
+    service: Annotated[str | None, typer.Argument(help="One service; all of them if none is named.")] = None,
+    lines: Annotated[int, typer.Option("--lines", "-n", help="How many of the last lines.")] = 40,
+) -> None:
+    """Print the last lines of the services of the stack that `besedka up` keeps.
+
+    Exit status: 0 printed; 2 no such service; 18 no such stack.
+    """
+    stack = running_stack()
+    names = [row.name for row in stack.services]
+    if service is not None and service not in names:
+        raise typer.BadParameter(f"{service!r} is none of {', '.join(names)}")
+    for name in [service] if service else names:
+        if service is None:
+            typer.echo(f"==== {name}")
+        typer.echo(_tail(stack, name, lines))
 
 
 def show_environment(
@@ -102,6 +187,67 @@ def running_stack() -> Stack:
         where=str(STATE_FILE),
         next_step="run `python3 run.py up` in another terminal",
     )
+
+
+def _up_in_containers(console: Console, contract: Contract, version: str | None, *, reuse: bool) -> None:
+    from besedka.stack import kept  # noqa: PLC0415 - a second of imports that embedded stacks do without
+
+    stack, why = kept.reusable(contract, version=version) if reuse else (None, "")
+    if stack:
+        console.print("the kept stack is used again: nothing has changed since its start")
+    else:
+        _make_room(console, why, reuse=reuse)
+        console.print("starting the stack in containers …")
+        stack = kept.start(contract, version=version, say=lambda line: console.print(line, markup=False))
+        STATE_FILE.write_text(stack.to_json(), encoding="utf-8")
+    _show(console, stack)
+    console.print(f"open {stack.site_url}/chat/test/ and sign in; `besedka down` removes the stack")
+
+
+def _make_room(console: Console, why: str, *, reuse: bool) -> None:
+    """Remove a kept stack that --reuse cannot use; without --reuse, refuse to start a second one."""
+    from besedka.stack import kept  # noqa: PLC0415 - as above
+
+    before = kept.recorded()
+    if before is None:
+        return
+    if not reuse:
+        raise KeptStackError(
+            f"stack {before.stack.run_id} is kept already",
+            expected="none, or --reuse",
+            where=str(kept.RECORD),
+            next_step="`besedka up --reuse` uses it, or replaces it when something has changed; "
+            "`besedka down` removes it",
+        )
+    console.print(f"not used again: {why}; it is replaced", soft_wrap=True)
+    left = kept.remove()
+    if left:
+        raise KeptStackError(f"still there: {', '.join(left)}", expected="nothing", where=str(kept.RECORD))
+
+
+def _refuse_a_sick_one() -> None:
+    from besedka.stack import kept  # noqa: PLC0415 - as above
+
+    record = kept.recorded()
+    sick = kept.unwell(record) if record else ["it is not on record"]
+    if sick:
+        raise NoStackError(
+            f"the kept stack does not run: {', '.join(sick)}",
+            expected="every service running",
+            where=str(kept.RECORD),
+            next_step="`besedka logs` says why; `besedka up --reuse` replaces it",
+        )
+
+
+def _tail(stack: Stack, service: str, lines: int) -> str:
+    if stack.kind == "containers":
+        from besedka.stack import kept  # noqa: PLC0415 - as above
+
+        record = kept.recorded()
+        return kept.tail(record, service, lines) if record else ""
+    log = stack.service(service).log
+    text = Path(log).read_text(encoding="utf-8", errors="replace") if log else ""
+    return "\n".join(text.splitlines()[-lines:])
 
 
 def _show(console: Console, stack: Stack) -> None:

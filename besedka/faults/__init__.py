@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from besedka.checks import catalogue_of_checks
 from besedka.contract import Contract
-from besedka.faults import documents, rooms, services, settings, site
+from besedka.faults import documents, frame, hops, pages, provider, rooms, services, settings, site
 from besedka.faults.fault import Fault
 from besedka.faults.patient import Patient
 
@@ -15,12 +16,17 @@ def catalogue(contract: Contract) -> tuple[Fault, ...]:
 
     Raises ValueError when two faults have one name.
     """
+    catalogue_of_checks.load(contract)
     found = (
         *services.FAULTS,
         *site.FAULTS,
+        *pages.FAULTS,
+        *provider.FAULTS,
         *settings.faults(contract),
+        *frame.FAULTS,
         *documents.FAULTS,
         *rooms.FAULTS,
+        *hops.FAULTS,
     )
     names = [fault.name for fault in found]
     twice = sorted({name for name in names if names.count(name) > 1})

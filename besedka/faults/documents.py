@@ -5,6 +5,8 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from bson import ObjectId
+
 from besedka.faults.fault import Fault
 
 _SETTINGS = "rocketchat_settings"
@@ -21,6 +23,22 @@ def _changed(
     name: str, cause: str, collection: str, query: dict[str, Any], update: dict[str, Any], *also: str
 ) -> Fault:
     return Fault(name, cause, lambda one: one.changed(collection, query, update), also)
+
+
+def _person(username: str, user_id: object = "somebodyElse00001") -> dict[str, Any]:
+    return {
+        "_id": user_id,
+        "username": username,
+        "name": username,
+        "type": "user",
+        "active": True,
+        "roles": ["user"],
+        "services": {"password": {"bcrypt": "$2b$10$" + "a" * 53}},
+    }
+
+
+def _room(name: str) -> dict[str, Any]:
+    return {"_id": "roomMadeByAScript", "name": name, "t": "c", "usersCount": 0}
 
 
 FAULTS = (
@@ -53,19 +71,6 @@ FAULTS = (
         "provider.spelling.wrong_prefix",
         _SETTINGS,
         {"_id": "Custom_OAuth_besedka-url", "value": "x"},
-    ),
-    _more(
-        "second_login_service",
-        "login_service.alone.ghost",
-        "meteor_accounts_loginServiceConfiguration",
-        {"_id": "ghostService00001", "service": "custom_besedka", "custom": True},
-    ),
-    Fault(
-        "login_service_gone",
-        "login_service.present.absent",
-        lambda one: one.removed(
-            "meteor_accounts_loginServiceConfiguration", {"service": one.contract.provider.name}
-        ),
     ),
     _changed(
         "setting_of_a_wrong_type",
@@ -124,15 +129,19 @@ FAULTS = (
         {"$set": {"u": {"_id": "BesedkaOwner2025", "username": "owner"}}},
     ),
     _changed("room_date_as_text", "integrity.dates.no_date", _ROOMS, _VIP, {"$set": {"ts": "2025-06-21"}}),
-    _changed(
+    Fault(
         "room_of_the_future",
         "integrity.dates.future",
-        _ROOMS,
-        _VIP,
-        {"$set": {"ts": datetime.now(UTC) + timedelta(hours=30)}},
+        lambda one: one.changed(_ROOMS, _VIP, {"$set": {"ts": datetime.now(UTC) + timedelta(hours=30)}}),
     ),
     _changed(
         "general_renamed", "integrity.general.renamed", _ROOMS, {"_id": "GENERAL"}, {"$set": {"name": "main"}}
+    ),
+    Fault(
+        "general_gone",
+        "integrity.general.missing",
+        lambda one: one.removed(_ROOMS, {"_id": "GENERAL"}),
+        ("integrity.subscriptions.no_room",) * 5,
     ),
     _more(
         "membership_of_no_room",
@@ -157,5 +166,70 @@ FAULTS = (
         _ROOMS,
         _VIP,
         {"$inc": {"usersCount": 1}},
+    ),
+    _more(
+        "database_of_a_newer_version",
+        "integrity.migration.newer",
+        "migrations",
+        {"_id": "control", "version": 900, "locked": False},
+    ),
+    _more("account_twice_by_case", "integrity.users_unique.name", "users", _person("Test_User")),
+    _more(
+        "account_twice_by_email",
+        "integrity.users_unique.email",
+        "users",
+        _person("somebody") | {"emails": [{"address": "Test.User@besedka.com", "verified": True}]},
+    ),
+    _more(
+        "account_with_a_time_stamp",
+        "integrity.users_unique.stamped",
+        "users",
+        _person("test_user_1750499200"),
+    ),
+    _more("room_in_cyrillic", "integrity.room_names.letters", _ROOMS, _room("Общий")),
+    _more("second_vip_by_case", "integrity.room_names.double", _ROOMS, _room("VIP")),
+    _more(
+        "membership_with_an_object_id",
+        "integrity.ids.type",
+        "rocketchat_subscription",
+        {"_id": ObjectId(), "rid": "GENERAL", "u": {"_id": "rocket.cat", "username": "rocket.cat"}},
+    ),
+    _more("account_with_an_object_id", "integrity.users_ids.type", "users", _person("somebody", ObjectId())),
+    _more(
+        "account_whose_id_is_its_name",
+        "integrity.users_ids.username",
+        "users",
+        _person("somebody", "somebody"),
+    ),
+    _changed(
+        "setting_inserted_by_hand",
+        "integrity.settings_known.raw",
+        _SETTINGS,
+        {"_id": "Accounts_iframe_url"},
+        {"$unset": {"packageValue": 1}},
+    ),
+    _changed(
+        "sso_link_with_a_number",
+        "integrity.sso_links.id_type",
+        "users",
+        {"username": "test_user"},
+        {"$set": {"services.besedka": {"id": 5}}},
+    ),
+    _changed(
+        "sso_link_to_somebody_else",
+        "integrity.sso_links.foreign",
+        "users",
+        {"username": "test_user"},
+        {"$set": {"services.besedka": {"id": "1"}}},
+    ),
+    _more(
+        "membership_of_nobody",
+        "integrity.subscriptions.no_user",
+        "rocketchat_subscription",
+        {
+            "_id": "ghostMember000002",
+            "rid": "GENERAL",
+            "u": {"_id": "accountThatIsGone", "username": "gone"},
+        },
     ),
 )

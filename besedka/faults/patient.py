@@ -5,8 +5,9 @@ from __future__ import annotations
 import sqlite3
 import time
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
-from dataclasses import dataclass
+from contextlib import ExitStack, closing, contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any, Self
 
 from pymongo import MongoClient
@@ -16,6 +17,8 @@ from besedka.checks.report import Report
 from besedka.checks.run import examine
 from besedka.contract import Contract, SettingValue
 from besedka.errors import BesedkaError
+from besedka.faults.proxied import ProxiedStack
+from besedka.faults.proxy import Rule
 from besedka.rocketchat import provider
 from besedka.rocketchat.rest import RocketChat
 from besedka.stack.embedded import EmbeddedStack
@@ -24,6 +27,9 @@ from besedka.stack.model import Stack
 Document = dict[str, Any]
 # Rocket.Chat rebuilds the log-in service some two seconds after the last write to one of its rows.
 HEALING_SECONDS = 10.0
+MONGO_MILLISECONDS = 2000
+LOGIN_SERVICES = "meteor_accounts_loginServiceConfiguration"
+_COLOUR = "#0b5ed7"
 
 
 class FaultError(BesedkaError):
@@ -41,6 +47,8 @@ class Patient:
     stack: Stack
     admin: RocketChat
     mongo: Database[Document]
+    # Whether doctor may let a temporary user sign in, which takes a second.
+    signs_in: bool = False
 
     @classmethod
     @contextmanager
@@ -52,17 +60,19 @@ class Patient:
                 "a fault may not be put into this stack",
                 expected="an embedded stack that this run has started",
                 where=stack.kind if stack else "a stack that was never started",
-                next_step="run the faults without --stack",
+                next_step="leave --stack out: pytest -m faults starts stacks of its own",
             )
         here = stack.contract(contract)
         account = here.chat.admin
         admin = RocketChat.sign_in(stack.chat_url, account.username, account.secret)
-        with MongoClient[Document](stack.mongo_url, directConnection=True) as client:
+        with MongoClient[Document](
+            stack.mongo_url, directConnection=True, serverSelectionTimeoutMS=MONGO_MILLISECONDS
+        ) as client:
             yield cls(running, here, stack, admin, client.get_default_database("rocketchat"))
 
     def examine(self) -> Report:
-        """Ask doctor, without a temporary user."""
-        return examine(self.stack, self.contract, write=False)
+        """Ask doctor; a temporary user signs in only under a fault of the SSO hops."""
+        return examine(self.stack, self.contract, write=self.signs_in)
 
     def set(self, setting_id: str, value: SettingValue) -> None:
         """Write a setting as an administrator does."""
@@ -77,6 +87,22 @@ class Patient:
             yield
         finally:
             self.set(setting_id, right)
+
+    @contextmanager
+    def settled(self) -> Iterator[None]:
+        """No rebuild of the log-in service is under way, which would undo a fault of its row.
+
+        Rocket.Chat rebuilds the row some two seconds after the last write to a setting of the provider; a
+        colour that the contract says nothing about shows when it has.
+        """
+        with self.setting(self.row("button_color"), _COLOUR):
+            query = {"service": self.contract.provider.name, "buttonColor": _COLOUR}
+            self.running.processes["rocketchat"].wait_until(
+                lambda: self.mongo[LOGIN_SERVICES].find_one(query) is not None,
+                budget=HEALING_SECONDS,
+                expected="a log-in service made of the settings as they are now",
+            )
+            yield
 
     def row(self, suffix: str) -> str:
         """Id of a row of the OAuth provider."""
@@ -114,21 +140,26 @@ class Patient:
         finally:
             self.mongo[collection].replace_one({"_id": document["_id"]}, document)
 
+    def site_value(self, table: str, key: tuple[str, object], column: str = "id") -> Any:
+        """One value of the one row of that key in the site's database. Raises FaultError."""
+        identifier, value = key
+        statement = f"SELECT {column} FROM {table} WHERE {identifier} = ?"  # noqa: S608 - names from this package
+        with closing(self._site_database()) as database:
+            found = database.execute(statement, (value,)).fetchall()
+        if len(found) != 1:
+            raise FaultError(
+                f"{len(found)} rows",
+                expected="one row",
+                where=f"{table}, {identifier}",
+                next_step="run doctor on the healthy stack, then mend the fault that names its row so",
+            )
+        return found[0][0]
+
     @contextmanager
     def column(self, table: str, key: tuple[str, object], column: str, wrong: object) -> Iterator[None]:
         """One value in the site's database."""
-        identifier, value = key
-        where = f"FROM {table} WHERE {identifier} = ?"
-        with closing(self._site_database()) as database:
-            rows = database.execute(f"SELECT id, {column} {where}", (value,)).fetchall()
-        if len(rows) != 1:
-            raise FaultError(
-                f"{len(rows)} rows",
-                expected="one row",
-                where=f"{table}, {identifier}",
-                next_step="mend the fault",
-            )
-        row_id, right = rows[0]
+        row_id = self.site_value(table, key)
+        right = self.site_value(table, ("id", row_id), column)
         self._write(table, column, row_id, wrong)
         try:
             yield
@@ -144,6 +175,51 @@ class Patient:
         finally:
             self.running.restart(service)
 
+    @contextmanager
+    def ruled(self, service: str, *rules: Rule) -> Iterator[None]:
+        """The proxy before `site` or `chat` follows these rules."""
+        if not isinstance(self.running, ProxiedStack):
+            raise FaultError(
+                f"nothing stands before {service} that could follow a rule",
+                expected="a stack whose services stand behind proxies",
+                where=self.stack.folder,
+                next_step="start the stack with besedka.faults.proxied.running",
+            )
+        with ExitStack() as held:
+            for rule in rules:
+                held.enter_context(self.running.proxies[service].ruled(rule))
+            yield
+
+    @contextmanager
+    def rows(self, table: str, *rows: Document) -> Iterator[None]:
+        """Rows more in the site's database, all with the same columns and an `id`."""
+        columns = ", ".join(rows[0])
+        marks = ", ".join("?" for _ in rows[0])
+        into = f"INSERT INTO {table} ({columns}) VALUES ({marks})"  # noqa: S608 - names from this package
+        with closing(self._site_database()) as database, database:
+            database.executemany(into, [tuple(row.values()) for row in rows])
+        try:
+            yield
+        finally:
+            gone = f"DELETE FROM {table} WHERE id = ?"  # noqa: S608 - names from this package
+            with closing(self._site_database()) as database, database:
+                database.executemany(gone, [(row["id"],) for row in rows])
+
+    @contextmanager
+    def seen_at(self, **addresses: str) -> Iterator[None]:
+        """Doctor is given other addresses of the stack: fields of `Stack`."""
+        right = self.stack
+        self.stack = replace(right, **addresses)  # type: ignore[arg-type]
+        try:
+            yield
+        finally:
+            self.stack = right
+
+    @property
+    def site_file(self) -> Path:
+        """The file of the site's database."""
+        return Path(str(self.stack.site_database_url).removeprefix("sqlite:///"))
+
     def wait_until_healed(self) -> Report:
         """Doctor's report once it is clean, or the last one after ten seconds."""
         deadline = time.monotonic() + HEALING_SECONDS
@@ -152,13 +228,13 @@ class Patient:
             report = self.examine()
         return report
 
-    def _write(self, table: str, column: str, row_id: int, value: object) -> None:
+    def _write(self, table: str, column: str, row_id: object, value: object) -> None:
         statement = f"UPDATE {table} SET {column} = ? WHERE id = ?"  # noqa: S608 - names from this package
         with closing(self._site_database()) as database, database:
             database.execute(statement, (value, row_id))
 
     def _site_database(self) -> sqlite3.Connection:
-        return sqlite3.connect(str(self.stack.site_database_url).removeprefix("sqlite:///"))
+        return sqlite3.connect(self.site_file)
 
     @staticmethod
     def _no_document(collection: str, query: Document) -> FaultError:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -41,16 +42,35 @@ def _invited(one: Patient) -> Iterator[None]:
         one.admin.post("groups.kick", roomName="vip", userId=user["_id"])
 
 
+@contextmanager
+def _stranger(one: Patient) -> Iterator[None]:
+    made = one.admin.post(
+        "users.create",
+        username="stranger",
+        name="Stranger",
+        email="stranger@elsewhere.example",
+        password=secrets.token_urlsafe(),
+    )
+    try:
+        one.admin.post("groups.invite", roomName="vip", userId=made["user"]["_id"])
+        yield
+    finally:
+        one.admin.post("users.delete", username="stranger", confirmRelinquish=True)
+
+
 FAULTS = (
     _unsubscribed("owner", "vip"),
     _unsubscribed("owner", "moderators"),
     _unsubscribed("admin", "moderators"),
     _unsubscribed("test_user", "general"),
     Fault("outsider_in_vip", "rooms.outsiders.member", _invited),
+    Fault("stranger_in_vip", "rooms.outsiders.stranger", _stranger),
     Fault("vip_chat_beside_vip", "rooms.exist.twin", lambda one: one.inserted(_ROOMS, _TWIN)),
     _room("vip_renamed", "vip", {"$set": {"name": "salon"}}, "exist.missing"),
     _room("vip_open_to_all", "vip", {"$set": {"t": "c"}}, "kind.public"),
     _room("vip_archived", "vip", {"$set": {"archived": True}}, "kind.archived"),
+    _room("vip_asks_for_a_join_code", "vip", {"$set": {"joinCodeRequired": True}}, "kind.join_code"),
+    _room("owner_muted_in_vip", "vip", {"$set": {"muted": ["owner"]}}, "kind.muted"),
     _room("general_read_only", "general", {"$set": {"ro": True}}, "kind.read_only"),
     _room("general_is_no_default", "general", {"$unset": {"default": 1}}, "default.missing"),
     _room("vip_is_a_default", "vip", {"$set": {"default": True}}, "default.extra"),

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from contextlib import AbstractContextManager
+
 from besedka.faults.fault import Fault
 from besedka.faults.patient import Patient
+from besedka.rocketchat import provider
 
 
 def _application(name: str, column: str, wrong: object, cause: str) -> Fault:
@@ -22,7 +25,14 @@ def _account(name: str, column: str, wrong: object, cause: str) -> Fault:
     return Fault(name, f"site.{cause}", lambda one: one.column("accounts_user", key, column, wrong))
 
 
+def _two_callbacks(one: Patient) -> AbstractContextManager[None]:
+    both = f"{provider.redirect_uri(one.contract)} http://elsewhere.invalid/_oauth/besedka"
+    key = ("client_id", one.contract.provider.client_id)
+    return one.column("oauth2_provider_application", key, "redirect_uris", both)
+
+
 FAULTS = (
+    Fault("redirect_uri_of_somebody_else", "application.redirect_uri.foreign", _two_callbacks),
     _application("client_id_mismatch", "client_id", "Ohy", "exists.missing"),
     _application("client_secret_drift", "client_secret", "another", "secret.differs"),
     _application("redirect_uri_empty", "redirect_uris", "", "redirect_uri.empty"),

@@ -13,13 +13,14 @@ from besedka.stack.model import Service, Stack
 PROBE_SECONDS = 10.0
 
 
-def describe(
+def describe(  # noqa: PLR0913 - one keyword per option
     *,
     site_url: str,
     chat_url: str,
     mongo_url: str | None,
     site_database_url: str | None,
     folder: Path,
+    provider_url: str | None = None,
 ) -> Stack:
     """Ask both servers for their version; ServiceUnreachableError names the one that does not answer."""
     site_version = _site_version(site_url.rstrip("/"))
@@ -37,6 +38,7 @@ def describe(
             Service("site", site_url, site_version, real=True),
             Service("rocketchat", chat_url, str(chat.info()["version"]), real=not _is_stand_in(chat.url)),
         ),
+        provider_url=provider_url.rstrip("/") if provider_url else None,
     )
 
 

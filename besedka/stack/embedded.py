@@ -206,17 +206,21 @@ def new_run_folder() -> Path:
     """
     RUNS_FOLDER.mkdir(parents=True, exist_ok=True)
     yesterday = time.time() - KILLED_RUN_SECONDS
-    over = [
-        path
-        for path in sorted(RUNS_FOLDER.iterdir())
-        if (path / FINISHED).exists() or path.stat().st_mtime < yesterday
-    ]
+    over = [path for path in sorted(RUNS_FOLDER.iterdir()) if _is_over(path, yesterday)]
     for folder in over[: -RUNS_KEPT + 1]:
         shutil.rmtree(folder, ignore_errors=True)
     name = f"{datetime.now().astimezone():%Y%m%d-%H%M%S}-{secrets.token_hex(3)}"
     folder = RUNS_FOLDER / name
     folder.mkdir()
     return folder
+
+
+def _is_over(folder: Path, yesterday: float) -> bool:
+    """Whether a run has ended; one whose folder another run has just removed has."""
+    try:
+        return (folder / FINISHED).exists() or folder.stat().st_mtime < yesterday
+    except FileNotFoundError:
+        return True
 
 
 @contextmanager

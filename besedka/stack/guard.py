@@ -20,6 +20,8 @@ from collections.abc import Callable
 
 GRACE_SECONDS = 5.0
 ENDED_BY_OWNER = 143
+# Written before the pipe is closed, it lets the service outlive its owner.
+KEEP = b"keep"
 _PR_SET_PDEATHSIG = 1
 
 
@@ -44,8 +46,11 @@ def main(log: str, command: list[str]) -> int:
 
     def watch_owner() -> None:
         # The file descriptor, not sys.stdin: a thread inside a buffered read crashes the interpreter's end.
-        while os.read(0, 1024):
-            pass
+        said = b""
+        while part := os.read(0, 1024):
+            said += part
+        if said == KEEP:
+            return
         ended_by_owner.set()
         service.terminate()
         try:

@@ -38,7 +38,8 @@ class Service:
 class Stack:
     """A stack that answers.
 
-    `site_url` and `chat_url` are what a browser opens. `mongo_url` and `site_database_url` are None where
+    `site_url` and `chat_url` are what a browser opens; `provider_url` is where Rocket.Chat's server reaches
+    the site, None where that is the same address. `mongo_url` and `site_database_url` are None where
     the data cannot be read, and the checks that need them say so; `site_environment_file` is None where
     the site's management commands cannot be run, so that no temporary users can be made. `folder` holds
     logs and data of the run.
@@ -53,6 +54,7 @@ class Stack:
     site_database_url: str | None
     site_environment_file: str | None
     services: tuple[Service, ...]
+    provider_url: str | None = None
 
     def service(self, name: str) -> Service:
         """The service of that name; KeyError if the stack has none."""
@@ -60,7 +62,7 @@ class Stack:
 
     def contract(self, contract: Contract) -> Contract:
         """The contract moved to this stack's addresses."""
-        return contract.at(site_url=self.site_url, chat_url=self.chat_url)
+        return contract.at(site_url=self.site_url, chat_url=self.chat_url, provider_url=self.provider_url)
 
     def logs(self) -> dict[str, Path]:
         """Log file of each service that has one."""

@@ -13,6 +13,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from besedka.errors import StackStartError
+from besedka.stack.guard import KEEP
 
 GUARD = Path(__file__).with_name("guard.py")
 POLL_SECONDS = 0.02
@@ -47,14 +48,18 @@ class ServiceProcess:
         self.log = log
         log.parent.mkdir(parents=True, exist_ok=True)
         log.touch()
-        self._guard = subprocess.Popen(  # noqa: S603 - the command is the stack's own
-            [sys.executable, "-S", "-E", str(GUARD), str(log), *command],
-            stdin=subprocess.PIPE,
-            cwd=cwd,
-            env=base_environment() | dict(environment),
-            # A terminal's Ctrl-C is for pytest, which stops its services in order.
-            start_new_session=True,
-        )
+        # Not our own output: who reads that to its end would wait for a service that outlives us.
+        with log.open("ab") as output:
+            self._guard = subprocess.Popen(  # noqa: S603 - the command is the stack's own
+                [sys.executable, "-S", "-E", str(GUARD), str(log), *command],
+                stdin=subprocess.PIPE,
+                stdout=output,
+                stderr=output,
+                cwd=cwd,
+                env=base_environment() | dict(environment),
+                # A terminal's Ctrl-C is for pytest, which stops its services in order.
+                start_new_session=True,
+            )
 
     @property
     def pid(self) -> int:
@@ -94,6 +99,12 @@ class ServiceProcess:
         if self._guard.stdin and not self._guard.stdin.closed:
             with suppress(BrokenPipeError):
                 self._guard.stdin.close()
+
+    def release(self) -> None:
+        """Let the service outlive this process; `detached.end` ends it."""
+        if self._guard.stdin:
+            self._guard.stdin.write(KEEP)
+            self._guard.stdin.close()
 
     def kill(self) -> None:
         """End the service as a crash would (SIGKILL), for tests of what happens then."""

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from starlette.applications import Starlette
+from starlette.convertors import StringConvertor, register_url_convertor
 from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import FileResponse, PlainTextResponse, Response
@@ -28,6 +29,14 @@ from standins.rocketchat.registry import Call
 if TYPE_CHECKING:
     from standins.rocketchat.server import Server
 
+
+class _AnyText(StringConvertor):
+    """The rest of an address, line breaks too, which Starlette's own `path` leaves to its own 404."""
+
+    regex = r"[\s\S]*"
+
+
+register_url_convertor("any", _AnyText())
 CLIENT = Path(__file__).with_name("client")
 # Importing them declares their routes and methods.
 HANDLERS = ("login", "users", "settings_api", "rest_rooms", "rest_chat", "rest_roles", "client_methods")
@@ -146,16 +155,21 @@ def client_files() -> Callable[[Request], Awaitable[Response]]:
     return serve
 
 
-def build(server: Server) -> Starlette:
-    """The application for a server that has started."""
+def declare_handlers() -> None:
+    """Fill the tables of routes and methods."""
     for name in HANDLERS:
         importlib.import_module(f"standins.rocketchat.{name}")
+
+
+def build(server: Server) -> Starlette:
+    """The application for a server that has started."""
+    declare_handlers()
     sockets = importlib.import_module("standins.rocketchat.sockets").routes
     mimetypes.add_type("text/javascript", ".js")
     every = ["GET", "POST", "PUT", "DELETE", "OPTIONS", "PATCH"]
     routes: list[Any] = [
         Route("/api/info", info),
-        Route("/api/v1/{path:path}", dispatch, methods=every),
+        Route("/api/v1/{path:any}", dispatch, methods=every),
         Route("/api/apps/{name:path}", stub),
         Route("/_oauth/{service}", callback, methods=["GET", "POST"]),
         Route("/packages/oauth/end_of_redirect_response.js", end_script),
@@ -175,6 +189,6 @@ def build(server: Server) -> Starlette:
         bundle = Bundle(server.config.chat_client)
         routes, page = [*routes, *bundle.routes()], bundle.page
     app = Starlette(routes=routes, middleware=[Middleware(SecurityHeaders, settings=server.settings)])
-    app.router.routes.append(Route("/{path:path}", page, methods=every))
+    app.router.routes.append(Route("/{path:any}", page, methods=every))
     app.state.server = server
     return app

@@ -44,7 +44,9 @@ class Config:
 
     @property
     def unsafe_query(self) -> bool:
-        """`query` and `fields` in the URL: always before 7.0, since then by an environment variable."""
+        """`query` and `fields` in the URL: before 7.0 always, then by a variable, gone in 9.0."""
+        if self.since(9):
+            return False
         return not self.since(7) or self._yes("ALLOW_UNSAFE_QUERY_AND_FIELDS_API_PARAMS")
 
     @property

@@ -20,6 +20,10 @@ class PlainError(Exception):
     """A JavaScript `Error`, not a Meteor.Error: it has a message and no code."""
 
 
+class MatchError(PlainError):
+    """Meteor's Match.Error: its message by REST, 400 "Match failed" by DDP (`check`, sanitizedError)."""
+
+
 def answer(body: dict[str, Any], status: int = 200, headers: dict[str, str] | None = None) -> Response:
     """A JSON answer with the headers that every REST answer carries."""
     # A lone surrogate, which JSON can carry, has no UTF-8.
@@ -71,6 +75,8 @@ def refusal(config: Config, error: Exception, headers: dict[str, str] | None = N
 
 def error_document(error: Exception) -> dict[str, Any]:
     """An error as DDP sends it; what is no Meteor.Error is hidden behind 500 (`ddp-server`)."""
+    if isinstance(error, MatchError):
+        error = RocketError(400, "Match failed")
     if not isinstance(error, RocketError):
         error = RocketError(500, "Internal server error")
     document = {

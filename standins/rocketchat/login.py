@@ -95,7 +95,8 @@ async def _by_access_token(server: Server, options: Document) -> Attempt:
 async def _by_totp(server: Server, options: Document) -> Attempt:
     """`{totp: {code, login}}`: the inner options; the code is looked at after them."""
     inner = options["totp"].get("login") if isinstance(options["totp"], dict) else None
-    return await _run_handlers(server, {k: v for k, v in dict(inner or {}).items() if k != "totp"})
+    inner = inner if isinstance(inner, dict) else {}
+    return await _run_handlers(server, {k: v for k, v in inner.items() if k != "totp"})
 
 
 _HANDLERS = {

@@ -14,6 +14,7 @@ from typing import Any
 
 from standins.rocketchat.access import can_access, find_room, public_room, subscription_of
 from standins.rocketchat.envelope import PlainError, forbidden
+from standins.rocketchat.json_query import narrowed, projection
 from standins.rocketchat.messages import readable_history
 from standins.rocketchat.parameters import (
     listing,
@@ -159,7 +160,8 @@ async def _page_of_rooms(family: Family, call: Call, *, joined: bool) -> Documen
         query["_id"] = {"$in": [row["rid"] async for row in mine]}
     elif call.query.get("_id"):
         query["_id"] = call.query["_id"]
-    page = await listing(call, call.server.db["rocketchat_room"], query, family.prefix, [("name", 1)])
+    rooms, order = call.server.db["rocketchat_room"], [("name", 1)]
+    page = await listing(call, rooms, narrowed(call, query), family.prefix, order, projection(call))
     return page | {family.prefix: [public_room(room) for room in page[family.prefix]]}
 
 
@@ -195,7 +197,8 @@ async def messages(family: Family, call: Call) -> Document:
     if not await can_access(call.server, call.user, room):
         raise forbidden()
     query = {"rid": room["_id"], "_hidden": {"$ne": True}}
-    return await listing(call, call.server.db["rocketchat_message"], query, "messages", [("ts", -1)])
+    found, order = call.server.db["rocketchat_message"], [("ts", -1)]
+    return await listing(call, found, narrowed(call, query), "messages", order, projection(call))
 
 
 @both("history", "GET")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from standins.rocketchat.envelope import failure, forbidden
+from standins.rocketchat.json_query import narrowed
 from standins.rocketchat.parameters import paging
 from standins.rocketchat.permissions import has_permission
 from standins.rocketchat.registry import Call, Document, RocketError, method, route
@@ -18,6 +19,7 @@ async def _listed(call: Call, query: Document, *fields: str) -> Document:
     names = [name for name in call.query.get("_id", "").split(",") if name]
     if names and call.server.config.since(7):
         query |= {"_id": {"$in": names}}
+    query = narrowed(call, query)
     collection = call.server.db["rocketchat_settings"]
     rows = await collection.find(query).sort("_id", 1).skip(offset).limit(count).to_list()
     kept = (*_FIELDS, *fields)

@@ -17,6 +17,8 @@ from standins.rocketchat.accounts import (
 )
 from standins.rocketchat.documents import random_secret
 from standins.rocketchat.envelope import PlainError, forbidden
+from standins.rocketchat.json_query import narrowed, projection
+from standins.rocketchat.ownership import estate_of, refuse_last_owner, relinquish
 from standins.rocketchat.parameters import listing, user_from
 from standins.rocketchat.passwords import hash_password
 from standins.rocketchat.permissions import has_permission
@@ -125,7 +127,8 @@ async def info(call: Call) -> Document:
     itself = user["_id"] == call.uid
     full = itself or await has_permission(call.server, call.user, "view-full-other-user-info")
     view = user_view(user, full) | ({"canViewAllInfo": True} if full else {})
-    rooms = '"userRooms"' in call.query.get("fields", "") or call.query.get("includeUserRooms") == "true"
+    old_form = call.server.config.unsafe_query and '"userRooms"' in call.query.get("fields", "")
+    rooms = old_form or call.query.get("includeUserRooms") == "true"
     if rooms and (itself or await has_permission(call.server, call.user, "view-other-user-channels")):
         found = call.server.db["rocketchat_subscription"].find({"u._id": user["_id"]})
         view["rooms"] = [
@@ -139,7 +142,8 @@ async def listed(call: Call) -> Document:
     if not await has_permission(call.server, call.user, "view-d-room"):
         raise forbidden()
     full = await has_permission(call.server, call.user, "view-full-other-user-info")
-    page = await listing(call, call.server.db["users"], {}, "users", [("username", 1)])
+    users, order = call.server.db["users"], [("username", 1)]
+    page = await listing(call, users, narrowed(call, {}), "users", order, projection(call))
     return page | {"users": [user_view(user, full) for user in page["users"]]}
 
 
@@ -200,15 +204,11 @@ async def delete(call: Call) -> Document:
         raise RocketError(
             "error-action-not-allowed", "Leaving the app without an active admin is not allowed"
         )
+    estate = await estate_of(call.server, user)
+    if not call.body.get("confirmRelinquish"):
+        await refuse_last_owner(call.server, estate)
+    await relinquish(call.server, estate)
     subscriptions = await db["rocketchat_subscription"].find({"u._id": user["_id"]}).to_list()
-    owned = [row["rid"] for row in subscriptions if "owner" in (row.get("roles") or [])]
-    last = [
-        rid
-        for rid in owned
-        if await db["rocketchat_subscription"].count_documents({"rid": rid, "roles": "owner"}) == 1
-    ]
-    if last and not call.body.get("confirmRelinquish"):
-        raise RocketError("user-last-owner", "", {"shouldBeRemoved": [], "shouldChangeOwner": last})
     await db["rocketchat_subscription"].delete_many({"u._id": user["_id"]})
     rooms = [row["rid"] for row in subscriptions]
     await db["rocketchat_room"].update_many({"_id": {"$in": rooms}}, {"$inc": {"usersCount": -1}})
@@ -217,7 +217,7 @@ async def delete(call: Call) -> Document:
     await db["users"].delete_one({"_id": user["_id"]})
     await end_sessions(call, user)
     call.server.hub.publish("stream-notify-logged", "Users:Deleted", {"userId": user["_id"]})
-    return {"deletedRooms": []}
+    return {"deletedRooms": estate.removed}
 
 
 @route("users.createToken", "POST", auth=True)
@@ -264,9 +264,11 @@ async def generate_personal_access_token(call: Call) -> Document:
 
 @route("users.removePersonalAccessToken", "POST", two_factor=True)
 async def remove_personal_access_token(call: Call) -> Document:
-    user = call.user or {}
+    name, user = call.body.get("tokenName"), call.user or {}
+    if not isinstance(name, str) or not name:
+        raise PlainError("The 'tokenName' param is required")
     entries = user.get("services", {}).get("resume", {}).get("loginTokens") or []
-    entry = next((e for e in entries if e.get("name") == call.body.get("tokenName")), None)
+    entry = next((e for e in entries if e.get("name") == name), None)
     if entry is None or token_entry(user, entry["hashedToken"]) is None:
         raise RocketError("error-token-does-not-exists", "Token does not exist")
     await remove_tokens(call.server, call.uid, entry["hashedToken"])

@@ -35,14 +35,10 @@ def test_signs_in(chat_test, contract):
 """
 
 
-def attached(stack: Stack) -> tuple[str, ...]:
-    return "--stack=attached", f"--site-url={stack.site_url}", f"--chat-url={stack.chat_url}"
-
-
 def test_one_cause_is_one_block_with_its_tests(subject: Path) -> None:
     subject.write_text(BREAKS_THE_STACK, "utf-8")
 
-    finished = inner.run(str(subject), "--stack=embedded")
+    finished = inner.run(str(subject))
 
     assert finished.returncode == 1, finished.stdout + finished.stderr
     before, _, failures = finished.stdout.partition("= FAILURES =")
@@ -63,7 +59,7 @@ def test_one_cause_is_one_block_with_its_tests(subject: Path) -> None:
 def test_without_a_finding_the_page_is_shown(stack: Stack, subject: Path) -> None:
     subject.write_text(FAILS_BY_ITSELF, "utf-8")
 
-    finished = inner.run(str(subject), *attached(stack))
+    finished = inner.run(str(subject), *inner.attached(stack))
 
     before, _, failures = finished.stdout.partition("= FAILURES =")
     assert "= no cause found =" in before
@@ -77,7 +73,7 @@ def test_without_a_finding_the_page_is_shown(stack: Stack, subject: Path) -> Non
 def test_diagnosis_can_be_turned_off(stack: Stack, subject: Path) -> None:
     subject.write_text(FAILS_BY_ITSELF, "utf-8")
 
-    finished = inner.run(str(subject), *attached(stack), "--no-diagnosis")
+    finished = inner.run(str(subject), *inner.attached(stack), "--no-diagnosis")
 
     assert "the test is wrong" in finished.stdout
     assert "doctor" not in finished.stdout
@@ -87,7 +83,7 @@ def test_diagnosis_can_be_turned_off(stack: Stack, subject: Path) -> None:
 def test_a_run_says_what_it_did_not_prove(stack: Stack, contract: Contract, subject: Path) -> None:
     subject.write_text(PASSES, "utf-8")
 
-    finished = inner.run(str(subject), *attached(stack))
+    finished = inner.run(str(subject), *inner.attached(stack))
 
     assert finished.returncode == 0, finished.stdout + finished.stderr
     _, _, critique = finished.stdout.partition("= not proved by this run =")
@@ -101,6 +97,6 @@ def test_a_run_says_what_it_did_not_prove(stack: Stack, contract: Contract, subj
 def test_a_run_that_used_nothing_of_sso_says_so(stack: Stack, subject: Path) -> None:
     subject.write_text("def test_asks(chat_admin):\n    assert chat_admin.get('me')['_id']\n", "utf-8")
 
-    finished = inner.run(str(subject), *attached(stack))
+    finished = inner.run(str(subject), *inner.attached(stack))
 
     assert "no browser was signed in by SSO" in finished.stdout

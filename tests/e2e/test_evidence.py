@@ -58,9 +58,7 @@ def all_texts(folder: Path) -> dict[str, bytes]:
 def test_each_failing_phase_leaves_its_evidence(stack: Stack, contract: Contract, subject: Path) -> None:
     subject.write_text(SUBJECT, "utf-8")
 
-    finished = inner.run(
-        str(subject), "--stack=attached", f"--site-url={stack.site_url}", f"--chat-url={stack.chat_url}"
-    )
+    finished = inner.run(str(subject), *inner.attached(stack))
 
     assert finished.returncode == 1, finished.stdout + finished.stderr
     assert "1 failed, 2 passed, 2 errors" in finished.stdout

@@ -29,3 +29,15 @@ def test_a_run_that_is_going_on_keeps_its_folder(runs: Path) -> None:
         (embedded.new_run_folder() / embedded.FINISHED).touch()
 
     assert going_on.exists()
+
+
+def test_a_folder_that_another_run_removes_meanwhile_is_no_error(
+    runs: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    gone = runs / "20200101-000000-gone"
+    gone.mkdir()
+    listed = sorted(runs.iterdir())
+    gone.rmdir()
+    monkeypatch.setattr(type(runs), "iterdir", lambda _: iter(listed))
+
+    assert embedded.new_run_folder().is_dir()

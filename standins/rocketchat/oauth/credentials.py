@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from standins.rocketchat.accounts import create_user, exactly
 from standins.rocketchat.documents import millis, random_id
-from standins.rocketchat.envelope import PlainError, message_of
+from standins.rocketchat.envelope import MatchError, PlainError, message_of
 from standins.rocketchat.oauth import provider
 from standins.rocketchat.registry import Document, RocketError
 
@@ -64,7 +64,7 @@ async def login_by_credential(server: Server, given: Any) -> tuple[str, Document
     key = given.get("credentialToken") if isinstance(given, dict) else None
     secret = given.get("credentialSecret") if isinstance(given, dict) else None
     if not isinstance(key, str) or not isinstance(secret, str | None):
-        raise PlainError("Match error: Expected string in field credentialToken")
+        raise MatchError("Match error: Expected string in field credentialToken")
     result = await _retrieve(server, key, secret)
     if result is None:
         raise RocketError(_CANCELLED, "No matching login attempt found")
@@ -75,14 +75,14 @@ async def login_by_access_token(server: Server, options: Document) -> tuple[str,
     """`{serviceName, accessToken, expiresIn}`: the server asks the provider for the identity itself."""
     service, token, lifetime = (options.get(name) for name in ("serviceName", "accessToken", "expiresIn"))
     if not isinstance(service, str):
-        raise PlainError("Match error: Missing key 'serviceName'")
+        raise MatchError("Match error: Missing key 'serviceName'")
     if service not in server.services.known:
         raise PlainError(f"Unexpected AccessToken service {service}")
     config = await server.services.find(service)
     if config is None:
         raise PlainError(f"Service {service} not configured")
     if not isinstance(token, str) or not isinstance(lifetime, int) or isinstance(lifetime, bool):
-        raise PlainError("Match error: Expected accessToken a string and expiresIn an integer")
+        raise MatchError("Match error: Expected accessToken a string and expiresIn an integer")
     found = await provider.identity(server.services.client, config, token)
     kept = ("id", "email", "username", "name", config.get("rolesClaim") or "roles")
     data = {"accessToken": token, "expiresAt": millis(server.clock.now()) + 1000 * lifetime}

@@ -1,0 +1,116 @@
+"""`besedka restart`: restart a developer's stack of docker-compose.local.yml without losing anything."""
+
+from __future__ import annotations
+
+import os
+import re
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from besedka import contract as contracts
+from besedka.contract import PROJECT_ROOT
+from besedka.restart import procedure
+from besedka.restart.engine import DockerServices
+from besedka.restart.services import ORDER
+from besedka.restart.target import Target
+from besedka.stack import environment
+
+FOLDER = PROJECT_ROOT / ".besedka" / "restart"
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command to the program."""
+    app.command()(restart)
+
+
+def restart(  # noqa: PLR0913, PLR0917 - one parameter per option
+    only: Annotated[
+        list[str] | None, typer.Option(metavar="SERVICE", help="Restart this one only; may be repeated.")
+    ] = None,
+    restore: Annotated[Path | None, typer.Option(help="Folder of a dump to bring back on the way.")] = None,
+    afresh: Annotated[
+        bool, typer.Option("--afresh", help="Do not go on with an interrupted restart; count anew.")
+    ] = False,
+    project: Annotated[
+        str | None, typer.Option(help="Compose project; COMPOSE_PROJECT_NAME or the folder's name.")
+    ] = None,
+    site_url: Annotated[str | None, typer.Option(help="Address of the site.")] = None,
+    chat_url: Annotated[str | None, typer.Option(help="Address of Rocket.Chat.")] = None,
+    mongo_url: Annotated[str | None, typer.Option(help="Rocket.Chat's MongoDB.")] = None,
+    site_database_url: Annotated[str | None, typer.Option(help="DATABASE_URL of the site.")] = None,
+    bind: Annotated[str, typer.Option(help="Address on which Daphne listens.")] = "127.0.0.1",
+) -> None:
+    """Restart postgres, redis, mongo and rocketchat, start Daphne, provision, examine; lose nothing.
+
+    Both databases are dumped first; users, rooms, subscriptions and messages are counted before and after.
+
+    Exit status: doctor's verdict: 0 healthy, 1 findings, 2 the stack could not be asked. 60 no engine,
+    70 a service is missing, 71 half-started, 72 the port is somebody else's, 73 something was lost,
+    74 the dump is damaged, 75 no room for the dump, 76 a service is not ready, 77 Daphne is not,
+    78 another restart is going on, 79 a database could not be dumped or restored.
+    """
+    for name in only or ():
+        if name not in ORDER:
+            raise typer.BadParameter(f"{name!r} is none of {', '.join(ORDER)}")
+    name = project or os.environ.get("COMPOSE_PROJECT_NAME") or _project_of(PROJECT_ROOT)
+    console = Console(highlight=False, soft_wrap=True)
+
+    def say(line: str) -> None:
+        console.print(line, markup=False)
+
+    report = procedure.restart(
+        _target(name, site_url, chat_url, mongo_url, site_database_url, bind),
+        DockerServices(name),
+        say=say,
+        only=only or (),
+        restore=restore,
+        afresh=afresh,
+    )
+    report.print(console)
+    healthy = report.exit_status == 0
+    say(f"verdict: nothing was lost, and the stack is {'healthy' if healthy else 'not healthy: see above'}")
+    raise typer.Exit(report.exit_status)
+
+
+def _target(  # noqa: PLR0913, PLR0917 - the options
+    project: str,
+    site_url: str | None,
+    chat_url: str | None,
+    mongo_url: str | None,
+    site_database_url: str | None,
+    bind: str,
+) -> Target:
+    contract = contracts.load()
+    own = contract.provider.url
+    moved = contract.at(
+        site_url=(site_url or contract.site.url).rstrip("/"),
+        chat_url=(chat_url or contract.chat.url).rstrip("/"),
+        provider_url=own if own != contract.site.url else None,
+    )
+    ports = contract.services
+    password = os.environ.get("BESEDKA_POSTGRES_PASSWORD") or "besedka"
+    database = site_database_url or f"postgres://besedka:{password}@127.0.0.1:{ports.postgres}/besedka"
+    told = environment.site(
+        moved,
+        database_url=database,
+        # The one that docker-compose.local.yml gives to web: another would sign everybody out.
+        secret_key=os.environ.get("BESEDKA_SECRET_KEY") or "development-only",
+        redis_url=f"redis://127.0.0.1:{ports.redis}/0",
+    )
+    return Target(
+        project=project,
+        contract=moved,
+        mongo_url=mongo_url or f"mongodb://127.0.0.1:{ports.mongo}/rocketchat?directConnection=true",
+        site_database_url=database,
+        site_environment=told,
+        folder=FOLDER / project,
+        bind=bind,
+    )
+
+
+def _project_of(folder: Path) -> str:
+    """The name compose gives to a project by its folder: lower case, letters, digits, - and _ alone."""
+    return re.sub(r"[^-_a-z0-9]", "", folder.name.lower()).lstrip("_-")

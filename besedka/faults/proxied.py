@@ -1,0 +1,59 @@
+"""An embedded stack whose site and Rocket.Chat stand behind proxies, so that faults can come between."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from besedka.contract import Contract
+from besedka.faults.proxy import Proxy
+from besedka.stack import mongod
+from besedka.stack.embedded import EmbeddedStack, new_run_folder
+from besedka.stack.processes import free_port
+
+
+@dataclass
+class ProxiedStack(EmbeddedStack):
+    """The proxies have the stack's addresses; the services behind them listen on ports of their own."""
+
+    proxies: dict[str, Proxy] = field(default_factory=dict)
+
+    def start_chat(self) -> None:
+        """Start Rocket.Chat's stand-in behind its proxy."""
+        with self._behind("chat"):
+            super().start_chat()
+
+    def start_site(self) -> None:
+        """Start Daphne behind its proxy."""
+        with self._behind("site"):
+            super().start_site()
+
+    def stop(self) -> None:
+        """End the services, then the proxies."""
+        super().stop()
+        for proxy in self.proxies.values():
+            proxy.close()
+        self.proxies.clear()
+
+    @contextmanager
+    def _behind(self, name: str) -> Iterator[None]:
+        outer = self.ports[name]
+        if name not in self.proxies:
+            self.proxies[name] = Proxy(outer, free_port())
+        self.ports[name] = self.proxies[name].upstream_port
+        try:
+            yield
+        finally:
+            self.ports[name] = outer
+
+
+@contextmanager
+def running(contract: Contract, *, folder: Path | None = None) -> Iterator[ProxiedStack]:
+    """A stack behind proxies for the length of a `with` block. Raises StackStartError."""
+    stack = ProxiedStack(contract, folder or new_run_folder(), mongod.find(None))
+    with ExitStack() as cleanup:
+        cleanup.callback(stack.stop)
+        stack.start()
+        yield stack

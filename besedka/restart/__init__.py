@@ -1,0 +1,4 @@
+"""A restart of a developer's stack that loses nothing: dump, stock, restart, stock, provision, doctor.
+
+`procedure.restart` does all of it; the modules beside it are its parts.
+"""

@@ -1,0 +1,140 @@
+"""The containers of a compose project through the Docker engine's API, found by the labels compose sets."""
+
+from __future__ import annotations
+
+import tarfile
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import docker  # type: ignore[import-untyped]
+from docker.errors import DockerException  # type: ignore[import-untyped]
+
+from besedka.restart.errors import DumpFailedError, ServiceMissingError
+from besedka.restart.services import State
+from besedka.stack.engine_errors import NoEngineError
+
+LABEL = "com.docker.compose"
+STOP_SECONDS = 30
+_IN_CONTAINER = "/tmp"  # noqa: S108 - of the container
+
+
+class DockerServices:
+    """`Services` of one compose project. Containers are stopped and started, never removed."""
+
+    def __init__(self, project: str) -> None:
+        self._project = project
+        with self._speaking():
+            self._client: Any = docker.from_env()
+            self._client.ping()
+
+    def state(self, service: str) -> State | None:
+        """How the container is now; None if there is none."""
+        with self._speaking():
+            found = self._find(service)
+            if found is None:
+                return None
+            state = found.attrs["State"]
+            bindings = (found.attrs["NetworkSettings"]["Ports"] or {}).values()
+            ports = {int(row["HostPort"]) for rows in bindings for row in rows or ()}
+            return State(state["Status"], state.get("Health", {}).get("Status", ""), tuple(sorted(ports)))
+
+    def stop(self, service: str) -> None:
+        """Stop it and wait until it has; harmless when it stands still."""
+        with self._speaking():
+            self._container(service).stop(timeout=STOP_SECONDS)
+
+    def restart(self, service: str) -> None:
+        """Stop it if it runs, and start it."""
+        with self._speaking():
+            self._container(service).restart(timeout=STOP_SECONDS)
+
+    def logs(self, service: str, lines: int) -> str:
+        """The last lines it wrote."""
+        with self._speaking():
+            written: bytes = self._container(service).logs(tail=lines)
+            return written.decode(errors="replace").rstrip()
+
+    def run(
+        self,
+        service: str,
+        command: Sequence[str],
+        *,
+        environment: Mapping[str, str],
+        source: Path | None = None,
+        sink: Path | None = None,
+    ) -> None:
+        """See `Services.run`."""
+        with self._speaking():
+            container = self._container(service)
+            words = list(command)
+            if source is not None:
+                _put(container, source)
+                words.append(f"{_IN_CONTAINER}/{source.name}")
+            try:
+                self._execute(container, words, environment, sink)
+            finally:
+                if source is not None:
+                    container.exec_run(["rm", "-f", words[-1]])
+
+    def _execute(
+        self, container: Any, words: list[str], environment: Mapping[str, str], sink: Path | None
+    ) -> None:
+        api = self._client.api
+        begun = api.exec_create(container.id, words, environment=dict(environment))["Id"]
+        said = bytearray()
+        with open(sink or "/dev/null", "wb") as output:
+            for out, err in api.exec_start(begun, stream=True, demux=True):
+                output.write(out or b"")
+                said += err or b""
+        status = api.exec_inspect(begun)["ExitCode"]
+        if status != 0:
+            raise DumpFailedError(
+                f"{words[0]} ended with status {status}: {said.decode(errors='replace').strip()[-1000:]}",
+                expected="status 0",
+                where=f"container {container.name}",
+                next_step="put right what it says; a further run goes on from here",
+            )
+
+    def _container(self, service: str) -> Any:
+        found = self._find(service)
+        if found is None:
+            raise missing(self._project, [service])
+        return found
+
+    def _find(self, service: str) -> Any:
+        labels = [f"{LABEL}.project={self._project}", f"{LABEL}.service={service}", f"{LABEL}.oneoff=False"]
+        found = self._client.containers.list(all=True, filters={"label": labels})
+        return found[0] if found else None
+
+    @contextmanager
+    def _speaking(self) -> Iterator[None]:
+        try:
+            yield
+        except DockerException as error:
+            raise NoEngineError(
+                f"the Docker engine did not do it: {error}",
+                expected="an engine that answers this user",
+                where="DOCKER_HOST, or the engine's own socket",
+                next_step="start Docker and run this again; it goes on from here",
+            ) from error
+
+
+def missing(project: str, services: Sequence[str]) -> ServiceMissingError:
+    """The error that names the services without a container."""
+    return ServiceMissingError(
+        f"compose project {project!r} has no container of {', '.join(services)}",
+        expected="postgres, redis, mongo and rocketchat of docker-compose.local.yml",
+        where=f"containers labelled {LABEL}.project={project}",
+        next_step="docker compose -f docker-compose.local.yml up -d, or name the project with --project",
+    )
+
+
+def _put(container: Any, source: Path) -> None:
+    with tempfile.TemporaryFile() as packed:
+        with tarfile.open(fileobj=packed, mode="w") as archive:
+            archive.add(source, arcname=source.name)
+        packed.seek(0)
+        container.put_archive(_IN_CONTAINER, packed)

@@ -1,0 +1,86 @@
+"""How far a restart has come, on disk before each step, so that the next run goes on where one died."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+
+from besedka.restart.dump import write_whole
+from besedka.restart.errors import RestartStateError
+from besedka.restart.stock import Stock
+
+FILE, STOCK, LOCK = "journal.json", "stock.json", "lock"
+
+
+@dataclass
+class Journal:
+    """The steps that were reached. `services` are those to restart, `all` whether the site is too."""
+
+    folder: Path
+    services: list[str] = field(default_factory=list)
+    all: bool = False
+    restore: str = ""
+    dump: str = ""
+    steps: list[str] = field(default_factory=list)
+
+    @classmethod
+    def opened(cls, folder: Path) -> Journal:
+        """The journal of an interrupted run, or a new one."""
+        path = folder / FILE
+        if not path.exists():
+            return cls(folder)
+        try:
+            return cls(folder, **json.loads(path.read_text(encoding="utf-8")))
+        except (OSError, ValueError, TypeError) as error:
+            raise _problem(
+                f"the journal cannot be read: {error}", path, "--afresh leaves it aside"
+            ) from error
+
+    def note(self, step: str) -> None:
+        """Write down that this step is reached; returns once that is on the disk."""
+        if step not in self.steps:
+            self.steps.append(step)
+        rows = asdict(self)
+        del rows["folder"]
+        try:
+            write_whole(self.folder / FILE, json.dumps(rows))
+        except OSError as error:
+            raise _problem(f"cannot be written: {error.strerror}", self.folder, "free the disk") from error
+
+    def keep_stock(self, stock: Stock) -> None:
+        """Write the stock down; the note `counted` makes it count."""
+        write_whole(self.folder / STOCK, json.dumps(stock.to_json(), ensure_ascii=False))
+
+    def stock(self) -> Stock:
+        """The stock of before."""
+        try:
+            return Stock.from_json(json.loads((self.folder / STOCK).read_text(encoding="utf-8")))
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            where = self.folder / STOCK
+            raise _problem("the stock of before cannot be read", where, "--afresh counts anew") from error
+
+    def close(self) -> None:
+        """There is nothing to go on with any more."""
+        (self.folder / FILE).unlink(missing_ok=True)
+
+
+@contextmanager
+def alone(folder: Path) -> Iterator[None]:
+    """Let nobody else restart the same stack meanwhile; the system lets go when the process dies."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        with closing(sqlite3.connect(folder / LOCK, timeout=0, isolation_level=None)) as lock:
+            lock.execute("BEGIN EXCLUSIVE")
+            yield
+    except sqlite3.OperationalError as error:
+        raise _problem(f"another restart is going on ({error})", folder, "wait for it to end") from error
+
+
+def _problem(found: str, where: Path, next_step: str) -> RestartStateError:
+    return RestartStateError(
+        found, expected="a journal of this restart alone", where=str(where), next_step=next_step
+    )

@@ -1,0 +1,239 @@
+"""The restart itself: look first, dump, stop the writers, count, restart, count again, provision, examine.
+
+Nothing is stopped before everything that could be found wrong has been looked for and the dump is whole.
+Each step is in the journal, and each may be repeated: a run that follows an interrupted one keeps its dump
+and its stock of before, because what is there now may be what the interruption left.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from threading import Event
+
+from besedka import provision
+from besedka.checks.examination import Addresses
+from besedka.checks.report import Report
+from besedka.checks.run import examine
+from besedka.restart import daphne, dump, mongo_dump, site_dump
+from besedka.restart.dump import Dump
+from besedka.restart.engine import missing
+from besedka.restart.errors import DataLostError, ServiceHalfStartedError, ServiceNotReadyError
+from besedka.restart.journal import Journal, alone
+from besedka.restart.services import ORDER, STOPPED, WEB, Services
+from besedka.restart.stock import KINDS, MESSAGES, Stock, summary
+from besedka.restart.target import Target
+from besedka.stack import environment, site_commands
+
+READY_SECONDS = 180.0
+POLL_SECONDS = 0.2
+LOG_LINES = 20
+Say = Callable[[str], None]
+
+
+def restart(  # noqa: PLR0913 - keywords
+    target: Target,
+    services: Services,
+    *,
+    say: Say,
+    only: Sequence[str] = (),
+    restore: Path | None = None,
+    afresh: bool = False,
+) -> Report:
+    """Restart the stack and return doctor's report. Raises the errors of `besedka.restart.errors`.
+
+    `only` names the services to restart; a Daphne that runs is left alone then. `restore` names a dump to
+    bring back on the way. `afresh` leaves the journal of an interrupted run aside.
+    """
+    with alone(target.folder):
+        if afresh:
+            Journal(target.folder).close()
+        book = Journal.opened(target.folder)
+        if book.steps:
+            say(f"an interrupted restart came as far as {book.steps[-1]!r}: going on with its dump and stock")
+        chosen = set(book.services) | set(only or ORDER)
+        if "mongo" in chosen:
+            chosen.add("rocketchat")  # it does not outlive the connection to its oplog
+        book.services = [name for name in ORDER if name in chosen]
+        book.all = book.all or not only or bool(restore)
+        if restore is not None:
+            book.restore = str(restore.resolve())
+        return _Restart(target, services, book, say).run()
+
+
+class _Restart:
+    def __init__(self, target: Target, services: Services, book: Journal, say: Say) -> None:
+        self._target, self._services, self._book, self._say = target, services, book, say
+
+    def run(self) -> Report:
+        self._look()
+        self._dump()
+        self._stop_writers()
+        before = self._before()
+        for service in self._book.services:
+            self._book.note(f"restart {service}")
+            self._services.restart(service)
+            self._wait(service, "restarting")
+        # What provisioning repairs on purpose is no loss; what the restart changed would be.
+        touched = "prepare" in self._book.steps
+        self._compare(before, strict=not touched)
+        self._book.note("prepare")
+        self._start_site()
+        self._book.note("provision")
+        outcome = provision.bring(
+            self._target.contract.chat.url,
+            self._target.contract,
+            journal_folder=self._target.folder / "provision",
+            mongo_url=self._target.mongo_url,
+            say=self._say,
+        )
+        self._say(f"provisioned: {len(outcome.actions)} changed")
+        now = self._compare(before, strict=False)
+        for line in now.lines():
+            self._say(f"  {line}")
+        self._book.note("examine")
+        report = self._examine()
+        self._book.close()
+        return report
+
+    def _look(self) -> None:
+        target, book = self._target, self._book
+        states = {name: self._services.state(name) for name in ORDER}
+        absent = [name for name, state in states.items() if state is None]
+        if absent:
+            raise missing(target.project, absent)
+        web = self._services.state(WEB)
+        web_runs = web is not None and web.running
+        if not (web is not None and web_runs and target.port in web.ports):
+            held = daphne.foreign(target.port, target.web)
+            if held is not None:
+                raise held
+        if web_runs and daphne.running(target.port, target.web):
+            self._say("web runs beside Daphne, two sites on one port: web is stopped, as the runbook says")
+        if book.restore:
+            Dump.read(Path(book.restore))
+        for name in () if "counted" in book.steps else target.data_services:
+            state = states[name]
+            if state is not None and state.status in STOPPED:
+                self._services.restart(name)
+                self._wait(name, "starting")
+            elif not target.ready(name, state):
+                raise ServiceHalfStartedError(
+                    f"{name} is half-started ({state.text if state else ''}) and does not answer",
+                    expected="a service that answers, or one that stands still",
+                    where=f"service {name} of compose project {target.project}",
+                    next_step=f"see docker compose logs {name}; nothing was stopped",
+                )
+        if not book.dump:
+            dump.check_room(target.folder, target.mongo_url, target.site_database_url)
+
+    def _dump(self) -> None:
+        target = self._target
+        if self._book.dump:
+            return
+        taken = Dump.taken(
+            target.folder / "dumps", target.mongo_url, target.site_database_url, self._services
+        )
+        self._book.dump = str(taken.folder)
+        self._book.note("dumped")
+        self._say(f"dump: {taken.folder}")
+
+    def _stop_writers(self) -> None:
+        self._book.note("stop")
+        web = self._services.state(WEB)
+        if web is not None and web.running:
+            self._say("web: stopping")
+            self._services.stop(WEB)
+        if self._book.all and daphne.stop(self._target.port, self._target.web):
+            self._say("Daphne: stopped")
+        if "rocketchat" in self._book.services:
+            self._services.stop("rocketchat")
+
+    def _before(self) -> Stock:
+        """The stock that must be there in the end."""
+        target, book = self._target, self._book
+        if book.restore:
+            chosen = Dump.read(Path(book.restore))
+            if "restored" not in book.steps:
+                book.note("restore")
+                self._say(f"bringing back {chosen.folder}")
+                chosen.bring_back(target.mongo_url, target.site_database_url, self._services)
+                wrong = chosen.stock.losses(self._count()) + self._count().losses(chosen.stock)
+                if wrong:
+                    raise self._lost(summary(wrong), "the databases as the dump says, after the restore")
+                book.note("restored")
+            return chosen.stock
+        if "counted" in book.steps:
+            return book.stock()
+        stock = self._count()
+        book.keep_stock(stock)
+        book.note("counted")
+        return stock
+
+    def _count(self) -> Stock:
+        stock = Stock()
+        site_dump.count(self._target.site_database_url, stock)
+        mongo_dump.count(self._target.mongo_url, stock)
+        return stock
+
+    def _compare(self, before: Stock, *, strict: bool) -> Stock:
+        now = self._count()
+        losses = before.losses(now, content_of=KINDS if strict else (MESSAGES,))
+        if losses:
+            raise self._lost(summary(losses), "everything that was counted before")
+        return now
+
+    def _lost(self, found: str, expected: str) -> DataLostError:
+        return DataLostError(
+            found,
+            expected=expected,
+            where="the stock of before and after",
+            next_step=f"--restore {self._book.dump} brings back what was dumped first; "
+            "if you removed it yourself meanwhile, --afresh counts anew",
+        )
+
+    def _wait(self, service: str, doing: str) -> None:
+        started = time.monotonic()
+        self._say(f"{service}: {doing} …")
+        while True:
+            state = self._services.state(service)
+            if self._target.ready(service, state):
+                self._say(f"{service}: ready after {time.monotonic() - started:.1f} s")
+                return
+            ended = state is None or state.status in (*STOPPED, "dead")
+            if ended or time.monotonic() - started > READY_SECONDS:
+                raise ServiceNotReadyError(
+                    f"{service} is {state.text if state else 'gone'} and not ready after "
+                    f"{time.monotonic() - started:.0f} s; its last lines:\n"
+                    f"{self._services.logs(service, LOG_LINES)}",
+                    expected=f"ready within {READY_SECONDS:.0f} s",
+                    where=f"service {service} of compose project {self._target.project}",
+                    next_step="put right what it says; a further run goes on from here",
+                )
+            Event().wait(POLL_SECONDS)
+
+    def _start_site(self) -> None:
+        target = self._target
+        if daphne.running(target.port, target.web) and target.site_answers():
+            self._say("Daphne: runs, left alone")
+            return
+        daphne.stop(target.port, target.web)
+        told = target.site_environment
+        site_commands.run(told, "prepare_site", stdin=environment.site_users(target.contract))
+        pid = daphne.start(
+            host=target.bind,
+            port=target.port,
+            web=target.web,
+            environment=told,
+            log=target.folder / "daphne.log",
+            answers=target.site_answers,
+        )
+        self._say(f"Daphne: ready on {target.bind}:{target.port}, process {pid}")
+
+    def _examine(self) -> Report:
+        target = self._target
+        addresses = Addresses(
+            target.contract.site.url, target.contract.chat.url, target.mongo_url, target.site_database_url
+        )
+        return examine(addresses, target.contract, write=False)

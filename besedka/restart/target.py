@@ -1,0 +1,79 @@
+"""What is restarted: addresses, the site's environment, and how each service says that it is ready."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import requests
+
+from besedka.contract import PROJECT_ROOT, Contract
+from besedka.errors import ServiceUnreachableError
+from besedka.restart import site_dump
+from besedka.restart.services import State
+from besedka.rocketchat.database import ChatDatabase
+from besedka.rocketchat.rest import RocketChat
+
+PROBE_SECONDS = 2.0
+
+
+@dataclass(frozen=True)
+class Target:
+    """A developer's stack. `contract` is at its addresses; `folder` keeps journal, dumps and Daphne's log."""
+
+    project: str
+    contract: Contract
+    mongo_url: str
+    site_database_url: str
+    site_environment: Mapping[str, str]
+    folder: Path
+    bind: str = "127.0.0.1"
+    web: Path = PROJECT_ROOT / "web"
+
+    @property
+    def port(self) -> int:
+        """The site's port."""
+        parts = urlsplit(self.contract.site.url)
+        return parts.port or (443 if parts.scheme == "https" else 80)
+
+    @property
+    def data_services(self) -> tuple[str, ...]:
+        """Those whose data is counted."""
+        return ("mongo",) if site_dump.is_sqlite(self.site_database_url) else ("postgres", "mongo")
+
+    def ready(self, service: str, state: State | None) -> bool:
+        """Whether the service, whose container is in that state, does its work: asked by its protocol where
+        this machine can reach it, else by the container's health check."""
+        if state is None or not state.running:
+            return False
+        if service == "mongo":
+            return self.mongo_is_primary()
+        if service == "rocketchat":
+            return self._chat_answers()
+        if service == "postgres" and not site_dump.is_sqlite(self.site_database_url):
+            return site_dump.answers(self.site_database_url)
+        return state.health in ("", "healthy")
+
+    def mongo_is_primary(self) -> bool:
+        """Whether MongoDB takes writes."""
+        try:
+            with ChatDatabase(self.mongo_url, timeout=PROBE_SECONDS) as database:
+                return bool(database.hello().get("isWritablePrimary"))
+        except ServiceUnreachableError:
+            return False
+
+    def site_answers(self) -> bool:
+        """Whether the site says that it is ready."""
+        try:
+            answer = requests.get(f"{self.contract.site.url}/api/v1/status/", timeout=PROBE_SECONDS)
+            return bool(answer.json()["status"] == "ok")
+        except (requests.RequestException, ValueError, KeyError, TypeError):
+            return False
+
+    def _chat_answers(self) -> bool:
+        try:
+            return "version" in RocketChat(self.contract.chat.url, timeout=PROBE_SECONDS).info()
+        except (ServiceUnreachableError, ValueError):
+            return False

@@ -1,0 +1,397 @@
+"""The stack in containers: PostgreSQL, Redis, MongoDB, Rocket.Chat by Testcontainers, and the site beside.
+
+Images, environment, commands and volumes are those of docker-compose.local.yml; only addresses differ. Host
+ports are chosen before anything starts, because ROOT_URL and the redirect URI hold them. The site is Daphne
+on the host, which a browser opens at 127.0.0.1 and Rocket.Chat's server at `host.docker.internal`.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import secrets
+import shutil
+import sys
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import FIRST_EXCEPTION, Future, ThreadPoolExecutor, wait
+from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import requests
+from docker.errors import DockerException  # type: ignore[import-untyped]
+from testcontainers.core.config import testcontainers_config
+from testcontainers.core.container import DockerContainer
+from testcontainers.core.network import Network
+
+from besedka import provision
+from besedka.contract import PROJECT_ROOT, Contract
+from besedka.errors import StackStartError
+from besedka.stack import (
+    compose,
+    embedded,
+    engine,
+    environment,
+    leftovers,
+    mongod,
+    readiness,
+    site_commands,
+    token_probe,
+    versions,
+)
+from besedka.stack.compose import SERVICES, ComposeService
+from besedka.stack.container_logs import ContainerLogs
+from besedka.stack.engine import Engine
+from besedka.stack.model import Service, Stack
+from besedka.stack.processes import ServiceProcess, free_port
+from besedka.stack.readiness import Progress
+
+# The first boot of Rocket.Chat makes indexes and runs every migration; pulling images comes on top.
+START_BUDGET_SECONDS = 420.0
+BUDGET_ENV = "BESEDKA_START_BUDGET"
+HOST_NAME = "host.docker.internal"
+# The guardian of leftovers.py does what Testcontainers' Ryuk does, without an image of its own to pull.
+testcontainers_config.ryuk_disabled = True
+for _name in ("container", "docker_client", "network"):
+    logging.getLogger(f"testcontainers.core.{_name}").setLevel(logging.WARNING)
+
+Say = Callable[[str], None]
+
+
+def _quiet(_line: str) -> None:
+    return
+
+
+@dataclass
+class ContainersStack:
+    """One stack in containers. Use `running`; this is for tests and for a stack that is kept."""
+
+    contract: Contract
+    folder: Path
+    engine: Engine
+    services: dict[str, ComposeService]
+    ports: dict[str, int]
+    say: Say = _quiet
+    budget: float = START_BUDGET_SECONDS
+    cancelled: threading.Event = field(default_factory=threading.Event)
+    stack: Stack | None = None
+    site: ServiceProcess | None = None
+    containers: dict[str, DockerContainer] = field(default_factory=dict)
+    guardian: leftovers.Guardian | None = None
+
+    def __post_init__(self) -> None:
+        self.logs = ContainerLogs(self.folder / "logs")
+
+    @property
+    def run_id(self) -> str:
+        """The run's name, which every container, network and volume of it carries as a label."""
+        return self.folder.name
+
+    def start(self) -> Stack:
+        """Start everything; returns once the contract is fulfilled. Raises ContainersStartError.
+
+        After an error nothing is left running, and the logs of all services lie in the run's folder.
+        """
+        self.contract = self.contract.at(
+            site_url=f"http://127.0.0.1:{self.ports['site']}",
+            chat_url=f"http://127.0.0.1:{self.ports['rocketchat']}",
+            provider_url=f"http://{HOST_NAME}:{self.ports['site']}",
+        )
+        self.site_environment = self._site_environment()
+        self.guardian = leftovers.Guardian(self.run_id, self.engine.url)
+        with Progress(self.say, budget=self.budget, cancelled=self.cancelled) as progress:
+            try:
+                self._make_network_and_volumes()
+                self._start_side_by_side(progress)
+                progress.tell("token", "asked for by Rocket.Chat's container")
+                token_probe.prove(
+                    self.containers["rocketchat"].get_wrapped_container(),
+                    self.contract.provider.url + self.contract.provider.token_path,
+                    host=self.engine.gateway,
+                )
+                progress.ready("token")
+            except (StackStartError, DockerException, requests.RequestException) as error:
+                raise self.logs.report(error, progress.waiting()) from error
+        self.stack = self._describe()
+        return self.stack
+
+    def manage(self, *arguments: str, stdin: str = "") -> str:
+        """Run one of the site's management commands and return what it printed."""
+        return site_commands.run(self.site_environment, *arguments, stdin=stdin)
+
+    def stop(self) -> list[str]:
+        """End the site, save the logs, remove every container, network and volume; returns what resisted."""
+        if self.site:
+            self.site.stop()
+        self.logs.save()
+        resisted = leftovers.remove(self.engine.client, self.run_id)
+        self.logs.end()
+        for container in self.containers.values():
+            container.get_docker_client().client.close()
+        if self.guardian:
+            self.guardian.dismiss()
+        forget_data(self.folder)
+        return resisted
+
+    def release(self) -> None:
+        """Leave the stack running when this process ends; see kept.py."""
+        if self.site:
+            self.site.release()
+        if self.guardian:
+            self.guardian.release()
+
+    def host_url(self, name: str) -> str:
+        """Address of postgres, redis or mongo as this machine reaches it; it holds the password."""
+        port = self.ports[name]
+        if name == "postgres":
+            told = self.services[name].environment
+            who = f"{told['POSTGRES_USER']}:{told['POSTGRES_PASSWORD']}"
+            return f"postgres://{who}@127.0.0.1:{port}/{told['POSTGRES_DB']}"
+        return f"redis://127.0.0.1:{port}/0" if name == "redis" else mongod.url(port, "rocketchat")
+
+    def _start_side_by_side(self, progress: Progress) -> None:
+        tasks: list[Callable[[Progress], None]] = [self._bring_site, self._bring_redis, self._bring_chat]
+        with ThreadPoolExecutor(max_workers=len(tasks)) as side_by_side:
+            futures = [side_by_side.submit(task, progress) for task in tasks]
+            wait(futures, return_when=FIRST_EXCEPTION)
+            first = next((future for future in futures if _failed(future)), None)
+            if first is not None:
+                progress.cancelled.set()
+        for future in [first] if first else futures:
+            future.result()
+
+    def _bring_site(self, progress: Progress) -> None:
+        url = self.host_url("postgres")
+        self._bring(progress, "postgres", lambda: readiness.postgres(url), "an answer to SELECT 1")
+        progress.tell("site", "preparing its database")
+        self.manage("prepare_site", stdin=environment.site_users(self.contract))
+        self.start_site()
+        site = self.site
+        assert site is not None  # noqa: S101 - started above
+        progress.wait_until(
+            "site",
+            lambda: readiness.site(self.contract.site.url),
+            expected='GET /api/v1/status/ with {"status": "ok"}',
+            alive=lambda: None if site.alive() else "ended",
+        )
+
+    def _bring_redis(self, progress: Progress) -> None:
+        url = self.host_url("redis")
+        self._bring(progress, "redis", lambda: readiness.redis_answers(url), "an answer to PING")
+
+    def _bring_chat(self, progress: Progress) -> None:
+        self._bring(progress, "mongo", self._mongo_is_primary, "a writable primary")
+        expected = "/api/info with its version, and public settings"
+        self._bring(progress, "rocketchat", lambda: readiness.chat(self.contract), expected)
+        progress.tell("provider", "provisioning")
+        provision.bring(
+            self.contract.chat.url,
+            self.contract,
+            journal_folder=self.folder / "journal",
+            mongo_url=self.host_url("mongo"),
+        )
+        progress.wait_until(
+            "provider",
+            lambda: readiness.knows_provider(self.contract),
+            expected=f"{self.contract.provider.name!r} in service.configurations",
+            alive=lambda: self.logs.how_ended("rocketchat"),
+        )
+
+    def _bring(self, progress: Progress, name: str, ready: Callable[[], bool], expected: str) -> None:
+        progress.tell(name, "starting")
+        self._start_container(self.services[name])
+        progress.wait_until(name, ready, expected=expected, alive=lambda: self.logs.how_ended(name))
+
+    def _mongo_is_primary(self) -> bool:
+        """Asks the port; while it says no, the file's own health command initiates the replica set."""
+        if readiness.mongo_is_primary(self.ports["mongo"]):
+            return True
+        with suppress(DockerException):
+            self.containers["mongo"].get_wrapped_container().exec_run(self.services["mongo"].health_command)
+        return False
+
+    def _make_network_and_volumes(self) -> None:
+        told = {"labels": leftovers.labels(self.run_id)}
+        self._network = Network(docker_client_kw=self._client_arguments, docker_network_kw=told)
+        self._network.name = f"besedka-{self.run_id}"
+        self._network.create()
+        for name in SERVICES:
+            for volume in self.services[name].volumes:
+                self.engine.client.volumes.create(self._volume(volume), **told)
+
+    def _start_container(self, service: ComposeService) -> None:
+        container = DockerContainer(
+            service.image,
+            docker_client_kw=self._client_arguments,
+            env=self._environment_of(service),
+            name=f"besedka-{self.run_id}-{service.name}",
+            network=self._network,
+            network_aliases=[service.name],
+            labels=leftovers.labels(self.run_id, service.name),
+            extra_hosts=service.extra_hosts,
+            hostname=service.hostname,
+        )
+        if service.command:
+            container.with_command(service.command)
+        # `with_bind_ports` knows no address, and a port on 0.0.0.0 is everybody's.
+        bound: Any = ("127.0.0.1", self.ports[service.name])
+        container.ports[f"{service.port}/tcp"] = bound
+        for volume, place in service.volumes.items():
+            container.with_volume_mapping(self._volume(volume), place, "rw")
+        container.start()
+        self.containers[service.name] = container
+        self.logs.follow(service.name, container.get_wrapped_container())
+
+    def _environment_of(self, service: ComposeService) -> dict[str, str]:
+        if service.name != "rocketchat":
+            return service.environment
+        told = service.environment
+        return told | environment.chat(
+            self.contract,
+            mongo_url=told["MONGO_URL"],
+            oplog_url=told["MONGO_OPLOG_URL"],
+            port=service.port,
+        )
+
+    def _site_environment(self) -> dict[str, str]:
+        data = self.folder / "site"
+        data.mkdir(parents=True, exist_ok=True)
+        told = environment.site(
+            self.contract,
+            database_url=self.host_url("postgres"),
+            secret_key=secrets.token_urlsafe(40),
+            redis_url=self.host_url("redis"),
+        )
+        told |= {
+            "ALLOWED_HOSTS": HOST_NAME,
+            "BESEDKA_SITE_DATA": str(data),
+            "PASSWORD_ITERATIONS": embedded.PASSWORD_ITERATIONS,
+        }
+        site_commands.remember(data, told)
+        return told
+
+    def start_site(self) -> None:
+        """Start Daphne, on 127.0.0.1 for the browser and on the bridge's address for the containers."""
+        port = self.ports["site"]
+        listen = ["-b", "127.0.0.1", "-p", str(port)]
+        if self.engine.gateway:
+            listen += ["-e", f"tcp:port={port}:interface={self.engine.gateway}"]
+        self.site = ServiceProcess(
+            "site",
+            [sys.executable, "-m", "daphne", *listen, "config.asgi:application"],
+            log=self.logs.file("site"),
+            cwd=PROJECT_ROOT / "web",
+            environment=self.site_environment,
+        )
+
+    @property
+    def _client_arguments(self) -> dict[str, Any]:
+        return {"environment": dict(os.environ) | {"DOCKER_HOST": self.engine.url}}
+
+    def _log(self, name: str) -> str:
+        return str(self.logs.file(name))
+
+    def _volume(self, name: str) -> str:
+        return f"besedka-{self.run_id}-{name}"
+
+    def _describe(self) -> Stack:
+        site, chat = self.contract.site.url, self.contract.chat.url
+        version = requests.get(f"{site}/api/v1/status/", timeout=5).json()["version"]
+        asked = {
+            "rocketchat": (chat, self.contract.chat.version),
+            "mongo": (f"127.0.0.1:{self.ports['mongo']}", mongod.version(self.ports["mongo"])),
+            "postgres": (
+                f"127.0.0.1:{self.ports['postgres']}",
+                readiness.postgres_version(self.host_url("postgres")),
+            ),
+            "redis": (
+                f"127.0.0.1:{self.ports['redis']}",
+                readiness.redis_version(self.host_url("redis")),
+            ),
+        }
+        rows = [
+            Service(
+                name, url, found, not self.engine.is_stand_in(self.services[name]), str(self.logs.file(name))
+            )
+            for name, (url, found) in asked.items()
+        ]
+        pid = self.site.pid if self.site else None
+        return Stack(
+            kind="containers",
+            run_id=self.run_id,
+            folder=str(self.folder),
+            site_url=site,
+            chat_url=chat,
+            mongo_url=self.host_url("mongo"),
+            site_database_url=self.site_environment["DATABASE_URL"],
+            site_environment_file=str(site_commands.environment_file(self.folder / "site")),
+            services=(Service("site", site, version, True, self._log("site"), pid), *rows),
+            provider_url=self.contract.provider.url,
+        )
+
+
+def plan(contract: Contract, version: str | None = None) -> tuple[Contract, dict[str, ComposeService]]:
+    """Contract and services for a version of Rocket.Chat; reads the compose file and starts nothing."""
+    contract = versions.of_contract(contract, version)
+    return contract, versions.chosen(compose.load(), contract.chat.version, os.environ)
+
+
+def prepared(  # noqa: PLR0913 - all but one are keywords
+    contract: Contract,
+    *,
+    version: str | None = None,
+    ports: Mapping[str, int] | None = None,
+    folder: Path | None = None,
+    say: Say = _quiet,
+    cancelled: threading.Event | None = None,
+) -> ContainersStack:
+    """A stack that could be started: everything that can be wrong before a start has been asked.
+
+    Raises an error of engine_errors.py, before anything is started.
+    """
+    contract, services = plan(contract, version)
+    found = engine.find()
+    engine.check(found, services)
+    budget = float(os.environ.get(BUDGET_ENV) or START_BUDGET_SECONDS)
+    cancelled = cancelled or threading.Event()
+    with Progress(say, budget=budget, cancelled=cancelled) as progress:
+        engine.pull(found, services, progress.tell)
+    engine.check_versions(found, services, contract.chat.version)
+    chosen = {name: free_port() for name in (*SERVICES, "site")} | dict(ports or {})
+    engine.check_ports(chosen)
+    folder = folder or embedded.new_run_folder()
+    return ContainersStack(contract, folder, found, services, chosen, say, budget, cancelled)
+
+
+@contextmanager
+def running(  # noqa: PLR0913 - all but one are keywords
+    contract: Contract,
+    *,
+    version: str | None = None,
+    ports: Mapping[str, int] | None = None,
+    folder: Path | None = None,
+    say: Say = _quiet,
+    cancelled: threading.Event | None = None,
+) -> Iterator[ContainersStack]:
+    """A stack in containers for the length of a `with` block; `.stack` describes it.
+
+    `cancelled`, once set, ends a start that is going on. Raises an error of engine_errors.py; nothing is
+    left running then.
+    """
+    stack = prepared(contract, version=version, ports=ports, folder=folder, say=say, cancelled=cancelled)
+    with ExitStack() as cleanup:
+        cleanup.callback(stack.stop)
+        stack.start()
+        yield stack
+
+
+def forget_data(folder: Path) -> None:
+    """Remove what a run's folder holds beside its logs and journal, and mark the run as finished."""
+    shutil.rmtree(folder / "site", ignore_errors=True)
+    (folder / embedded.FINISHED).touch()
+
+
+def _failed(future: Future[None]) -> bool:
+    return future.done() and future.exception() is not None

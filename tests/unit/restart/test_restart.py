@@ -1,0 +1,190 @@
+"""A restart loses nothing, names what is lost, heals after a kill, and touches nothing that is not ours."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from pymongo import MongoClient
+
+from besedka import contract as contracts
+from besedka.contract import PROJECT_ROOT
+from besedka.errors import BesedkaError
+from besedka.restart import daphne, dump, procedure
+from besedka.restart.errors import (
+    DataLostError,
+    DumpDamagedError,
+    NoRoomError,
+    PortHeldError,
+    RestartStateError,
+    ServiceHalfStartedError,
+    ServiceMissingError,
+)
+from besedka.restart.journal import alone
+from besedka.restart.services import State
+from besedka.restart.stock import KINDS
+from besedka.restart.target import Target
+from besedka.stack import embedded
+from besedka.stack.embedded import EmbeddedStack
+from tests.unit.restart.embedded_services import EmbeddedServices
+from tests.unit.restart.stacks import target_of
+
+MOMENTS = (
+    "dumped",
+    "stop",
+    "counted",
+    "restart postgres",
+    "restart mongo",
+    "halfway mongo",
+    "halfway rocketchat",
+    "prepare",
+    "provision",
+    "examine",
+)
+LISTENER = (
+    "import socket, sys; s = socket.create_server(('127.0.0.1', int(sys.argv[1]))); "
+    "print('listening', flush=True); sys.stdin.read()"
+)
+
+
+@pytest.fixture(scope="module")
+def running() -> Iterator[EmbeddedStack]:
+    with embedded.running(contracts.load()) as started:
+        database(started)["rocketchat_message"].insert_many(
+            {"_id": f"kept-{n}", "rid": "GENERAL", "msg": f"text {n}", "u": {"_id": "x", "username": "owner"}}
+            for n in range(300)
+        )
+        yield started
+        daphne.stop(started.ports["site"], PROJECT_ROOT / "web")
+
+
+@pytest.fixture
+def services(running: EmbeddedStack) -> EmbeddedServices:
+    return EmbeddedServices(running)
+
+
+@pytest.fixture
+def target(running: EmbeddedStack, tmp_path: Path) -> Target:
+    assert running.stack
+    return target_of(running.stack, tmp_path / "restart")
+
+
+def database(running: EmbeddedStack):  # type: ignore[no-untyped-def]
+    return MongoClient(running.mongo_url).get_default_database()
+
+
+def test_nothing_is_lost_and_the_stack_is_healthy(target: Target, services: EmbeddedServices) -> None:
+    services.set_state("web", State("running"))
+    said: list[str] = []
+    report = procedure.restart(target, services, say=said.append)
+
+    assert report.exit_status == 0, report.findings
+    assert services.calls == [
+        "stop web",
+        "stop rocketchat",
+        *(f"restart {name}" for name in ("postgres", "redis", "mongo", "rocketchat")),
+    ]
+    taken = dump.Dump.read(next((target.folder / "dumps").iterdir()))
+    assert taken.stock.count("messages") >= 300
+    assert all(taken.stock.count(kind) for kind in KINDS)
+    assert any(line.startswith("mongo: ready after") for line in said)
+    assert not (target.folder / "journal.json").exists()
+
+
+def test_only_rocketchat(target: Target, services: EmbeddedServices) -> None:
+    report = procedure.restart(target, services, say=print, only=["rocketchat"])
+    assert report.exit_status == 0
+    assert services.calls == ["stop rocketchat", "restart rocketchat"]
+
+
+@pytest.mark.parametrize(
+    ("collection", "change", "named"),
+    [
+        ("rocketchat_message", {"_id": "kept-7"}, "missing: messages kept-7 by owner"),
+        ("rocketchat_room", {"name": "vip"}, "missing: rooms vip"),
+        ("users", {"username": "store_owner"}, "missing: chat users store_owner"),
+        ("rocketchat_subscription", {"u.username": "owner", "name": "vip"}, "of owner in vip"),
+    ],
+)
+def test_a_loss_is_named_and_the_dump_brings_it_back(
+    running: EmbeddedStack, target: Target, collection: str, change: dict[str, str], named: str
+) -> None:
+    class Losing(EmbeddedServices):
+        def restart(self, service: str) -> None:
+            super().restart(service)
+            if service == "mongo":
+                assert database(running)[collection].delete_one(change).deleted_count == 1
+
+    with pytest.raises(DataLostError, match=named):
+        procedure.restart(target, Losing(running), say=print)
+    (folder,) = (target.folder / "dumps").iterdir()
+    report = procedure.restart(target, EmbeddedServices(running), say=print, restore=folder)
+    assert report.exit_status == 0, report.findings
+    assert database(running)[collection].count_documents(change) == 1
+
+
+def test_somebody_else_on_the_port_is_named_and_lives(
+    running: EmbeddedStack, target: Target, services: EmbeddedServices
+) -> None:
+    daphne.stop(target.port, target.web)
+    command = [sys.executable, "-c", LISTENER, str(target.port)]
+    other = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+    try:
+        assert other.stdout
+        assert other.stdout.readline()
+        with pytest.raises(PortHeldError, match=f"process {other.pid}"):
+            procedure.restart(target, services, say=print)
+        assert other.poll() is None
+        assert services.calls == []
+    finally:
+        other.communicate()
+    procedure.restart(target, services, say=print, only=["redis"])
+
+
+@pytest.mark.parametrize(
+    ("service", "state", "error"),
+    [
+        ("redis", None, ServiceMissingError),
+        ("mongo", State("restarting"), ServiceHalfStartedError),
+        ("mongo", State("paused"), ServiceHalfStartedError),
+    ],
+)
+def test_a_sick_service_is_named_before_anything_is_stopped(
+    target: Target, services: EmbeddedServices, service: str, state: State, error: type[BesedkaError]
+) -> None:
+    services.set_state(service, state)
+    with pytest.raises(error, match=service):
+        procedure.restart(target, services, say=print)
+    assert services.calls == []
+
+
+def test_no_room(target: Target, services: EmbeddedServices, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(dump, "SPARE_BYTES", 2**60)
+    with pytest.raises(NoRoomError, match="MiB free"):
+        procedure.restart(target, services, say=print)
+    assert services.calls == []
+
+
+def test_two_at_once(target: Target, services: EmbeddedServices) -> None:
+    with alone(target.folder), pytest.raises(RestartStateError, match="another restart"):
+        procedure.restart(target, services, say=print)
+    assert services.calls == []
+
+
+@pytest.mark.parametrize("damage", ["cut", "gone", "manifest"])
+def test_a_damaged_dump_is_refused(target: Target, services: EmbeddedServices, damage: str) -> None:
+    target.folder.mkdir()
+    folder = dump.Dump.taken(
+        target.folder / "dumps", target.mongo_url, target.site_database_url, services
+    ).folder
+    file = folder / ("manifest.json" if damage == "manifest" else "mongo/users.bson")
+    if damage == "gone":
+        file.unlink()
+    else:
+        file.write_bytes(file.read_bytes()[:-10])
+    with pytest.raises(DumpDamagedError):
+        procedure.restart(target, services, say=print, restore=folder)
+    assert services.calls == []
