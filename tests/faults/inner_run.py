@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import os
 from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import redirect_stdout
 
 import pytest
@@ -40,8 +41,10 @@ def failures(stack: Stack, nodeids: Iterable[str]) -> dict[str, str]:
     outer = {name: os.environ.pop(name) for name in list(os.environ) if name.startswith("PYTEST_")}
     printed = io.StringIO()
     try:
-        with redirect_stdout(printed):
-            status = pytest.main([*_QUIET, *inner.attached(stack, data=True), *named], plugins=[collected])
+        with redirect_stdout(printed), ThreadPoolExecutor(max_workers=1) as background:
+            # A thread of its own: Playwright's event loop of an earlier test may run in this one.
+            words = [*_QUIET, *inner.attached(stack, data=True), *named]
+            status = background.submit(pytest.main, words, [collected]).result()
     finally:
         os.environ.update(outer)
     if status in _WITH_TESTS:
