@@ -73,12 +73,24 @@ def stop(port: int, web: Path) -> bool:
         with suppress(psutil.NoSuchProcess):
             process = psutil.Process(pid)
             process.terminate()
-            try:
-                process.wait(STOP_SECONDS)
-            except psutil.TimeoutExpired:
+            if not _ended(process):
                 process.kill()
-                process.wait(STOP_SECONDS)
+                _ended(process)
     return bool(held)
+
+
+def _ended(process: psutil.Process) -> bool:
+    """Whether the process ends within the time to stop.
+
+    One that has ended but whose parent has not asked for its status is a zombie, which `Process.wait` takes
+    for alive: so it is with a Daphne of a killed restart where process 1 adopts nobody.
+    """
+    deadline = time.monotonic() + STOP_SECONDS
+    while process.is_running() and process.status() != psutil.STATUS_ZOMBIE:
+        if time.monotonic() > deadline:
+            return False
+        Event().wait(POLL_SECONDS)
+    return True
 
 
 def start(  # noqa: PLR0913 - all keywords

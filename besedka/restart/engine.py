@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import tarfile
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
@@ -85,7 +86,7 @@ class DockerServices:
         api = self._client.api
         begun = api.exec_create(container.id, words, environment=dict(environment))["Id"]
         said = bytearray()
-        with open(sink or "/dev/null", "wb") as output:
+        with open(sink or os.devnull, "wb") as output:
             for out, err in api.exec_start(begun, stream=True, demux=True):
                 output.write(out or b"")
                 said += err or b""

@@ -16,6 +16,10 @@ from besedka.restart.stock import Stock
 FILE, STOCK, LOCK = "journal.json", "stock.json", "lock"
 
 
+# What a restore has to do again, and what then counts as not yet done.
+_AFTER_A_RESTORE = {"restored", "prepare"}
+
+
 @dataclass
 class Journal:
     """The steps that were reached. `services` are those to restart, `all` whether the site is too."""
@@ -50,6 +54,11 @@ class Journal:
             write_whole(self.folder / FILE, json.dumps(rows))
         except OSError as error:
             raise _problem(f"cannot be written: {error.strerror}", self.folder, "free the disk") from error
+
+    def ask_for(self, dump: Path) -> None:
+        """Bring this dump back, even if an interrupted run has brought one back: the user asks anew."""
+        self.restore = str(dump)
+        self.steps = [step for step in self.steps if step not in _AFTER_A_RESTORE]
 
     def keep_stock(self, stock: Stock) -> None:
         """Write the stock down; the note `counted` makes it count."""

@@ -58,7 +58,7 @@ def restart(  # noqa: PLR0913 - keywords
         book.services = [name for name in ORDER if name in chosen]
         book.all = book.all or not only or bool(restore)
         if restore is not None:
-            book.restore = str(restore.resolve())
+            book.ask_for(restore.resolve())
         return _Restart(target, services, book, say).run()
 
 

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import os
 import signal
-from collections.abc import Mapping, Sequence
+import tempfile
+import threading
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from multiprocessing.managers import BaseManager
 from pathlib import Path
 
@@ -60,8 +63,25 @@ class EmbeddedServices:
         raise AssertionError(f"the site has SQLite, and {service} was asked to {command}")
 
 
+KEY = b"of one test"
+
+
 class Wire(BaseManager):
     """Lets a process that will be killed speak to services that will not."""
+
+
+@contextmanager
+def serving(services: EmbeddedServices) -> Iterator[str]:
+    """Answer on a socket for the length of a `with` block; gives its address."""
+    with tempfile.TemporaryDirectory() as folder:
+        address = f"{folder}/services"
+        Wire.register("services", callable=lambda: services)
+        server = Wire(address=address, authkey=KEY).get_server()
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        try:
+            yield address
+        finally:
+            server.listener.close()  # type: ignore[attr-defined]
 
 
 class KillingServices:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -23,13 +24,13 @@ from besedka.restart.errors import (
     ServiceHalfStartedError,
     ServiceMissingError,
 )
-from besedka.restart.journal import alone
+from besedka.restart.journal import FILE, Journal, alone
 from besedka.restart.services import State
 from besedka.restart.stock import KINDS
 from besedka.restart.target import Target
 from besedka.stack import embedded
 from besedka.stack.embedded import EmbeddedStack
-from tests.unit.restart.embedded_services import EmbeddedServices
+from tests.unit.restart.embedded_services import EmbeddedServices, serving
 from tests.unit.restart.stacks import target_of
 
 MOMENTS = (
@@ -188,3 +189,37 @@ def test_a_damaged_dump_is_refused(target: Target, services: EmbeddedServices, d
     with pytest.raises(DumpDamagedError):
         procedure.restart(target, services, say=print, restore=folder)
     assert services.calls == []
+
+
+@pytest.mark.parametrize("moment", MOMENTS)
+def test_killed_at_any_moment_a_second_run_heals(
+    moment: str, running: EmbeddedStack, target: Target, services: EmbeddedServices, tmp_path: Path
+) -> None:
+    assert running.stack
+    stack_file = tmp_path / "stack.json"
+    stack_file.write_text(running.stack.to_json(), encoding="utf-8")
+    with serving(services) as address:
+        first = subprocess.run(
+            [sys.executable, "-m", "tests.unit.restart.killed", address, stack_file, target.folder, moment],
+            cwd=PROJECT_ROOT,
+            capture_output=True,
+            text=True,
+            timeout=120,
+            check=False,
+        )
+    assert first.returncode == -signal.SIGKILL, first.stdout + first.stderr
+
+    report = procedure.restart(target, services, say=print)
+
+    assert report.exit_status == 0
+    assert database(running)["rocketchat_message"].count_documents({"_id": {"$regex": "^kept-"}}) == 300
+    assert not (target.folder / FILE).exists(), "the journal of a finished restart is still open"
+
+
+def test_a_restore_is_done_anew_where_an_interrupted_run_had_done_one(tmp_path: Path) -> None:
+    book = Journal(tmp_path, restore="first", steps=["dumped", "stop", "restored", "prepare"])
+
+    book.ask_for(tmp_path / "second")
+
+    assert book.steps == ["dumped", "stop"]
+    assert book.restore == str(tmp_path / "second")
