@@ -63,6 +63,7 @@ def test_a_member_writes_and_another_member_reads(
     enter_room: OpenRoom,
     reader_of: Callable[[User, str], User],
     chat_data: ChatDatabase,
+    writable: None,
 ) -> None:
     writer = contract.user(username)
     reader = reader_of(writer, room)
@@ -85,6 +86,7 @@ def test_an_outsider_sees_and_reads_nothing(
     try_room: OpenRoom,
     chat_admin: RocketChat,
     chat_data: ChatDatabase,
+    writable: None,
 ) -> None:
     secret = f"не для всех {secrets.token_hex(6)}"
     sent = chat_admin.post("chat.postMessage", channel=f"#{room}", text=secret)["message"]

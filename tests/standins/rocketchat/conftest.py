@@ -30,8 +30,8 @@ def _stack_chat(stack: Stack, contract: Contract) -> Iterator[Chat]:
 
 
 @pytest.fixture
-def chat(_stack_chat: Chat) -> Iterator[Chat]:
-    """The stack's Rocket.Chat."""
+def chat(_stack_chat: Chat, writable: None) -> Iterator[Chat]:
+    """The stack's Rocket.Chat, where temporary accounts and rooms may be made."""
     yield _stack_chat
     _stack_chat.clean()
 

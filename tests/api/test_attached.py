@@ -1,0 +1,154 @@
+"""Somebody else's stack: read only unless asked, brought to the contract when asked, never one that is no
+development stack; and what it lacks is said before the first test.
+"""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from besedka.contract import PROJECT_ROOT
+from besedka.faults import Patient
+from besedka.stack import embedded
+from fixtures.attached import READ_ONLY
+from fixtures.options import CONTRACT_KEY
+from tests import inner
+
+pytestmark = pytest.mark.api
+
+SETTING = "Iframe_Restrict_Access"
+READS = f"""
+def test_reads(chat_admin):
+    assert chat_admin.get("settings/{SETTING}")["value"] is False, "the frame is forbidden"
+"""
+WRITES = """
+import pytest
+
+def test_writes(chat_admin, writable):
+    sent = chat_admin.post("chat.postMessage", channel="#general", text="test_attached")["message"]
+    assert chat_admin.post("chat.delete", roomId=sent["rid"], msgId=sent["_id"])["success"]
+"""
+FORGETS_TO_ASK = """
+def test_writes(chat_admin):
+    chat_admin.post("chat.postMessage", channel="#general", text="test_attached")
+"""
+
+
+@pytest.fixture(scope="module")
+def patient(request: pytest.FixtureRequest) -> Iterator[Patient]:
+    """One stack for this file; every test leaves it as it was."""
+    contract = request.config.stash[CONTRACT_KEY]
+    with embedded.running(contract) as running, Patient.of(running, contract) as patient:
+        yield patient
+
+
+def run(patient: Patient, subject: Path, text: str, *more: str) -> subprocess.CompletedProcess[str]:
+    subject.write_text(text, "utf-8")
+    reading = [word for word in inner.attached(patient.stack, data=True) if word != "--may-write"]
+    return inner.run(str(subject), *reading, *more)
+
+
+def test_without_leave_a_test_that_writes_is_skipped(patient: Patient, subject: Path) -> None:
+    finished = run(patient, subject, WRITES)
+
+    assert finished.returncode == 0, finished.stdout + finished.stderr
+    assert "doctor: nothing wrong was found" in finished.stdout
+    assert "tests that write are skipped; --may-write allows them" in finished.stdout
+    assert f"skipped, 1: {READ_ONLY}" in finished.stdout
+    assert "1 skipped" in finished.stdout
+    assert patient.mongo.rocketchat_message.find_one({"msg": "test_attached"}) is None
+
+
+def test_with_leave_it_runs(patient: Patient, subject: Path) -> None:
+    finished = run(patient, subject, WRITES, "--may-write")
+
+    assert finished.returncode == 0, finished.stdout + finished.stderr
+    assert "1 passed" in finished.stdout
+
+
+def test_a_test_that_writes_without_asking_is_named(patient: Patient, subject: Path) -> None:
+    finished = run(patient, subject, FORGETS_TO_ASK)
+
+    assert finished.returncode == 1, finished.stdout + finished.stderr
+    assert "POST chat.postMessage on an attached stack that may only be read" in finished.stdout
+    assert patient.mongo.rocketchat_message.find_one({"msg": "test_attached"}) is None
+
+
+def test_what_the_stack_lacks_is_said_and_left_as_it_is(patient: Patient, subject: Path) -> None:
+    with patient.setting(SETTING, wrong=True):
+        finished = run(patient, subject, READS)
+        assert patient.admin.get(f"settings/{SETTING}")["value"] is True
+
+    assert finished.returncode == 1, finished.stdout + finished.stderr
+    before, _, _ = finished.stdout.partition("test_subject.py")
+    assert "the stack lacks what the contract asks for, in 1 places" in before
+    assert f"setting.{SETTING}.wrong" in before
+    assert "fix: " in before
+
+
+def test_it_is_provisioned_when_asked_and_that_can_be_taken_back(patient: Patient, subject: Path) -> None:
+    with patient.setting(SETTING, wrong=True):
+        finished = run(patient, subject, READS, "--provision")
+        assert patient.admin.get(f"settings/{SETTING}")["value"] is False
+        undone = subprocess.run(
+            [
+                sys.executable,
+                "-m",
+                "besedka.cli",
+                "provision",
+                "--undo",
+                "--chat-url",
+                patient.stack.chat_url,
+            ],
+            cwd=PROJECT_ROOT,
+            env=inner.environment(),
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert undone.returncode == 0, undone.stdout + undone.stderr
+        assert patient.admin.get(f"settings/{SETTING}")["value"] is True
+
+    assert finished.returncode == 0, finished.stdout + finished.stderr
+    assert "bringing the attached stack to the contract" in finished.stdout
+    assert SETTING in finished.stdout
+    assert "1 changed" in finished.stdout
+    assert f"provision --undo --chat-url {patient.stack.chat_url}" in finished.stdout
+
+
+@pytest.mark.parametrize("wish", ["--may-write", "--provision"])
+def test_a_host_that_is_no_development_stack_is_refused_before_it_is_asked(wish: str, subject: Path) -> None:
+    subject.write_text(READS, "utf-8")
+    where = ("--site-url=http://chat.example.org", "--chat-url=http://chat.example.org")
+
+    finished = inner.run(str(subject), "--stack=attached", *where, wish)
+
+    output = finished.stdout + finished.stderr
+    assert finished.returncode == 48, output
+    assert "'chat.example.org' is neither loopback nor among chat.development_hosts" in output
+    assert "--yes-this-is chat.example.org" in output
+
+
+def test_a_host_named_letter_by_letter_is_not_refused(subject: Path) -> None:
+    subject.write_text(READS, "utf-8")
+    where = ("--site-url=http://127.0.0.1:9", "--chat-url=http://chat.example.org")
+
+    finished = inner.run(
+        str(subject), "--stack=attached", *where, "--may-write", "--yes-this-is=chat.example.org"
+    )
+
+    assert finished.returncode == 15, "it got as far as asking the site\n" + finished.stdout + finished.stderr
+
+
+def test_a_stack_of_the_runs_own_needs_no_leave(subject: Path) -> None:
+    subject.write_text(READS, "utf-8")
+
+    finished = inner.run(str(subject), "--provision")
+
+    output = finished.stdout + finished.stderr
+    assert finished.returncode == 12, output
+    assert "--provision or --may-write with --stack=embedded" in output
