@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from urllib.parse import urlsplit
 
 from besedka.faults.fault import Breaking, Fault
 from besedka.faults.patient import Patient
@@ -49,7 +50,7 @@ def _signed_in(path: str) -> Callable[[Request], bool]:
 
 
 def _own_callback(request: Request) -> bool:
-    return _signed_in("/o/authorize/")(request) and _ELSEWHERE not in request.query.get("redirect_uri", "")
+    return _signed_in("/o/authorize/")(request) and not _foreign_callback(request)
 
 
 def _with_its_state(request: Request) -> bool:
@@ -58,7 +59,8 @@ def _with_its_state(request: Request) -> bool:
 
 
 def _foreign_callback(request: Request) -> bool:
-    return _ELSEWHERE in request.query.get("redirect_uri", "")
+    host = urlsplit(request.query.get("redirect_uri", "")).hostname
+    return host not in {None, "127.0.0.1", "localhost"}
 
 
 def _with_a_token(request: Request) -> bool:

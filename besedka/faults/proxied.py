@@ -19,6 +19,7 @@ class ProxiedStack(EmbeddedStack):
     """The proxies have the stack's addresses; the services behind them listen on ports of their own."""
 
     proxies: dict[str, Proxy] = field(default_factory=dict)
+    upstream_ports: dict[str, int] = field(default_factory=dict)
 
     def start_chat(self) -> None:
         """Start Rocket.Chat's stand-in behind its proxy."""
@@ -41,7 +42,7 @@ class ProxiedStack(EmbeddedStack):
     def _behind(self, name: str) -> Iterator[None]:
         outer = self.ports[name]
         if name not in self.proxies:
-            self.proxies[name] = Proxy(outer, free_port())
+            self.proxies[name] = Proxy(outer, self.upstream_ports.setdefault(name, free_port()))
         self.ports[name] = self.proxies[name].upstream_port
         try:
             yield

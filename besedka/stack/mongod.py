@@ -12,7 +12,7 @@ from pymongo.errors import OperationFailure, PyMongoError
 
 from besedka.contract import PROJECT_ROOT
 from besedka.errors import StackStartError
-from besedka.stack.processes import ServiceProcess
+from besedka.stack.processes import ServiceProcess, Spawn, guarded
 
 REPLICA_SET = "rs0"
 _PROBE_MILLISECONDS = 300
@@ -36,7 +36,7 @@ def find(named: str | None) -> str | None:
     return found
 
 
-def start(mongod: str | None, *, port: int, data: Path, log: Path) -> ServiceProcess:
+def start(mongod: str | None, *, port: int, data: Path, log: Path, spawn: Spawn = guarded) -> ServiceProcess:
     """Start MongoDB (or the stand-in) as a single-node replica set on 127.0.0.1."""
     data.mkdir(parents=True, exist_ok=True)
     where = ["--port", str(port)]
@@ -46,7 +46,7 @@ def start(mongod: str | None, *, port: int, data: Path, log: Path) -> ServicePro
         command = [sys.executable, "-m", "standins.mongo", *where, "--host", "127.0.0.1"]
         command += ["--data", str(data), "--replica-set", REPLICA_SET]
     environment = {"PYTHONPATH": str(PROJECT_ROOT)}
-    return ServiceProcess("mongo", command, log=log, cwd=PROJECT_ROOT, environment=environment)
+    return ServiceProcess("mongo", command, log=log, cwd=PROJECT_ROOT, environment=environment, spawn=spawn)
 
 
 def is_primary(port: int) -> bool:

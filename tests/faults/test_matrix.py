@@ -11,7 +11,7 @@ from besedka import contract as contracts
 from besedka.faults import Fault, catalogue
 from besedka.faults.caught import caught_by, unknown
 from besedka.faults.matrix import PAGE, Record, stale
-from tests.faults.inner_run import failures, names_what_is_wrong
+from tests.faults.inner_run import names_what_is_wrong
 from tests.faults.ward import Ward
 
 pytestmark = pytest.mark.faults
@@ -21,12 +21,12 @@ FAULTS = catalogue(contracts.load())
 
 @pytest.mark.parametrize("fault", FAULTS, ids=[fault.name for fault in FAULTS])
 def test_the_suite_sees_it_doctor_names_it_and_the_undo_heals(ward: Ward, fault: Fault) -> None:
-    with ward.healthy() as patient:
+    with ward.healed() as patient:
         with fault.put_into(patient):
             begin = time.perf_counter()
             report = patient.examine()
             seconds = time.perf_counter() - begin
-            red = failures(patient.stack, caught_by(fault))
+            red = ward.failures(patient, caught_by(fault))
         codes = [found.code for found in report.findings]
         assert codes[:1] == [fault.cause]
         assert sorted(codes[1:]) == sorted(fault.also)

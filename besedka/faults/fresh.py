@@ -1,0 +1,125 @@
+"""A fresh stack for each fault, in a fraction of a second: the data of a healthy one, and new processes.
+
+One stack is started and provisioned as ever, doctor proves it clean, and it is stopped; its data is the
+mould. Each stack after it gets a copy of that data and services of its own, on the same addresses, which
+stand in the data (Site_Url, redirect URI). Nothing of a stack outlives it but its addresses and its logs.
+"""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from besedka.checks.run import examine
+from besedka.contract import Contract
+from besedka.errors import StackStartError
+from besedka.faults.proxied import ProxiedStack
+from besedka.stack import mongod
+from besedka.stack.embedded import new_run_folder
+from besedka.stack.forked import Zygotes
+
+# What each service imports beforehand: nothing that makes a thread or an event loop when imported. Daphne's
+# server makes one, so it is left out, but not what it is made of.
+PRELOAD = {
+    "standins.mongo": ("asyncio", "standins.mongo.commands", "standins.mongo.disk"),
+    "standins.rocketchat": (
+        "standins.rocketchat.app",
+        "standins.rocketchat.boot",
+        "uvicorn",
+        "uvicorn.protocols.http.auto",
+        "uvicorn.protocols.websockets.auto",
+    ),
+    "daphne": (
+        "config.asgi",
+        "config.urls",
+        "daphne.endpoints",
+        "daphne.http_protocol",
+        "daphne.ws_protocol",
+        "twisted.internet.asyncioreactor",
+        "twisted.internet.endpoints",
+        "twisted.plugins",
+    ),
+}
+_DATA = ("mongo", "site")
+
+
+@dataclass
+class FreshStack(ProxiedStack):
+    """A stack that can be started anew on a copy of its data."""
+
+    def start_again(self, mould: Path) -> None:
+        """Start the services on a copy of that data; returns when all answer. Raises StackStartError."""
+        assert self.stack is not None  # noqa: S101 - `FreshStacks` gives the first one's
+        for name in _DATA:
+            shutil.copytree(mould / name, self.folder / name)
+        self.start_mongo()
+        self.start_chat()
+        self.start_site()
+        self.wait_for_chat()
+        self.wait_for_site()
+        services = (replace(one, pid=self.processes[one.name].pid) for one in self.stack.services)
+        self.stack = replace(self.stack, services=tuple(services))
+
+    def stop(self) -> None:
+        """End every process at once, and remove the data, which nobody wants."""
+        for process in self.processes.values():
+            process.begin_end()
+        super().stop()
+
+
+class FreshStacks:
+    """Makes fresh stacks, one at a time; `close` when there are to be no more."""
+
+    def __init__(self, contract: Contract) -> None:
+        self._contract = contract
+        self.folder = new_run_folder()
+        self._mould = self.folder / "mould"
+        (self.folder / "logs").mkdir()
+        self._zygotes = Zygotes(str(self.folder), PRELOAD, self.folder / "logs" / "zygote.log")
+        self._first: FreshStack | None = None
+
+    @contextmanager
+    def fresh(self) -> Iterator[FreshStack]:
+        """A healthy stack that nobody has touched, for the length of a `with` block.
+
+        Raises StackStartError; nothing is left running then.
+        """
+        first = self._first or self._cast()
+        self._first = first
+        stack = FreshStack(first.contract, self.folder, first.mongod, first.stack, spawn=self._zygotes.spawn)
+        stack.ports, stack.site_environment = first.ports, first.site_environment
+        stack.upstream_ports = first.upstream_ports
+        try:
+            stack.start_again(self._mould)
+            yield stack
+        finally:
+            stack.stop()
+
+    def close(self) -> None:
+        """End what forks services, and remove the mould."""
+        self._zygotes.close()
+        shutil.rmtree(self._mould, ignore_errors=True)
+
+    def _cast(self) -> FreshStack:
+        """Start and provision a stack, have it examined, and keep its data."""
+        stack = FreshStack(self._contract, self.folder, mongod.find(None), spawn=self._zygotes.spawn)
+        try:
+            described = stack.start()
+            report = examine(described, self._contract, write=False)
+            if report.findings:
+                raise StackStartError(
+                    f"doctor finds something on a stack without a fault: {report.findings[0].code}",
+                    expected="no finding",
+                    where=str(self.folder),
+                    next_step="start a stack (python3 run.py up) and ask: python3 run.py doctor",
+                )
+            for process in stack.processes.values():
+                process.stop()
+            for name in _DATA:
+                shutil.copytree(self.folder / name, self._mould / name)
+        finally:
+            stack.stop()
+        return stack
