@@ -41,6 +41,16 @@ class FaultError(BesedkaError):
     exit_status = 55
 
 
+def refused(where: str) -> FaultError:
+    """The error for a stack that is not ours to break: faults lose data."""
+    return FaultError(
+        "a fault may not be put into this stack",
+        expected="an embedded stack that this run has started",
+        where=where,
+        next_step="leave --stack out: pytest -m faults starts stacks of its own",
+    )
+
+
 @dataclass
 class Patient:
     """An embedded stack with every way to break it; each is a context manager that heals on leaving."""
@@ -59,12 +69,7 @@ class Patient:
         """The patient for a stack of our own. Any other stack is refused: faults lose data."""
         stack = running.stack
         if stack is None or stack.kind != "embedded" or stack.mongo_url is None:
-            raise FaultError(
-                "a fault may not be put into this stack",
-                expected="an embedded stack that this run has started",
-                where=stack.kind if stack else "a stack that was never started",
-                next_step="leave --stack out: pytest -m faults starts stacks of its own",
-            )
+            raise refused(stack.kind if stack else "a stack that was never started")
         here = stack.contract(contract)
         account = here.chat.admin
         admin = RocketChat.sign_in(stack.chat_url, account.username, account.secret)
@@ -200,7 +205,7 @@ class Patient:
                 f"nothing stands before {service} that could follow a rule",
                 expected="a stack whose services stand behind proxies",
                 where=self.stack.folder,
-                next_step="start the stack with besedka.faults.proxied.running",
+                next_step="start the stack with besedka.faults.fresh.FreshStacks",
             )
         with ExitStack() as held:
             for rule in rules:

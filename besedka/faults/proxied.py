@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass, field
-from pathlib import Path
 
-from besedka.contract import Contract
 from besedka.faults.proxy import Proxy
-from besedka.stack import mongod
-from besedka.stack.embedded import EmbeddedStack, new_run_folder
+from besedka.stack.embedded import EmbeddedStack
 from besedka.stack.processes import free_port
 
 
@@ -48,13 +45,3 @@ class ProxiedStack(EmbeddedStack):
             yield
         finally:
             self.ports[name] = outer
-
-
-@contextmanager
-def running(contract: Contract, *, folder: Path | None = None) -> Iterator[ProxiedStack]:
-    """A stack behind proxies for the length of a `with` block. Raises StackStartError."""
-    stack = ProxiedStack(contract, folder or new_run_folder(), mongod.find(None))
-    with ExitStack() as cleanup:
-        cleanup.callback(stack.stop)
-        stack.start()
-        yield stack

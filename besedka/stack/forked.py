@@ -39,12 +39,7 @@ class ForkedGuard:
         answers.settimeout(READY_SECONDS)
         told = self._number()
         if told is None:
-            raise StackStartError(
-                "the process that forks services ended instead",
-                expected="the process id of the forked service",
-                where=str(ZYGOTE),
-                next_step="read zygote.log beside the services' logs",
-            )
+            raise _gone()
         self.pid = told
 
     def poll(self) -> int | None:
@@ -109,6 +104,8 @@ class Zygote:
         request = {"module": module, "arguments": list(arguments), "log": str(log)}
         try:
             socket.send_fds(self._socket, [json.dumps(request).encode()], [reading, theirs.fileno()])
+        except OSError as error:
+            raise _gone() from error
         finally:
             os.close(reading)
             theirs.close()
@@ -148,3 +145,12 @@ class Zygotes:
         for zygote in self._running.values():
             zygote.close()
         self._running.clear()
+
+
+def _gone() -> StackStartError:
+    return StackStartError(
+        "the process that forks services ended instead",
+        expected="the process id of the forked service",
+        where=str(ZYGOTE),
+        next_step="read zygote.log beside the services' logs",
+    )
