@@ -4,9 +4,9 @@ silent on a healthy stack; and how long `pytest -m faults` takes, in which the s
     .venv/bin/python -m benchmarks.faults [--healthy 20] [--only NAME …] [--no-suite]
 
 Every fault, and every healthy examination, has a fresh embedded stack. Prints a line per fault, then
-detection, causes named first, false alarms, the time from the broken stack to the named cause with the time of
-a healthy examination in the same run beside it, and the run of the matrix with two workers. Exit status: 0
-when every limit is kept, 1 otherwise.
+detection, causes named first, false alarms, the time from the broken stack to the named cause with the time
+of a healthy examination in the same run beside it, and the run of the matrix with two workers. Exit status:
+0 when every limit is kept, 1 otherwise.
 """
 
 from __future__ import annotations

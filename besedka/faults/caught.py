@@ -33,7 +33,6 @@ _TOKEN = "tests/api/test_token.py::test_a_code_buys_an_access_token[header]"  # 
 _PKCE = "tests/api/test_token.py::test_no_pkce_is_demanded_of_rocketchat"
 _INVENTED = "tests/api/test_token.py::test_an_invented_code_is_refused"
 _GET = "tests/api/test_token.py::test_get_is_not_allowed"
-_WRONG_SECRET = "tests/api/test_token.py::test_a_wrong_secret_is_refused[payload]"  # noqa: S105 - a test
 
 
 def _stranger(row: str) -> str:
@@ -153,7 +152,6 @@ _BY_TESTS: dict[tuple[str, ...], tuple[str, ...]] = {
     (_PKCE,): ("site_wants_pkce", "code_asked_for_its_verifier"),
     (_INVENTED,): ("token_endpoint_shows_a_page_to_a_client", "token_endpoint_as_a_page"),
     (_GET,): ("token_endpoint_gone", "token_endpoint_for_get_too"),
-    (_WRONG_SECRET,): ("public_client",),
     (_IDENTITY,): (
         "site_account_with_another_role",
         "site_account_with_another_email",

@@ -80,7 +80,7 @@ class Patient:
 
     def examine(self) -> Report:
         """Ask doctor; a temporary user signs in only under a fault of the SSO hops."""
-        return examine(self.stack, self.contract, write=self.signs_in)
+        return examine(self.stack, self.contract, write=self.signs_in, manage=self.running.manage)
 
     def set(self, setting_id: str, value: SettingValue) -> None:
         """Write a setting as an administrator does; a row of the provider is live on return."""

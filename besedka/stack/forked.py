@@ -96,12 +96,12 @@ class Zygote:
                 start_new_session=True,
             )
 
-    def fork(self, module: str, arguments: Sequence[str], log: Path) -> Guard:
-        """`python -m module arguments`, in a fork under a guard of its own."""
+    def fork(self, module: str, arguments: Sequence[str], log: Path, given: Path) -> Guard:
+        """`python -m module arguments < given`, in a fork under a guard of its own."""
         reading, writing = os.pipe()
         ours, theirs = socket.socketpair()
         pipe = open(writing, "wb")  # noqa: SIM115 - the service's life long
-        request = {"module": module, "arguments": list(arguments), "log": str(log)}
+        request = {"module": module, "arguments": list(arguments), "log": str(log), "input": str(given)}
         try:
             socket.send_fds(self._socket, [json.dumps(request).encode()], [reading, theirs.fileno()])
         except OSError as error:
@@ -133,12 +133,25 @@ class Zygotes:
         module = command[2] if tuple(command[:2]) == (sys.executable, "-m") else ""
         if not POSSIBLE or module not in self._preload:
             return guarded(command, log=log, cwd=cwd, environment=environment)
+        return self.fork(command, log=log, cwd=cwd, environment=environment)
+
+    def fork(
+        self,
+        command: Sequence[str],
+        *,
+        log: Path,
+        cwd: Path,
+        environment: Mapping[str, str],
+        given: Path = Path(os.devnull),
+    ) -> Guard:
+        """Start `python -m MODULE …`, whose module must be one of `preload`, with a file as its input."""
+        module = command[2]
         key = (module, str(cwd), json.dumps(environment, sort_keys=True))
         if key not in self._running:
             self._running[key] = Zygote(
                 self._label, self._preload[module], log=self._log, cwd=cwd, environment=environment
             )
-        return self._running[key].fork(module, command[3:], log)
+        return self._running[key].fork(module, command[3:], log, given)
 
     def close(self) -> None:
         """End them all."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import socket
 import sys
 from contextlib import suppress
 from pathlib import Path
@@ -51,6 +52,10 @@ def start(mongod: str | None, *, port: int, data: Path, log: Path, spawn: Spawn 
 
 def is_primary(port: int) -> bool:
     """Whether the server answers as writable primary; initiates the replica set where it is not yet."""
+    with socket.socket() as probe:
+        # A driver waits the whole time-out for a server that does not listen yet.
+        if probe.connect_ex(("127.0.0.1", port)) != 0:
+            return False
     address = f"127.0.0.1:{port}"
     options = f"directConnection=true&serverSelectionTimeoutMS={_PROBE_MILLISECONDS}"
     try:

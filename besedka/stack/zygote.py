@@ -1,10 +1,11 @@
 """Stands just before `python -m MODULE`: heavy modules are imported, nothing has run. Each service is a fork.
 
 Started as `python zygote.py <label> <module,module…>` in the service's working folder and with its whole
-environment; a socket to its owner is standard input. For each request, a line of JSON
-`{"module": …, "arguments": […], "log": …}` with two descriptors (the pipe that a guard reads, and a socket),
-it forks a guard, which forks the service. The socket gets the guard's process id, and when it has ended its
-exit status. `label` says in the process list whose these are: a fork has the command line of its zygote.
+environment; a socket to its owner is standard input. For each request, JSON
+`{"module": …, "arguments": […], "log": file, "input": file}` with two descriptors (the pipe that a guard
+reads, and a socket), it forks a guard, which forks the service. The socket gets the guard's process id, and
+when it has ended its exit status. `label` says in the process list whose these are: a fork has the command
+line of its zygote.
 
 A service made so has imported before what a new process would import first; open files, threads, event loops
 and data are its own. The modules named must leave none of these behind when imported. On Linux guards
@@ -126,9 +127,9 @@ def _guarded(guard: dict[str, Any], request: dict[str, Any], pipe: int) -> Calla
     if sys.platform == "linux":
         guard["die_with_parent"]()
     signal.signal(signal.SIGINT, signal.default_int_handler)
-    nothing = os.open(os.devnull, os.O_RDONLY)
-    os.dup2(nothing, 0)
-    os.close(nothing)
+    given = os.open(request["input"], os.O_RDONLY)
+    os.dup2(given, 0)
+    os.close(given)
     sys.argv = [request["module"], *request["arguments"]]
     return lambda: runpy.run_module(request["module"], run_name="__main__", alter_sys=True)
 
