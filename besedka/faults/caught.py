@@ -94,8 +94,6 @@ _BY_TESTS: dict[tuple[str, ...], tuple[str, ...]] = {
         "site_unreachable_from_chat",
         "site_does_not_know_its_host_name",
         "gateway_between_chat_and_site",
-        "login_service_with_an_old_address",
-        "login_service_with_an_old_secret",
         "no_accounts_by_sso",
         "new_accounts_need_approval",
         "mail_domain_not_allowed",

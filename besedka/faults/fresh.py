@@ -23,7 +23,7 @@ from besedka.contract import PROJECT_ROOT, Contract
 from besedka.errors import StackStartError
 from besedka.faults.proxied import ProxiedStack
 from besedka.stack import mongod, site_commands
-from besedka.stack.embedded import new_run_folder
+from besedka.stack.embedded import FINISHED, new_run_folder
 from besedka.stack.forked import POSSIBLE, Zygotes
 from besedka.stack.processes import base_environment
 
@@ -119,6 +119,8 @@ class FreshStacks:
     def __init__(self, contract: Contract) -> None:
         self._contract = contract
         self.folder = new_run_folder()
+        # A stack that ends says that its folder may go; those after it need theirs.
+        self._stack_folder = self.folder / self.folder.name
         self._mould = self.folder / "mould"
         (self.folder / "logs").mkdir()
         self._zygotes = Zygotes(str(self.folder), PRELOAD, self.folder / "logs" / "zygote.log")
@@ -146,10 +148,11 @@ class FreshStacks:
         """End what forks services, and remove the mould."""
         self._zygotes.close()
         shutil.rmtree(self._mould, ignore_errors=True)
+        (self.folder / FINISHED).touch()
 
     def _empty(self, contract: Contract) -> FreshStack:
         return FreshStack(
-            contract, self.folder, mongod.find(None), spawn=self._zygotes.spawn, zygotes=self._zygotes
+            contract, self._stack_folder, mongod.find(None), spawn=self._zygotes.spawn, zygotes=self._zygotes
         )
 
     def _cast(self) -> FreshStack:
@@ -169,7 +172,7 @@ class FreshStacks:
             for process in stack.processes.values():
                 process.stop()
             for name in _DATA:
-                shutil.copytree(self.folder / name, self._mould / name)
+                shutil.copytree(stack.folder / name, self._mould / name)
         finally:
             stack.stop()
         return stack

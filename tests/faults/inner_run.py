@@ -7,6 +7,7 @@ scopes are not supported"), which would make every test red, whatever the stack 
 from __future__ import annotations
 
 import json
+import shutil
 import sys
 from collections.abc import Iterable
 from pathlib import Path
@@ -19,18 +20,32 @@ from besedka.stack.forked import Zygotes
 from besedka.stack.model import Stack
 from tests import inner
 
-# pytest's plugins are left out: it imports them itself, so that it can explain their assertions.
+# pytest's plugins and what stands beside the tests are left out: pytest imports them itself, so that it can
+# explain their assertions.
 PRELOAD = {
     "tests.faults.inner_child": (
         "pytest",
+        "_pytest.junitxml",
+        "_pytest.skipping",
         "_pytest.terminal",
+        "_pytest.unittest",
+        "_pytest.unraisableexception",
+        "execnet",
+        "pdb",
         "playwright.sync_api",
+        "psutil",
         "requests",
-        "pymongo",
+        "slugify",
+        "yaml",
         "besedka.checks.run",
         "besedka.checks.chain",
+        "besedka.pages.site",
         "besedka.rocketchat.rest",
-        "besedka.site",
+        "besedka.scrub",
+        "besedka.stack.attached",
+        "besedka.stack.embedded",
+        "besedka.stack.kind",
+        "besedka.stack.versions",
     )
 }
 SECONDS = 90.0
@@ -44,7 +59,12 @@ class InnerRuns:
     """Runs of pytest, one after another, each a fork of a process that has imported what they need."""
 
     def __init__(self, zygotes: Zygotes, folder: Path) -> None:
-        self._zygotes, self._folder = zygotes, folder
+        self._zygotes, self._folder = zygotes, folder / "inner"
+        self._folder.mkdir()
+
+    def close(self) -> None:
+        """Remove what the runs left."""
+        shutil.rmtree(self._folder)
 
     def failures(self, stack: Stack, nodeids: Iterable[str]) -> dict[str, str]:
         """The text of each test that failed, by node id; of a run that ended before its tests, what it printed.
@@ -53,7 +73,7 @@ class InnerRuns:
         stack attaches to it, as somebody does who is told the addresses.
         """
         named = list(nodeids)
-        log, result, given = (self._folder / f"inner.{kind}" for kind in ("log", "json", "stack"))
+        log, result, given = (self._folder / name for name in ("log", "result.json", "stack.json"))
         for path in (log, result):
             path.unlink(missing_ok=True)
         given.write_text(stack.to_json(), "utf-8")
@@ -61,7 +81,9 @@ class InnerRuns:
         if NO_STACK in named:
             words = [*_QUIET, *inner.attached(stack, data=True), _ANY]
         told = ["" if NO_STACK in named else str(given), str(result), *words]
-        environment = inner.environment({"PYTHONUNBUFFERED": "1"})
+        # Rewritten assertions are kept from run to run, whatever is wished for the sources' own folders.
+        kept = {"PYTHONDONTWRITEBYTECODE": "", "PYTHONPYCACHEPREFIX": str(self._folder / "compiled")}
+        environment = inner.environment({"PYTHONUNBUFFERED": "1"} | kept)
         run = self._zygotes.spawn(
             [sys.executable, "-m", _CHILD, *told], log=log, cwd=PROJECT_ROOT, environment=environment
         )

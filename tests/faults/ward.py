@@ -49,6 +49,7 @@ class Ward:
     def close(self) -> None:
         """End what was started for all patients."""
         self._zygotes.close()
+        self._runs.close()
         self._stacks.close()
 
 
