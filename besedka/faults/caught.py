@@ -44,6 +44,9 @@ def _stranger(row: str) -> str:
 _TO_TEST_PAGE = _stranger("/chat/test/-302-/accounts/login/-200-None")
 _TO_INTEGRATED = _stranger("/chat/integrated/-302-/accounts/login/-200-None")
 _TEST_FRAME = "tests/api/test_urls.py::test_the_chat_pages_hold_the_frame[/chat/test/]"
+_ROOM_BUTTONS = (
+    "tests/api/test_urls.py::test_the_integrated_page_has_a_button_for_each_room_of_the_user[owner]"
+)
 _INTEGRATED_FRAME = "tests/api/test_urls.py::test_the_chat_pages_hold_the_frame[/chat/integrated/]"
 
 _BY_TESTS: dict[tuple[str, ...], tuple[str, ...]] = {
@@ -72,7 +75,6 @@ _BY_TESTS: dict[tuple[str, ...], tuple[str, ...]] = {
         "provider_authorize_path",
         "provider_scope",
         "provider_switched_off",
-        "login_service_gone",
     ),
     (_SIGN_IN, _CODE): (
         "redirect_uri_empty",
@@ -87,8 +89,9 @@ _BY_TESTS: dict[tuple[str, ...], tuple[str, ...]] = {
     (_SIGN_IN, _BUTTONS, _TOKEN, _CODE): ("client_id_mismatch",),
     (_SIGN_IN, _TOKEN, _IDENTITY): ("client_secret_drift",),
     (_SIGN_IN, _BUTTONS): ("provider_identity_path",),
-    (_BUTTONS,): ("integrated_page_without_its_buttons",),
+    (_ROOM_BUTTONS,): ("integrated_page_without_its_buttons",),
     (_LOG_IN,): (
+        "login_service_gone",
         "provider_url",
         "provider_token_path",
         "provider_username_field",

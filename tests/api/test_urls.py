@@ -12,6 +12,7 @@ from besedka.contract import Contract, User
 from besedka.site import Site
 from fixtures.users import SiteSession
 from tests.api.answer import expect_status
+from tests.cases import USERNAMES
 
 pytestmark = pytest.mark.api
 
@@ -80,6 +81,19 @@ def test_the_chat_pages_hold_the_frame(
     assert len(frames) == 1, f"{path} holds {len(frames)} frames of the chat"
     wanted = f"{contract.chat.url}{contract.default_channel.path}?layout=embedded"
     assert wanted in frames[0].replace("&amp;", "&"), f"{path} does not show {wanted}: {frames[0]}"
+
+
+@pytest.mark.parametrize("username", USERNAMES)
+def test_the_integrated_page_has_a_button_for_each_room_of_the_user(
+    username: str, contract: Contract, sign_in: Callable[[User], SiteSession]
+) -> None:
+    user = contract.user(username)
+    answer = sign_in(user).site.get(contract.site.integrated_page)
+
+    expect_status(answer, 200)
+    offered = re.findall(r'<button\b[^>]*\bdata-channel="([^"]*)"', answer.text)
+    rooms = [channel.name for channel in contract.channels if channel.name in user.channels]
+    assert offered == rooms, f"the page has buttons for {offered}, {username} is in {rooms}"
 
 
 @pytest.mark.parametrize("path", ["/", LOGIN, "/chat/test/", "/chat/integrated/"])
