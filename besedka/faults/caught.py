@@ -63,7 +63,6 @@ _BY_TESTS: dict[tuple[str, ...], tuple[str, ...]] = {
         "chat_thinks_it_lives_elsewhere",
         "setting_Iframe_Restrict_Access",
         "setting_Iframe_Integration_send_enable",
-        "setting_Iframe_Integration_send_target_origin",
         "setting_Iframe_Integration_receive_origin",
         "setting_Accounts_TwoFactorAuthentication_Enabled",
         "proxy_forbids_the_frame",
@@ -74,7 +73,6 @@ _BY_TESTS: dict[tuple[str, ...], tuple[str, ...]] = {
         "provider_secret_is_a_pasted_hash",
         "provider_authorize_path",
         "provider_scope",
-        "provider_switched_off",
     ),
     (_SIGN_IN, _CODE): (
         "redirect_uri_empty",
@@ -92,6 +90,7 @@ _BY_TESTS: dict[tuple[str, ...], tuple[str, ...]] = {
     (_ROOM_BUTTONS,): ("integrated_page_without_its_buttons",),
     (_LOG_IN,): (
         "login_service_gone",
+        "provider_switched_off",
         "provider_url",
         "provider_token_path",
         "provider_username_field",
