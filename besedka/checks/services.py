@@ -12,13 +12,26 @@ _STARTING = {502, 503, 504}
 _LOOPBACK = {"localhost", "127.0.0.1", "::1"}
 
 
-@check("services.mongo", layer="services", codes="not_primary no_replica_set")
+@check("services.mongo", layer="services", codes="not_initiated not_primary no_replica_set")
 def mongo(examination: Examination) -> Answer:
     """Does MongoDB answer, as primary of a replica set?"""
     if examination.addresses.mongo_url is None:
         return Skipped("no MongoDB address was given (--mongo-url)")
     hello = examination.mongo.hello()
     where = examination.mongo.where
+    if hello.get("isreplicaset"):
+        # So says mongod with --replSet until somebody calls rs.initiate().
+        return Findings(
+            (
+                finding(
+                    "services.mongo.not_initiated",
+                    str(hello.get("info") or "a replica set that nobody has initiated"),
+                    "a primary: without one Rocket.Chat restarts in a loop (ReplicaSetNoPrimary)",
+                    where,
+                    "docker compose -f docker-compose.local.yml exec mongo mongosh --eval 'rs.initiate()'",
+                ),
+            )
+        )
     if not hello.get("isWritablePrimary"):
         state = "a secondary" if hello.get("secondary") else "neither primary nor secondary"
         return Findings(

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from besedka.faults import incident_tests
 from besedka.faults.fault import Fault
 
 # The run ends before any test, with an exit status of its own.
@@ -188,6 +189,8 @@ _BY_TESTS: dict[tuple[str, ...], tuple[str, ...]] = {
 }
 _BY_NAME = {name: tests for tests, names in _BY_TESTS.items() for name in names}
 _READ_NOTHING = "sso"
+
+_BY_NAME |= incident_tests.BY_NAME
 
 
 def caught_by(fault: Fault) -> tuple[str, ...]:

@@ -202,6 +202,21 @@ FAULTS = (
     _site(
         "identity_never_sees_the_token", "identity.rejected", request_without(_with_a_token, "Authorization")
     ),
+    _site(
+        "identity_takes_another_kind_of_token",
+        "identity.rejected",
+        answers_json(_with_a_token, 401, code="token_not_valid", detail="Given token not valid"),
+    ),
+    _site(
+        "identity_knows_sessions_alone",
+        "identity.session_only",
+        answers(_with_a_token, 302, Location="/accounts/login/?next=/api/v1/auth/rocket/"),
+    ),
+    _site(
+        "identity_hands_out_a_token",
+        "fields.none",
+        answers_json(_with_a_token, 200, accessToken="made-up", userId="made-up", expires_in=60),
+    ),
     _site("identity_wants_a_scope", "identity.scope", answers_json(_with_a_token, 403, detail="scope")),
     _site("identity_gone_for_tokens", "identity.missing", answers(_with_a_token, 404)),
     _site("identity_for_post_alone", "identity.method", answers_json(_with_a_token, 405, detail="method")),
@@ -219,7 +234,7 @@ FAULTS = (
     ),
     _site(
         "test_page_shows_the_menus",
-        "test_page.frame",
+        "test_page.layout",
         rewritten(_signed_in(_TEST_PAGE), "layout=embedded", "layout=full"),
     ),
     _site(

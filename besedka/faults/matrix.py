@@ -36,6 +36,8 @@ went red, each with an assertion that says what is wrong; *seconds* are those fr
 named cause. After the undo doctor found nothing. {done} faults are met by a test that does what a person or a
 client does, or end the run before its tests; {read} show only when settings and data are read
 (`api/test_contract.py`). Median {median:.1f} s, longest {longest:.1f} s on {machine}.
+
+Which fault stands for which incident, by what one sees: [incidents.md](incidents.md).
 """
 _TABLE = """
 | fault | cause | caught by | seconds |

@@ -228,6 +228,15 @@ class Patient:
                 database.executemany(gone, [(row["id"],) for row in rows])
 
     @contextmanager
+    def table_renamed(self, table: str, away: str) -> Iterator[None]:
+        """A table of the site's database is not there under its name."""
+        self._rename(table, away)
+        try:
+            yield
+        finally:
+            self._rename(away, table)
+
+    @contextmanager
     def seen_at(self, **addresses: str) -> Iterator[None]:
         """Doctor is given other addresses of the stack: fields of `Stack`."""
         right = self.stack
@@ -254,6 +263,10 @@ class Patient:
         statement = f"UPDATE {table} SET {column} = ? WHERE id = ?"  # noqa: S608 - names from this package
         with closing(self._site_database()) as database, database:
             database.execute(statement, (value, row_id))
+
+    def _rename(self, table: str, new: str) -> None:
+        with closing(self._site_database()) as database, database:
+            database.execute(f"ALTER TABLE {table} RENAME TO {new}")
 
     def _site_database(self) -> sqlite3.Connection:
         return sqlite3.connect(self.site_file)

@@ -56,8 +56,8 @@ def test_no_console_error_no_failed_request_no_404(
     page.page.reload()
     page.wait_for_chat()
 
-    assert recorder.console == []
-    assert recorder.failures == []
+    assert recorder.console == [], f"the console says {recorder.console}"
+    assert recorder.failures == [], f"requests failed: {recorder.failures}"
 
 
 @BOTH_PAGES
