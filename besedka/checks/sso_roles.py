@@ -19,6 +19,8 @@ _COMMAND = re.compile(r"""externalCommand["']?\s*:\s*["']([^"']+)["']""")
 _POSTED = re.compile(r"""\btype["']?\s*:\s*["']([A-Z_]{4,}|join-channel)["']""")
 # A frame of another port is of another origin: its document is null, and so is every effort.
 _READS_FRAME = re.compile(r"contentDocument\s*[!?]?\.\s*(?:body|querySelector|getElement|documentElement)")
+# In one statement: a timer that gives the frame an address, whatever is being typed in it.
+_RELOADS_FRAME = re.compile(r"setInterval\s*\([^;]*?\.src\s*=[^=]")
 _OAUTH, _TOKEN = "call-custom-oauth-login", "login-with-token"
 
 
@@ -61,6 +63,7 @@ def _commands(examination: Examination) -> Answer:
         texts, missing = _scripts(made, site.url + path)
         commands = {name for text in texts.values() for name in _COMMAND.findall(text)}
         readers = sorted(address for address, text in texts.items() if _READS_FRAME.search(text))
+        reloaders = sorted(address for address, text in texts.items() if _RELOADS_FRAME.search(text))
         if missing:
             fix = "run collectstatic, or look at STATIC_URL; without its scripts a page signs nobody in"
             found.append(
@@ -74,6 +77,10 @@ def _commands(examination: Examination) -> Answer:
         elif readers:
             fix = "send a command instead: the chat is of another origin, its document is closed to the page"
             found.append(finding("sso.commands.reads_frame", readers[0], "no look into the frame", path, fix))
+        elif reloaders:
+            fix = "load the frame once: what people type is lost with each load"
+            seen = f"{reloaders[0]} sets the frame's address on a timer"
+            found.append(finding("sso.commands.reloads_frame", seen, "no load without a cause", path, fix))
     return answer(found, evidence=f"{_OAUTH}, {_TOKEN}")
 
 
@@ -114,7 +121,7 @@ def declare(contract: Contract) -> None:
     integrated, test = "sso.integrated_page", "sso.test_page"
     rows = (
         ("sso.buttons", _buttons, (integrated,), "missing too_many"),
-        ("sso.commands", _commands, (integrated, test), "no_script none reads_frame"),
+        ("sso.commands", _commands, (integrated, test), "no_script none reads_frame reloads_frame"),
     )
     for name, ask, needs, kinds in rows:
         question = (ask.__doc__ or "").strip()

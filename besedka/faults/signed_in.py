@@ -18,6 +18,7 @@ _HIDDEN_FRAME = (
     '<iframe hidden src="/o/authorize/?response_type=code&amp;client_id=BesedkaRocketChat2025'
     '&amp;redirect_uri=http://127.0.0.1:3000/_oauth-apps/besedka"></iframe><iframe '
 )
+_LOAD_AGAIN = "\nsetInterval(() => { frame.src = frame.src; }, 2000);\n"
 _MODERATORS, _VIP = b'data-channel="moderators"', b'data-channel="vip"'
 _LOOK_INSIDE = "\nsetTimeout(() => frame.contentDocument.querySelector('.join').click(), 0);\n"
 
@@ -65,6 +66,14 @@ def _of_a_moderator(name: str, cause: str, pattern: str, text: str) -> Fault:
 
     rule = changed(to(_INTEGRATED_PAGE), change)
     return Fault(name, f"sso.buttons.{cause}", lambda one: one.ruled("site", rule))
+
+
+def _with_more_script(name: str, kind: str, script: str) -> Fault:
+    """The script of the integrated page goes on with that."""
+    rule = changed(
+        to("/static/js/chat-integrated.js"), lambda reply: replace(reply, body=reply.body + script.encode())
+    )
+    return Fault(name, f"sso.commands.{kind}", lambda one: one.ruled("site", rule))
 
 
 FAULTS = (
@@ -131,15 +140,6 @@ FAULTS = (
             ),
         ),
     ),
-    Fault(
-        "page_looks_into_the_frame",
-        "sso.commands.reads_frame",
-        lambda one: one.ruled(
-            "site",
-            changed(
-                to("/static/js/chat-integrated.js"),
-                lambda reply: replace(reply, body=reply.body + _LOOK_INSIDE.encode()),
-            ),
-        ),
-    ),
+    _with_more_script("page_looks_into_the_frame", "reads_frame", _LOOK_INSIDE),
+    _with_more_script("page_reloads_its_frame_on_a_timer", "reloads_frame", _LOAD_AGAIN),
 )

@@ -90,6 +90,8 @@ def test_what_is_wrong_with_a_page_has_a_name(showing: Showing, page: str, kinds
             {"/static/page.js": f"{OAUTH} frame.contentDocument.querySelector('.join').click();"},
             ["reads_frame"],
         ),
+        ({"/static/page.js": f"{OAUTH} setInterval(() => {{ f.src = f.src; }}, 2000);"}, ["reloads_frame"]),
+        ({"/static/page.js": f"{OAUTH} setInterval(check, 2000); frame.src = address;"}, []),
         # Whether the frame still shows a page of our own may be asked.
         ({"/static/page.js": f"{OAUTH} const page = frame.contentDocument?.location;"}, []),
     ],
