@@ -21,7 +21,7 @@ _POSTED = re.compile(r"""\btype["']?\s*:\s*["']([A-Z_]{4,}|join-channel)["']""")
 _READS_FRAME = re.compile(r"contentDocument\s*[!?]?\.\s*(?:body|querySelector|getElement|documentElement)")
 # In one statement: a timer that gives the frame an address, whatever is being typed in it.
 _RELOADS_FRAME = re.compile(r"setInterval\s*\([^;]*?\.src\s*=[^=]")
-_OAUTH, _TOKEN = "call-custom-oauth-login", "login-with-token"
+_OAUTH, _TOKEN, _SWITCH = "call-custom-oauth-login", "login-with-token", "go"
 
 
 def _buttons(examination: Examination) -> Answer:
@@ -56,32 +56,43 @@ def _differences(contract: Contract, role: Role, seen: set[str], wanted: set[str
 
 
 def _commands(examination: Examination) -> Answer:
-    """Do the scripts of the pages send the command that signs the frame in, and leave its document alone?"""
+    """Do the pages' scripts speak to the frame by Rocket.Chat's commands, and leave it alone otherwise?"""
     site, made = examination.contract.site, visitor(examination)
-    found: list[Finding] = []
+    found = []
     for path, wanted in ((site.test_page, (_OAUTH,)), (site.integrated_page, (_OAUTH, _TOKEN))):
         texts, missing = _scripts(made, site.url + path)
-        commands = {name for text in texts.values() for name in _COMMAND.findall(text)}
-        readers = sorted(address for address, text in texts.items() if _READS_FRAME.search(text))
-        reloaders = sorted(address for address, text in texts.items() if _RELOADS_FRAME.search(text))
         if missing:
             fix = "run collectstatic, or look at STATIC_URL; without its scripts a page signs nobody in"
-            found.append(
-                finding("sso.commands.no_script", ", ".join(missing), "200 with a script", path, fix)
-            )
-        elif not commands & set(wanted):
-            others = sorted({name for text in texts.values() for name in _POSTED.findall(text)} | commands)
-            seen = f"commands {', '.join(others) or 'none'}"
-            fix = "Rocket.Chat hears {externalCommand: …} alone, and of that its own names"
-            found.append(finding("sso.commands.none", seen, " or ".join(wanted), path, fix))
-        elif readers:
-            fix = "send a command instead: the chat is of another origin, its document is closed to the page"
-            found.append(finding("sso.commands.reads_frame", readers[0], "no look into the frame", path, fix))
-        elif reloaders:
+            seen = ", ".join(missing)
+            found.append(finding("sso.commands.no_script", seen, "200 with a script", path, fix))
+        else:
+            switches = path == site.integrated_page
+            found += _wrong(texts, wanted, path, switches=switches)[:1]
+    return answer(found, evidence=f"{_OAUTH}, {_TOKEN}, {_SWITCH}")
+
+
+def _wrong(texts: dict[str, str], wanted: tuple[str, ...], path: str, *, switches: bool) -> list[Finding]:
+    """What is wrong with a page's scripts, the worst first. `switches`: the page has buttons for rooms."""
+    commands = {name for text in texts.values() for name in _COMMAND.findall(text)}
+    found = []
+    if not commands & set(wanted):
+        others = sorted({name for text in texts.values() for name in _POSTED.findall(text)} | commands)
+        seen = f"commands {', '.join(others) or 'none'}"
+        fix = "Rocket.Chat hears {externalCommand: …} alone, and of that its own names"
+        found.append(finding("sso.commands.none", seen, " or ".join(wanted), path, fix))
+    if switches and _SWITCH not in commands:
+        fix = "send it for each click: a new address loads all of Rocket.Chat, and fast clicks overtake it"
+        seen = f"commands {', '.join(sorted(commands))}"
+        found.append(finding("sso.commands.no_switch", seen, _SWITCH, path, fix))
+    for address, text in sorted(texts.items()):
+        if _READS_FRAME.search(text):
+            fix = "send a command: the chat is of another origin, its document is closed to the page"
+            found.append(finding("sso.commands.reads_frame", address, "no look into the frame", path, fix))
+        if _RELOADS_FRAME.search(text):
             fix = "load the frame once: what people type is lost with each load"
-            seen = f"{reloaders[0]} sets the frame's address on a timer"
+            seen = f"{address} sets the frame's address on a timer"
             found.append(finding("sso.commands.reloads_frame", seen, "no load without a cause", path, fix))
-    return answer(found, evidence=f"{_OAUTH}, {_TOKEN}")
+    return found
 
 
 def _scripts(made: Visitor, page: str) -> tuple[dict[str, str], list[str]]:
@@ -121,7 +132,7 @@ def declare(contract: Contract) -> None:
     integrated, test = "sso.integrated_page", "sso.test_page"
     rows = (
         ("sso.buttons", _buttons, (integrated,), "missing too_many"),
-        ("sso.commands", _commands, (integrated, test), "no_script none reads_frame reloads_frame"),
+        ("sso.commands", _commands, (integrated, test), "no_script none no_switch reads_frame reloads_frame"),
     )
     for name, ask, needs, kinds in rows:
         question = (ask.__doc__ or "").strip()

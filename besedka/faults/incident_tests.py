@@ -5,6 +5,7 @@ from __future__ import annotations
 _SIGN_IN = "tests/e2e/test_sign_in.py::test_opening_the_chat_signs_the_user_in[chromium-test_user]"
 _CONSOLE = "tests/e2e/test_uncovered.py::test_no_console_error_no_failed_request_no_404"
 _TYPING = "tests/e2e/test_uncovered.py::test_text_that_is_being_typed_stays"
+_SWITCHING = "tests/e2e/test_integrated.py::test_switching_rooms_does_not_reload_rocketchat[chromium]"
 _CODE = "tests/api/test_authorize.py::test_a_signed_in_user_gets_a_code_without_a_consent_page"
 _IDENTITY = "tests/api/test_identity.py::test_the_bearer_is_named[header-test_user]"
 _NO_TOKEN = "tests/api/test_identity.py::test_no_token_is_refused_in_json"  # noqa: S105 - a test
@@ -49,6 +50,7 @@ _BY_TESTS: dict[tuple[str, ...], tuple[str, ...]] = {
     (f"{_BUTTONS}[test_user]",): ("switchers_are_links", "button_leads_to_a_room_that_is_gone"),
     (f"{_BUTTONS}[admin]",): ("moderator_taken_for_a_guest", "moderator_gets_the_vip_button"),
     (f"{_CONSOLE}[chromium-IntegratedPage]",): ("page_looks_into_the_frame",),
+    (_SWITCHING,): ("click_loads_all_of_rocketchat",),
     (f"{_TYPING}[chromium-IntegratedPage]",): ("page_reloads_its_frame_on_a_timer",),
 }
 # Name of the fault → node ids.

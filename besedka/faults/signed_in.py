@@ -19,6 +19,7 @@ _HIDDEN_FRAME = (
     '&amp;redirect_uri=http://127.0.0.1:3000/_oauth-apps/besedka"></iframe><iframe '
 )
 _LOAD_AGAIN = "\nsetInterval(() => { frame.src = frame.src; }, 2000);\n"
+_LOAD_ALL = 'const frame = document.querySelector("iframe"); frame.src = frame.dataset.chatUrl + this.path'
 _MODERATORS, _VIP = b'data-channel="moderators"', b'data-channel="vip"'
 _LOOK_INSIDE = "\nsetTimeout(() => frame.contentDocument.querySelector('.join').click(), 0);\n"
 
@@ -137,6 +138,18 @@ FAULTS = (
                 to("/static/js/chat-test.js"),
                 'externalCommand: "call-custom-oauth-login"',
                 'type: "AUTO_JOIN_CHANNEL"',
+            ),
+        ),
+    ),
+    Fault(
+        "click_loads_all_of_rocketchat",
+        "sso.commands.no_switch",
+        lambda one: one.ruled(
+            "site",
+            rewritten(
+                to("/static/js/channel-switch.js"),
+                r'this\.options\.send\(\{ externalCommand: "go", path: this\.path \}\)',
+                _LOAD_ALL,
             ),
         ),
     ),

@@ -20,6 +20,7 @@ BUTTON = (
 SCRIPT = '<script type="module" src="/static/page.js"></script>'
 PAGE = f"<html><body>{BUTTON}{FRAME}{SCRIPT}</body></html>"
 TOKEN = 'import "./chat.js"; chat.send({ externalCommand: "login-with-token" });'
+GO = 'send({ externalCommand: "go" });'
 OAUTH = 'send({ externalCommand: "call-custom-oauth-login", service: "besedka" });'
 
 Showing = Callable[..., Examination]
@@ -82,18 +83,22 @@ def test_what_is_wrong_with_a_page_has_a_name(showing: Showing, page: str, kinds
 @pytest.mark.parametrize(
     ("scripts", "kinds"),
     [
-        ({"/static/page.js": TOKEN, "/static/chat.js": OAUTH}, []),
+        ({"/static/page.js": TOKEN, "/static/chat.js": GO}, []),
         ({"/static/page.js": TOKEN}, ["no_script"]),
+        ({"/static/page.js": 'send({ externalCommand: "login-with-token" });'}, ["no_switch"]),
         ({}, ["no_script"]),
         ({"/static/page.js": "post({ type: 'AUTO_JOIN_CHANNEL' });"}, ["none"]),
         (
-            {"/static/page.js": f"{OAUTH} frame.contentDocument.querySelector('.join').click();"},
+            {"/static/page.js": f"{OAUTH}{GO} frame.contentDocument.querySelector('.join').click();"},
             ["reads_frame"],
         ),
-        ({"/static/page.js": f"{OAUTH} setInterval(() => {{ f.src = f.src; }}, 2000);"}, ["reloads_frame"]),
-        ({"/static/page.js": f"{OAUTH} setInterval(check, 2000); frame.src = address;"}, []),
+        (
+            {"/static/page.js": f"{OAUTH}{GO} setInterval(() => {{ f.src = f.src; }}, 2000);"},
+            ["reloads_frame"],
+        ),
+        ({"/static/page.js": f"{OAUTH}{GO} setInterval(check, 2000); frame.src = address;"}, []),
         # Whether the frame still shows a page of our own may be asked.
-        ({"/static/page.js": f"{OAUTH} const page = frame.contentDocument?.location;"}, []),
+        ({"/static/page.js": f"{OAUTH}{GO} const page = frame.contentDocument?.location;"}, []),
     ],
 )
 def test_what_is_wrong_with_the_scripts_has_a_name(
