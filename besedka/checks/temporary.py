@@ -30,7 +30,10 @@ class Visitor:
 
 
 def holders(examination: Examination) -> dict[Role, Visitor]:
-    """Role → a temporary user who has it, for each role that a room is kept for; made with the visitor."""
+    """Role → a temporary user who has it, for each role that a room is kept for.
+
+    Made with the visitor and removed with it; nobody but this examination knows their passwords.
+    """
     visitor(examination)
     made: dict[Role, Visitor] = examination.memory["holders"]
     return made

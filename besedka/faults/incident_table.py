@@ -38,6 +38,9 @@ _CHAPTER = """
 """
 _REASONS = """
 ## Without a fault, and why
+"""
+_REASON = """
+### {meaning}
 
 | | what was seen | what it was | why no fault is possible | what keeps it away |
 |---|---|---|---|---|
@@ -73,7 +76,10 @@ def text(chapters: Sequence[Chapter], faults: Iterable[Fault]) -> str:
     for chapter in chapters:
         lines = [_shown(row, causes) for row in chapter.incidents if row.faults]
         page += _CHAPTER.format(title=chapter.title) + "\n".join(lines) + "\n"
-    page += _REASONS + "\n".join(_hidden(row) for row in hidden) + "\n"
+    page += _REASONS
+    for kind, meaning in OUTSIDE.items():
+        lines = [_hidden(row) for row in hidden if row.layer == kind]
+        page += _REASON.format(meaning=meaning.capitalize()) + "\n".join(lines) + "\n"
     return page + _BY_CODE + "\n".join(_by_code(shown, causes)) + "\n"
 
 
@@ -94,7 +100,7 @@ def _shown(row: Incident, causes: dict[str, str]) -> str:
 def _hidden(row: Incident) -> str:
     guards = ", ".join(f"`{name.removeprefix('tests/')}`" for name in row.guards) or "—"
     seen = f"{_cell(row.symptom)} | {_cell(row.cause)}"
-    return f"| {_number(row)} | {seen} | {OUTSIDE[row.layer].capitalize()}. {_cell(row.reason)} | {guards} |"
+    return f"| {_number(row)} | {seen} | {_cell(row.reason)} | {guards} |"
 
 
 def _by_code(shown: Iterable[Incident], causes: dict[str, str]) -> list[str]:
