@@ -12,7 +12,7 @@ from collections.abc import Iterable, Sequence
 from besedka import contract as contracts
 from besedka.contract import PROJECT_ROOT
 from besedka.faults import Fault, catalogue
-from besedka.faults.incident import OUTSIDE, Chapter, Incident, load
+from besedka.faults.incident import OUTSIDE, Chapter, Incident, load, problems
 
 PAGE = PROJECT_ROOT / "docs" / "incidents.md"
 
@@ -115,8 +115,13 @@ def _by_code(shown: Iterable[Incident], causes: dict[str, str]) -> list[str]:
 
 
 def main() -> int:
-    """Print the page."""
-    sys.stdout.write(text(load(), catalogue(contracts.load(contracts.CONTRACT_FILE))))
+    """Print the page, or what is wrong with the list."""
+    chapters, faults = load(), catalogue(contracts.load(contracts.CONTRACT_FILE))
+    wrong = problems((row for chapter in chapters for row in chapter.incidents), faults)
+    if wrong:
+        sys.stderr.write("\n".join(wrong) + "\n")
+        return 1
+    sys.stdout.write(text(chapters, faults))
     return 0
 
 
