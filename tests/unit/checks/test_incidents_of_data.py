@@ -91,7 +91,15 @@ class Admin:
 
 
 class Mongo:
+    """MongoDB, as far as it says what it is."""
+
     where = "mongodb://127.0.0.1:1/"
+
+    def __init__(self, **hello: Any) -> None:
+        self._hello = hello
+
+    def hello(self) -> dict[str, Any]:
+        return self._hello
 
 
 @pytest.mark.parametrize(
@@ -103,3 +111,25 @@ def test_a_database_without_the_administrator_is_another_one(
 ) -> None:
     examination = holding(chat_users=users, admin=Admin(), mongo=Mongo())
     assert codes("services.same_data", examination) == found
+
+
+@pytest.mark.parametrize(
+    ("hello", "found"),
+    [
+        ({"isWritablePrimary": True, "setName": "rs0"}, []),
+        ({"isWritablePrimary": True}, ["services.mongo.no_replica_set"]),
+        ({"isWritablePrimary": False, "secondary": True, "setName": "rs0"}, ["services.mongo.not_primary"]),
+        # mongod --replSet before rs.initiate()
+        ({"isWritablePrimary": False, "isreplicaset": True}, ["services.mongo.not_initiated"]),
+    ],
+)
+def test_what_mongo_says_of_itself(holding: Make, hello: dict[str, Any], found: list[str]) -> None:
+    assert codes("services.mongo", holding(mongo=Mongo(**hello))) == found
+
+
+@pytest.mark.parametrize(
+    ("effective", "found"),
+    [({}, []), ({"Enable_CSP": True}, []), ({"Enable_CSP": False}, ["iframe.content_policy.off"])],
+)
+def test_a_content_policy_that_is_off(holding: Make, effective: dict[str, Any], found: list[str]) -> None:
+    assert codes("iframe.content_policy", holding(effective=effective)) == found

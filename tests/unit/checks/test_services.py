@@ -188,6 +188,20 @@ def test_what_answers_in_place_of_the_site_is_named(
     assert found.code == f"services.site.{code}"
 
 
+@pytest.mark.parametrize(
+    ("reply", "seen"),
+    [
+        ((200, "text/html", "<h1>Беседка</h1>"), []),
+        ((500, "text/html", "<h1>No</h1> servers in\n<b>mongo</b>"), ["500: No servers in mongo"]),
+    ],
+)
+def test_a_home_page_that_fails_is_quoted(
+    ask: Callable[..., list[Finding]], reply: Reply, seen: list[str]
+) -> None:
+    with server({"/": reply}) as url:
+        assert [found.seen for found in ask("site.home", free_address(), url)] == seen
+
+
 class InTurn(dict[str, Reply]):
     """Answers each look by the next of these replies."""
 
