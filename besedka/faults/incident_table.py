@@ -24,7 +24,8 @@ do not edit.
 {count} incidents of one integration (badinoko/besedka, 17 to 30 June 2025; numbers have gaps). Look for what
 you see; the same row has what it was, what doctor reports as the first finding (`besedka doctor`, codes in
 [doctor.md](doctor.md)), and the faults that put a healthy stack into that state. That doctor names each, and
-which tests go red, is in [fault-matrix.md](fault-matrix.md).
+which tests go red, is in [fault-matrix.md](fault-matrix.md). Findings of `sso` but `sso.client` need a
+temporary user: a stack that this project has started has one, others are asked so by `doctor --write`.
 
 - {shown} are shown by a stack: {faults} faults, {codes} codes.
 - {hidden} are not, and a line at the end says why:
@@ -33,7 +34,7 @@ which tests go red, is in [fault-matrix.md](fault-matrix.md).
 _CHAPTER = """
 ## {title}
 
-| | what you see | what it was | what doctor says | fault |
+| | what you see | what it was | what doctor says | faults, and tests beside them |
 |---|---|---|---|---|
 """
 _REASONS = """
@@ -93,7 +94,7 @@ def _cell(words: str) -> str:
 
 def _shown(row: Incident, causes: dict[str, str]) -> str:
     codes = ", ".join(f"`{code}`" for code in dict.fromkeys(causes[name] for name in row.faults))
-    faults = ", ".join(f"`{name}`" for name in row.faults)
+    faults = ", ".join(f"`{name.removeprefix('tests/')}`" for name in (*row.faults, *row.guards))
     return f"| {_number(row)} | {_cell(row.symptom)} | {_cell(row.cause)} | {codes} | {faults} |"
 
 
