@@ -18,9 +18,11 @@ _MODULES = (
     "integrity_settings",
     "integrity_people",
     "integrity_rooms",
+    "integrity_mapping",
     "rooms",
     "sso",
     "sso_pages",
+    "sso_roles",
     "sso_chat",
 )
 

@@ -24,7 +24,7 @@ def three_ways(  # noqa: PLR0911 - one return per verdict
 
     Codes: `<code>.missing` (Rocket.Chat does not know the id), `.wrong` (stored and effective agree on
     another value), `.not_effective` (stored as expected, without effect), `.not_stored` (effective now,
-    another value after a restart), `.type` (the right text in the wrong type).
+    another value after a restart), `.type` (a value of another type, be it the right text).
     """
     effective = examination.effective.get(setting_id, MISSING)
     if effective is not MISSING and observed is not MISSING:
@@ -66,7 +66,9 @@ def three_ways(  # noqa: PLR0911 - one return per verdict
             f"is stored as expected, but {shown(setting_id, effective)} is effective",
             *_why_not_effective(examination, setting_id),
         )
-    if str(effective).lower() == str(expected).lower():
+    if str(effective).lower() == str(expected).lower() or isinstance(effective, bool) != isinstance(
+        expected, bool
+    ):
         kind = f"is {shown(setting_id, effective)}, a {type(effective).__name__}"
         return finding("type", f"{kind} instead of a {type(expected).__name__}")
     return finding("wrong", f"is {shown(setting_id, effective)}")

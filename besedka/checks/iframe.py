@@ -45,7 +45,15 @@ def declare(contract: Contract) -> None:
         if name not in names():
             question = f"Is {setting_id} the contract's, expected, stored and effective?"
             register(
-                Check(name, "iframe", question, _setting_check(setting_id), ("services.admin",), (), KINDS)
+                Check(
+                    name,
+                    "iframe",
+                    question,
+                    _setting_check(setting_id),
+                    ("services.admin",),
+                    ("services.same_data",),
+                    KINDS,
+                )
             )
     if "iframe.headers" not in names():
         gate = f"setting.{_FRAME_GATE}"
@@ -105,6 +113,17 @@ def authentication(examination: Examination) -> Answer:
         where = examination.where("Accounts_iframe_enabled")
         found = [finding("iframe.authentication.enabled", "True", "False", where, fix)]
     return answer(found, evidence="off")
+
+
+@check("iframe.content_policy", layer="iframe", codes="off", needs=["services.admin"])
+def content_policy(examination: Examination) -> Answer:
+    """Does Rocket.Chat keep its Content-Security-Policy, which never stood in the frame's way?"""
+    found = []
+    if examination.effective.get("Enable_CSP", True) is False:
+        fix = "switch it on: it has no frame-ancestors, Iframe_Restrict_Access alone decides about the frame"
+        where = examination.where("Enable_CSP")
+        found = [finding("iframe.content_policy.off", "Enable_CSP is False", "True", where, fix)]
+    return answer(found, evidence="on")
 
 
 @check("iframe.new_accounts", layer="iframe", codes="closed approval domains", needs=["services.admin"])

@@ -14,7 +14,7 @@ from besedka.checks.registry import check
 from besedka.rocketchat.database import Document
 from besedka.site_database import TEMPORARY_PREFIX
 
-_GROUND = ["services.mongo", "services.admin"]
+_GROUND = ["services.same_data"]
 _STAMPED = re.compile(r"_\d{10,}$")
 _DATES = ("createdAt", "lastLogin", "_updatedAt")
 

@@ -12,7 +12,7 @@ from besedka.checks.finding import Answer, Finding, answer, finding
 from besedka.checks.integrity_settings import is_date
 from besedka.checks.registry import check
 
-_GROUND = ["services.mongo", "services.admin"]
+_GROUND = ["services.same_data"]
 # UTF8_Channel_Names_Validation of Rocket.Chat 7.7.1.
 _NAME = re.compile(r"[0-9a-zA-Z\-_.]+")
 _DATES = ("ts", "_updatedAt", "lm", "ls", "lr")

@@ -14,7 +14,7 @@ from besedka.checks.finding import Answer, Finding, Skipped, answer, finding
 from besedka.checks.registry import check
 from besedka.rocketchat.database import Document
 
-_GROUND = ["services.mongo", "services.admin"]
+_GROUND = ["services.same_data"]
 _TYPES: dict[str, tuple[type, ...]] = {
     "boolean": (bool,),
     "int": (int, float),

@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 from besedka.checks.compare import KINDS, MISSING, PROVISION, three_ways
 from besedka.checks.examination import Examination
 from besedka.checks.finding import Answer, Finding, Findings, Ok, answer, finding
+from besedka.checks.integrity_settings import garbled
 from besedka.checks.registry import Check, check, names, register
 from besedka.contract import Contract
 from besedka.errors import ServiceUnreachableError
@@ -17,6 +18,8 @@ from besedka.rocketchat import provider as provider_rows
 # django.contrib.auth.hashers writes `<algorithm>$<rounds>$<salt>$<digest>`.
 _HASHED = re.compile(r"^(pbkdf2_|argon2|bcrypt)\w*\$")
 _MUST_BE_FILLED = ("url", "id", "secret")
+_LABEL = "button_label_text"
+_MORE_KINDS = {"secret": ("pasted_hash",), _LABEL: ("garbled",)}
 _LOOPBACK = {"localhost", "127.0.0.1", "::1"}
 
 
@@ -25,7 +28,13 @@ def _add_by_hand(examination: Examination) -> str:
     return f"or Administration → Settings → OAuth → Add custom OAuth, name {name}"
 
 
-@check("provider.step", layer="provider", codes="licence", needs=["services.admin"])
+@check(
+    "provider.step",
+    layer="provider",
+    codes="licence",
+    needs=["services.admin"],
+    after=["services.same_data"],
+)
 def step(examination: Examination) -> Answer:
     """Does this version of Rocket.Chat allow a Custom OAuth service at all?"""
     rule = examination.catalogue.steps["custom_oauth_login"]
@@ -52,7 +61,7 @@ def step(examination: Examination) -> Answer:
     "provider.spelling",
     layer="provider",
     codes="underscore lower_case wrong_prefix",
-    needs=["services.mongo", "services.admin"],
+    needs=["services.same_data"],
 )
 def spelling(examination: Examination) -> Answer:
     """Are there no provider rows under ids that Rocket.Chat reads as something else?"""
@@ -123,11 +132,13 @@ def _value_check(suffix: str) -> Callable[[Examination], Answer]:
         expected = provider_rows.values(examination.contract)[suffix]
         setting_id = f"{base}-{suffix}"
         found = three_ways(examination, f"provider.{suffix}", setting_id, expected)
+        value = str(examination.effective.get(setting_id, ""))
         if suffix == "secret":
-            value = str(examination.effective.get(setting_id, ""))
             examination.secret(value)
             if found and _HASHED.match(value):
                 found = [_pasted_hash(examination, setting_id, value)]
+        elif found and suffix == _LABEL and garbled(value):
+            found = [_garbled(examination, setting_id, value)]
         return answer(found, evidence="expected, stored and effective agree", watched=(f"provider.{suffix}",))
 
     return ask
@@ -138,6 +149,16 @@ def _pasted_hash(examination: Examination, setting_id: str, value: str) -> Findi
         "provider.secret.pasted_hash",
         f"a {value.partition('$')[0]} hash",
         "the secret itself: the site shows only its hash once it is saved",
+        examination.where(setting_id),
+        PROVISION,
+    )
+
+
+def _garbled(examination: Examination, setting_id: str, value: str) -> Finding:
+    return finding(
+        f"provider.{_LABEL}.garbled",
+        f"{value!r}, once read in a wrong encoding",
+        repr(examination.contract.provider.button_label_text),
         examination.where(setting_id),
         PROVISION,
     )
@@ -155,7 +176,7 @@ def declare(contract: Contract) -> None:
                     f"Is the provider's {suffix} the contract's, expected, stored and effective?",
                     _value_check(suffix),
                     needs=("provider.filled",),
-                    kinds=(*KINDS, "pasted_hash") if suffix == "secret" else KINDS,
+                    kinds=(*KINDS, *_MORE_KINDS.get(suffix, ())),
                 )
             )
     if "provider.enabled" not in known:

@@ -17,11 +17,32 @@ def _values(examination: Examination, field: str) -> list[str]:
 
 
 @check(
+    "rooms.seeded",
+    layer="rooms",
+    codes="empty",
+    needs=["services.admin"],
+    after=["services.same_data", "integrity.general"],
+)
+def seeded(examination: Examination) -> Answer:
+    """Is this the database that was provisioned, not a new one?"""
+    known, contract = roster.of(examination), examination.contract
+    own = {channel.name for channel in contract.channels if not channel.default} & set(known.rooms)
+    people = {user.username for user in contract.users} - {contract.chat.admin.username}
+    found = []
+    if not own and not people & set(known.accounts):
+        seen = "no room but those of a first boot, no account but the administrator's: the database is new"
+        expected = "the rooms and accounts of the contract"
+        again = "was the volume removed (down -v)? Memberships and messages come back from a backup alone"
+        found = [finding("rooms.seeded.empty", seen, expected, "the database", PROVISION, again)]
+    return answer(found, evidence=f"{len(own)} rooms and {len(people & set(known.accounts))} accounts")
+
+
+@check(
     "rooms.exist",
     layer="rooms",
     codes="missing twin",
     needs=["services.admin"],
-    after=["integrity.general", "integrity.room_names", "integrity.ids"],
+    after=["rooms.seeded", "integrity.general", "integrity.room_names", "integrity.ids"],
 )
 def exist(examination: Examination) -> Answer:
     """Is each room of the contract there, and no twin beside it?"""
@@ -103,7 +124,7 @@ def default(examination: Examination) -> Answer:
     layer="rooms",
     codes="missing inactive email name",
     needs=["services.admin"],
-    after=["integrity.users_unique", "integrity.users_ids"],
+    after=["rooms.seeded", "integrity.users_unique", "integrity.users_ids"],
 )
 def accounts(examination: Examination) -> Answer:
     """Has each canonical user an account in the chat, active, with the contract's e-mail and name?"""

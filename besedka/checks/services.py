@@ -4,21 +4,38 @@ from __future__ import annotations
 
 from urllib.parse import urlsplit
 
-from besedka.checks.examination import Examination
+import requests
+
+from besedka.checks.examination import TIMEOUT_SECONDS, Examination
 from besedka.checks.finding import Answer, Findings, Ok, Skipped, finding
 from besedka.checks.registry import check
+from besedka.site import Site
 
+_MORE_LOOKS = 3
 _STARTING = {502, 503, 504}
 _LOOPBACK = {"localhost", "127.0.0.1", "::1"}
 
 
-@check("services.mongo", layer="services", codes="not_primary no_replica_set")
+@check("services.mongo", layer="services", codes="not_initiated not_primary no_replica_set")
 def mongo(examination: Examination) -> Answer:
     """Does MongoDB answer, as primary of a replica set?"""
     if examination.addresses.mongo_url is None:
         return Skipped("no MongoDB address was given (--mongo-url)")
     hello = examination.mongo.hello()
     where = examination.mongo.where
+    if hello.get("isreplicaset"):
+        # So says mongod with --replSet until somebody calls rs.initiate().
+        return Findings(
+            (
+                finding(
+                    "services.mongo.not_initiated",
+                    str(hello.get("info") or "a replica set that nobody has initiated"),
+                    "a primary: without one Rocket.Chat restarts in a loop (ReplicaSetNoPrimary)",
+                    where,
+                    "docker compose -f docker-compose.local.yml exec mongo mongosh --eval 'rs.initiate()'",
+                ),
+            )
+        )
     if not hello.get("isWritablePrimary"):
         state = "a secondary" if hello.get("secondary") else "neither primary nor secondary"
         return Findings(
@@ -58,7 +75,10 @@ def site_database(examination: Examination) -> Answer:
 
 
 @check(
-    "services.site", layer="services", codes="not_json starting not_ready", after=["services.site_database"]
+    "services.site",
+    layer="services",
+    codes="not_json starting not_ready two_programs",
+    after=["services.site_database"],
 )
 def site(examination: Examination) -> Answer:
     """Does the site say that it is ready?"""
@@ -73,7 +93,24 @@ def site(examination: Examination) -> Answer:
     if response.status_code != 200 or response.json().get("status") != "ok":
         seen = f"{response.status_code}: {response.text[:200]}"
         return Findings((finding("services.site.not_ready", seen, '200 {"status": "ok"}', place, log),))
-    return Ok(f"version {response.json().get('version')}")
+    versions = {_version(response), *(_version(_asked_anew(examination)) for _ in range(_MORE_LOOKS))}
+    if len(versions) > 1:
+        seen = f"now {' and now '.join(sorted(versions))}: two programs share this port"
+        fix = "stop the one that is not meant: docker compose -f docker-compose.local.yml stop web, or Daphne"
+        return Findings((finding("services.site.two_programs", seen, "one version", place, fix),))
+    return Ok(versions.pop())
+
+
+def _asked_anew(examination: Examination) -> requests.Response:
+    """The status over a connection of its own: of two listeners, each connection gets one."""
+    return Site.of(examination.contract, timeout=TIMEOUT_SECONDS).get("/api/v1/status/")
+
+
+def _version(response: requests.Response) -> str:
+    try:
+        return f"version {response.json().get('version')}"
+    except ValueError:
+        return f"{response.status_code} without JSON"
 
 
 @check("services.addresses", layer="services", codes="host_mix")

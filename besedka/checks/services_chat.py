@@ -101,7 +101,7 @@ def mongo_version(examination: Examination) -> Answer:
 @check(
     "services.admin",
     layer="services",
-    codes="wrong_password totp email_code rate_limited blocked not_admin refused",
+    codes="wrong_password missing totp email_code rate_limited blocked not_admin refused",
     needs=["services.chat_version"],
 )
 def admin(examination: Examination) -> Answer:
@@ -114,6 +114,9 @@ def admin(examination: Examination) -> Answer:
     except RocketChatError as error:
         code, fix = _refusal(error)
         seen = f"{error.status} {error.code} {error.second_factor or ''}".strip()
+        if code == "wrong_password" and _nobody_of_that_name(examination):
+            code, seen = "missing", f"no account {account.username}"
+            fix = "ADMIN_USERNAME and ADMIN_PASS make it at the first boot alone: restore users with the rest"
         return Findings((finding(f"services.admin.{code}", seen, expected, place, fix),))
     examination.secret(examination.admin.credentials.token if examination.admin.credentials else "")
     if "admin" not in roles:
@@ -121,6 +124,14 @@ def admin(examination: Examination) -> Answer:
         seen = f"roles {roles}"
         return Findings((finding("services.admin.not_admin", seen, expected, place, fix),))
     return Ok(f"{account.username} has {roles}", watched=("chat.admin.username", "chat.admin.password"))
+
+
+def _nobody_of_that_name(examination: Examination) -> bool:
+    """Rocket.Chat answers 401 to a wrong name as to a wrong password; Mongo knows which it was."""
+    if examination.addresses.mongo_url is None:
+        return False
+    username = examination.contract.chat.admin.username
+    return all(user.get("username") != username for user in examination.chat_users)
 
 
 def _refusal(error: RocketChatError) -> tuple[str, str]:
@@ -139,6 +150,19 @@ def _refusal(error: RocketChatError) -> tuple[str, str]:
             "while no administrator exists: change it in the account's profile",
         )
     return "refused", "read Rocket.Chat's log"
+
+
+@check("services.same_data", layer="services", codes="other", needs=["services.mongo", "services.admin"])
+def same_data(examination: Examination) -> Answer:
+    """Is this MongoDB the one that Rocket.Chat works on?"""
+    account = examination.contract.chat.admin.username
+    own_id = examination.admin.credentials.user_id if examination.admin.credentials else ""
+    if any(user["_id"] == own_id for user in examination.chat_users):
+        return Ok(f"{account} is {own_id} in both")
+    seen = f"Rocket.Chat calls {account} {own_id}; this database has no such account"
+    fix = "another MongoDB on this port, or another database: give the address that is in MONGO_URL"
+    expected = "the database that Rocket.Chat works on"
+    return Findings((finding("services.same_data.other", seen, expected, examination.mongo.where, fix),))
 
 
 @check("services.root_url", layer="services", codes="differs", needs=["services.admin"])

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import hmac
+import re
 from urllib.parse import parse_qs, urlsplit
 
 import requests
@@ -15,6 +16,8 @@ from besedka.checks.registry import check
 
 ENSURE_USERS = "besedka provision --apply, or python manage.py ensure_users in web/"
 _JSON = "application/json"
+_TAG = re.compile(r"<[^>]*>")
+_QUOTED = 200
 
 
 @check(
@@ -79,6 +82,19 @@ def _verify(password: str, encoded: str) -> bool | None:
     rounds, salt, digest = rest.split("$")
     raw = hashlib.pbkdf2_hmac("sha256", password.encode(), salt.encode(), int(rounds))
     return hmac.compare_digest(base64.b64encode(raw).decode(), digest)
+
+
+@check("site.home", layer="site", codes="status", needs=["services.site"])
+def home(examination: Examination) -> Answer:
+    """Does the home page answer anybody, whatever becomes of the chat?"""
+    response = examination.site.get("/")
+    found = []
+    if response.status_code != 200:
+        said = " ".join(_TAG.sub(" ", response.text).split())[:_QUOTED]
+        place = f"GET {examination.contract.site.url}/, anonymous"
+        fix = "read Daphne's log; no page of the site may need Rocket.Chat's database"
+        found = [finding("site.home.status", f"{response.status_code}: {said}", "200", place, fix)]
+    return answer(found, evidence="200")
 
 
 @check("site.login_form", layer="site", codes="missing secure_cookie", needs=["services.site"])

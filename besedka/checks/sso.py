@@ -181,7 +181,7 @@ def _identity(examination: Examination) -> Answer:
     if answered.status == 200 and made.identity:
         return Ok(", ".join(sorted(made.identity)))
     seen = f"{answered.status} {answered.content_type}"
-    codes = {401: "rejected", 403: "scope", 404: "missing", 405: "method"}
+    codes = {302: "session_only", 401: "rejected", 403: "scope", 404: "missing", 405: "method"}
     code = codes.get(answered.status, "not_json" if answered.status == 200 else "failing")
     fix = "the view must take django-oauth-toolkit's tokens: OAuth2Authentication, or protected_resource"
     return Findings((finding(f"sso.identity.{code}", seen, "200 with JSON", place, fix),))
@@ -191,6 +191,11 @@ def _fields(examination: Examination) -> Answer:
     """Are the fields that the provider names in the answer, with this user's values?"""
     own, made = examination.contract.provider, visitor(examination)
     place = f"GET {own.identity_path}"
+    named = (own.username_field, own.email_field, own.name_field)
+    if not any("{{" in name or made.identity.get(name) for name in named):
+        seen = f"the answer has {', '.join(sorted(made.identity))}"
+        fix = "is identity_path the user's own page, not the one that hands out tokens?"
+        return Findings((finding("sso.fields.none", seen, ", ".join(named), place, fix),))
     found = []
     if not isinstance(made.identity.get("id"), str):
         seen = f"id is {made.identity.get('id')!r}"
@@ -239,8 +244,14 @@ def declare(contract: Contract) -> None:
         ),
         ("sso.foreign_redirect", _foreign, ("sso.user",), (), "open"),
         ("sso.token", _token, ("sso.authorize",), (), "pkce refused not_json other no_row"),
-        ("sso.identity", _identity, ("sso.token",), (), "rejected scope missing method not_json failing"),
-        ("sso.fields", _fields, ("sso.identity",), (), "id missing differs groups"),
+        (
+            "sso.identity",
+            _identity,
+            ("sso.token",),
+            (),
+            "rejected session_only scope missing method not_json failing",
+        ),
+        ("sso.fields", _fields, ("sso.identity",), (), "none id missing differs groups"),
     )
     for name, ask, needs, after, kinds in rows:
         question = (ask.__doc__ or "").strip().partition("\n")[0]

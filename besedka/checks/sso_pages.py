@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Callable
 from html.parser import HTMLParser
+from urllib.parse import parse_qs, urlsplit
 
 import requests
 
@@ -12,53 +15,112 @@ from besedka.checks.registry import Check, names, register
 from besedka.checks.temporary import visitor
 from besedka.contract import Contract
 
+# The scripts look for the frame by this id (web/static/js).
+FRAME_ID = "rocketChatFrame"
+_SWITCHER = "button"
+_ROOM_PATH = re.compile(r"/(channel|group|direct)/([^/]+)/?")
+_FRAME_KINDS = (
+    "status",
+    "nested",
+    "no_frame",
+    "extra_frame",
+    "frame_id",
+    "not_a_room",
+    "room_id",
+    "layout",
+    "frame",
+)
+
+
+# (kind, what is seen, how to fix it) -> the finding.
+Wrong = Callable[[str, str, str], list[Finding]]
+
 
 class _Page(HTMLParser):
-    """Sources of a page's frames, and the text of each button with the channel it switches to."""
+    """What a page of the site holds for the chat.
+
+    `documents` counts its `<html>`, `frames` are the attributes of each frame, `scripts` the addresses of
+    scripts. `switchers` are name of the channel → (tag, path of the room, text).
+    """
 
     def __init__(self) -> None:
         super().__init__()
-        self.frames: list[str] = []
-        self.buttons: dict[str, str] = {}
+        self.documents = 0
+        self.frames: list[dict[str, str]] = []
+        self.scripts: list[str] = []
+        self.switchers: dict[str, tuple[str, str, str]] = {}
         self._channel: str | None = None
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        fields = dict(attrs)
+        fields = {name: value or "" for name, value in attrs}
+        self.documents += tag == "html"
         if tag == "iframe":
-            self.frames.append(fields.get("src") or "")
+            self.frames.append(fields)
+        elif tag == "script" and fields.get("src"):
+            self.scripts.append(fields["src"])
         if fields.get("data-channel"):
-            self._channel = str(fields["data-channel"])
-            self.buttons[self._channel] = ""
+            self._channel = fields["data-channel"]
+            self.switchers[self._channel] = (tag, fields.get("data-path", ""), "")
 
     def handle_data(self, data: str) -> None:
         if self._channel is not None:
-            self.buttons[self._channel] = (self.buttons[self._channel] + data).strip()
+            tag, path, text = self.switchers[self._channel]
+            self.switchers[self._channel] = (tag, path, (text + data).strip())
 
     def handle_endtag(self, tag: str) -> None:
         self._channel = None
 
 
-def _read(response: requests.Response) -> _Page:
+def read(response: requests.Response) -> _Page:
+    """The page of an answer."""
     page = _Page()
     page.feed(response.text)
     return page
 
 
 def _frame_findings(name: str, examination: Examination, response: requests.Response) -> list[Finding]:
+    """What is wrong with the page's frame; the first thing alone, because the rest follows from it."""
     contract = examination.contract
-    place = f"{response.url.partition('?')[0]}, signed in"
     room = f"{contract.chat.url}{contract.default_channel.path}"
     expected = f"one frame on {room}?layout=embedded"
+
+    def wrong(kind: str, seen: str, fix: str) -> list[Finding]:
+        place = f"{response.url.partition('?')[0]}, signed in"
+        return [finding(f"{name}.{kind}", seen, expected, place, fix)]
+
     if response.status_code != 200:
-        return [finding(f"{name}.status", str(response.status_code), "200", place, "read Daphne's log")]
-    frames = _read(response).frames
-    if len(frames) != 1:
-        fix = "is the template the one of web/templates/chat?"
-        return [finding(f"{name}.no_frame", f"{len(frames)} frames", expected, place, fix)]
-    address, _, query = frames[0].partition("?")
-    if address != room or "layout=embedded" not in query:
-        fix = "CHAT_URL and CHAT_CHANNELS of the site must be the contract's; without layout the menus show"
-        return [finding(f"{name}.frame", frames[0], expected, place, fix)]
+        return wrong("status", str(response.status_code), "read Daphne's log")
+    page = read(response)
+    if page.documents != 1:
+        fix = "a template that extends base.html may hold no document of its own"
+        return wrong("nested", f"{page.documents} documents in one page", fix)
+    if not page.frames:
+        return wrong("no_frame", "no frame", "is the template the one of web/templates/chat?")
+    if len(page.frames) > 1:
+        others = ", ".join(frame.get("src", "") for frame in page.frames if frame.get("id") != FRAME_ID)
+        fix = "take it out: Rocket.Chat starts the OAuth flow itself and refuses a state it did not make"
+        return wrong("extra_frame", f"{len(page.frames)} frames, also {others}", fix)
+    if page.frames[0].get("id") != FRAME_ID:
+        fix = f"call it {FRAME_ID}: the page's scripts look for that"
+        return wrong("frame_id", f"a frame called {page.frames[0].get('id')!r}", fix)
+    return _address_findings(examination, page.frames[0].get("src", ""), wrong)
+
+
+def _address_findings(examination: Examination, source: str, wrong: Wrong) -> list[Finding]:
+    contract = examination.contract
+    address = urlsplit(source)
+    room = _ROOM_PATH.fullmatch(address.path)
+    if room is None:
+        fix = "rooms are /channel/<name> and /group/<name>; any other path gets 200 and the same shell too"
+        return wrong("not_a_room", source, fix)
+    if room[2] != room[2].lower() and room[2].lower() in {channel.name for channel in contract.channels}:
+        fix = f"a path takes the room's name, not its id: {contract.default_channel.path}"
+        return wrong("room_id", source, fix)
+    if parse_qs(address.query).get("layout") != ["embedded"]:
+        return wrong("layout", source, "without layout=embedded the menus and the sidebar show")
+    if source.partition("?")[0] != f"{contract.chat.url}{contract.default_channel.path}":
+        fix = "CHAT_URL and CHAT_CHANNELS of the site must be the contract's"
+        return wrong("frame", source, fix)
     return []
 
 
@@ -74,25 +136,42 @@ def _integrated_page(examination: Examination) -> Answer:
     contract = examination.contract
     response = visitor(examination).site.get(contract.site.integrated_page)
     found = _frame_findings("sso.integrated_page", examination, response)
+    if not found:
+        found = _switcher_findings(contract, read(response))
+    wanted = [channel for channel in contract.channels if channel.admits("user")]
+    watched = [f"channels.{channel.name}.label" for channel in wanted]
+    return answer(found, evidence=", ".join(channel.label for channel in wanted), watched=watched)
+
+
+def _switcher_findings(contract: Contract, page: _Page) -> list[Finding]:
+    place = f"{contract.site.url}{contract.site.integrated_page} as a user without a role"
     wanted = {channel.name: channel.label for channel in contract.channels if channel.admits("user")}
-    buttons = _read(response).buttons
-    if not found and buttons != wanted:
-        place = f"{contract.site.url}{contract.site.integrated_page} as a user without a role"
+    seen = {name: text for name, (_, _, text) in page.switchers.items()}
+    if seen != wanted:
         fix = "CHAT_CHANNELS of the site must be [[channels]] of besedka.toml"
-        found = [finding("sso.integrated_page.buttons", str(buttons), str(wanted), place, fix)]
-    watched = [f"channels.{name}.label" for name in wanted]
-    return answer(found, evidence=", ".join(buttons.values()), watched=watched)
+        return [finding("sso.integrated_page.buttons", str(seen), str(wanted), place, fix)]
+    found = []
+    for name, (tag, path, _) in page.switchers.items():
+        if tag != _SWITCHER:
+            fix = "a link loads the whole page, and Rocket.Chat with it; use <button type=button>"
+            text = f"{name} is switched by <{tag}>"
+            found.append(finding("sso.integrated_page.links", text, f"<{_SWITCHER}>", place, fix))
+        # `path` of a channel is what follows the chat's address, layout included.
+        elif path.partition("?")[0] != contract.channel(name).path.partition("?")[0]:
+            fix = "a button leads to the room's name, as Rocket.Chat has it: CHAT_CHANNELS of the site"
+            text = f"{name} leads to {path}"
+            found.append(finding("sso.integrated_page.paths", text, contract.channel(name).path, place, fix))
+    return found
 
 
 def declare(contract: Contract) -> None:
     """Declare the checks; they need the temporary user's session."""
     if "sso.test_page" in names():
         return
-    kinds = ("status", "no_frame", "frame")
     rows = (
-        ("sso.test_page", _test_page, kinds),
-        ("sso.integrated_page", _integrated_page, (*kinds, "buttons")),
+        ("sso.test_page", _test_page, _FRAME_KINDS),
+        ("sso.integrated_page", _integrated_page, (*_FRAME_KINDS, "buttons", "links", "paths")),
     )
-    for name, ask, ends in rows:
+    for name, ask, kinds in rows:
         question = (ask.__doc__ or "").strip()
-        register(Check(name, "sso", question, ask, ("sso.user",), (), ends))
+        register(Check(name, "sso", question, ask, ("sso.user",), (), kinds))

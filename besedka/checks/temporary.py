@@ -7,6 +7,7 @@ import secrets
 from dataclasses import dataclass, field
 
 from besedka.checks.examination import TIMEOUT_SECONDS, Examination
+from besedka.contract import Role
 from besedka.errors import BesedkaError
 from besedka.rocketchat.rest import RocketChatError
 from besedka.site import Site
@@ -28,6 +29,16 @@ class Visitor:
     chat_token: str = field(default="", repr=False)
 
 
+def holders(examination: Examination) -> dict[Role, Visitor]:
+    """Role → a temporary user who has it, for each role that a room is kept for.
+
+    Made with the visitor and removed with it; nobody but this examination knows their passwords.
+    """
+    visitor(examination)
+    made: dict[Role, Visitor] = examination.memory["holders"]
+    return made
+
+
 def visitor(examination: Examination) -> Visitor:
     """The user, made at the first call and removed when the examination closes, in both services."""
     if "visitor" not in examination.memory:
@@ -40,20 +51,32 @@ def _make(examination: Examination) -> Visitor:
     if examination.manage is None:
         raise LookupError("nothing may be written here")
     mark = secrets.token_hex(4)
-    password = examination.secret(secrets.token_urlsafe(18))
-    made = Visitor(
+    roles = {role for channel in examination.contract.channels for role in channel.roles or ()}
+    made = _new(examination, mark)
+    others = {role: _new(examination, f"{mark}_{role}") for role in sorted(roles)}
+    rows = [_row(one) | {"role": role} for role, one in {"user": made, **others}.items()]
+    # Cleaned up even when the command fails half-way.
+    examination.cleanups.append(
+        lambda: _remove_from_site(examination, *(str(row["username"]) for row in rows))
+    )
+    examination.cleanups.append(lambda: _remove_from_chat(examination, made.username))
+    examination.manage("ensure_users", stdin=json.dumps(rows))
+    examination.memory["holders"] = others
+    return made
+
+
+def _new(examination: Examination, mark: str) -> Visitor:
+    return Visitor(
         username=f"{TEMPORARY_PREFIX}doctor_{mark}",
         email=f"{TEMPORARY_PREFIX}doctor_{mark}@{_domain(examination)}",
         full_name=f"Доктор {mark}",
-        password=password,
+        password=examination.secret(secrets.token_urlsafe(18)),
         site=Site.of(examination.contract, timeout=TIMEOUT_SECONDS),
     )
-    row = {name: getattr(made, name) for name in ("username", "email", "full_name", "password")}
-    # Cleaned up even when the command fails half-way.
-    examination.cleanups.append(lambda: _remove_from_site(examination, made.username))
-    examination.cleanups.append(lambda: _remove_from_chat(examination, made.username))
-    examination.manage("ensure_users", stdin=json.dumps([row | {"role": "user"}]))
-    return made
+
+
+def _row(one: Visitor) -> dict[str, str]:
+    return {name: getattr(one, name) for name in ("username", "email", "full_name", "password")}
 
 
 def _domain(examination: Examination) -> str:
@@ -61,13 +84,13 @@ def _domain(examination: Examination) -> str:
     return examination.contract.users[0].email.partition("@")[2]
 
 
-def _remove_from_site(examination: Examination, username: str) -> str:
+def _remove_from_site(examination: Examination, *usernames: str) -> str:
     if examination.manage is None:
         return ""
     try:
-        examination.manage("remove_users", username)
+        examination.manage("remove_users", *usernames)
     except BesedkaError:
-        return f"{username} (site)"
+        return f"{', '.join(usernames)} (site)"
     return ""
 
 

@@ -4,7 +4,19 @@ from __future__ import annotations
 
 from besedka.checks import catalogue_of_checks
 from besedka.contract import Contract
-from besedka.faults import documents, frame, hops, pages, provider, rooms, services, settings, site
+from besedka.faults import (
+    documents,
+    frame,
+    hops,
+    pages,
+    provider,
+    restored,
+    rooms,
+    services,
+    settings,
+    signed_in,
+    site,
+)
 from besedka.faults.fault import Fault
 from besedka.faults.patient import Patient
 
@@ -27,6 +39,8 @@ def catalogue(contract: Contract) -> tuple[Fault, ...]:
         *documents.FAULTS,
         *rooms.FAULTS,
         *hops.FAULTS,
+        *signed_in.FAULTS,
+        *restored.FAULTS,
     )
     names = [fault.name for fault in found]
     twice = sorted({name for name in names if names.count(name) > 1})

@@ -37,6 +37,11 @@ FAULTS = (
         ("iframe.headers.frame_ancestors",) * 2,
     ),
     Fault(
+        "content_policy_switched_off",
+        "iframe.content_policy.off",
+        lambda one: one.setting("Enable_CSP", False),
+    ),
+    Fault(
         "iframe_login_of_rocketchat_on",
         "iframe.authentication.enabled",
         lambda one: one.setting("Accounts_iframe_enabled", True),

@@ -1,6 +1,6 @@
 """A proxy before MongoDB that changes what the server says of itself, message by message.
 
-Doctor is given its address; Rocket.Chat keeps the true one. Changes keep a message's length, so that
+Doctor is given its address; Rocket.Chat keeps the true one. Most changes keep a message's length, so that
 nothing of the protocol but the changed bytes has to be understood (OP_MSG, MongoDB's wire protocol).
 """
 
@@ -14,10 +14,16 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from urllib.parse import urlsplit
 
+import bson
+
 Change = Callable[[bytes], bytes]
 _LENGTH_BYTES = 4
 _POLL_SECONDS = 0.05
 _CHUNK = 65536
+# OP_REPLY and OP_MSG: where the document begins after the header and the fields of its own.
+_BODY_AFTER = {1: 36, 2013: 21}
+_OF_A_MEMBER = {"setName", "setVersion", "hosts", "primary", "me", "electionId"}
+_NO_CONFIG = "Does not have a valid replica set config"
 _VERSION = re.compile(rb"(?<=\x02version\x00.{4})\d+\.\d+", re.DOTALL)
 
 
@@ -30,6 +36,21 @@ def secondary(message: bytes) -> bytes:
 def standalone(message: bytes) -> bytes:
     """`hello` as a server answers it that is in no replica set."""
     return message.replace(b"\x02setName\x00", b"\x02notName\x00")
+
+
+def not_initiated(message: bytes) -> bytes:
+    """`hello` as mongod with --replSet answers it until somebody calls rs.initiate()."""
+    start = _BODY_AFTER.get(int.from_bytes(message[12:16], "little"))
+    if start is None:
+        return message
+    body = bson.decode(message[start:])
+    names = {"isWritablePrimary", "ismaster"} & set(body)
+    if not names:
+        return message
+    kept = {name: value for name, value in body.items() if name not in _OF_A_MEMBER}
+    kept |= dict.fromkeys(names, False) | {"secondary": False, "isreplicaset": True, "info": _NO_CONFIG}
+    changed = message[_LENGTH_BYTES:start] + bson.encode(kept)
+    return (len(changed) + _LENGTH_BYTES).to_bytes(_LENGTH_BYTES, "little") + changed
 
 
 def of_version(number: str) -> Change:

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from besedka.faults.fault import Fault
 from besedka.faults.proxy import Reply, Request, Rule
-from besedka.faults.rules import answers, answers_json, changed, lost, relocated, to
+from besedka.faults.rules import Matching, answers, answers_json, changed, lost, relocated, to
 
 _LOGIN = "/accounts/login/"
 _TOKEN = "/o/token/"  # noqa: S105 - a path
@@ -25,6 +25,11 @@ def _from_chat(request: Request) -> bool:
     return (
         request.path == _TOKEN and request.verb == "POST" and request.header("Accept") == "application/json"
     )
+
+
+def _without_a_session(path: str) -> Matching:
+    """An anonymous visitor's request of that page."""
+    return lambda request: request.path == path and "besedka_session=" not in request.header("Cookie")
 
 
 def _secure(reply: Reply) -> Reply:
@@ -49,6 +54,20 @@ FAULTS = (
     ),
     _page("cookies_for_https_alone", "site.login_form.secure_cookie", changed(to(_LOGIN), _secure)),
     _page("log_in_without_csrf", "site.csrf.open", answers(to(_LOGIN, "POST"), 302, Location="/")),
+    _page(
+        "home_page_waits_for_rocketchats_database",
+        "site.home.status",
+        answers(to("/"), 500, "<h1>Server Error</h1>Could not reach any servers in ('mongo', 27017)"),
+    ),
+    _page(
+        "integrated_page_fails_for_visitors",
+        "site.integrated_page.status",
+        answers(
+            _without_a_session("/chat/integrated/"),
+            500,
+            "<h1>'AnonymousUser' object has no attribute 'role'</h1>",
+        ),
+    ),
     *_hidden_behind("test_page", "/chat/test/"),
     *_hidden_behind("integrated_page", "/chat/integrated/"),
     _page(
@@ -56,6 +75,7 @@ FAULTS = (
         "site.chat_auth.status",
         answers_json(to("/chat/api/auth/"), 200, **_MADE_UP),
     ),
+    _page("chat_auth_gone", "site.chat_auth.status", answers(to("/chat/api/auth/"), 404, _NOT_FOUND)),
     _page("chat_auth_as_a_page", "site.chat_auth.html", answers(to("/chat/api/auth/"), 401, _OWN_LOGIN)),
     _page(
         "misspelt_chat_auth_is_back",
@@ -63,6 +83,11 @@ FAULTS = (
         answers_json(to("/api/chat/auth/"), 401, detail="sign in"),
     ),
     _page("identity_open_to_all", "site.identity.status", answers_json(to(_IDENTITY), 200, id="1")),
+    _page(
+        "identity_shadowed_by_another_view",
+        "site.identity.status",
+        answers_json(to(_IDENTITY, "GET"), 405, detail='Method "GET" not allowed.'),
+    ),
     _page("identity_as_a_page", "site.identity.html", answers(to(_IDENTITY), 401, _OWN_LOGIN)),
     _page(
         "token_endpoint_gone",

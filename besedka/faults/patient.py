@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Self
 
+import requests
 from pymongo import MongoClient
 from pymongo.database import Database
 
@@ -25,8 +26,10 @@ from besedka.stack.embedded import EmbeddedStack
 from besedka.stack.model import Stack
 
 Document = dict[str, Any]
-# Rocket.Chat rebuilds the log-in service some two seconds after the last write to one of its rows.
 HEALING_SECONDS = 10.0
+# Rocket.Chat rebuilds the log-in service two seconds after the last write to one of the provider's rows
+# (`services/custom-oauth`, a debounce). Nobody waits for that here: the stand-in's clock is moved on.
+REBUILD_SECONDS = 3.0
 MONGO_MILLISECONDS = 2000
 LOGIN_SERVICES = "meteor_accounts_loginServiceConfiguration"
 _COLOUR = "#0b5ed7"
@@ -36,6 +39,16 @@ class FaultError(BesedkaError):
     """A fault could not be put in, or could not be taken back."""
 
     exit_status = 55
+
+
+def refused(where: str) -> FaultError:
+    """The error for a stack that is not ours to break: faults lose data."""
+    return FaultError(
+        "a fault may not be put into this stack",
+        expected="an embedded stack that this run has started",
+        where=where,
+        next_step="leave --stack out: pytest -m faults starts stacks of its own",
+    )
 
 
 @dataclass
@@ -56,12 +69,7 @@ class Patient:
         """The patient for a stack of our own. Any other stack is refused: faults lose data."""
         stack = running.stack
         if stack is None or stack.kind != "embedded" or stack.mongo_url is None:
-            raise FaultError(
-                "a fault may not be put into this stack",
-                expected="an embedded stack that this run has started",
-                where=stack.kind if stack else "a stack that was never started",
-                next_step="leave --stack out: pytest -m faults starts stacks of its own",
-            )
+            raise refused(stack.kind if stack else "a stack that was never started")
         here = stack.contract(contract)
         account = here.chat.admin
         admin = RocketChat.sign_in(stack.chat_url, account.username, account.secret)
@@ -72,11 +80,25 @@ class Patient:
 
     def examine(self) -> Report:
         """Ask doctor; a temporary user signs in only under a fault of the SSO hops."""
-        return examine(self.stack, self.contract, write=self.signs_in)
+        return examine(self.stack, self.contract, write=self.signs_in, manage=self.running.manage)
 
     def set(self, setting_id: str, value: SettingValue) -> None:
-        """Write a setting as an administrator does."""
+        """Write a setting as an administrator does; a row of the provider is live on return."""
         self.admin.post(f"settings/{setting_id}", value=value)
+        if setting_id.startswith(provider.base_id(self.contract.provider)):
+            self.move_clock(REBUILD_SECONDS)
+
+    def move_clock(self, seconds: float) -> None:
+        """Move the stand-in's clock on: what it would do after that time is done now.
+
+        A real Rocket.Chat has no such thing; patients are embedded stacks, where it is our stand-in.
+        """
+        answer = requests.post(
+            f"{self.stack.chat_url}/__standin__/clock",
+            json={"advance_seconds": seconds},
+            timeout=HEALING_SECONDS,
+        )
+        answer.raise_for_status()
 
     @contextmanager
     def setting(self, setting_id: str, wrong: SettingValue) -> Iterator[None]:
@@ -92,8 +114,8 @@ class Patient:
     def settled(self) -> Iterator[None]:
         """No rebuild of the log-in service is under way, which would undo a fault of its row.
 
-        Rocket.Chat rebuilds the row some two seconds after the last write to a setting of the provider; a
-        colour that the contract says nothing about shows when it has.
+        A rebuild follows each write to a setting of the provider; a colour that the contract says nothing
+        about shows when it has been.
         """
         with self.setting(self.row("button_color"), _COLOUR):
             query = {"service": self.contract.provider.name, "buttonColor": _COLOUR}
@@ -183,7 +205,7 @@ class Patient:
                 f"nothing stands before {service} that could follow a rule",
                 expected="a stack whose services stand behind proxies",
                 where=self.stack.folder,
-                next_step="start the stack with besedka.faults.proxied.running",
+                next_step="start the stack with besedka.faults.fresh.FreshStacks",
             )
         with ExitStack() as held:
             for rule in rules:
@@ -204,6 +226,15 @@ class Patient:
             gone = f"DELETE FROM {table} WHERE id = ?"  # noqa: S608 - names from this package
             with closing(self._site_database()) as database, database:
                 database.executemany(gone, [(row["id"],) for row in rows])
+
+    @contextmanager
+    def table_renamed(self, table: str, away: str) -> Iterator[None]:
+        """A table of the site's database is not there under its name."""
+        self._rename(table, away)
+        try:
+            yield
+        finally:
+            self._rename(away, table)
 
     @contextmanager
     def seen_at(self, **addresses: str) -> Iterator[None]:
@@ -232,6 +263,10 @@ class Patient:
         statement = f"UPDATE {table} SET {column} = ? WHERE id = ?"  # noqa: S608 - names from this package
         with closing(self._site_database()) as database, database:
             database.execute(statement, (value, row_id))
+
+    def _rename(self, table: str, new: str) -> None:
+        with closing(self._site_database()) as database, database:
+            database.execute(f"ALTER TABLE {table} RENAME TO {new}")
 
     def _site_database(self) -> sqlite3.Connection:
         return sqlite3.connect(self.site_file)

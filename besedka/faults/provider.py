@@ -17,6 +17,8 @@ from besedka.faults.rules import changed, fields, to
 from besedka.rocketchat import provider
 
 _CODES_LEFT = 4
+# UTF-8 read as a Russian Windows reads files by default.
+_GARBLED_LABEL = "Войти через Беседку".encode().decode("cp1251", "replace")
 
 
 def _service(name: str, cause: str, field: str, value: object) -> Fault:
@@ -149,6 +151,13 @@ FAULTS = (
             LOGIN_SERVICES, {"_id": "ghostService00001", "service": "custom_besedka", "custom": True}
         ),
     ),
+    Fault(
+        "button_label_garbled",
+        "provider.button_label_text.garbled",
+        lambda one: one.setting(one.row("button_label_text"), _GARBLED_LABEL),
+        ("integrity.text.garbled",),
+    ),
+    _service("login_service_with_an_old_client_id", "values.differs", "clientId", "OhyAnotherId"),
     _service("login_service_with_an_old_address", "values.differs", "tokenPath", "/oauth/token"),
     _service("login_service_with_an_old_secret", "secret.differs", "secret", "the one before"),
 )

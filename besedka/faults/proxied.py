@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass, field
-from pathlib import Path
 
-from besedka.contract import Contract
 from besedka.faults.proxy import Proxy
-from besedka.stack import mongod
-from besedka.stack.embedded import EmbeddedStack, new_run_folder
+from besedka.stack.embedded import EmbeddedStack
 from besedka.stack.processes import free_port
 
 
@@ -19,6 +16,7 @@ class ProxiedStack(EmbeddedStack):
     """The proxies have the stack's addresses; the services behind them listen on ports of their own."""
 
     proxies: dict[str, Proxy] = field(default_factory=dict)
+    upstream_ports: dict[str, int] = field(default_factory=dict)
 
     def start_chat(self) -> None:
         """Start Rocket.Chat's stand-in behind its proxy."""
@@ -41,19 +39,9 @@ class ProxiedStack(EmbeddedStack):
     def _behind(self, name: str) -> Iterator[None]:
         outer = self.ports[name]
         if name not in self.proxies:
-            self.proxies[name] = Proxy(outer, free_port())
+            self.proxies[name] = Proxy(outer, self.upstream_ports.setdefault(name, free_port()))
         self.ports[name] = self.proxies[name].upstream_port
         try:
             yield
         finally:
             self.ports[name] = outer
-
-
-@contextmanager
-def running(contract: Contract, *, folder: Path | None = None) -> Iterator[ProxiedStack]:
-    """A stack behind proxies for the length of a `with` block. Raises StackStartError."""
-    stack = ProxiedStack(contract, folder or new_run_folder(), mongod.find(None))
-    with ExitStack() as cleanup:
-        cleanup.callback(stack.stop)
-        stack.start()
-        yield stack

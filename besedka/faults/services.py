@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -9,7 +10,7 @@ from contextlib import contextmanager
 from besedka.faults import mongo_proxy
 from besedka.faults.fault import Fault
 from besedka.faults.patient import Patient
-from besedka.faults.proxy import Rule
+from besedka.faults.proxy import Forward, Reply, Request, Rule
 from besedka.faults.rules import answers, answers_json, every, fields, late, to
 from besedka.stack.mongod import REPLICA_SET
 
@@ -34,6 +35,16 @@ def _refused(name: str, cause: str, status: int, error: str, method: str = "") -
     details = {"details": {"method": method}} if method else {}
     answer = answers_json(_LOGIN, status, status="error", error=error, message="refused", **details)
     return _chat(name, f"admin.{cause}", answer)
+
+
+def _now_and_then(rule: Rule) -> Rule:
+    """Every second request that the rule is for falls to it, the others do not."""
+    turns = itertools.cycle((False, True))
+
+    def treat(request: Request, forward: Forward) -> Reply | None:
+        return rule.treat(request, forward) if next(turns) else forward(request)
+
+    return Rule(rule.matches, treat)
 
 
 @contextmanager
@@ -86,6 +97,11 @@ FAULTS = (
     Fault("site_database_gone", "services.site_database.unanswered", _file_away),
     _site("site_starting", "starting", answers(every, 503, "<h1>Service Unavailable</h1>")),
     _site("another_program_on_the_port_of_the_site", "not_json", answers(every, 200, "<h1>It works!</h1>")),
+    Fault(
+        "old_site_on_the_port_of_the_site",
+        "services.site.two_programs",
+        lambda one: one.ruled("site", _now_and_then(fields(_STATUS, version="0.9-image"))),
+    ),
     _site("site_not_ready", "not_ready", answers_json(_STATUS, 503, status="starting", version="1")),
     _chat("chat_starting", "chat.starting", answers(every, 502, "<h1>Bad Gateway</h1>")),
     _chat(

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from contextlib import AbstractContextManager
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager
 
 from besedka.faults.fault import Fault
 from besedka.faults.patient import Patient
@@ -31,6 +32,13 @@ def _two_callbacks(one: Patient) -> AbstractContextManager[None]:
     return one.column("oauth2_provider_application", key, "redirect_uris", both)
 
 
+@contextmanager
+def _without_a_table(one: Patient) -> Iterator[None]:
+    """A half-restored database whose migrations were faked: a table is not there."""
+    with one.table_renamed("oauth2_provider_grant", "grants_away"):
+        yield
+
+
 FAULTS = (
     Fault("redirect_uri_of_somebody_else", "application.redirect_uri.foreign", _two_callbacks),
     _application("client_id_mismatch", "client_id", "Ohy", "exists.missing"),
@@ -42,6 +50,17 @@ FAULTS = (
         "http://127.0.0.1:3000/_oauth-apps/x",
         "redirect_uri.differs",
     ),
+    Fault(
+        "redirect_uri_on_localhost",
+        "application.redirect_uri.host_spelling",
+        lambda one: one.column(
+            "oauth2_provider_application",
+            ("client_id", one.contract.provider.client_id),
+            "redirect_uris",
+            provider.redirect_uri(one.contract).replace("127.0.0.1", "localhost"),
+        ),
+    ),
+    Fault("site_table_missing", "services.site_database.unanswered", _without_a_table),
     _application("consent_page", "skip_authorization", 0, "consent.asked"),
     _application("public_client", "client_type", "public", "client_type.client_type"),
     _application(

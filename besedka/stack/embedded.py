@@ -25,7 +25,7 @@ from besedka.errors import ServiceUnreachableError
 from besedka.rocketchat.rest import RocketChat
 from besedka.stack import environment, mongod, site_commands
 from besedka.stack.model import Service, Stack
-from besedka.stack.processes import ServiceProcess, free_port, stop_all
+from besedka.stack.processes import ServiceProcess, Spawn, free_port, guarded, stop_all
 
 RUNS_FOLDER = PROJECT_ROOT / ".besedka" / "runs"
 START_BUDGET_SECONDS = 60.0
@@ -48,6 +48,7 @@ class EmbeddedStack:
     mongod: str | None = None
     stack: Stack | None = None
     processes: dict[str, ServiceProcess] = field(default_factory=dict)
+    spawn: Spawn = guarded
 
     def start(self) -> Stack:
         """Start everything; returns once the contract is fulfilled. Raises StackStartError."""
@@ -83,7 +84,9 @@ class EmbeddedStack:
         """Start MongoDB and wait until it is primary, because Rocket.Chat refuses any other."""
         port = self.ports["mongo"]
         process = self._keep(
-            mongod.start(self.mongod, port=port, data=self.folder / "mongo", log=self._log("mongo"))
+            mongod.start(
+                self.mongod, port=port, data=self.folder / "mongo", log=self._log("mongo"), spawn=self.spawn
+            )
         )
         process.wait_until(
             lambda: mongod.is_primary(port),
@@ -147,7 +150,8 @@ class EmbeddedStack:
         (self.folder / FINISHED).touch()
 
     def _launch(self, name: str, command: list[str], cwd: Path, told: dict[str, str]) -> None:
-        self._keep(ServiceProcess(name, command, log=self._log(name), cwd=cwd, environment=told))
+        log = self._log(name)
+        self._keep(ServiceProcess(name, command, log=log, cwd=cwd, environment=told, spawn=self.spawn))
 
     def _keep(self, process: ServiceProcess) -> ServiceProcess:
         self.processes[process.name] = process

@@ -20,18 +20,37 @@ from collections.abc import Callable
 
 GRACE_SECONDS = 5.0
 ENDED_BY_OWNER = 143
-# Written before the pipe is closed, it lets the service outlive its owner.
+# Written before the pipe is closed: KEEP lets the service outlive its owner, NOW ends it without grace.
 KEEP = b"keep"
+NOW = b"now"
 _PR_SET_PDEATHSIG = 1
 
 
-def _die_with_parent() -> None:
+TYPE_CHECKING = False  # of `typing`, which would double the time that this takes to start
+if TYPE_CHECKING:
+    from typing import Protocol
+
+    class Service(Protocol):
+        """What has to be known of a service to watch it: what `subprocess.Popen` can do."""
+
+        def wait(self, timeout: float | None = None) -> int:
+            """Its exit status; raises subprocess.TimeoutExpired after `timeout` seconds."""
+
+        def terminate(self) -> None:
+            """SIGTERM."""
+
+        def kill(self) -> None:
+            """SIGKILL."""
+
+
+def die_with_parent() -> None:
+    """Let the kernel kill this process when its parent ends; Linux alone can."""
     ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
 
 
 def main(log: str, command: list[str]) -> int:
     """Run `command` with its output in `log` until it ends or the owner does."""
-    bind: Callable[[], None] | None = _die_with_parent if sys.platform == "linux" else None
+    bind: Callable[[], None] | None = die_with_parent if sys.platform == "linux" else None
     # An interrupt from the terminal goes to the whole group; stopping is the owner's decision.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     with open(log, "ab", buffering=0) as output:
@@ -42,6 +61,11 @@ def main(log: str, command: list[str]) -> int:
             stderr=subprocess.STDOUT,
             preexec_fn=bind,  # noqa: PLW1509 - no threads are running yet
         )
+    return watch(service)
+
+
+def watch(service: Service) -> int:
+    """Wait for a service, and end it when standard input ends first; returns the guard's exit status."""
     ended_by_owner = threading.Event()
 
     def watch_owner() -> None:
@@ -52,6 +76,9 @@ def main(log: str, command: list[str]) -> int:
         if said == KEEP:
             return
         ended_by_owner.set()
+        if said == NOW:
+            service.kill()
+            return
         service.terminate()
         try:
             service.wait(GRACE_SECONDS)

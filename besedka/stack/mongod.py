@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import socket
 import sys
 from contextlib import suppress
 from pathlib import Path
@@ -12,7 +13,7 @@ from pymongo.errors import OperationFailure, PyMongoError
 
 from besedka.contract import PROJECT_ROOT
 from besedka.errors import StackStartError
-from besedka.stack.processes import ServiceProcess
+from besedka.stack.processes import ServiceProcess, Spawn, guarded
 
 REPLICA_SET = "rs0"
 _PROBE_MILLISECONDS = 300
@@ -36,7 +37,7 @@ def find(named: str | None) -> str | None:
     return found
 
 
-def start(mongod: str | None, *, port: int, data: Path, log: Path) -> ServiceProcess:
+def start(mongod: str | None, *, port: int, data: Path, log: Path, spawn: Spawn = guarded) -> ServiceProcess:
     """Start MongoDB (or the stand-in) as a single-node replica set on 127.0.0.1."""
     data.mkdir(parents=True, exist_ok=True)
     where = ["--port", str(port)]
@@ -46,11 +47,15 @@ def start(mongod: str | None, *, port: int, data: Path, log: Path) -> ServicePro
         command = [sys.executable, "-m", "standins.mongo", *where, "--host", "127.0.0.1"]
         command += ["--data", str(data), "--replica-set", REPLICA_SET]
     environment = {"PYTHONPATH": str(PROJECT_ROOT)}
-    return ServiceProcess("mongo", command, log=log, cwd=PROJECT_ROOT, environment=environment)
+    return ServiceProcess("mongo", command, log=log, cwd=PROJECT_ROOT, environment=environment, spawn=spawn)
 
 
 def is_primary(port: int) -> bool:
     """Whether the server answers as writable primary; initiates the replica set where it is not yet."""
+    with socket.socket() as probe:
+        # A driver waits the whole time-out for a server that does not listen yet.
+        if probe.connect_ex(("127.0.0.1", port)) != 0:
+            return False
     address = f"127.0.0.1:{port}"
     options = f"directConnection=true&serverSelectionTimeoutMS={_PROBE_MILLISECONDS}"
     try:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import signal
 import socket
 import subprocess
 import sys
@@ -11,9 +10,10 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
+from typing import IO, Protocol
 
 from besedka.errors import StackStartError
-from besedka.stack.guard import KEEP
+from besedka.stack.guard import KEEP, NOW
 
 GUARD = Path(__file__).with_name("guard.py")
 POLL_SECONDS = 0.02
@@ -29,13 +29,54 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
+class Guard(Protocol):
+    """A running guard of one service, as its owner holds it: what `subprocess.Popen` can do."""
+
+    pid: int
+    stdin: IO[bytes] | None
+
+    def poll(self) -> int | None:
+        """Its exit status, None while it runs."""
+
+    def wait(self, timeout: float | None = None) -> int:
+        """Its exit status; raises subprocess.TimeoutExpired after `timeout` seconds."""
+
+    def kill(self) -> None:
+        """SIGKILL."""
+
+
+class Spawn(Protocol):
+    """Starts a command under a guard: `guarded`, or something that does it faster."""
+
+    def __call__(
+        self, command: Sequence[str], *, log: Path, cwd: Path, environment: Mapping[str, str]
+    ) -> Guard:
+        """`environment` is the whole of it; the output of both goes to `log`."""
+
+
+def guarded(command: Sequence[str], *, log: Path, cwd: Path, environment: Mapping[str, str]) -> Guard:
+    """Start a command as a new process under `guard.py`."""
+    # Not our own output: who reads that to its end would wait for a service that outlives us.
+    with log.open("ab") as output:
+        return subprocess.Popen(  # noqa: S603 - the command is the stack's own
+            [sys.executable, "-S", "-E", str(GUARD), str(log), *command],
+            stdin=subprocess.PIPE,
+            stdout=output,
+            stderr=output,
+            cwd=cwd,
+            env=environment,
+            # A terminal's Ctrl-C is for pytest, which stops its services in order.
+            start_new_session=True,
+        )
+
+
 class ServiceProcess:
     """One service under `guard.py`: it ends when `stop` is called and when this process dies.
 
     `command` runs in `cwd` with exactly `environment` added to the little that every program needs.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - what a process is told, by keyword
         self,
         name: str,
         command: Sequence[str],
@@ -43,23 +84,14 @@ class ServiceProcess:
         log: Path,
         cwd: Path,
         environment: Mapping[str, str],
+        spawn: Spawn = guarded,
     ) -> None:
         self.name = name
         self.log = log
         log.parent.mkdir(parents=True, exist_ok=True)
         log.touch()
-        # Not our own output: who reads that to its end would wait for a service that outlives us.
-        with log.open("ab") as output:
-            self._guard = subprocess.Popen(  # noqa: S603 - the command is the stack's own
-                [sys.executable, "-S", "-E", str(GUARD), str(log), *command],
-                stdin=subprocess.PIPE,
-                stdout=output,
-                stderr=output,
-                cwd=cwd,
-                env=base_environment() | dict(environment),
-                # A terminal's Ctrl-C is for pytest, which stops its services in order.
-                start_new_session=True,
-            )
+        whole = base_environment() | dict(environment)
+        self._guard = spawn(command, log=log, cwd=cwd, environment=whole)
 
     @property
     def pid(self) -> int:
@@ -100,6 +132,13 @@ class ServiceProcess:
             with suppress(BrokenPipeError):
                 self._guard.stdin.close()
 
+    def begin_end(self) -> None:
+        """Kill the service without waiting, for one whose data nobody wants; `stop` waits."""
+        if self._guard.stdin and not self._guard.stdin.closed:
+            with suppress(BrokenPipeError):
+                self._guard.stdin.write(NOW)
+        self.begin_stop()
+
     def release(self) -> None:
         """Let the service outlive this process; `detached.end` ends it."""
         if self._guard.stdin:
@@ -108,7 +147,7 @@ class ServiceProcess:
 
     def kill(self) -> None:
         """End the service as a crash would (SIGKILL), for tests of what happens then."""
-        self._guard.send_signal(signal.SIGKILL)
+        self._guard.kill()
         self._guard.wait()
 
     def tail(self, lines: int = TAIL_LINES) -> str:

@@ -45,12 +45,16 @@ def run(environment: Mapping[str, str], *arguments: str, stdin: str = "") -> str
         timeout=COMMAND_BUDGET_SECONDS,
         check=False,
     )
-    if finished.returncode != 0:
+    check(arguments[0], finished.returncode, f"{finished.stdout}{finished.stderr}")
+    return finished.stdout
+
+
+def check(command: str, status: int, printed: str) -> None:
+    """Raise StackStartError unless a command's status is 0."""
+    if status != 0:
         raise StackStartError(
-            f"manage.py {arguments[0]} ended with status {finished.returncode}:\n"
-            f"{finished.stdout}{finished.stderr}",
+            f"manage.py {command} ended with status {status}:\n{printed}",
             expected="status 0",
             where="web/manage.py",
             next_step="read what the command printed; it says what it did not find",
         )
-    return finished.stdout

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import html
 import re
+from typing import Any
 from urllib.parse import urlsplit
 
 import requests
@@ -14,6 +15,17 @@ _BODY_CHARACTERS = 200
 def expect_status(answer: requests.Response, status: int) -> None:
     """The status is that one; if not, the failure says who was asked, and what came instead."""
     assert answer.status_code == status, f"{asked(answer)} answered {described(answer)}, not {status}"
+
+
+def expect_json(answer: requests.Response) -> dict[str, Any]:
+    """The answer is a JSON object, whatever its status; returns it."""
+    kind = answer.headers.get("Content-Type", "")
+    assert kind.startswith("application/json"), (
+        f"{asked(answer)} answered {kind}, not JSON: {described(answer)}"
+    )
+    decoded = answer.json()
+    assert isinstance(decoded, dict), f"{asked(answer)} answered JSON that is no object: {described(answer)}"
+    return decoded
 
 
 def asked(answer: requests.Response) -> str:

@@ -21,11 +21,13 @@ def test_a_signed_in_user_gets_a_code_without_a_consent_page(
     answer = test_user_dance.authorize(state="abc")
 
     expect_status(answer, 302)
-    location = urlsplit(answer.headers["Location"])
-    assert answer.headers["Location"].startswith(provider.redirect_uri(contract) + "?")
-    query = parse_qs(location.query)
-    assert query["state"] == ["abc"]
-    assert len(query["code"][0]) >= 20
+    location = answer.headers["Location"]
+    callback = provider.redirect_uri(contract)
+    assert location.startswith(f"{callback}?"), f"sent to {location.partition('?')[0]}, not to {callback}"
+    query = parse_qs(urlsplit(location).query)
+    assert "error" not in query, f"authorize says {query['error']}: {query.get('error_description')}"
+    assert query.get("state") == ["abc"], f"the state came back as {query.get('state')}"
+    assert len(query["code"][0]) >= 20, "the code can be guessed"
 
 
 def test_a_signed_out_visitor_is_sent_to_the_login_and_back(contract: Contract) -> None:
@@ -33,8 +35,11 @@ def test_a_signed_out_visitor_is_sent_to_the_login_and_back(contract: Contract) 
 
     expect_status(answer, 302)
     location = urlsplit(answer.headers["Location"])
-    assert location.path == contract.site.login_path
-    assert parse_qs(location.query)["next"][0].startswith(contract.provider.authorize_path)
+    assert location.path == contract.site.login_path, f"sent to {location.path}"
+    back = parse_qs(location.query)["next"][0]
+    assert back.startswith(contract.provider.authorize_path), (
+        f"after the log-in the visitor is sent to {back}"
+    )
 
 
 def test_an_unknown_client_is_refused(test_user_dance: Dance) -> None:

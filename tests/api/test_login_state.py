@@ -16,7 +16,7 @@ from besedka.contract import Contract, User
 from besedka.rocketchat.database import ChatDatabase
 from besedka.rocketchat.rest import RocketChat
 from besedka.site_database import SiteDatabase
-from tests.api.answer import expect_status
+from tests.api.answer import asked, described, expect_status
 from tests.api.conftest import Dance
 
 pytestmark = pytest.mark.api
@@ -36,7 +36,7 @@ def credential_state(contract: Contract, token: str) -> str:
 def callback_config(answer: requests.Response) -> dict[str, object]:
     """The JSON in the callback page's `#config`."""
     found = re.search(r'<div[^>]*id="config"[^>]*>(.*?)</div>', answer.text, re.DOTALL)
-    assert found, answer.text[:500]
+    assert found, f"the callback is not Rocket.Chat's page: {asked(answer)} answered {described(answer)}"
     config: dict[str, object] = json.loads(html.unescape(found.group(1)))
     return config
 
@@ -51,20 +51,28 @@ def test_a_login_links_the_account_and_stores_a_hashed_session(
     user = temp_user()
     walk = dance(user)
     credential_token = secrets.token_urlsafe(32)
-    location = walk.authorize(state=credential_state(contract, credential_token)).headers["Location"]
+    sent_on = walk.authorize(state=credential_state(contract, credential_token))
+    expect_status(sent_on, 302)
 
-    callback = requests.get(location, timeout=10)
+    callback = requests.get(sent_on.headers["Location"], timeout=10)
 
     config = callback_config(callback)
     expect_status(callback, 200)
-    assert config["setCredentialToken"] is True
+    assert config["setCredentialToken"] is True, f"Rocket.Chat got no identity from the site: {config}"
     chat = RocketChat(contract.chat.url)
     oauth = {"credentialToken": credential_token, "credentialSecret": config["credentialSecret"]}
     credentials = chat.login({"oauth": oauth})
-    assert chat.as_user(credentials).me()["username"] == user.username
+    me = chat.as_user(credentials).me()["username"]
+    assert me == user.username, f"the session of {user.username} is that of {me}"
+    named = [account["username"] for account in chat_data.users_named(user.username)]
+    assert named == [user.username], f"accounts of one name: {named}"
     account = chat_data.user(user.username)
     assert account is not None
-    assert account["services"]["besedka"]["username"] == user.username
+    linked = account["services"].get("besedka")
+    assert linked, "the account is not linked to the site's"
+    assert linked["username"] == user.username
+    rooms = [row["name"] for row in chat_data.subscriptions(user.username)]
+    assert rooms == [contract.default_channel.name], f"a new account is a member of {rooms}"
     held = account["services"]["besedka"]["accessToken"]
     assert held in {token.token for token in site_data.access_tokens(user.username)}
     assert site_data.grants(user.username) == []
@@ -91,5 +99,8 @@ def test_canonical_accounts_carry_what_the_contract_says(contract: Contract, cha
     for user in contract.users:
         account = chat_data.user(user.username)
         assert account is not None, f"{user.username} has no account in the chat"
-        assert set(account["roles"]) == set(user.chat_roles)
-        assert [row["address"] for row in account["emails"]] == [user.email]
+        roles = set(account["roles"])
+        assert roles == set(user.chat_roles), f"{user.username} has the roles {sorted(roles)}"
+        addresses = [row["address"] for row in account["emails"]]
+        assert addresses == [user.email], f"{user.username} has the addresses {addresses}"
+        assert account["active"], f"{user.username} is deactivated"

@@ -9,7 +9,7 @@ import pytest
 from besedka.contract import Contract, User
 from besedka.site import Site
 from besedka.site_database import SiteDatabase
-from tests.api.answer import expect_status
+from tests.api.answer import expect_json, expect_status
 from tests.api.conftest import Dance
 
 pytestmark = pytest.mark.api
@@ -24,11 +24,12 @@ def test_a_code_buys_an_access_token(
     answer = test_user_dance.exchange(code, sent_via=sent_via)
 
     expect_status(answer, 200)
-    body = answer.json()
+    body = expect_json(answer)
     assert body["token_type"] == "Bearer"
     assert body["scope"] == contract.provider.scope
     assert body["expires_in"] > 0
     stored = {token.token: token for token in site_data.access_tokens("test_user")}
+    assert body["access_token"] in stored, "the token has no row of this user: somebody makes tokens up"
     assert stored[body["access_token"]].application_client_id == contract.provider.client_id
     assert code not in {grant.code for grant in site_data.grants("test_user")}
 
@@ -36,7 +37,7 @@ def test_a_code_buys_an_access_token(
 def test_no_pkce_is_demanded_of_rocketchat(test_user_dance: Dance) -> None:
     answer = test_user_dance.exchange(test_user_dance.code())
 
-    assert "Code verifier required" not in answer.text
+    assert "Code verifier required" not in answer.text, "PKCE is demanded, and Custom OAuth cannot do it"
     expect_status(answer, 200)
 
 
@@ -91,7 +92,7 @@ def test_an_invented_code_is_refused(test_user_dance: Dance) -> None:
     answer = test_user_dance.exchange("invented")
 
     expect_status(answer, 400)
-    assert answer.json()["error"] == "invalid_grant"
+    assert expect_json(answer)["error"] == "invalid_grant"
 
 
 def test_get_is_not_allowed(contract: Contract) -> None:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
-from urllib.parse import urlsplit
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
@@ -11,6 +12,7 @@ from besedka.contract import Contract, User
 from besedka.site import Site
 from fixtures.users import SiteSession
 from tests.api.answer import expect_status
+from tests.cases import USERNAMES
 
 pytestmark = pytest.mark.api
 
@@ -39,7 +41,11 @@ def assert_answers(site: Site, path: str, status: int, target: str | None) -> No
     answer = site.get(path)
     expect_status(answer, status)
     location = answer.headers.get("Location")
-    assert (urlsplit(location).path if location else None) == target
+    led = urlsplit(location).path if location else None
+    assert led == target, f"GET {path} leads to {led}, not to {target}"
+    if led == LOGIN:
+        back = parse_qs(urlsplit(location).query).get("next")
+        assert back == [path], f"after the log-in GET {path} leads on to {back}"
 
 
 @pytest.mark.parametrize(("path", "status", "target", "_signed_in", "_target"), TABLE)
@@ -66,11 +72,28 @@ def test_somebody_signed_in(
 def test_the_chat_pages_hold_the_frame(
     path: str, contract: Contract, sign_in: Callable[[User], SiteSession]
 ) -> None:
-    page = sign_in(contract.user("owner")).site.get(path).text
+    answer = sign_in(contract.user("owner")).site.get(path)
 
-    assert page.count("<html") == page.count("<body") == 1
-    assert 'id="rocketChatFrame"' in page
-    assert f"{contract.chat.url}{contract.default_channel.path}?layout=embedded" in page.replace("&amp;", "&")
+    expect_status(answer, 200)
+    page = answer.text
+    assert page.count("<html") == page.count("<body") == 1, f"{path} is not one page"
+    frames = re.findall(r'<iframe\b[^>]*id="rocketChatFrame"[^>]*>', page)
+    assert len(frames) == 1, f"{path} holds {len(frames)} frames of the chat"
+    wanted = f"{contract.chat.url}{contract.default_channel.path}?layout=embedded"
+    assert wanted in frames[0].replace("&amp;", "&"), f"{path} does not show {wanted}: {frames[0]}"
+
+
+@pytest.mark.parametrize("username", USERNAMES)
+def test_the_integrated_page_has_a_button_for_each_room_of_the_user(
+    username: str, contract: Contract, sign_in: Callable[[User], SiteSession]
+) -> None:
+    user = contract.user(username)
+    answer = sign_in(user).site.get(contract.site.integrated_page)
+
+    expect_status(answer, 200)
+    offered = re.findall(r'<button\b[^>]*\bdata-channel="([^"]*)"', answer.text)
+    rooms = [channel.name for channel in contract.channels if channel.name in user.channels]
+    assert offered == rooms, f"the page has buttons for {offered}, {username} is in {rooms}"
 
 
 @pytest.mark.parametrize("path", ["/", LOGIN, "/chat/test/", "/chat/integrated/"])

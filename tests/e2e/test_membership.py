@@ -119,5 +119,6 @@ def test_the_contract_counts_eight_memberships(contract: Contract, chat_data: Ch
         for subscription in chat_data.subscriptions(user.username)
     }
 
-    assert found == set(MEMBERSHIPS)
+    missing, more = sorted(set(MEMBERSHIPS) - found), sorted(found - set(MEMBERSHIPS))
+    assert (missing, more) == ([], []), f"missing memberships: {missing}; too many: {more}"
     assert len(found) == 8

@@ -16,6 +16,7 @@ pytestmark = pytest.mark.e2e
 
 BOTH_PAGES = pytest.mark.parametrize("page_class", [ChatTestPage, IntegratedPage])
 SILENCE_MILLISECONDS = 5_000
+TYPING_MILLISECONDS = 15_000
 DESKTOP, PHONE = (1280, 800), (390, 844)
 
 
@@ -42,6 +43,26 @@ def test_nothing_covers_the_message_box(
 
 
 @BOTH_PAGES
+def test_text_that_is_being_typed_stays(
+    page_class: type[ChatTestPage] | type[IntegratedPage],
+    contract: Contract,
+    returning: Callable[..., Page],
+) -> None:
+    page: ChatPage = page_class(returning(contract.user("owner")), contract)
+    page.page.clock.install()
+    chat = page.open().wait_for_chat()
+    loads: list[str] = []
+    chat.composer.press_sequentially("Не дописано")
+    page.page.on("framenavigated", lambda frame: loads.append(frame.url))
+
+    # Every timer of the page and of the chat that is due within these seconds goes off.
+    page.page.clock.run_for(TYPING_MILLISECONDS)
+
+    assert loads == [], "the frame was loaded anew while somebody typed"
+    expect(chat.composer).to_have_value("Не дописано")
+
+
+@BOTH_PAGES
 def test_no_console_error_no_failed_request_no_404(
     page_class: type[ChatTestPage] | type[IntegratedPage],
     contract: Contract,
@@ -56,8 +77,8 @@ def test_no_console_error_no_failed_request_no_404(
     page.page.reload()
     page.wait_for_chat()
 
-    assert recorder.console == []
-    assert recorder.failures == []
+    assert recorder.console == [], f"the console says {recorder.console}"
+    assert recorder.failures == [], f"requests failed: {recorder.failures}"
 
 
 @BOTH_PAGES

@@ -3,22 +3,28 @@
 from __future__ import annotations
 
 import socket
+import sqlite3
+import subprocess
+import sys
+import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import replace
 
+import psutil
 import pytest
 
 from besedka import contract as contracts
-from besedka.faults import Fault, Patient, catalogue, proxied
+from besedka.contract import PROJECT_ROOT
+from besedka.faults import Fault, Patient, catalogue
 from besedka.faults.patient import FaultError
 from besedka.faults.proxied import ProxiedStack
 from besedka.faults.proxy import Proxy, Rule
 from besedka.faults.rules import every
 from besedka.stack import embedded
 from besedka.stack.processes import free_port
+from tests import inner
 from tests.faults.ward import Ward
-from tests.inner import processes_of
 
 pytestmark = pytest.mark.faults
 
@@ -27,15 +33,25 @@ BY_NAME = {fault.name: fault for fault in catalogue(CONTRACT)}
 
 
 @pytest.fixture
-def running() -> Iterator[ProxiedStack]:
-    """A stack for one test; whatever the test does to it, nothing of it may be left."""
-    with proxied.running(CONTRACT) as started:
-        proxies = dict(started.proxies)
-        yield started
-    assert processes_of(started.folder) == []
-    assert [name for name in ("mongo", "site") if (started.folder / name).exists()] == []
+def patient(ward: Ward) -> Iterator[Patient]:
+    """A patient for one test; whatever the test does to its stack, nothing of it may be left."""
+    with ward.fresh() as admitted:
+        running = admitted.running
+        assert isinstance(running, ProxiedStack)
+        proxies, family = dict(running.proxies), _processes(running)
+        yield admitted
+        family += _processes(running)
+    _gone, alive = psutil.wait_procs(family, timeout=5)
+    assert alive == []
+    assert [name for name in ("mongo", "site") if (running.folder / name).exists()] == []
     assert [name for name, proxy in proxies.items() if proxy.running] == []
-    assert [name for name, port in started.ports.items() if _listens(port)] == []
+    assert [name for name, port in running.ports.items() if _listens(port)] == []
+
+
+def _processes(running: embedded.EmbeddedStack) -> list[psutil.Process]:
+    """The guards that run, and their services."""
+    guards = [psutil.Process(one.pid) for one in running.processes.values() if one.alive()]
+    return [process for guard in guards for process in (guard, *guard.children(recursive=True))]
 
 
 def _listens(port: int) -> bool:
@@ -67,29 +83,27 @@ def _never_put_in(one: Patient) -> Iterator[None]:
     yield
 
 
-def test_an_undo_that_fails_is_named(running: ProxiedStack) -> None:
+def test_an_undo_that_fails_is_named(patient: Patient) -> None:
     fault = Fault("never_undone", "site.accounts.role", _never_undone)
     with (
-        Patient.of(running, CONTRACT) as patient,
         pytest.raises(FaultError, match="the undo of never_undone failed: OSError: the disk is full") as said,
         fault.put_into(patient),
     ):
         assert _first_code(patient) == fault.cause
     assert said.value.next_step.startswith("use this stack for nothing more: stop it")
-    assert said.value.where == str(running.folder)
+    assert said.value.where == patient.stack.folder
 
 
-def test_a_failed_undo_does_not_hide_what_failed_before_it(ward: Ward) -> None:
+def test_a_failed_undo_does_not_hide_what_failed_before_it(patient: Patient) -> None:
     fault = Fault("never_undone", "site.accounts.role", _never_undone)
-    with ward.healthy() as patient:
-        with (
-            pytest.raises(FaultError, match="the undo of never_undone failed") as said,
-            fault.put_into(patient),
-        ):
-            raise AssertionError("what the test found")
-        told = said.value.__cause__
-        assert told is not None
-        assert str(told.__context__) == "what the test found"
+    with (
+        pytest.raises(FaultError, match="the undo of never_undone failed") as said,
+        fault.put_into(patient),
+    ):
+        raise AssertionError("what the test found")
+    told = said.value.__cause__
+    assert told is not None
+    assert str(told.__context__) == "what the test found"
 
 
 @pytest.mark.parametrize(
@@ -99,12 +113,9 @@ def test_a_failed_undo_does_not_hide_what_failed_before_it(ward: Ward) -> None:
         ("mongo", "account_deactivated", "services.mongo.unanswered"),
     ],
 )
-def test_a_stack_that_dies_under_a_fault_is_named(
-    running: ProxiedStack, dies: str, name: str, cause: str
-) -> None:
+def test_a_stack_that_dies_under_a_fault_is_named(patient: Patient, dies: str, name: str, cause: str) -> None:
     fault = BY_NAME[name]
     with (
-        Patient.of(running, CONTRACT) as patient,
         pytest.raises(FaultError, match=f"the undo of {name} failed; .*{dies}.* had ended") as said,
         fault.put_into(patient),
     ):
@@ -112,24 +123,23 @@ def test_a_stack_that_dies_under_a_fault_is_named(
     assert "start another" in said.value.next_step
 
 
-def test_a_site_that_dies_is_named_by_doctor_and_comes_back(ward: Ward) -> None:
-    with ward.healthy() as patient, BY_NAME["site_stopped"].put_into(patient):
+def test_a_site_that_dies_is_named_by_doctor_and_comes_back(patient: Patient) -> None:
+    with BY_NAME["site_stopped"].put_into(patient):
         patient.running.processes["site"].kill()
         codes = [found.code for found in patient.examine().findings]
         assert codes == ["services.site.unanswered"]
 
 
-def test_a_stack_that_is_not_ours_is_refused(ward: Ward, monkeypatch: pytest.MonkeyPatch) -> None:
-    with ward.healthy() as patient:
-        with monkeypatch.context() as elsewhere:
-            elsewhere.setattr(patient.running, "stack", replace(patient.stack, kind="attached"))
-            with (
-                pytest.raises(FaultError, match="may not be put into this stack") as said,
-                Patient.of(patient.running, CONTRACT),
-            ):
-                pytest.fail("an attached stack took a fault")
-        assert said.value.where == "attached"
-        assert said.value.next_step == "leave --stack out: pytest -m faults starts stacks of its own"
+def test_a_stack_that_is_not_ours_is_refused(patient: Patient, monkeypatch: pytest.MonkeyPatch) -> None:
+    with monkeypatch.context() as elsewhere:
+        elsewhere.setattr(patient.running, "stack", replace(patient.stack, kind="attached"))
+        with (
+            pytest.raises(FaultError, match="may not be put into this stack") as said,
+            Patient.of(patient.running, CONTRACT),
+        ):
+            pytest.fail("an attached stack took a fault")
+    assert said.value.where == "attached"
+    assert said.value.next_step == "leave --stack out: pytest -m faults starts stacks of its own"
 
 
 def test_a_stack_that_was_never_started_is_refused() -> None:
@@ -142,72 +152,126 @@ def test_a_stack_that_was_never_started_is_refused() -> None:
     assert said.value.where == "a stack that was never started"
 
 
-def test_a_fault_that_cannot_be_put_in_is_named_and_changes_nothing(ward: Ward) -> None:
+def test_a_fault_that_cannot_be_put_in_is_named_and_changes_nothing(patient: Patient) -> None:
     fault = Fault("never_put_in", "site.accounts.role", _never_put_in)
-    with ward.healthy() as patient:
-        with (
-            pytest.raises(FaultError, match="never_put_in could not be put in: OSError") as said,
-            fault.put_into(patient),
-        ):
-            pytest.fail("the fault is in")
-        assert said.value.next_step.startswith("run doctor on a stack without a fault")
+    with (
+        pytest.raises(FaultError, match="never_put_in could not be put in: OSError") as said,
+        fault.put_into(patient),
+    ):
+        pytest.fail("the fault is in")
+    assert said.value.next_step.startswith("run doctor on a stack without a fault")
 
 
-def test_a_fault_of_a_document_that_is_not_there_is_named(ward: Ward) -> None:
+def test_a_fault_of_a_document_that_is_not_there_is_named(patient: Patient) -> None:
     fault = Fault(
         "nobody", "rooms.accounts.inactive", lambda one: one.changed("users", {"username": "x"}, {"$set": {}})
     )
-    with ward.healthy() as patient:
-        with pytest.raises(FaultError, match="lacks the document") as said, fault.put_into(patient):
-            pytest.fail("the fault is in")
-        assert said.value.where == "users"
+    with pytest.raises(FaultError, match="lacks the document") as said, fault.put_into(patient):
+        pytest.fail("the fault is in")
+    assert said.value.where == "users"
 
 
-def test_a_fault_of_a_row_that_is_not_there_is_named(ward: Ward) -> None:
-    with ward.healthy() as patient:
-        with (
-            pytest.raises(FaultError, match="0 rows") as said,
-            patient.column("accounts_user", ("username", "x"), "role", "user"),
-        ):
-            pytest.fail("the fault is in")
-        assert said.value.where == "accounts_user, username"
+def test_a_fault_of_a_row_that_is_not_there_is_named(patient: Patient) -> None:
+    with (
+        pytest.raises(FaultError, match="0 rows") as said,
+        patient.column("accounts_user", ("username", "x"), "role", "user"),
+    ):
+        pytest.fail("the fault is in")
+    assert said.value.where == "accounts_user, username"
 
 
-def test_a_rule_that_raises_is_named(ward: Ward) -> None:
+def test_a_rule_that_raises_is_named(patient: Patient) -> None:
     def raising(request: object, forward: object) -> None:
         raise KeyError("what the rule looked for")
 
     fault = Fault("rule", "services.site.unanswered", lambda one: one.ruled("site", Rule(every, raising)))
     with (
-        ward.healthy() as patient,
         pytest.raises(FaultError, match="the undo of rule failed: KeyError: 'what the rule looked for'"),
         fault.put_into(patient),
     ):
         assert _first_code(patient) == fault.cause
 
 
-def test_a_rule_needs_a_proxy(ward: Ward) -> None:
-    with ward.healthy() as patient:
-        assert isinstance(patient.running, ProxiedStack)
-        bare = replace(patient, running=_without_proxies(patient.running))
-        with (
-            pytest.raises(FaultError, match="nothing stands before site") as said,
-            BY_NAME["site_starting"].put_into(bare),
-        ):
-            pytest.fail("the rule holds")
-        assert said.value.next_step == "start the stack with besedka.faults.proxied.running"
+def test_a_rule_needs_a_proxy(patient: Patient) -> None:
+    assert isinstance(patient.running, ProxiedStack)
+    bare = replace(patient, running=_without_proxies(patient.running))
+    with (
+        pytest.raises(FaultError, match="nothing stands before site") as said,
+        BY_NAME["site_starting"].put_into(bare),
+    ):
+        pytest.fail("the rule holds")
+    assert said.value.next_step == "start the stack with besedka.faults.fresh.FreshStacks"
 
 
 def _without_proxies(one: ProxiedStack) -> embedded.EmbeddedStack:
     return embedded.EmbeddedStack(one.contract, one.folder, one.mongod, one.stack, one.processes)
 
 
-def test_a_stack_on_which_a_test_failed_is_given_up(ward: Ward) -> None:
-    with pytest.raises(FaultError, match="0 rows"), ward.healthy() as first:
-        first.site_value("accounts_user", ("username", "x"))
-    with ward.healthy() as second:
-        assert second.stack.run_id != first.stack.run_id
-    assert processes_of(first.stack.folder) == []
+def test_each_patient_has_a_stack_that_nobody_has_touched(ward: Ward) -> None:
+    marker = {"_id": "leftOfThePatientBefore"}
+    family: list[psutil.Process] = []
+
+    def spoil() -> None:
+        with ward.fresh() as first:
+            family.extend(_processes(first.running))
+            first.mongo["users"].insert_one(dict(marker))
+            first.set("Iframe_Restrict_Access", True)
+            with closing(sqlite3.connect(first.site_file)) as database, database:
+                database.execute("UPDATE accounts_user SET role = 'moderator'")
+            assert len(first.examine().findings) > 1
+            raise AssertionError("the test of this patient failed")
+
+    with pytest.raises(AssertionError, match="of this patient"):
+        spoil()
+
+    assert len(family) == 6
+    _gone, alive = psutil.wait_procs(family, timeout=5)
+    assert alive == []
+    with ward.fresh() as second:
+        assert second.mongo["users"].find_one(marker) is None
+        assert second.examine().findings == ()
+
+
+def test_a_run_on_an_attached_stack_is_refused() -> None:
+    addresses = ("--site-url=http://127.0.0.1:1", "--chat-url=http://127.0.0.1:2")
+    finished = inner.run("-m", "faults", "--stack=attached", *addresses)
+    assert finished.returncode == FaultError.exit_status, finished.stdout
+    said = finished.stdout + finished.stderr
+    assert "a fault may not be put into this stack" in said
+    assert "where: --stack=attached" in said
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="there is no SIGKILL on Windows")
+def test_a_killed_run_of_faults_leaves_nothing() -> None:
+    name = "the_suite_sees_it_doctor_names_it_and_the_undo_heals[setting_Iframe_Restrict_Access]"
+    run = subprocess.Popen(
+        inner.command("-q", f"tests/faults/test_matrix.py::test_{name}"),
+        stdout=subprocess.DEVNULL,
+        env=inner.environment(),
+        cwd=PROJECT_ROOT,
+    )
+    me = psutil.Process(run.pid)
+    try:
+        # Zygotes, guards and services of the stack, and the inner run with its browser.
+        family: list[psutil.Process] = []
+        until = time.monotonic() + inner.RUN_SECONDS
+        while not any(_is_browser(process) for process in family):
+            assert run.poll() is None, "the run ended before a browser was there"
+            assert time.monotonic() < until, "no browser was started"
+            family = me.children(recursive=True)
+    finally:
+        run.kill()
+        run.wait()
+    assert len(family) > 10
+    _gone, alive = psutil.wait_procs(family, timeout=15)
+    assert alive == []
+
+
+def _is_browser(process: psutil.Process) -> bool:
+    try:
+        return "headless" in " ".join(process.cmdline())
+    except psutil.Error:
+        return False
 
 
 def test_a_proxy_before_nothing_answers_nothing_and_ends() -> None:

@@ -9,9 +9,9 @@ import pytest
 from benchmarks import machine
 from besedka import contract as contracts
 from besedka.faults import Fault, catalogue
-from besedka.faults.caught import caught_by, unknown
+from besedka.faults.caught import NO_STACK, caught_by, unknown
 from besedka.faults.matrix import PAGE, Record, stale
-from tests.faults.inner_run import failures, names_what_is_wrong
+from tests.faults.inner_run import names_what_is_wrong
 from tests.faults.ward import Ward
 
 pytestmark = pytest.mark.faults
@@ -21,12 +21,12 @@ FAULTS = catalogue(contracts.load())
 
 @pytest.mark.parametrize("fault", FAULTS, ids=[fault.name for fault in FAULTS])
 def test_the_suite_sees_it_doctor_names_it_and_the_undo_heals(ward: Ward, fault: Fault) -> None:
-    with ward.healthy() as patient:
+    with ward.healed() as patient:
         with fault.put_into(patient):
             begin = time.perf_counter()
             report = patient.examine()
             seconds = time.perf_counter() - begin
-            red = failures(patient.stack, caught_by(fault))
+            red = ward.failures(patient, caught_by(fault))
         codes = [found.code for found in report.findings]
         assert codes[:1] == [fault.cause]
         assert sorted(codes[1:]) == sorted(fault.also)
@@ -36,6 +36,33 @@ def test_the_suite_sees_it_doctor_names_it_and_the_undo_heals(ward: Ward, fault:
         assert set(red) == set(caught_by(fault)), "these tests alone went red"
         assert [test for test, text in red.items() if not names_what_is_wrong(text)] == []
     Record(fault.name, codes[0], tuple(red), round(seconds, 2), machine.describe()).keep()
+
+
+def test_on_a_healthy_stack_every_declared_test_is_green(ward: Ward) -> None:
+    declared = {name for fault in FAULTS for name in caught_by(fault)} - {NO_STACK}
+    with ward.healed() as patient:
+        assert ward.failures(patient, sorted(declared)) == {}
+
+
+def test_a_hop_without_a_declared_test_is_named() -> None:
+    with pytest.raises(ValueError, match="no test is declared that sees 'a_new_hop'"):
+        caught_by(Fault("a_new_hop", "sso.token.other", lambda one: one.stopped("site")))
+
+
+@pytest.mark.parametrize(
+    ("text", "named"),
+    [
+        ("E       AssertionError: GET / answered 404, not 200\n\ntests/api/x.py:3: AssertionError", True),
+        ("E   besedka.errors.X: no\n  found: a\n  expected: b\n\nbesedka/x.py:3: X", True),
+        ("E       assert 302 == 400\n\ntests/api/x.py:3: AssertionError", False),
+        ("E       AssertionError: assert 'a' == 'b'\n\ntests/api/x.py:3: AssertionError", False),
+        ("E   AssertionError: Timeout 5000ms exceeded\n\ntests/e2e/x.py:3: AssertionError", False),
+        ("E   KeyError: 'Location'\n\ntests/api/x.py:3: KeyError", False),
+        ("E   AssertionError: nested soft scopes\n\n.venv/site-packages/p.py:3: AssertionError", False),
+    ],
+)
+def test_a_failure_must_say_what_is_wrong(text: str, named: bool) -> None:
+    assert names_what_is_wrong(text) is named
 
 
 def test_the_page_is_in_step_with_the_catalogue() -> None:

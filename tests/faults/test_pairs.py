@@ -34,7 +34,7 @@ PAIRS = [(BY_NAME[one], BY_NAME[other]) for one, other in combinations(DOZEN, 2)
 
 @pytest.mark.parametrize(("one", "other"), PAIRS, ids=[f"{one.name}+{other.name}" for one, other in PAIRS])
 def test_both_causes_are_named(ward: Ward, one: Fault, other: Fault) -> None:
-    with ward.healthy() as patient:
+    with ward.fresh() as patient:
         with one.put_into(patient), other.put_into(patient):
             report = patient.examine()
         codes = [found.code for found in report.findings]

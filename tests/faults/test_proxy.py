@@ -41,7 +41,7 @@ def _get(patient: Patient, path: str, **headers: str) -> requests.Response:
 
 
 def test_a_web_socket_passes(ward: Ward) -> None:
-    with ward.healthy() as patient:
+    with ward.fresh() as patient:
         address = patient.contract.chat.url.replace("http://", "ws://") + "/websocket"
         with connect(address) as socket:
             socket.send(json.dumps({"msg": "connect", "version": "1", "support": ["1"]}))
@@ -51,7 +51,7 @@ def test_a_web_socket_passes(ward: Ward) -> None:
 
 def test_every_rule_does_what_it_says(ward: Ward) -> None:
     status = to(STATUS)
-    with ward.healthy() as patient:
+    with ward.fresh() as patient:
         plain = _get(patient, STATUS)
         with patient.ruled("site", answers(status, 418, "<h1>tea</h1>", Retry_After="5")):
             told = _get(patient, STATUS)
@@ -79,7 +79,7 @@ def test_every_rule_does_what_it_says(ward: Ward) -> None:
 
 
 def test_rules_of_cookies_and_locations(ward: Ward) -> None:
-    with ward.healthy() as patient:
+    with ward.fresh() as patient:
         login, page = patient.contract.site.login_path, patient.contract.site.test_page
         assert "besedka_csrf" in _get(patient, login).cookies
         with patient.ruled("site", reply_without_cookie(every, "besedka_csrf")):
@@ -99,7 +99,7 @@ def test_the_last_rule_sees_a_request_first_and_the_service_what_is_left(ward: W
 
         return Rule(note, lambda request, forward: forward(request))
 
-    with ward.healthy() as patient:
+    with ward.fresh() as patient:
         with patient.ruled("site", noted("inner"), request_without(every, "x-test"), noted("outer")):
             _get(patient, STATUS, **{"X-Test": "yes"})
         assert seen == ["outer yes", "inner"]
@@ -109,7 +109,7 @@ def test_a_rule_holds_for_its_paths_verbs_and_callers_alone(ward: Ward) -> None:
     def marked(reply: Reply) -> Reply:
         return Reply(299, reply.headers, reply.body)
 
-    with ward.healthy() as patient:
+    with ward.fresh() as patient:
         rules = [
             (to("/api/*"), 299),
             (to(STATUS, "POST"), 200),

@@ -1,53 +1,56 @@
-"""A stack for one fault after another, as long as doctor finds it healthy after each undo."""
+"""A fresh stack for each fault, and runs of the suite on it."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 
 import pytest
 
 from besedka import contract as contracts
 from besedka.contract import Contract
-from besedka.faults import Patient, proxied
+from besedka.faults import Patient
+from besedka.faults.fresh import FreshStacks
+from besedka.stack.forked import Zygotes
+from tests.faults.inner_run import PRELOAD, InnerRuns
 
 
 class Ward:
-    """Holds one patient and replaces it by a new stack when it was not left healthy.
-
-    A fresh stack takes three seconds of processor time, a fault half a second. That the last undo left the
-    stack as it was is proven by a clean examination, not assumed: without one, the next fault gets a new
-    stack.
-    """
+    """Admits one patient after another, each on a stack that nobody has touched."""
 
     def __init__(self, contract: Contract) -> None:
         self._contract = contract
-        self._held = ExitStack()
-        self._patient: Patient | None = None
-        self.stacks = 0
+        self._stacks = FreshStacks(contract)
+        folder = self._stacks.folder
+        self._zygotes = Zygotes(str(folder), PRELOAD, folder / "logs" / "zygote.log")
+        self._runs = InnerRuns(self._zygotes, folder)
 
     @contextmanager
-    def healthy(self) -> Iterator[Patient]:
-        """A healthy patient; one that is not healthy at the end, or whose test failed, is given up."""
-        patient = self._patient or self._admitted()
-        self._patient = None
-        yield patient
-        report = patient.wait_until_healed()
-        assert report.findings == (), "doctor still finds something after the undo"
-        self._patient = patient
+    def fresh(self) -> Iterator[Patient]:
+        """A patient of its own; the stack ends with the `with` block."""
+        with (
+            self._stacks.fresh() as running,
+            Patient.of(running, self._contract) as patient,
+        ):
+            yield patient
+
+    @contextmanager
+    def healed(self) -> Iterator[Patient]:
+        """A patient of its own, on which doctor must find nothing at the end."""
+        with self.fresh() as patient:
+            yield patient
+            report = patient.wait_until_healed()
+            assert [found.code for found in report.findings] == [], "doctor still finds this after the undo"
+
+    def failures(self, patient: Patient, nodeids: Iterable[str]) -> dict[str, str]:
+        """See `InnerRuns.failures`."""
+        return self._runs.failures(patient.stack, nodeids)
 
     def close(self) -> None:
-        """Stop the stack that is held."""
-        self._patient = None
-        self._held.close()
-
-    def _admitted(self) -> Patient:
-        self._held.close()
-        running = self._held.enter_context(proxied.running(self._contract))
-        self.stacks += 1
-        patient = self._held.enter_context(Patient.of(running, self._contract))
-        assert patient.examine().findings == (), "the stack is not healthy before the fault"
-        return patient
+        """End what was started for all patients."""
+        self._zygotes.close()
+        self._runs.close()
+        self._stacks.close()
 
 
 @pytest.fixture(scope="session")

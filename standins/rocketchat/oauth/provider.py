@@ -17,11 +17,15 @@ from standins.rocketchat.oauth.identity import normalize
 Document = dict[str, Any]
 _HEADERS = {"User-Agent": "Meteor/3.1.2", "Accept": "application/json"}
 _TIMEOUT = 20.0
+# Reading the certificate authorities takes as long as the rest of a start.
+_TLS = httpx.create_ssl_context(trust_env=False)
 
 
 def new_client() -> httpx.AsyncClient:
     """Follows redirects as node-fetch does and uses no proxy of the environment."""
-    return httpx.AsyncClient(timeout=_TIMEOUT, follow_redirects=True, trust_env=False, headers=_HEADERS)
+    return httpx.AsyncClient(
+        timeout=_TIMEOUT, follow_redirects=True, trust_env=False, headers=_HEADERS, verify=_TLS
+    )
 
 
 def _address(config: Document, field: str) -> str:

@@ -32,10 +32,10 @@ def verdict(
         (False, True, False, ["setting.x.not_stored"]),
         (False, MISSING, MISSING, ["setting.x.missing"]),
         (False, False, MISSING, ["setting.x.missing"]),
-        ("completed", False, False, ["setting.x.wrong"]),
+        ("completed", False, False, ["setting.x.type"]),
         (False, "false", "false", ["setting.x.type"]),
         # In Python False == 0; to Rocket.Chat they are two values.
-        (False, 0, 0, ["setting.x.wrong"]),
+        (False, 0, 0, ["setting.x.type"]),
         (1000, 1000, 1000, []),
     ],
 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import socket
 import ssl
@@ -185,6 +186,47 @@ def test_what_answers_in_place_of_the_site_is_named(
     with server({"/api/v1/status/": reply}) as url:
         (found,) = ask("services.site", free_address(), url)
     assert found.code == f"services.site.{code}"
+
+
+@pytest.mark.parametrize(
+    ("reply", "seen"),
+    [
+        ((200, "text/html", "<h1>Беседка</h1>"), []),
+        ((500, "text/html", "<h1>No</h1> servers in\n<b>mongo</b>"), ["500: No servers in mongo"]),
+    ],
+)
+def test_a_home_page_that_fails_is_quoted(
+    ask: Callable[..., list[Finding]], reply: Reply, seen: list[str]
+) -> None:
+    with server({"/": reply}) as url:
+        assert [found.seen for found in ask("site.home", free_address(), url)] == seen
+
+
+class InTurn(dict[str, Reply]):
+    """Answers each look by the next of these replies."""
+
+    def __init__(self, *replies: Reply) -> None:
+        super().__init__()
+        self._replies = itertools.cycle(replies)
+
+    def get(self, key: str, default: Any = None) -> Any:
+        return next(self._replies)
+
+
+@pytest.mark.parametrize(
+    ("other", "codes"),
+    [
+        ((200, "application/json", {"status": "ok", "version": "1"}), []),
+        ((200, "application/json", {"status": "ok", "version": "0.9"}), ["services.site.two_programs"]),
+        ((200, "text/html", "<html>"), ["services.site.two_programs"]),
+    ],
+)
+def test_two_programs_on_the_port_of_the_site(
+    ask: Callable[..., list[Finding]], other: Reply, codes: list[str]
+) -> None:
+    own: Reply = (200, "application/json", {"status": "ok", "version": "1"})
+    with server(InTurn(own, other)) as url:
+        assert [found.code for found in ask("services.site", free_address(), url)] == codes
 
 
 def test_two_spellings_of_one_machine_are_two_sites(ask: Callable[..., list[Finding]]) -> None:

@@ -74,6 +74,17 @@ def test_only_the_profile_starts_the_site() -> None:
     assert [name for name, row in raw["services"].items() if "profiles" in row] == ["web"]
 
 
+def test_whoever_waits_for_a_service_waits_until_it_is_well() -> None:
+    services = yaml.safe_load(compose.COMPOSE_FILE.read_text("utf-8"))["services"]
+    waits = [
+        (name, on, how) for name, row in services.items() for on, how in row.get("depends_on", {}).items()
+    ]
+    assert ("rocketchat", "mongo", {"condition": "service_healthy"}) in waits
+    for name, on, how in waits:
+        assert how == {"condition": "service_healthy"}, f"{name} starts before {on} is well"
+        assert services[on]["healthcheck"]["test"], f"nothing says when {on} is well"
+
+
 def test_variables_are_filled_in() -> None:
     services = compose.load(
         variables={"BESEDKA_IMAGE_MONGO": "mirror:5000/mongo:7", "BESEDKA_IMAGE_REDIS": ""}

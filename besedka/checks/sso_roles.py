@@ -1,0 +1,139 @@
+"""Layer `sso`, roles and scripts: what the pages show to each role, and what their scripts tell the chat."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from urllib.parse import urljoin
+
+from besedka.checks.examination import Examination
+from besedka.checks.finding import Answer, Finding, answer, finding
+from besedka.checks.registry import Check, names, register
+from besedka.checks.sso_pages import read
+from besedka.checks.temporary import Visitor, holders, visitor
+from besedka.contract import Contract, Role
+from besedka.site import Site
+
+_IMPORT = re.compile(r"""(?:from|import)\s*\(?\s*["'](\.{1,2}/[^"']+)["']""")
+_COMMAND = re.compile(r"""externalCommand["']?\s*:\s*["']([^"']+)["']""")
+_POSTED = re.compile(r"""\btype["']?\s*:\s*["']([A-Z_]{4,}|join-channel)["']""")
+# A frame of another port is of another origin: its document is null, and so is every effort.
+_READS_FRAME = re.compile(r"contentDocument\s*[!?]?\.\s*(?:body|querySelector|getElement|documentElement)")
+# In one statement: a timer that gives the frame an address, whatever is being typed in it.
+_RELOADS_FRAME = re.compile(r"setInterval\s*\([^;]*?\.src\s*=[^=]")
+_OAUTH, _TOKEN, _SWITCH = "call-custom-oauth-login", "login-with-token", "go"
+
+
+def _buttons(examination: Examination) -> Answer:
+    """Does every role get the buttons of its rooms, and no other?"""
+    contract = examination.contract
+    found: list[Finding] = []
+    for role, holder in holders(examination).items():
+        holder.site.sign_in(holder.username, holder.password)
+        page = read(holder.site.get(contract.site.integrated_page))
+        wanted = {channel.name for channel in contract.channels if channel.admits(role)}
+        found += _differences(contract, role, set(page.switchers), wanted)
+    return answer(found, evidence=f"{len(holders(examination))} roles")
+
+
+def _differences(contract: Contract, role: Role, seen: set[str], wanted: set[str]) -> list[Finding]:
+    place = f"{contract.site.url}{contract.site.integrated_page} as {role}"
+    rows = (
+        (
+            "missing",
+            wanted - seen,
+            "the page does not know what the role may enter: one rule for all",
+        ),
+        ("too_many", seen - wanted, "a button without a membership shows a Join button: one rule for both"),
+    )
+    return [
+        finding(
+            f"sso.buttons.{kind}", f"{', '.join(sorted(rooms))} for {role}", str(sorted(wanted)), place, fix
+        )
+        for kind, rooms, fix in rows
+        if rooms
+    ]
+
+
+def _commands(examination: Examination) -> Answer:
+    """Do the pages' scripts speak to the frame by Rocket.Chat's commands, and leave it alone otherwise?"""
+    site, made = examination.contract.site, visitor(examination)
+    found = []
+    for path, wanted in ((site.test_page, (_OAUTH,)), (site.integrated_page, (_OAUTH, _TOKEN))):
+        texts, missing = _scripts(made, site.url + path)
+        if missing:
+            fix = "run collectstatic, or look at STATIC_URL; without its scripts a page signs nobody in"
+            seen = ", ".join(missing)
+            found.append(finding("sso.commands.no_script", seen, "200 with a script", path, fix))
+        else:
+            switches = path == site.integrated_page
+            found += _wrong(texts, wanted, path, switches=switches)[:1]
+    return answer(found, evidence=f"{_OAUTH}, {_TOKEN}, {_SWITCH}")
+
+
+def _wrong(texts: dict[str, str], wanted: tuple[str, ...], path: str, *, switches: bool) -> list[Finding]:
+    """What is wrong with a page's scripts, the worst first. `switches`: the page has buttons for rooms."""
+    commands = {name for text in texts.values() for name in _COMMAND.findall(text)}
+    found = []
+    if not commands & set(wanted):
+        others = sorted({name for text in texts.values() for name in _POSTED.findall(text)} | commands)
+        seen = f"commands {', '.join(others) or 'none'}"
+        fix = "Rocket.Chat hears {externalCommand: …} alone, and of that its own names"
+        found.append(finding("sso.commands.none", seen, " or ".join(wanted), path, fix))
+    if switches and _SWITCH not in commands:
+        fix = "send it for each click: a new address loads all of Rocket.Chat, and fast clicks overtake it"
+        seen = f"commands {', '.join(sorted(commands))}"
+        found.append(finding("sso.commands.no_switch", seen, _SWITCH, path, fix))
+    for address, text in sorted(texts.items()):
+        if _READS_FRAME.search(text):
+            fix = "send a command: the chat is of another origin, its document is closed to the page"
+            found.append(finding("sso.commands.reads_frame", address, "no look into the frame", path, fix))
+        if _RELOADS_FRAME.search(text):
+            fix = "load the frame once: what people type is lost with each load"
+            seen = f"{address} sets the frame's address on a timer"
+            found.append(finding("sso.commands.reloads_frame", seen, "no load without a cause", path, fix))
+    return found
+
+
+def _scripts(made: Visitor, page: str) -> tuple[dict[str, str], list[str]]:
+    """Address → text of the page's scripts with all that they import, and what could not be had."""
+    texts: dict[str, str] = {}
+    missing: list[str] = []
+    pending = [urljoin(page, source) for source in read(made.site.get(page)).scripts]
+    while pending:
+        address = pending.pop()
+        if address in texts or address in missing:
+            continue
+        text = _script(made.site, address)
+        if text is None:
+            missing.append(address)
+            continue
+        texts[address] = text
+        pending += _imported(address, text)
+    return texts, missing
+
+
+def _script(site: Site, address: str) -> str | None:
+    response = site.get(address)
+    is_script = response.status_code == 200 and "javascript" in response.headers.get("Content-Type", "")
+    response.encoding = "utf-8"
+    return response.text if is_script else None
+
+
+def _imported(address: str, text: str) -> Iterator[str]:
+    for source in _IMPORT.findall(text):
+        yield urljoin(address, source)
+
+
+def declare(contract: Contract) -> None:
+    """Declare the checks; they stand on a page that shows its frame."""
+    if "sso.buttons" in names():
+        return
+    integrated, test = "sso.integrated_page", "sso.test_page"
+    rows = (
+        ("sso.buttons", _buttons, (integrated,), "missing too_many"),
+        ("sso.commands", _commands, (integrated, test), "no_script none no_switch reads_frame reloads_frame"),
+    )
+    for name, ask, needs, kinds in rows:
+        question = (ask.__doc__ or "").strip()
+        register(Check(name, "sso", question, ask, needs, (), tuple(kinds.split())))

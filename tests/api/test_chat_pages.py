@@ -1,0 +1,67 @@
+"""The two chat pages as the server sends them: one document, one frame on the right room, buttons that lead there."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from html.parser import HTMLParser
+
+import pytest
+
+from besedka.contract import Contract, User
+from besedka.pages.site import FRAME_ID
+from fixtures.users import SiteSession
+from tests.api.answer import expect_status
+
+pytestmark = pytest.mark.api
+
+BOTH_PAGES = pytest.mark.parametrize("path", ["/chat/test/", "/chat/integrated/"])
+
+
+class Page(HTMLParser):
+    """Tags that matter here, each with its attributes."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.found: list[tuple[str, dict[str, str]]] = []
+        self.feed(text)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.found.append((tag, {name: value or "" for name, value in attrs}))
+
+    def tags(self, name: str) -> list[dict[str, str]]:
+        return [attributes for tag, attributes in self.found if tag == name]
+
+    def switchers(self) -> dict[str, tuple[str, str]]:
+        """Room → (tag that switches to it, path that it leads to)."""
+        return {
+            attributes["data-channel"]: (tag, attributes.get("data-path", "").partition("?")[0])
+            for tag, attributes in self.found
+            if "data-channel" in attributes
+        }
+
+
+@BOTH_PAGES
+def test_the_page_is_one_document_with_one_frame_on_the_default_room(
+    path: str, contract: Contract, sign_in: Callable[[User], SiteSession]
+) -> None:
+    answer = sign_in(contract.user("owner")).site.get(path)
+
+    expect_status(answer, 200)
+    page = Page(answer.text)
+    assert len(page.tags("html")) == len(page.tags("body")) == 1, "one document inside another"
+    frames = page.tags("iframe")
+    addresses = [frame.get("src") for frame in frames]
+    room = f"{contract.chat.url}{contract.default_channel.path}?layout=embedded"
+    assert addresses == [room], f"frames on {addresses}, not one on {room}"
+    assert frames[0].get("id") == FRAME_ID, f"the scripts look for {FRAME_ID}, the frame is {frames[0]}"
+
+
+def test_each_switcher_is_a_button_that_leads_to_its_room(
+    contract: Contract, sign_in: Callable[[User], SiteSession]
+) -> None:
+    answer = sign_in(contract.user("owner")).site.get(contract.site.integrated_page)
+
+    expect_status(answer, 200)
+    found = Page(answer.text).switchers()
+    wanted = {channel.name: ("button", channel.path) for channel in contract.channels}
+    assert found == wanted, f"the page switches by {found}, not by {wanted}"

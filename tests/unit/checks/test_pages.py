@@ -1,0 +1,109 @@
+"""What a chat page may hold, told from its HTML alone."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from besedka.checks.examination import Examination
+from besedka.checks.temporary import Visitor
+from tests.unit.checks.documents import codes
+
+CHAT = "http://127.0.0.1:3000"
+FRAME = f'<iframe id="rocketChatFrame" src="{CHAT}/channel/general?layout=embedded"></iframe>'
+BUTTON = (
+    '<button type="button" data-channel="general" data-path="/channel/general?layout=embedded">Общий</button>'
+)
+SCRIPT = '<script type="module" src="/static/page.js"></script>'
+PAGE = f"<html><body>{BUTTON}{FRAME}{SCRIPT}</body></html>"
+TOKEN = 'import "./chat.js"; chat.send({ externalCommand: "login-with-token" });'
+GO = 'send({ externalCommand: "go" });'
+OAUTH = 'send({ externalCommand: "call-custom-oauth-login", service: "besedka" });'
+
+Showing = Callable[..., Examination]
+
+
+class Site:
+    """A site of these pages; everything else is not found."""
+
+    def __init__(self, pages: dict[str, str]) -> None:
+        self.pages = pages
+
+    def get(self, address: str) -> Any:
+        path = address.removeprefix("http://127.0.0.1:8001")
+        kind = "text/javascript" if path.endswith(".js") else "text/html"
+        status = 200 if path in self.pages else 404
+        text = self.pages.get(path, "")
+        return SimpleNamespace(
+            status_code=status, text=text, url=f"http://127.0.0.1:8001{path}", headers={"Content-Type": kind}
+        )
+
+
+@pytest.fixture
+def showing(examine_with: Callable[..., Examination]) -> Showing:
+    """An examination whose visitor is shown these pages."""
+
+    def make(pages: dict[str, str]) -> Examination:
+        examination = examine_with()
+        site: Any = Site(pages)
+        examination.memory["visitor"] = Visitor("temp_x", "temp_x@besedka.com", "X", "secret", site)
+        return examination
+
+    return make
+
+
+@pytest.mark.parametrize(
+    ("page", "kinds"),
+    [
+        (PAGE, []),
+        (PAGE.replace(FRAME, ""), ["no_frame"]),
+        (PAGE.replace(FRAME, FRAME + '<iframe hidden src="/o/authorize/"></iframe>'), ["extra_frame"]),
+        (PAGE.replace("<body>", "<body><html><body>"), ["nested"]),
+        (PAGE.replace("rocketChatFrame", "rocketchat-iframe"), ["frame_id"]),
+        (PAGE.replace("general?layout=embedded", "general"), ["layout"]),
+        (PAGE.replace(f"{CHAT}/channel/general", f"{CHAT}/channel/GENERAL"), ["room_id"]),
+        (PAGE.replace(f"{CHAT}/channel/general", f"{CHAT}/channel/lobby"), ["frame"]),
+        (PAGE.replace(f"{CHAT}/channel/general", "http://localhost:3000/channel/general"), ["frame"]),
+        (PAGE.replace(f"{CHAT}/channel/general", f"{CHAT}/embed"), ["not_a_room"]),
+        (PAGE.replace(f"{CHAT}/channel/general", f"{CHAT}/oauth/authorize"), ["not_a_room"]),
+        (PAGE.replace(BUTTON, ""), ["buttons"]),
+        (PAGE.replace("<button", "<a").replace("</button>", "</a>"), ["links"]),
+        (PAGE.replace('data-path="/channel/general', 'data-path="/channel/lobby'), ["paths"]),
+    ],
+)
+def test_what_is_wrong_with_a_page_has_a_name(showing: Showing, page: str, kinds: list[str]) -> None:
+    examination = showing({"/chat/integrated/": page})
+    wanted = [f"sso.integrated_page.{kind}" for kind in kinds]
+    assert codes("sso.integrated_page", examination) == wanted
+
+
+@pytest.mark.parametrize(
+    ("scripts", "kinds"),
+    [
+        ({"/static/page.js": TOKEN, "/static/chat.js": GO}, []),
+        ({"/static/page.js": TOKEN}, ["no_script"]),
+        ({"/static/page.js": 'send({ externalCommand: "login-with-token" });'}, ["no_switch"]),
+        ({}, ["no_script"]),
+        ({"/static/page.js": "post({ type: 'AUTO_JOIN_CHANNEL' });"}, ["none"]),
+        (
+            {"/static/page.js": f"{OAUTH}{GO} frame.contentDocument.querySelector('.join').click();"},
+            ["reads_frame"],
+        ),
+        (
+            {"/static/page.js": f"{OAUTH}{GO} setInterval(() => {{ f.src = f.src; }}, 2000);"},
+            ["reloads_frame"],
+        ),
+        ({"/static/page.js": f"{OAUTH}{GO} setInterval(check, 2000); frame.src = address;"}, []),
+        # Whether the frame still shows a page of our own may be asked.
+        ({"/static/page.js": f"{OAUTH}{GO} const page = frame.contentDocument?.location;"}, []),
+    ],
+)
+def test_what_is_wrong_with_the_scripts_has_a_name(
+    showing: Showing, scripts: dict[str, str], kinds: list[str]
+) -> None:
+    right = {"/chat/test/": PAGE.replace("page.js", "test.js"), "/static/test.js": OAUTH}
+    examination = showing(right | {"/chat/integrated/": PAGE} | scripts)
+    assert codes("sso.commands", examination) == [f"sso.commands.{kind}" for kind in kinds]

@@ -1,0 +1,210 @@
+"""Services forked by a zygote are what new processes would be, and end with their owner."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import psutil
+import pytest
+
+from besedka.contract import PROJECT_ROOT
+from besedka.errors import StackStartError
+from besedka.stack.forked import POSSIBLE, Zygotes
+from besedka.stack.processes import ServiceProcess
+
+pytestmark = pytest.mark.skipif(not POSSIBLE, reason="this system cannot fork")
+
+# What a service sees of itself; a module that was imported beforehand says so.
+SUBJECT = """
+import heavy, json, os, sys, threading
+print(json.dumps({
+    "argv": sys.argv[1:], "name": __name__, "path": sys.path[0], "cwd": os.getcwd(), "told": os.environ.get("TOLD"),
+    "ours": "OURS" in os.environ, "input": sys.stdin.read(), "imported_by": heavy.pid, "pid": os.getpid(),
+    "session": os.getsid(0) == os.getppid(), "threads": threading.active_count(),
+}), flush=True)
+print("to stderr", file=sys.stderr)
+if sys.argv[1] == "waits":
+    threading.Event().wait()
+sys.exit(int(sys.argv[1]))
+"""
+STUBBORN = """
+import signal, threading
+signal.signal(signal.SIGTERM, signal.SIG_IGN)
+print("up", flush=True)
+threading.Event().wait()
+"""
+OWNER = """
+import sys, threading
+from pathlib import Path
+from besedka.stack.forked import Zygotes
+from besedka.stack.processes import ServiceProcess
+folder = Path(sys.argv[1])
+zygotes = Zygotes(str(folder), {"subject": ("heavy",)}, folder / "zygote.log")
+service = ServiceProcess("subject", [sys.executable, "-m", "subject", "waits"], log=folder / "log", cwd=folder,
+                         environment={}, spawn=zygotes.spawn)
+service.wait_until(lambda: "argv" in service.tail(), budget=10, expected="words")
+print(service.pid, flush=True)
+threading.Event().wait()
+"""
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """Modules to run."""
+    (tmp_path / "subject.py").write_text(SUBJECT)
+    (tmp_path / "stubborn.py").write_text(STUBBORN)
+    (tmp_path / "heavy.py").write_text("import os\npid = os.getpid()\n")
+    return tmp_path
+
+
+@pytest.fixture
+def zygotes(folder: Path) -> Iterator[Zygotes]:
+    """For these modules; nothing of it may be left."""
+    made = Zygotes(str(folder), {"subject": ("heavy",), "stubborn": ()}, folder / "zygote.log")
+    yield made
+    made.close()
+    assert [process for process in _family(folder) if process.is_running()] == []
+
+
+def _family(folder: Path) -> list[psutil.Process]:
+    """Everything whose command line names the folder: a zygote and its forks."""
+    rows = psutil.process_iter(["cmdline"])
+    return [row for row in rows if str(folder) in (row.info["cmdline"] or ()) and row.pid != os.getpid()]
+
+
+def start(zygotes: Zygotes, folder: Path, *words: str, module: str = "subject") -> ServiceProcess:
+    return ServiceProcess(
+        module,
+        [sys.executable, "-m", module, *words],
+        log=folder / "log",
+        cwd=folder,
+        environment={"TOLD": "this"},
+        spawn=zygotes.spawn,
+    )
+
+
+def ended(service: ServiceProcess) -> str:
+    """How it ended by itself."""
+    with pytest.raises(StackStartError) as error:
+        service.wait_until(lambda: False, budget=30, expected="the end")
+    return error.value.found.partition(";")[0]
+
+
+def test_a_fork_is_told_what_a_new_process_would_be(
+    zygotes: Zygotes, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("OURS", "1")
+    service = start(zygotes, folder, "7", "second")
+
+    assert ended(service) == "subject ended with status 7 while starting"
+    said, error = service.tail().splitlines()
+    told = json.loads(said)
+    assert told | {"pid": 0, "imported_by": 0} == {
+        "argv": ["7", "second"],
+        "name": "__main__",
+        "path": str(folder),
+        "cwd": str(folder),
+        "told": "this",
+        "ours": False,
+        "input": "",
+        "imported_by": 0,
+        "pid": 0,
+        "session": True,
+        "threads": 1,
+    }
+    assert told["imported_by"] != told["pid"], "the module was imported by the service itself"
+    assert error == "to stderr"
+
+
+def test_a_second_fork_has_nothing_of_the_first(zygotes: Zygotes, folder: Path) -> None:
+    told = []
+    for status in ("0", "3"):
+        service = start(zygotes, folder, status)
+        assert ended(service) == f"subject ended with status {status} while starting"
+        told.append(json.loads(service.tail(2).splitlines()[0]))
+    first, second = told
+    assert first["imported_by"] == second["imported_by"]
+    assert first["pid"] != second["pid"]
+
+
+@pytest.mark.parametrize("how", ["stop", "begin_end", "kill"])
+def test_a_fork_ends_with_its_guard(how: str, zygotes: Zygotes, folder: Path) -> None:
+    service = start(zygotes, folder, "waits")
+    service.wait_until(lambda: "argv" in service.tail(), budget=10, expected="words")
+    guard = psutil.Process(service.pid)
+    processes = [guard, *guard.children(recursive=True)]
+    assert len(processes) == 2
+    assert service.alive()
+
+    getattr(service, how)()
+    service.stop()
+
+    _gone, alive = psutil.wait_procs(processes, timeout=5)
+    assert alive == []
+    assert not service.alive()
+
+
+def test_who_ignores_a_request_to_end_can_be_ended_at_once(zygotes: Zygotes, folder: Path) -> None:
+    service = start(zygotes, folder, module="stubborn")
+    service.wait_until(lambda: "up" in service.tail(), budget=10, expected="up")
+
+    service.begin_end()
+
+    with pytest.raises(StackStartError, match="ended with status 143"):
+        service.wait_until(lambda: False, budget=3, expected="the end")
+
+
+def test_a_killed_owner_takes_zygote_and_forks_along(folder: Path) -> None:
+    owner = subprocess.Popen(
+        [sys.executable, "-c", OWNER, str(folder)], stdout=subprocess.PIPE, cwd=PROJECT_ROOT
+    )
+    assert owner.stdout is not None
+    int(owner.stdout.readline())
+    family = [process for process in _family(folder) if process.pid != owner.pid]
+    assert len(family) == 3, "a zygote, a guard and a service"
+
+    os.kill(owner.pid, signal.SIGKILL)
+    owner.wait()
+
+    _gone, alive = psutil.wait_procs(family, timeout=10)
+    assert alive == []
+    owner.stdout.close()
+
+
+def test_a_killed_zygote_takes_its_forks_along_and_is_named(zygotes: Zygotes, folder: Path) -> None:
+    service = start(zygotes, folder, "waits")
+    service.wait_until(lambda: "argv" in service.tail(), budget=10, expected="words")
+    family = _family(folder)
+    zygote = next(process for process in family if process.ppid() == os.getpid())
+
+    zygote.kill()
+
+    _gone, alive = psutil.wait_procs([process for process in family if process != zygote], timeout=5)
+    assert alive == []
+    assert not service.alive()
+    with pytest.raises(StackStartError, match="ended instead"):
+        start(zygotes, folder, "0")
+
+
+def test_a_zygote_that_cannot_import_is_named(folder: Path) -> None:
+    made = Zygotes(str(folder), {"subject": ("no_such_module",)}, folder / "zygote.log")
+    with pytest.raises(StackStartError, match="ended instead") as said:
+        start(made, folder, "0")
+    made.close()
+    assert "zygote.log" in said.value.next_step
+    assert "no_such_module" in (folder / "zygote.log").read_text()
+
+
+def test_what_is_no_module_of_ours_is_a_new_process(zygotes: Zygotes, folder: Path) -> None:
+    command = [sys.executable, "-c", "import sys; print('heavy' in sys.modules)"]
+    service = ServiceProcess(
+        "other", command, log=folder / "log", cwd=folder, environment={}, spawn=zygotes.spawn
+    )
+    assert ended(service) == "other ended with status 0 while starting"
+    assert service.tail() == "False"
