@@ -21,7 +21,10 @@ PROBE_SECONDS = 2.0
 
 @dataclass(frozen=True)
 class Target:
-    """A developer's stack. `contract` is at its addresses; `folder` keeps journal, dumps and Daphne's log."""
+    """A developer's stack. `contract` is at its addresses; `folder` keeps journal, dumps and Daphne's log.
+
+    Daphne listens on `bind`, and on `gateway` for containers, where this machine has such an address.
+    """
 
     project: str
     contract: Contract
@@ -30,6 +33,7 @@ class Target:
     site_environment: Mapping[str, str]
     folder: Path
     bind: str = "127.0.0.1"
+    gateway: str | None = None
     web: Path = PROJECT_ROOT / "web"
 
     @property

@@ -8,6 +8,7 @@ import requests
 
 from besedka.errors import ServiceUnreachableError
 from besedka.rocketchat.rest import RocketChat
+from besedka.stack import inside
 from besedka.stack.model import Service, Stack
 
 PROBE_SECONDS = 10.0
@@ -22,9 +23,15 @@ def describe(  # noqa: PLR0913 - one keyword per option
     folder: Path,
     provider_url: str | None = None,
 ) -> Stack:
-    """Ask both servers for their version; ServiceUnreachableError names the one that does not answer."""
+    """Ask both servers for their version; ServiceUnreachableError names the one that does not answer.
+
+    Without a `provider_url`, a Rocket.Chat in a container of this machine is taken to reach the site at
+    `host.docker.internal`, because 127.0.0.1 is itself in there.
+    """
     site_version = _site_version(site_url.rstrip("/"))
     chat = RocketChat(chat_url, timeout=PROBE_SECONDS)
+    if not provider_url and inside.chat_container(chat_url):
+        provider_url = inside.provider_url(site_url)
     return Stack(
         kind="attached",
         run_id=folder.name,
