@@ -12,6 +12,7 @@ from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import cached_property
+from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
@@ -127,6 +128,13 @@ class SiteDatabase:
             )
             for row in rows
         ]
+
+    def is_empty(self) -> bool:
+        """Whether it has no table at all: the site's migrations have never run on it, or it was lost."""
+        if self._sqlite:
+            return not (Path(self._file).exists() and self._rows("SELECT 1 FROM sqlite_master LIMIT 1"))
+        own = "schemaname NOT IN ('pg_catalog', 'information_schema')"
+        return not self._rows(f"SELECT 1 FROM pg_tables WHERE {own} LIMIT 1")  # noqa: S608 - no value in it
 
     @contextmanager
     def snapshot(self) -> Iterator[str]:

@@ -112,9 +112,12 @@ class _Restart:
                 raise held
         if web_runs and daphne.running(target.port, target.web):
             self._say("web runs beside Daphne, two sites on one port: web is stopped, as the runbook says")
-        for name, state in states.items():
-            if state is not None and state.status in STOPPED:
-                self._refuse_held_ports(name, state)
+        standing = {name for name, state in states.items() if state is not None and state.status in STOPPED}
+        for name in standing - set(book.services):
+            self._say(f"{name} stands still: it is started, too")
+        book.services = [name for name in ORDER if name in standing.union(book.services)]
+        for name in standing:
+            self._refuse_held_ports(name, states[name])
         if book.restore:
             Dump.read(Path(book.restore))
         for name in () if "counted" in book.steps else target.data_services:
@@ -132,8 +135,8 @@ class _Restart:
         if not book.dump:
             dump.check_room(target.folder, target.mongo_url, target.site_database_url)
 
-    def _refuse_held_ports(self, name: str, state: State) -> None:
-        for port in state.ports:
+    def _refuse_held_ports(self, name: str, state: State | None) -> None:
+        for port in state.ports if state else ():
             if daphne.holders(port):
                 raise PortHeldError(
                     f"port {port} of {name}, which stands still, is held by {holder(port)}",

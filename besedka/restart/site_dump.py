@@ -98,6 +98,8 @@ def read(url: str, path: Path, services: Services) -> None:
 
 
 def _add(site: SiteDatabase, stock: Stock) -> None:
+    if site.is_empty():
+        return  # a first start, or everything is lost, which the comparison will name
     stock.add_site_users((user.id, user.username, astuple(user)) for user in site.users())
 
 

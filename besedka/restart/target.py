@@ -15,6 +15,7 @@ from besedka.restart import site_dump
 from besedka.restart.services import State
 from besedka.rocketchat.database import ChatDatabase
 from besedka.rocketchat.rest import RocketChat
+from besedka.stack import readiness
 
 PROBE_SECONDS = 2.0
 
@@ -58,6 +59,8 @@ class Target:
             return self._chat_answers()
         if service == "postgres" and not site_dump.is_sqlite(self.site_database_url):
             return site_dump.answers(self.site_database_url)
+        if service == "redis" and self.site_environment.get("REDIS_URL"):
+            return readiness.redis_answers(self.site_environment["REDIS_URL"])
         return state.health in ("", "healthy")
 
     def mongo_is_primary(self) -> bool:
