@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shutil
 import subprocess
 import sys
 import time
@@ -52,6 +53,7 @@ def untouched(
     finally:
         daphne.stop(stack.port, WEB)
         stack.composed("--profile", "web", "down", "--volumes", "--timeout", "1")
+        shutil.rmtree(stack.folder, ignore_errors=True)
 
 
 @pytest.fixture(scope="module")
@@ -61,7 +63,7 @@ def first(untouched: ComposeStack) -> subprocess.CompletedProcess[str]:
 
 
 @pytest.fixture(scope="module")
-def stack(untouched: ComposeStack, first: subprocess.CompletedProcess[str]) -> ComposeStack:
+def developers(untouched: ComposeStack, first: subprocess.CompletedProcess[str]) -> ComposeStack:
     """A stack in use: Daphne runs, and people have written."""
     assert first.returncode == 0, first.stdout + first.stderr
     with untouched.mongo() as database:
@@ -70,20 +72,22 @@ def stack(untouched: ComposeStack, first: subprocess.CompletedProcess[str]) -> C
     return untouched
 
 
-def containers(client: Any, stack: ComposeStack) -> dict[str, Any]:
+def containers(client: Any, developers: ComposeStack) -> dict[str, Any]:
     """Service → container."""
-    found = client.containers.list(all=True, filters={"label": f"com.docker.compose.project={stack.project}"})
+    found = client.containers.list(
+        all=True, filters={"label": f"com.docker.compose.project={developers.project}"}
+    )
     return {row.labels["com.docker.compose.service"]: row for row in found}
 
 
-def starts(client: Any, stack: ComposeStack) -> dict[str, tuple[str, str]]:
+def starts(client: Any, developers: ComposeStack) -> dict[str, tuple[str, str]]:
     """Service → container's id, and when it was started."""
-    rows = containers(client, stack)
+    rows = containers(client, developers)
     return {name: (row.id, row.attrs["State"]["StartedAt"]) for name, row in rows.items()}
 
 
 @pytest.fixture
-def keeps_volumes(stack: ComposeStack, client: Any) -> Iterator[None]:
+def keeps_volumes(developers: ComposeStack, client: Any) -> Iterator[None]:
     """During the test the engine removes no volume of the stack."""
     begun = int(time.time())
     yield
@@ -92,9 +96,9 @@ def keeps_volumes(stack: ComposeStack, client: Any) -> Iterator[None]:
         since=begun, until=until, decode=True, filters={"type": "volume", "event": "destroy"}
     )
     removed = {event["Actor"]["ID"] for event in told}
-    found = client.volumes.list(filters={"label": f"com.docker.compose.project={stack.project}"})
+    found = client.volumes.list(filters={"label": f"com.docker.compose.project={developers.project}"})
     assert len(found) == 4
-    assert not [name for name in removed if stack.project in name]
+    assert not [name for name in removed if developers.project in name]
 
 
 def same(before: Stock, now: Stock) -> bool:
@@ -117,160 +121,158 @@ def test_a_first_restart_stops_web_and_brings_the_site(
 
 
 @pytest.mark.usefixtures("keeps_volumes")
-def test_a_whole_restart_loses_nothing(stack: ComposeStack, client: Any) -> None:
-    before, begun = stack.stock(), starts(client, stack)
+def test_a_whole_restart_loses_nothing(developers: ComposeStack, client: Any) -> None:
+    before, begun = developers.stock(), starts(client, developers)
     assert before.count("messages") >= MESSAGES
-    site = daphne.holders(stack.port)
+    site = daphne.holders(developers.port)
 
-    finished = stack.restart()
+    finished = developers.restart()
 
     assert finished.returncode == 0, finished.stdout + finished.stderr
-    assert same(before, stack.stock())
+    assert same(before, developers.stock())
     for line in before.lines():
         assert line in finished.stdout
-    now = starts(client, stack)
+    now = starts(client, developers)
     for name in SERVICES:
         assert begun[name][0] == now[name][0], f"{name} is another container"
         assert begun[name][1] < now[name][1], f"{name} was not restarted"
-    assert daphne.running(stack.port, WEB)
-    assert daphne.holders(stack.port) != site
+    assert daphne.running(developers.port, WEB)
+    assert daphne.holders(developers.port) != site
 
 
-def test_only_rocketchat(stack: ComposeStack, client: Any) -> None:
-    before, begun, site = stack.stock(), starts(client, stack), daphne.holders(stack.port)
+def test_only_rocketchat(developers: ComposeStack, client: Any) -> None:
+    before, begun, site = developers.stock(), starts(client, developers), daphne.holders(developers.port)
 
-    finished = stack.restart("--only", "rocketchat")
+    finished = developers.restart("--only", "rocketchat")
 
     assert finished.returncode == 0, finished.stdout + finished.stderr
-    assert same(before, stack.stock())
-    now = starts(client, stack)
+    assert same(before, developers.stock())
+    now = starts(client, developers)
     assert {name for name in now if now[name] != begun[name]} == {"rocketchat"}
-    assert daphne.holders(stack.port) == site, "Daphne was not left alone"
+    assert daphne.holders(developers.port) == site, "Daphne was not left alone"
 
 
 @pytest.mark.usefixtures("keeps_volumes")
-def test_a_loss_is_named_and_the_dump_brings_it_back(stack: ComposeStack) -> None:
-    before = stack.stock()
-    stack.kill_restart("counted")
-    with stack.mongo() as database:
+def test_a_loss_is_named_and_the_dump_brings_it_back(developers: ComposeStack) -> None:
+    before = developers.stock()
+    developers.kill_restart("counted")
+    with developers.mongo() as database:
         assert database["rocketchat_message"].delete_one({"_id": "kept-7"}).deleted_count == 1
         assert database["rocketchat_subscription"].delete_many({"u.username": "store_admin"}).deleted_count
-    stack.sql(f"CREATE TABLE later (owner integer REFERENCES {ACCOUNTS})")
-    stack.sql(f"DELETE FROM {ACCOUNTS} WHERE username = 'store_admin'")  # noqa: S608 - a name
+    developers.sql(f"CREATE TABLE later (owner integer REFERENCES {ACCOUNTS})")
+    developers.sql(f"DELETE FROM {ACCOUNTS} WHERE username = 'store_admin'")  # noqa: S608 - a name
 
-    lost = stack.restart()
+    lost = developers.restart()
 
     output = lost.stdout + lost.stderr
     assert lost.returncode == 73, output
     assert "missing: site users store_admin" in output
     assert "missing: messages kept-7 by owner" in output
     assert "missing: subscriptions of store_admin in general" in output
-    dump = stack.dumps()[-1]
+    dump = developers.dumps()[-1]
     assert f"--restore {dump}" in output
 
-    stack.kill_restart("restore", "--restore", str(dump))
-    healed = stack.restart()
+    developers.kill_restart("restore", "--restore", str(dump))
+    healed = developers.restart()
 
     assert healed.returncode == 0, healed.stdout + healed.stderr
     assert f"bringing back {dump}" in healed.stdout
-    assert same(before, stack.stock())
-    assert stack.sql("SELECT to_regclass('later')") == [(None,)], "a table that the dump has not was left"
+    assert same(before, developers.stock())
+    assert developers.sql("SELECT to_regclass('later')") == [(None,)], (
+        "a table that the dump has not was left"
+    )
 
 
 @pytest.mark.usefixtures("keeps_volumes")
-def test_killed_three_times_a_fourth_run_heals(stack: ComposeStack, client: Any) -> None:
-    before = stack.stock()
+def test_killed_three_times_a_fourth_run_heals(developers: ComposeStack, client: Any) -> None:
+    before = developers.stock()
     for step in ("dumped", "restart mongo", "prepare"):
-        stack.kill_restart(step)
-    dumps = stack.dumps()
+        developers.kill_restart(step)
+    dumps = developers.dumps()
 
-    finished = stack.restart()
+    finished = developers.restart()
 
     assert finished.returncode == 0, finished.stdout + finished.stderr
     assert "an interrupted restart came as far as 'prepare'" in finished.stdout
-    assert same(before, stack.stock())
-    assert stack.dumps() == dumps, "a run that goes on has taken another dump"
-    assert {containers(client, stack)[name].status for name in SERVICES} == {"running"}
+    assert same(before, developers.stock())
+    assert developers.dumps() == dumps, "a run that goes on has taken another dump"
+    assert {containers(client, developers)[name].status for name in SERVICES} == {"running"}
 
 
-def test_somebody_else_on_the_sites_port_is_named_and_lives(
-    stack: ComposeStack, client: Any, tmp_path: Path
+def test_ports_of_somebody_else_are_named_and_he_lives(
+    developers: ComposeStack, client: Any, tmp_path: Path
 ) -> None:
-    begun = starts(client, stack)
-    daphne.stop(stack.port, WEB)
-    with Listener(stack.port, tmp_path) as other:
-        finished = stack.restart()
-
-        assert finished.returncode == 72, finished.stdout + finished.stderr
-        assert f"held by process {other.pid}" in finished.stderr
-        assert other.poll() is None, "it was killed"
-    assert starts(client, stack) == begun, "something was restarted"
-
-
-def test_a_port_of_a_service_that_stands_still_is_held(
-    stack: ComposeStack, client: Any, tmp_path: Path
-) -> None:
-    redis = containers(client, stack)["redis"]
+    daphne.stop(developers.port, WEB)
+    redis = containers(client, developers)["redis"]
     redis.stop(timeout=1)
-    begun = starts(client, stack)
-    with Listener(stack.contract.services.redis, tmp_path) as other:
-        finished = stack.restart("--only", "rocketchat")
+    begun = starts(client, developers)
 
-    assert finished.returncode == 72, finished.stdout + finished.stderr
-    assert re.search(
-        rf"of redis, which stands still, is held by \S+ \(process {other.pid}\)", finished.stderr
-    )
-    assert starts(client, stack) == begun, "something was restarted"
+    with Listener(developers.port, tmp_path) as other:
+        at_the_site = developers.restart()
+        assert other.poll() is None, "it was killed"
+    assert at_the_site.returncode == 72, at_the_site.stdout + at_the_site.stderr
+    assert f"held by process {other.pid}" in at_the_site.stderr
 
-    freed = stack.restart("--only", "rocketchat")
+    with Listener(developers.contract.services.redis, tmp_path) as another:
+        at_redis = developers.restart("--only", "rocketchat")
+        assert another.poll() is None, "it was killed"
+    assert at_redis.returncode == 72, at_redis.stdout + at_redis.stderr
+    named = rf"of redis, which stands still, is held by \S+ \(process {another.pid}\)"
+    assert re.search(named, at_redis.stderr), at_redis.stderr
+    assert starts(client, developers) == begun, "something was restarted"
+
+    freed = developers.restart("--only", "rocketchat")
 
     assert freed.returncode == 0, freed.stdout + freed.stderr
     assert "redis stands still: it is started, too" in freed.stdout
+    assert daphne.running(developers.port, WEB)
 
 
-def test_a_paused_service_is_half_started(stack: ComposeStack, client: Any) -> None:
-    begun, mongo = starts(client, stack), containers(client, stack)["mongo"]
+def test_a_paused_service_is_half_started(developers: ComposeStack, client: Any) -> None:
+    begun, mongo = starts(client, developers), containers(client, developers)["mongo"]
     mongo.pause()
     try:
-        finished = stack.restart()
+        finished = developers.restart()
     finally:
         mongo.unpause()
 
     assert finished.returncode == 71, finished.stdout + finished.stderr
     assert "mongo is half-started (paused" in finished.stderr
-    assert starts(client, stack) == begun
+    assert starts(client, developers) == begun
 
 
-def test_a_project_that_is_not_there(stack: ComposeStack) -> None:
-    finished = stack.restart("--project", "besedka-nobodys")
+def test_a_project_that_is_not_there(developers: ComposeStack) -> None:
+    finished = developers.restart("--project", "besedka-nobodys")
 
     assert finished.returncode == 70, finished.stdout + finished.stderr
     assert "'besedka-nobodys' has no container of postgres, redis, mongo, rocketchat" in finished.stderr
 
 
 def test_a_restore_that_somebody_is_in_the_way_of_changes_nothing(
-    stack: ComposeStack, on_engine: None, monkeypatch: pytest.MonkeyPatch
+    developers: ComposeStack, on_engine: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(site_dump, "LOCK_SECONDS", 0.5)
-    before = stack.stock()
-    with psycopg.connect(stack.site_database_url) as reader:
+    before = developers.stock()
+    with psycopg.connect(developers.site_database_url) as reader:
         reader.execute(f"SELECT count(*) FROM {ACCOUNTS}")  # noqa: S608 - a name
         with pytest.raises(DumpFailedError, match="canceling statement due to lock timeout"):
             site_dump.read(
-                stack.site_database_url, stack.dumps()[-1] / "site.sql", DockerServices(stack.project)
+                developers.site_database_url,
+                developers.dumps()[-1] / "site.sql",
+                DockerServices(developers.project),
             )
-    assert same(before, stack.stock())
+    assert same(before, developers.stock())
 
 
 def test_doctor_asks_from_inside_rocketchats_container(
-    stack: ComposeStack, client: Any, on_engine: None
+    developers: ComposeStack, client: Any, on_engine: None
 ) -> None:
-    chat = containers(client, stack)["rocketchat"]
-    assert daphne.running(stack.port, WEB)
+    chat = containers(client, developers)["rocketchat"]
+    assert daphne.running(developers.port, WEB)
 
     def asked() -> Result:
-        addresses = Addresses(stack.contract.site.url, stack.contract.chat.url)
-        report = examine(addresses, stack.contract, only=["provider.reachable_from_chat"], write=False)
+        addresses = Addresses(developers.contract.site.url, developers.contract.chat.url)
+        report = examine(addresses, developers.contract, only=["provider.reachable_from_chat"], write=False)
         return next(row for row in report.results if row.check == "provider.reachable_from_chat")
 
     assert "asked from inside Rocket.Chat's container" in asked().evidence
@@ -286,58 +288,62 @@ def test_doctor_asks_from_inside_rocketchats_container(
     assert asked().findings == ()
 
 
-def test_provisioning_leaves_the_address_that_a_container_reaches(stack: ComposeStack) -> None:
-    planned = stack.besedka("provision", "--plan")
+def test_provisioning_leaves_the_address_that_a_container_reaches(developers: ComposeStack) -> None:
+    planned = developers.besedka("provision", "--plan")
 
     assert planned.returncode == 0, planned.stdout + planned.stderr
 
 
-def attach(stack: ComposeStack, folder: Path) -> Stack:
+def attach(developers: ComposeStack, folder: Path) -> Stack:
     return attached.describe(
-        site_url=stack.contract.site.url,
-        chat_url=stack.contract.chat.url,
-        mongo_url=stack.mongo_url,
-        site_database_url=stack.site_database_url,
+        site_url=developers.contract.site.url,
+        chat_url=developers.contract.chat.url,
+        mongo_url=developers.mongo_url,
+        site_database_url=developers.site_database_url,
         folder=folder,
     )
 
 
 def test_attaching_names_what_stands_still_and_who_is_in_the_way(
-    stack: ComposeStack, client: Any, on_engine: None, surroundings: Mapping[str, str], tmp_path: Path
+    developers: ComposeStack, client: Any, on_engine: None, surroundings: Mapping[str, str], tmp_path: Path
 ) -> None:
-    port = stack.contract.site.url.rpartition(":")[2]
-    assert attach(stack, tmp_path).provider_url == f"http://host.docker.internal:{port}"
+    port = developers.contract.site.url.rpartition(":")[2]
+    assert attach(developers, tmp_path).provider_url == f"http://host.docker.internal:{port}"
 
-    redis = containers(client, stack)["redis"]
+    redis = containers(client, developers)["redis"]
     redis.pause()
     try:
         with pytest.raises(ServiceUnreachableError, match=r"_redis_1 \(redis\) is paused") as paused:
-            attach(stack, tmp_path)
+            attach(developers, tmp_path)
     finally:
         redis.unpause()
     assert "--mongo-url" in paused.value.expected
 
-    labels = {"com.docker.compose.project": stack.project, "com.docker.compose.service": "web"}
+    labels = {"com.docker.compose.project": developers.project, "com.docker.compose.service": "web"}
     image = surroundings["BESEDKA_IMAGE_POSTGRES"]
     web = client.containers.run(image, entrypoint=["sleep", "600"], labels=labels, detach=True)
     try:
         with pytest.raises(ServiceUnreachableError, match=r"\(web\) runs beside Daphne \(process \d+\)"):
-            attach(stack, tmp_path)
+            attach(developers, tmp_path)
     finally:
         web.remove(force=True)
-    assert attach(stack, tmp_path).kind == "attached"
+    assert attach(developers, tmp_path).kind == "attached"
 
 
 def test_a_browser_signs_in_on_the_restarted_stack(
-    stack: ComposeStack, surroundings: Mapping[str, str]
+    developers: ComposeStack, surroundings: Mapping[str, str]
 ) -> None:
-    addresses = {"site": stack.contract.site.url, "chat": stack.contract.chat.url, "mongo": stack.mongo_url}
+    addresses = {
+        "site": developers.contract.site.url,
+        "chat": developers.contract.chat.url,
+        "mongo": developers.mongo_url,
+    }
     named = [f"--{name}-url={url}" for name, url in addresses.items()]
 
     finished = runs.run(
         "tests/e2e/test_sign_in.py",
         *("-k", "test_opening_the_chat_signs_the_user_in and owner and not store", *named),
-        f"--site-database-url={stack.site_database_url}",
+        f"--site-database-url={developers.site_database_url}",
         more=surroundings,
         kind="attached",
     )
