@@ -17,6 +17,7 @@ import pytest
 from besedka.checks.examination import Addresses
 from besedka.checks.finding import Result
 from besedka.checks.run import examine
+from besedka.commands.restart import FOLDER
 from besedka.contract import PROJECT_ROOT
 from besedka.errors import ServiceUnreachableError
 from besedka.restart import daphne, site_dump
@@ -243,6 +244,7 @@ def test_a_paused_service_is_half_started(developers: ComposeStack, client: Any)
 
 def test_a_project_that_is_not_there(developers: ComposeStack) -> None:
     finished = developers.restart("--project", "besedka-nobodys")
+    shutil.rmtree(FOLDER / "besedka-nobodys")
 
     assert finished.returncode == 70, finished.stdout + finished.stderr
     assert "'besedka-nobodys' has no container of postgres, redis, mongo, rocketchat" in finished.stderr
