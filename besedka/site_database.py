@@ -12,6 +12,7 @@ from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import cached_property
+from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
@@ -86,6 +87,7 @@ class SiteDatabase:
         self._sqlite = parts.scheme == "sqlite"
         # dj-database-url: three slashes for a relative path, four for an absolute one.
         self._file = unquote(parts.path[1:]) if self._sqlite else ""
+        self._held: psycopg.Connection[Row] | None = None
         self.where = url if self._sqlite else f"{parts.scheme}://{parts.hostname}:{parts.port}{parts.path}"
 
     def access_tokens(self, username: str | None = None) -> list[AccessToken]:
@@ -126,6 +128,29 @@ class SiteDatabase:
             )
             for row in rows
         ]
+
+    def is_empty(self) -> bool:
+        """Whether it has no table at all: the site's migrations have never run on it, or it was lost."""
+        if self._sqlite:
+            return not (Path(self._file).exists() and self._rows("SELECT 1 FROM sqlite_master LIMIT 1"))
+        own = "schemaname NOT IN ('pg_catalog', 'information_schema')"
+        return not self._rows(f"SELECT 1 FROM pg_tables WHERE {own} LIMIT 1")  # noqa: S608 - no value in it
+
+    @contextmanager
+    def snapshot(self) -> Iterator[str]:
+        """Let every read in the block see PostgreSQL as it is now; gives what `pg_dump --snapshot` takes."""
+        try:
+            connection = psycopg.connect(self.url, connect_timeout=int(self._timeout), row_factory=dict_row)
+            with closing(connection):
+                connection.read_only = True
+                connection.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
+                row = connection.execute("SELECT pg_export_snapshot() AS name").fetchone()
+                self._held = connection
+                yield str(row["name"]) if row else ""
+        except psycopg.Error as error:
+            raise self._unreadable(str(error).strip().partition("\n")[0]) from error
+        finally:
+            self._held = None
 
     def expire_grant(self, code: str) -> None:
         """Let the code of a `temp_*` user be past its time; LookupError if there is no such code.
@@ -207,6 +232,9 @@ class SiteDatabase:
             ) as lite:
                 lite.row_factory = sqlite3.Row
                 yield lite
+            return
+        if self._held:
+            yield self._held
             return
         connection = psycopg.connect(self.url, connect_timeout=int(self._timeout), row_factory=dict_row)
         with closing(connection):

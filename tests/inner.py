@@ -40,11 +40,13 @@ def environment(more: Mapping[str, str] | None = None) -> dict[str, str]:
 
 
 def attached(stack: Stack, *, data: bool = False) -> tuple[str, ...]:
-    """The options that run on this stack, which is ours; with `data`, its databases may be read too."""
+    """The options that run on this stack; with `data`, its databases may be read too. What we started
+    ourselves may be written to."""
     told = [("site-url", stack.site_url), ("chat-url", stack.chat_url), ("provider-url", stack.provider_url)]
     if data:
         told += [("mongo-url", stack.mongo_url), ("site-database-url", stack.site_database_url)]
-    return "--stack=attached", "--may-write", *(f"--{name}={value}" for name, value in told if value)
+    own = () if stack.kind == "attached" else ("--write",)
+    return "--stack=attached", *own, *(f"--{name}={value}" for name, value in told if value)
 
 
 def run(*arguments: str, more: Mapping[str, str] | None = None) -> subprocess.CompletedProcess[str]:

@@ -14,13 +14,13 @@ from besedka.checks.registry import Check, check, names, register
 from besedka.contract import Contract
 from besedka.errors import ServiceUnreachableError
 from besedka.rocketchat import provider as provider_rows
+from besedka.stack.inside import LOOPBACK
 
 # django.contrib.auth.hashers writes `<algorithm>$<rounds>$<salt>$<digest>`.
 _HASHED = re.compile(r"^(pbkdf2_|argon2|bcrypt)\w*\$")
 _MUST_BE_FILLED = ("url", "id", "secret")
 _LABEL = "button_label_text"
 _MORE_KINDS = {"secret": ("pasted_hash",), _LABEL: ("garbled",)}
-_LOOPBACK = {"localhost", "127.0.0.1", "::1"}
 
 
 def _add_by_hand(examination: Examination) -> str:
@@ -199,7 +199,7 @@ def declare(contract: Contract) -> None:
                 reachable,
                 ("provider.url", "provider.token_path"),
                 ("services.site",),
-                ("refused", "host", "other"),
+                ("refused", "unreached_from_container", "host", "other"),
             )
         )
 
@@ -228,23 +228,34 @@ def enterprise(examination: Examination) -> Answer:
     return answer(found, evidence="no inert value")
 
 
+def _container_hint(url: str) -> str:
+    parts = urlsplit(url)
+    if parts.hostname in LOOPBACK:
+        return "inside a container 127.0.0.1 is the container: use host.docker.internal"
+    return (
+        "let the site listen on Docker's bridge too, and the firewall let Docker's bridges pass. On Linux: "
+        f"daphne -b 127.0.0.1 -p {parts.port} -e tcp:port={parts.port}:interface=172.17.0.1 "
+        "config.asgi:application"
+    )
+
+
 def reachable(examination: Examination) -> Answer:
     """Does the site answer at the provider's address, asked from where Rocket.Chat runs?"""
     provider = examination.contract.provider
-    if not examination.probe_is_ours and urlsplit(provider.url).hostname in _LOOPBACK:
-        hint = "inside a container 127.0.0.1 is the container: use host.docker.internal"
-    else:
-        hint = "is the site bound to an address that Rocket.Chat's machine reaches (not to 127.0.0.1 alone)?"
+    hint = "is the site bound to an address that Rocket.Chat's machine reaches (not to 127.0.0.1 alone)?"
+    if not examination.probe_is_ours:
+        hint = _container_hint(provider.url)
     place = examination.where(f"{provider_rows.base_id(provider)}-url")
     address = provider.url + provider.token_path
     try:
         probed = examination.probe("POST", address, {"Accept": "application/json"}, {})
     except ServiceUnreachableError as error:
+        code = "refused" if examination.probe_is_ours else "unreached_from_container"
         return Findings(
-            (finding("provider.reachable_from_chat.refused", error.found, "any HTTP answer", place, hint),)
+            (finding(f"provider.reachable_from_chat.{code}", error.found, "any HTTP answer", place, hint),)
         )
     if probed.status in {400, 401} and probed.content_type.startswith("application/json"):
-        asker = "this machine" if examination.probe_is_ours else "Rocket.Chat's own"
+        asker = "this machine" if examination.probe_is_ours else "inside Rocket.Chat's container"
         return Ok(f"{probed.status} from {address}, asked from {asker}")
     if probed.status == 400:
         fix = f"add {urlsplit(provider.url).hostname} to ALLOWED_HOSTS"

@@ -6,15 +6,16 @@ import time
 import traceback
 from collections.abc import Callable, Iterable, Mapping
 from functools import partial
+from typing import Any
 
 from besedka.checks import catalogue_of_checks
-from besedka.checks.examination import Addresses, Examination, Manage, Probe
+from besedka.checks.examination import Addresses, Examination, Manage, Probe, ProbeAnswer
 from besedka.checks.finding import Finding, Findings, Ok, Result, Status, Where
 from besedka.checks.registry import UNANSWERED, Check, all_checks, with_grounds
 from besedka.checks.report import Report
 from besedka.contract import Contract
 from besedka.errors import ServiceUnreachableError
-from besedka.stack import site_commands
+from besedka.stack import inside, site_commands
 from besedka.stack.model import Stack
 
 Progress = Callable[[Result], None]
@@ -38,15 +39,17 @@ def examine(  # noqa: PLR0913 - all keywords, all optional
     is asked too. Nothing is changed unless `write`, which lets a `temp_*` user sign in and be removed; None
     means on a stack that the suite has started itself. That user is made by `manage`, the site's management
     commands, which a stack that keeps its site's environment need not be given. `probe` makes a request
-    from where Rocket.Chat runs; without it, the request comes from here.
+    from where Rocket.Chat runs. Without it, it comes from inside Rocket.Chat's container if that is one of
+    this machine's engine, and from here if not.
     """
     catalogue_of_checks.load(contract)
     addresses = _addresses(stack)
     chosen = with_grounds(only) if only else all_checks()
+    container = None if probe or _is_embedded(stack) else inside.chat_container(addresses.chat_url)
     examination = Examination(
         addresses,
-        _moved(contract, addresses, stack.provider_url if isinstance(stack, Stack) else None),
-        probe=probe,
+        _moved(contract, addresses, stack, in_container=container is not None),
+        probe=probe or (_probe_from(container) if container else None),
         manage=(manage or _manage_of(stack)) if _may_write(stack, write) else None,
     )
     results: dict[str, Result] = {}
@@ -85,12 +88,25 @@ def _addresses(stack: Stack | Addresses) -> Addresses:
     return Addresses(stack.site_url, stack.chat_url, stack.mongo_url, stack.site_database_url)
 
 
-def _moved(contract: Contract, addresses: Addresses, provider_url: str | None) -> Contract:
-    own = contract.provider.url
+def _is_embedded(stack: Stack | Addresses) -> bool:
+    return isinstance(stack, Stack) and stack.kind == "embedded"
+
+
+def _probe_from(container: Any) -> Probe:
+    def probe(verb: str, address: str, headers: dict[str, str], form: dict[str, str] | None) -> ProbeAnswer:
+        return ProbeAnswer(*inside.ask(container, verb, address, headers, form))
+
+    return probe
+
+
+def _moved(
+    contract: Contract, addresses: Addresses, stack: Stack | Addresses, *, in_container: bool
+) -> Contract:
+    told = stack.provider_url if isinstance(stack, Stack) else None
+    own = contract.provider.url if contract.provider.url != contract.site.url else None
+    usual = inside.provider_url(addresses.site_url) if in_container else None
     return contract.at(
-        site_url=addresses.site_url,
-        chat_url=addresses.chat_url,
-        provider_url=provider_url or (own if own != contract.site.url else None),
+        site_url=addresses.site_url, chat_url=addresses.chat_url, provider_url=told or own or usual
     )
 
 

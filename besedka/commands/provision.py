@@ -20,6 +20,7 @@ from besedka.commands.stack import NoStackError, running_stack
 from besedka.contract import PROJECT_ROOT, Contract
 from besedka.provision import Options, Outcome
 from besedka.provision.action import Notice, Plan
+from besedka.stack import inside
 from besedka.stack.model import Stack
 
 JOURNAL_FOLDER = PROJECT_ROOT / ".besedka" / "journal"
@@ -113,8 +114,9 @@ def _target(
             return stack.contract(contract), stack
     site = (site_url or contract.site.url).rstrip("/")
     chat = (chat_url or contract.chat.url).rstrip("/")
-    own = contract.provider.url
-    moved = contract.at(site_url=site, chat_url=chat, provider_url=own if own != contract.site.url else None)
+    own = contract.provider.url if contract.provider.url != contract.site.url else None
+    usual = inside.provider_url(site) if inside.chat_container(chat) else None
+    moved = contract.at(site_url=site, chat_url=chat, provider_url=own or usual)
     return moved, Addresses(site, chat, mongo_url)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
@@ -16,7 +17,7 @@ from besedka.restart import procedure
 from besedka.restart.engine import DockerServices
 from besedka.restart.services import ORDER
 from besedka.restart.target import Target
-from besedka.stack import environment
+from besedka.stack import environment, inside
 
 FOLDER = PROJECT_ROOT / ".besedka" / "restart"
 
@@ -48,9 +49,9 @@ def restart(  # noqa: PLR0913, PLR0917 - one parameter per option
     Both databases are dumped first; users, rooms, subscriptions and messages are counted before and after.
 
     Exit status: doctor's verdict: 0 healthy, 1 findings, 2 the stack could not be asked. 60 no engine,
-    70 a service is missing, 71 half-started, 72 the port is somebody else's, 73 something was lost,
-    74 the dump is damaged, 75 no room for the dump, 76 a service is not ready, 77 Daphne is not,
-    78 another restart is going on, 79 a database could not be dumped or restored.
+    61 no permission to use it, 70 a service is missing, 71 half-started, 72 a port is somebody else's,
+    73 something was lost, 74 the dump is damaged, 75 no room for the dump, 76 a service is not ready,
+    77 Daphne is not, 78 another restart is going on, 79 a database could not be dumped or restored.
     """
     for name in only or ():
         if name not in ORDER:
@@ -61,9 +62,11 @@ def restart(  # noqa: PLR0913, PLR0917 - one parameter per option
     def say(line: str) -> None:
         console.print(line, markup=False)
 
+    services = DockerServices(name)
+    target = _target(name, site_url, chat_url, mongo_url, site_database_url, bind)
     report = procedure.restart(
-        _target(name, site_url, chat_url, mongo_url, site_database_url, bind),
-        DockerServices(name),
+        replace(target, gateway=services.gateway),
+        services,
         say=say,
         only=only or (),
         restore=restore,
@@ -84,11 +87,13 @@ def _target(  # noqa: PLR0913, PLR0917 - the options
     bind: str,
 ) -> Target:
     contract = contracts.load()
-    own = contract.provider.url
+    own = contract.provider.url if contract.provider.url != contract.site.url else None
+    site = (site_url or contract.site.url).rstrip("/")
+    # Rocket.Chat is in a container, where 127.0.0.1 is the container.
     moved = contract.at(
-        site_url=(site_url or contract.site.url).rstrip("/"),
+        site_url=site,
         chat_url=(chat_url or contract.chat.url).rstrip("/"),
-        provider_url=own if own != contract.site.url else None,
+        provider_url=own or inside.provider_url(site),
     )
     ports = contract.services
     password = os.environ.get("BESEDKA_POSTGRES_PASSWORD") or "besedka"

@@ -21,7 +21,8 @@ STOP_SECONDS = 10.0
 START_SECONDS = 30.0
 POLL_SECONDS = 0.1
 TAIL_LINES = 15
-_LOOPBACK = {"127.0.0.1", "0.0.0.0", "::", "::1", "::ffff:127.0.0.1"}  # noqa: S104 - compared, not bound
+_EVERYWHERE = {"0.0.0.0", "::"}  # noqa: S104 - compared, not bound
+_LOOPBACK = {"127.0.0.1", "::1", "::ffff:127.0.0.1"} | _EVERYWHERE
 
 
 def holders(port: int) -> list[int | None]:
@@ -94,13 +95,26 @@ def _ended(process: psutil.Process) -> bool:
 
 
 def start(  # noqa: PLR0913 - all keywords
-    *, host: str, port: int, web: Path, environment: Mapping[str, str], log: Path, answers: Callable[[], bool]
+    *,
+    host: str,
+    gateway: str | None,
+    port: int,
+    web: Path,
+    environment: Mapping[str, str],
+    log: Path,
+    answers: Callable[[], bool],
 ) -> int:
-    """Start Daphne in a session of its own; returns its id once the site answers."""
+    """Start Daphne in a session of its own; returns its id once the site answers.
+
+    It listens on `host` for the browser and, if that is another address, on `gateway` for the containers.
+    """
+    listen = ["-b", host, "-p", str(port)]
+    if gateway and gateway != host and host not in _EVERYWHERE:
+        listen += ["-e", f"tcp:port={port}:interface={gateway}"]
     with log.open("ab") as output:
         begun = log.stat().st_size
         process = subprocess.Popen(  # noqa: S603 - our own site
-            [sys.executable, "-m", "daphne", "-b", host, "-p", str(port), APPLICATION],
+            [sys.executable, "-m", "daphne", *listen, APPLICATION],
             cwd=web,
             env=base_environment() | dict(environment),
             stdin=subprocess.DEVNULL,

@@ -19,8 +19,10 @@ from besedka.restart.errors import DumpDamagedError, NoRoomError
 from besedka.restart.services import Services
 from besedka.restart.stock import Stock
 
-FORMAT = 1
+FORMAT = 2
 MANIFEST = "manifest.json"
+# As `taken` names them: the day, the time (UTC), and four characters by chance.
+NAMES = "[0-9]*-[0-9]*-????"
 # Documents are dumped uncompressed; what is over leaves the databases room to start again.
 SPARE_BYTES = 64 * 1024 * 1024
 
@@ -53,14 +55,17 @@ class Dump:
 
     @classmethod
     def taken(cls, dumps: Path, mongo_url: str, site_url: str, services: Services) -> Self:
-        """Dump both databases into a new folder below `dumps`. An unfinished one is removed."""
+        """Dump both databases into a new folder below `dumps`. An unfinished one is removed, an older one
+        of a killed run too."""
+        for old in dumps.glob(NAMES):
+            if not (old / MANIFEST).exists():
+                shutil.rmtree(old)
         folder = dumps / f"{datetime.now(UTC):%Y%m%d-%H%M%S}-{secrets.token_hex(2)}"
         try:
             folder.mkdir(parents=True, mode=0o700)
             stock = Stock()
-            site = folder / ("site.sqlite3" if site_dump.is_sqlite(site_url) else "site.pgdump")
-            site_dump.write(site_url, site, services)
-            site_dump.count(site_url, stock)
+            site = folder / ("site.sqlite3" if site_dump.is_sqlite(site_url) else "site.sql")
+            site_dump.write(site_url, site, services, stock)
             rows = mongo_dump.write(mongo_url, folder / "mongo", stock)
             files = {
                 str(path.relative_to(folder)): _digest(path) for path in folder.rglob("*") if path.is_file()

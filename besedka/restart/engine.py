@@ -10,11 +10,13 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-import docker  # type: ignore[import-untyped]
-from docker.errors import DockerException  # type: ignore[import-untyped]
+import requests
+from docker.errors import APIError, DockerException  # type: ignore[import-untyped]
 
-from besedka.restart.errors import DumpFailedError, ServiceMissingError
+from besedka.errors import BesedkaError
+from besedka.restart.errors import DumpFailedError, ServiceMissingError, ServiceNotReadyError
 from besedka.restart.services import State
+from besedka.stack import engine
 from besedka.stack.engine_errors import NoEngineError
 
 LABEL = "com.docker.compose"
@@ -23,38 +25,43 @@ _IN_CONTAINER = "/tmp"  # noqa: S108 - of the container
 
 
 class DockerServices:
-    """`Services` of one compose project. Containers are stopped and started, never removed."""
+    """`Services` of one compose project. Containers are stopped and started, never removed.
+
+    `gateway` is the address of this machine that containers know as `host-gateway`, None where it is not
+    this machine's to listen on. Raises NoEngineError or EnginePermissionError when there is no engine.
+    """
 
     def __init__(self, project: str) -> None:
         self._project = project
-        with self._speaking():
-            self._client: Any = docker.from_env()
-            self._client.ping()
+        found = engine.find()
+        self._client = found.client
+        self.gateway = found.gateway
 
     def state(self, service: str) -> State | None:
         """How the container is now; None if there is none."""
-        with self._speaking():
+        with self._speaking(f"show {service}", ServiceNotReadyError):
             found = self._find(service)
             if found is None:
                 return None
             state = found.attrs["State"]
-            bindings = (found.attrs["NetworkSettings"]["Ports"] or {}).values()
-            ports = {int(row["HostPort"]) for rows in bindings for row in rows or ()}
+            # Not NetworkSettings.Ports, which is empty while the container stands still.
+            bindings = (found.attrs["HostConfig"]["PortBindings"] or {}).values()
+            ports = {int(row["HostPort"]) for rows in bindings for row in rows or () if row["HostPort"]}
             return State(state["Status"], state.get("Health", {}).get("Status", ""), tuple(sorted(ports)))
 
     def stop(self, service: str) -> None:
         """Stop it and wait until it has; harmless when it stands still."""
-        with self._speaking():
+        with self._speaking(f"stop {service}", ServiceNotReadyError):
             self._container(service).stop(timeout=STOP_SECONDS)
 
     def restart(self, service: str) -> None:
         """Stop it if it runs, and start it."""
-        with self._speaking():
+        with self._speaking(f"restart {service}", ServiceNotReadyError):
             self._container(service).restart(timeout=STOP_SECONDS)
 
     def logs(self, service: str, lines: int) -> str:
         """The last lines it wrote."""
-        with self._speaking():
+        with self._speaking(f"show the log of {service}", ServiceNotReadyError):
             written: bytes = self._container(service).logs(tail=lines)
             return written.decode(errors="replace").rstrip()
 
@@ -68,7 +75,7 @@ class DockerServices:
         sink: Path | None = None,
     ) -> None:
         """See `Services.run`."""
-        with self._speaking():
+        with self._speaking(f"run {command[0]} in {service}", DumpFailedError):
             container = self._container(service)
             words = list(command)
             if source is not None:
@@ -107,18 +114,27 @@ class DockerServices:
 
     def _find(self, service: str) -> Any:
         labels = [f"{LABEL}.project={self._project}", f"{LABEL}.service={service}", f"{LABEL}.oneoff=False"]
-        found = self._client.containers.list(all=True, filters={"label": labels})
+        found = self._client.containers.list(all=True, filters={"label": labels}, ignore_removed=True)
         return found[0] if found else None
 
     @contextmanager
-    def _speaking(self) -> Iterator[None]:
+    def _speaking(self, doing: str, refused: type[BesedkaError]) -> Iterator[None]:
+        """Tell an engine that says no (`refused`) from one that does not answer."""
         try:
             yield
-        except DockerException as error:
+        except APIError as error:
+            raise refused(
+                f"the engine did not {doing}: {error.explanation or error}",
+                expected="a container that does as it is told",
+                where=f"compose project {self._project}",
+                next_step="put right what it says; a further run goes on from here",
+            ) from error
+        # The library lets a connection that breaks come through as requests' own.
+        except (DockerException, requests.RequestException) as error:
             raise NoEngineError(
-                f"the Docker engine did not do it: {error}",
+                f"the Docker engine fell silent when told to {doing}: {error}",
                 expected="an engine that answers this user",
-                where="DOCKER_HOST, or the engine's own socket",
+                where="DOCKER_HOST, the current docker context, the usual sockets",
                 next_step="start Docker and run this again; it goes on from here",
             ) from error
 

@@ -19,12 +19,13 @@ from besedka.checks.run import examine
 from besedka.restart import daphne, dump, mongo_dump, site_dump
 from besedka.restart.dump import Dump
 from besedka.restart.engine import missing
-from besedka.restart.errors import DataLostError, ServiceHalfStartedError, ServiceNotReadyError
+from besedka.restart.errors import DataLostError, PortHeldError, ServiceHalfStartedError, ServiceNotReadyError
 from besedka.restart.journal import Journal, alone
-from besedka.restart.services import ORDER, STOPPED, WEB, Services
-from besedka.restart.stock import KINDS, MESSAGES, Stock, summary
+from besedka.restart.services import ORDER, STOPPED, WEB, Services, State
+from besedka.restart.stock import KINDS, MESSAGES, SITE_USERS, Stock, summary
 from besedka.restart.target import Target
 from besedka.stack import environment, site_commands
+from besedka.stack.engine import holder
 
 READY_SECONDS = 180.0
 POLL_SECONDS = 0.2
@@ -52,13 +53,13 @@ def restart(  # noqa: PLR0913 - keywords
         book = Journal.opened(target.folder)
         if book.steps:
             say(f"an interrupted restart came as far as {book.steps[-1]!r}: going on with its dump and stock")
-        chosen = set(book.services) | set(only or ORDER)
-        if "mongo" in chosen:
-            chosen.add("rocketchat")  # it does not outlive the connection to its oplog
-        book.services = [name for name in ORDER if name in chosen]
-        book.all = book.all or not only or bool(restore)
         if restore is not None:
             book.ask_for(restore.resolve())
+        chosen = set(book.services) | set(only or ORDER)
+        if "mongo" in chosen or book.restore:
+            chosen.add("rocketchat")  # it does not outlive the connection to its oplog, and must not write
+        book.services = [name for name in ORDER if name in chosen]
+        book.all = book.all or not only or bool(book.restore)
         return _Restart(target, services, book, say).run()
 
 
@@ -111,6 +112,12 @@ class _Restart:
                 raise held
         if web_runs and daphne.running(target.port, target.web):
             self._say("web runs beside Daphne, two sites on one port: web is stopped, as the runbook says")
+        standing = {name for name, state in states.items() if state is not None and state.status in STOPPED}
+        for name in standing - set(book.services):
+            self._say(f"{name} stands still: it is started, too")
+        book.services = [name for name in ORDER if name in standing.union(book.services)]
+        for name in standing:
+            self._refuse_held_ports(name, states[name])
         if book.restore:
             Dump.read(Path(book.restore))
         for name in () if "counted" in book.steps else target.data_services:
@@ -127,6 +134,16 @@ class _Restart:
                 )
         if not book.dump:
             dump.check_room(target.folder, target.mongo_url, target.site_database_url)
+
+    def _refuse_held_ports(self, name: str, state: State | None) -> None:
+        for port in state.ports if state else ():
+            if daphne.holders(port):
+                raise PortHeldError(
+                    f"port {port} of {name}, which stands still, is held by {holder(port)}",
+                    expected="a free port",
+                    where=f"127.0.0.1:{port}",
+                    next_step=f"stop that program, or {name} cannot start; nothing was stopped",
+                )
 
     def _dump(self) -> None:
         target = self._target
@@ -179,7 +196,9 @@ class _Restart:
 
     def _compare(self, before: Stock, *, strict: bool) -> Stock:
         now = self._count()
-        losses = before.losses(now, content_of=KINDS if strict else (MESSAGES,))
+        # Beside a site that runs on, its accounts may change; they may not go.
+        kinds = KINDS if self._book.all else tuple(kind for kind in KINDS if kind != SITE_USERS)
+        losses = before.losses(now, content_of=kinds if strict else (MESSAGES,))
         if losses:
             raise self._lost(summary(losses), "everything that was counted before")
         return now
@@ -223,13 +242,15 @@ class _Restart:
         site_commands.run(told, "prepare_site", stdin=environment.site_users(target.contract))
         pid = daphne.start(
             host=target.bind,
+            gateway=target.gateway,
             port=target.port,
             web=target.web,
             environment=told,
             log=target.folder / "daphne.log",
             answers=target.site_answers,
         )
-        self._say(f"Daphne: ready on {target.bind}:{target.port}, process {pid}")
+        where = " and ".join(dict.fromkeys(filter(None, (target.bind, target.gateway))))
+        self._say(f"Daphne: ready on {where}, port {target.port}, process {pid}")
 
     def _examine(self) -> Report:
         target = self._target

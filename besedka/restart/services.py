@@ -20,7 +20,7 @@ STOPPED = ("created", "exited")
 @dataclass(frozen=True)
 class State:
     """One container: `status` as State.Status of `docker inspect`; `health` as State.Health.Status, "" if
-    it has no health check; `ports` those it publishes on the host.
+    it has no health check; `ports` those it publishes on the host while it runs.
     """
 
     status: str

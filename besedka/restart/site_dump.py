@@ -1,12 +1,14 @@
-"""The site's database: count, dump and restore; SQLite by its backup, PostgreSQL by pg_dump."""
+"""The site's database: count, dump and restore; SQLite by its backup, PostgreSQL by pg_dump and psql."""
 
 from __future__ import annotations
 
+import shutil
 import sqlite3
+import tempfile
 from contextlib import closing
 from dataclasses import astuple
 from pathlib import Path
-from urllib.parse import unquote, urlsplit
+from urllib.parse import quote, unquote, urlsplit
 
 import psycopg
 
@@ -17,6 +19,18 @@ from besedka.restart.stock import Stock
 from besedka.site_database import SiteDatabase
 
 CONNECT_SECONDS = 5
+# A restore waits so long for somebody who still reads or writes, then says so and changes nothing.
+LOCK_SECONDS = 10
+# `pg_restore --clean` drops what is in the dump alone, and fails on a table of a later migration that refers
+# to one of them. What is in no schema of a user is the server's.
+_EMPTY = """
+DO $$ DECLARE name text; BEGIN
+FOR name IN SELECT nspname FROM pg_namespace WHERE nspname !~ '^pg_' AND nspname <> 'information_schema'
+LOOP EXECUTE format('DROP SCHEMA %I CASCADE', name); END LOOP;
+CREATE SCHEMA public;
+GRANT USAGE ON SCHEMA public TO PUBLIC;
+END $$
+"""
 
 
 def is_sqlite(url: str) -> bool:
@@ -26,7 +40,7 @@ def is_sqlite(url: str) -> bool:
 
 def count(url: str, stock: Stock) -> None:
     """Add the site's accounts to the stock."""
-    stock.add_site_users((user.id, user.username, astuple(user)) for user in SiteDatabase(url).users())
+    _add(SiteDatabase(url), stock)
 
 
 def answers(url: str) -> bool:
@@ -56,14 +70,20 @@ def size(url: str) -> int:
         ) from error
 
 
-def write(url: str, path: Path, services: Services) -> None:
-    """Dump into the file `path`."""
+def write(url: str, path: Path, services: Services, stock: Stock) -> None:
+    """Dump into the file `path`, and add to the stock what is in it: a site that runs goes on writing."""
     if is_sqlite(url):
         _copy(_file(url), path)
+        # A reader in WAL mode leaves files beside the one it reads, and those do not belong into a dump.
+        with tempfile.TemporaryDirectory() as folder:
+            read = shutil.copy(path, folder)
+            count(f"sqlite:///{quote(str(read))}", stock)
         return
-    user, database, told = _postgres(url)
-    command = ["pg_dump", "-U", user, "-d", database, "-Fc"]
-    services.run("postgres", command, environment=told, sink=path)
+    words, told = _postgres("pg_dump", url)
+    site = SiteDatabase(url)
+    with site.snapshot() as name:
+        services.run("postgres", [*words, f"--snapshot={name}"], environment=told, sink=path)
+        _add(site, stock)
 
 
 def read(url: str, path: Path, services: Services) -> None:
@@ -71,9 +91,16 @@ def read(url: str, path: Path, services: Services) -> None:
     if is_sqlite(url):
         _copy(path, _file(url))
         return
-    user, database, told = _postgres(url)
-    command = ["pg_restore", "-U", user, "-d", database, "--clean", "--if-exists", "--single-transaction"]
-    services.run("postgres", [*command, "--exit-on-error"], environment=told, source=path)
+    words, told = _postgres("psql", url)
+    words += ["--no-psqlrc", "--quiet", "--single-transaction", "--set=ON_ERROR_STOP=1"]
+    words += ["--command", f"SET lock_timeout = '{LOCK_SECONDS}s'", "--command", _EMPTY, "--file"]
+    services.run("postgres", words, environment=told, source=path)
+
+
+def _add(site: SiteDatabase, stock: Stock) -> None:
+    if site.is_empty():
+        return  # a first start, or everything is lost, which the comparison will name
+    stock.add_site_users((user.id, user.username, astuple(user)) for user in site.users())
 
 
 def _copy(source: Path, target: Path) -> None:
@@ -96,7 +123,9 @@ def _file(url: str) -> Path:
     return Path(unquote(urlsplit(url).path[1:]))
 
 
-def _postgres(url: str) -> tuple[str, str, dict[str, str]]:
+def _postgres(program: str, url: str) -> tuple[list[str], dict[str, str]]:
+    """The program's command line for this database, without a question for the password; its environment."""
     parts = urlsplit(url)
     told = {"PGPASSWORD": unquote(parts.password)} if parts.password else {}
-    return unquote(parts.username or "postgres"), unquote(parts.path[1:]), told
+    user, database = unquote(parts.username or "postgres"), unquote(parts.path[1:])
+    return [program, "--no-password", f"--username={user}", f"--dbname={database}"], told

@@ -15,13 +15,17 @@ from besedka.restart import site_dump
 from besedka.restart.services import State
 from besedka.rocketchat.database import ChatDatabase
 from besedka.rocketchat.rest import RocketChat
+from besedka.stack import readiness
 
 PROBE_SECONDS = 2.0
 
 
 @dataclass(frozen=True)
 class Target:
-    """A developer's stack. `contract` is at its addresses; `folder` keeps journal, dumps and Daphne's log."""
+    """A developer's stack. `contract` is at its addresses; `folder` keeps journal, dumps and Daphne's log.
+
+    Daphne listens on `bind`, and on `gateway` for containers, where this machine has such an address.
+    """
 
     project: str
     contract: Contract
@@ -30,6 +34,7 @@ class Target:
     site_environment: Mapping[str, str]
     folder: Path
     bind: str = "127.0.0.1"
+    gateway: str | None = None
     web: Path = PROJECT_ROOT / "web"
 
     @property
@@ -54,6 +59,8 @@ class Target:
             return self._chat_answers()
         if service == "postgres" and not site_dump.is_sqlite(self.site_database_url):
             return site_dump.answers(self.site_database_url)
+        if service == "redis" and self.site_environment.get("REDIS_URL"):
+            return readiness.redis_answers(self.site_environment["REDIS_URL"])
         return state.health in ("", "healthy")
 
     def mongo_is_primary(self) -> bool:

@@ -34,6 +34,7 @@ from besedka.stack import (
     embedded,
     engine,
     environment,
+    inside,
     leftovers,
     mongod,
     readiness,
@@ -51,7 +52,6 @@ from besedka.stack.readiness import Progress
 # The first boot of Rocket.Chat makes indexes and runs every migration; pulling images comes on top.
 START_BUDGET_SECONDS = 420.0
 BUDGET_ENV = "BESEDKA_START_BUDGET"
-HOST_NAME = "host.docker.internal"
 # The guardian of leftovers.py does what Testcontainers' Ryuk does, without an image of its own to pull.
 testcontainers_config.ryuk_disabled = True
 for _name in ("container", "docker_client", "network"):
@@ -97,7 +97,7 @@ class ContainersStack:
         self.contract = self.contract.at(
             site_url=f"http://127.0.0.1:{self.ports['site']}",
             chat_url=f"http://127.0.0.1:{self.ports['rocketchat']}",
-            provider_url=f"http://{HOST_NAME}:{self.ports['site']}",
+            provider_url=f"http://{inside.HOST_NAME}:{self.ports['site']}",
         )
         self.site_environment = self._site_environment()
         self.guardian = leftovers.Guardian(self.run_id, self.engine.url)
@@ -265,7 +265,7 @@ class ContainersStack:
             redis_url=self.host_url("redis"),
         )
         told |= {
-            "ALLOWED_HOSTS": HOST_NAME,
+            "ALLOWED_HOSTS": inside.HOST_NAME,
             "BESEDKA_SITE_DATA": str(data),
             "PASSWORD_ITERATIONS": embedded.PASSWORD_ITERATIONS,
         }

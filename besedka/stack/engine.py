@@ -200,11 +200,26 @@ def check_ports(ports: Mapping[str, int]) -> None:
     for name, port in ports.items():
         if not _bindable("127.0.0.1", port):
             raise PortBusyError(
-                f"port {port} of {name} is held by {_holder(port)}",
+                f"port {port} of {name} is held by {holder(port)}",
                 expected="a free port",
                 where=f"127.0.0.1:{port}",
                 next_step="stop that program, or choose another port; nothing was started",
             )
+
+
+def holder(port: int) -> str:
+    """Who listens on a port of this machine, as a message names it."""
+    try:
+        rows = psutil.net_connections("tcp")
+    except psutil.AccessDenied:
+        return "another program"
+    for row in rows:
+        if row.laddr and row.laddr.port == port and row.status == psutil.CONN_LISTEN and row.pid:
+            try:
+                return f"{psutil.Process(row.pid).name()} (process {row.pid})"
+            except psutil.NoSuchProcess:
+                break
+    return "another program"
 
 
 def _started(services: Mapping[str, ComposeService]) -> list[ComposeService]:
@@ -252,20 +267,6 @@ def _bindable(address: str, port: int) -> bool:
         except OSError:
             return False
     return True
-
-
-def _holder(port: int) -> str:
-    try:
-        rows = psutil.net_connections("tcp")
-    except psutil.AccessDenied:
-        return "another program"
-    for row in rows:
-        if row.laddr and row.laddr.port == port and row.status == psutil.CONN_LISTEN and row.pid:
-            try:
-                return f"{psutil.Process(row.pid).name()} (process {row.pid})"
-            except psutil.NoSuchProcess:
-                break
-    return "another program"
 
 
 def _version_of(image: Any, variable: str) -> str:

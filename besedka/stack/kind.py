@@ -23,7 +23,7 @@ def resolved(wished: str, contract: Contract, version: str | None) -> tuple[str,
         return wished, ""
     if version:
         return "containers", "because a version of Rocket.Chat was named"
-    if not _engine_is_likely():
+    if not engine_is_likely():
         return "embedded", "no Docker engine is here"
     # A second of imports, and questions to an engine, that a machine without Docker does without.
     from besedka.stack import containers, engine  # noqa: PLC0415
@@ -33,7 +33,7 @@ def resolved(wished: str, contract: Contract, version: str | None) -> tuple[str,
     return ("embedded", why_not) if why_not else ("containers", "a Docker engine answers")
 
 
-def _engine_is_likely() -> bool:
+def engine_is_likely() -> bool:
     """Whether anything points to an engine; asks none."""
     if os.name == "nt" or os.environ.get("DOCKER_HOST") or os.environ.get("DOCKER_CONTEXT"):
         return True

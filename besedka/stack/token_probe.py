@@ -1,24 +1,13 @@
-"""The proof that Rocket.Chat's *server* reaches the site: a request from inside its container.
-
-A browser's address of the site means the container itself in there, and a host's firewall may refuse what
-comes from Docker's bridges. Either way the OAuth callback fails long after everything looked well.
-"""
+"""The proof that Rocket.Chat's *server* reaches the site, asked of a stack before its first test."""
 
 from __future__ import annotations
 
 import json
 from typing import Any
 
+from besedka.errors import ServiceUnreachableError
+from besedka.stack import inside
 from besedka.stack.engine_errors import ContainersStartError
-
-# Rocket.Chat's image brings Node.js and neither curl nor, in all its variants, wget.
-_SCRIPT = (
-    "require('http').request('{url}', {{method: 'POST', timeout: 5000}}, (answer) => {{ let body = ''; "
-    "answer.on('data', (part) => {{ body += part; }}); "
-    "answer.on('end', () => console.log(answer.statusCode, body)); }})"
-    ".on('error', (error) => console.log(String(error)))"
-    ".on('timeout', () => {{ console.log('no answer in 5 s'); process.exit(1); }}).end()"
-)
 
 
 def prove(container: Any, url: str, *, host: str | None) -> None:
@@ -26,11 +15,14 @@ def prove(container: Any, url: str, *, host: str | None) -> None:
 
     `host` is what the container's host name for this machine stands for. Raises ContainersStartError.
     """
-    _status, output = container.exec_run(["node", "-e", _SCRIPT.format(url=url)])
-    said = output.decode(errors="replace").strip()
+    try:
+        status, _, body = inside.ask(container, "POST", url, {"Accept": "application/json"}, {})
+        said = f"{status} {body}"
+    except ServiceUnreachableError as error:
+        said = error.found
     if not is_oauth_error(said):
         raise ContainersStartError(
-            f"Rocket.Chat's container does not reach the site's token endpoint: {said[:300] or 'no answer'}",
+            f"Rocket.Chat's container does not reach the site's token endpoint: {said[:300]}",
             expected=f"an OAuth error in JSON from POST {url}",
             where=f"inside the container of rocketchat, where host-gateway is {host or 'not this machine'}",
             next_step="let the firewall pass connections from Docker's bridges to this machine",
@@ -38,7 +30,7 @@ def prove(container: Any, url: str, *, host: str | None) -> None:
 
 
 def is_oauth_error(said: str) -> bool:
-    """Whether what the request printed (`400 {"error": …}`) is what a token endpoint says to an empty one.
+    """Whether what came (`400 {"error": …}`) is what a token endpoint says to an empty request.
 
     RFC 6749, section 5.2. Another server's page, or Django's 400 for a host it does not know, is not.
     """

@@ -48,7 +48,7 @@ def patient(request: pytest.FixtureRequest) -> Iterator[Patient]:
 
 def run(patient: Patient, subject: Path, text: str, *more: str) -> subprocess.CompletedProcess[str]:
     subject.write_text(text, "utf-8")
-    reading = [word for word in inner.attached(patient.stack, data=True) if word != "--may-write"]
+    reading = [word for word in inner.attached(patient.stack, data=True) if word != "--write"]
     return inner.run(str(subject), *reading, *more)
 
 
@@ -57,14 +57,14 @@ def test_without_leave_a_test_that_writes_is_skipped(patient: Patient, subject: 
 
     assert finished.returncode == 0, finished.stdout + finished.stderr
     assert "doctor: nothing wrong was found" in finished.stdout
-    assert "tests that write are skipped; --may-write allows them" in finished.stdout
+    assert "tests that write are skipped; --write allows them" in finished.stdout
     assert f"skipped, 1: {READ_ONLY}" in finished.stdout
     assert "1 skipped" in finished.stdout
     assert patient.mongo.rocketchat_message.find_one({"msg": "test_attached"}) is None
 
 
 def test_with_leave_it_runs(patient: Patient, subject: Path) -> None:
-    finished = run(patient, subject, WRITES, "--may-write")
+    finished = run(patient, subject, WRITES, "--write")
 
     assert finished.returncode == 0, finished.stdout + finished.stderr
     assert "1 passed" in finished.stdout
@@ -120,7 +120,7 @@ def test_it_is_provisioned_when_asked_and_that_can_be_taken_back(patient: Patien
     assert f"provision --undo --chat-url {patient.stack.chat_url}" in finished.stdout
 
 
-@pytest.mark.parametrize("wish", ["--may-write", "--provision"])
+@pytest.mark.parametrize("wish", ["--write", "--provision", "--quiet"])
 def test_a_host_that_is_no_development_stack_is_refused_before_it_is_asked(wish: str, subject: Path) -> None:
     subject.write_text(READS, "utf-8")
     where = ("--site-url=http://chat.example.org", "--chat-url=http://chat.example.org")
@@ -138,7 +138,7 @@ def test_a_host_named_letter_by_letter_is_not_refused(subject: Path) -> None:
     where = ("--site-url=http://127.0.0.1:9", "--chat-url=http://chat.example.org")
 
     finished = inner.run(
-        str(subject), "--stack=attached", *where, "--may-write", "--yes-this-is=chat.example.org"
+        str(subject), "--stack=attached", *where, "--write", "--yes-this-is=chat.example.org"
     )
 
     assert finished.returncode == 15, "it got as far as asking the site\n" + finished.stdout + finished.stderr
@@ -151,4 +151,4 @@ def test_a_stack_of_the_runs_own_needs_no_leave(subject: Path) -> None:
 
     output = finished.stdout + finished.stderr
     assert finished.returncode == 12, output
-    assert "--provision or --may-write with --stack=embedded" in output
+    assert "--provision or --write with --stack=embedded" in output

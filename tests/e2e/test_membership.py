@@ -55,6 +55,7 @@ def reader_of(contract: Contract, temp_member: Callable[[str], User]) -> Callabl
     return find
 
 
+@pytest.mark.usefixtures("writable")
 @pytest.mark.parametrize(("username", "room"), MEMBERSHIPS)
 def test_a_member_writes_and_another_member_reads(
     username: str,
@@ -78,6 +79,7 @@ def test_a_member_writes_and_another_member_reads(
     assert [message["u"]["username"] for message in stored] == [username]
 
 
+@pytest.mark.usefixtures("writable")
 @pytest.mark.parametrize(("username", "room"), EXCLUSIONS)
 def test_an_outsider_sees_and_reads_nothing(
     username: str,
