@@ -1,9 +1,10 @@
 """Runs one service and ends it when its owner is gone, however the owner went.
 
-Started as `python -S -E guard.py <log file> <command…>` with a pipe as standard input. The owner holds the
-other end: when it closes the pipe, or dies (kill -9 included), the read below ends, and the service is
-told to stop, then killed. On Linux the service is also bound to this guard by the kernel, so that a
-kill -9 of the guard takes the service along. Standard library only: it has to start in milliseconds.
+Started as `python -S -E guard.py [--signal=NUMBER] <log file> <command…>` with a pipe as standard input.
+The owner holds the other end: when it closes the pipe, or dies (kill -9 included), the read below ends, and
+the service is told to stop (by that signal, else SIGTERM), then killed. On Linux the service is also bound
+to this guard by the kernel, so that a kill -9 of the guard takes the service along. Standard library only:
+it has to start in milliseconds.
 
 Exit status: that of the service; 143 when the owner ended it.
 """
@@ -22,6 +23,7 @@ GRACE_SECONDS = 5.0
 ENDED_BY_OWNER = 143
 # Written before the pipe is closed, it lets the service outlive its owner.
 KEEP = b"keep"
+SIGNAL_OPTION = "--signal="
 _PR_SET_PDEATHSIG = 1
 
 
@@ -29,7 +31,7 @@ def _die_with_parent() -> None:
     ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
 
 
-def main(log: str, command: list[str]) -> int:
+def main(log: str, command: list[str], stop_signal: int = signal.SIGTERM) -> int:
     """Run `command` with its output in `log` until it ends or the owner does."""
     bind: Callable[[], None] | None = _die_with_parent if sys.platform == "linux" else None
     # An interrupt from the terminal goes to the whole group; stopping is the owner's decision.
@@ -52,7 +54,7 @@ def main(log: str, command: list[str]) -> int:
         if said == KEEP:
             return
         ended_by_owner.set()
-        service.terminate()
+        service.send_signal(stop_signal)
         try:
             service.wait(GRACE_SECONDS)
         except subprocess.TimeoutExpired:
@@ -64,4 +66,10 @@ def main(log: str, command: list[str]) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1], sys.argv[2:]))
+    arguments = sys.argv[1:]
+    told = (
+        int(arguments.pop(0).removeprefix(SIGNAL_OPTION))
+        if arguments[0].startswith(SIGNAL_OPTION)
+        else signal.SIGTERM
+    )
+    sys.exit(main(arguments[0], arguments[1:], told))

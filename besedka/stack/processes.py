@@ -13,7 +13,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from besedka.errors import StackStartError
-from besedka.stack.guard import KEEP
+from besedka.stack.guard import KEEP, SIGNAL_OPTION
 
 GUARD = Path(__file__).with_name("guard.py")
 POLL_SECONDS = 0.02
@@ -32,10 +32,11 @@ def free_port() -> int:
 class ServiceProcess:
     """One service under `guard.py`: it ends when `stop` is called and when this process dies.
 
-    `command` runs in `cwd` with exactly `environment` added to the little that every program needs.
+    `command` runs in `cwd` with exactly `environment` added to the little that every program needs. It is
+    asked to end by `stop_signal`.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - all but two are keywords
         self,
         name: str,
         command: Sequence[str],
@@ -43,6 +44,7 @@ class ServiceProcess:
         log: Path,
         cwd: Path,
         environment: Mapping[str, str],
+        stop_signal: signal.Signals = signal.SIGTERM,
     ) -> None:
         self.name = name
         self.log = log
@@ -51,7 +53,15 @@ class ServiceProcess:
         # Not our own output: who reads that to its end would wait for a service that outlives us.
         with log.open("ab") as output:
             self._guard = subprocess.Popen(  # noqa: S603 - the command is the stack's own
-                [sys.executable, "-S", "-E", str(GUARD), str(log), *command],
+                [
+                    sys.executable,
+                    "-S",
+                    "-E",
+                    str(GUARD),
+                    f"{SIGNAL_OPTION}{stop_signal:d}",
+                    str(log),
+                    *command,
+                ],
                 stdin=subprocess.PIPE,
                 stdout=output,
                 stderr=output,
