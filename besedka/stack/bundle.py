@@ -158,9 +158,9 @@ def _version(folder: Path) -> str | None:
         return None
     with app.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as text:
         found = _VERSION.search(text)
-    if found is None:
+        version = found[1].decode("utf-8", "replace") if found else None
+    if version is None:
         return None
-    version = found[1].decode("utf-8", "replace")
     try:
         versions.pair(version)
     except ImageVersionError as error:

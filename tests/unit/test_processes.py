@@ -49,6 +49,24 @@ def test_a_service_is_stopped_with_its_children(tmp_path: Path) -> None:
     assert not service.alive()
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="there is no SIGINT for another process on Windows")
+def test_a_service_is_asked_by_the_signal_it_wants(tmp_path: Path) -> None:
+    listens = (
+        "import signal\n"
+        "signal.signal(signal.SIGTERM, signal.SIG_IGN)\n"
+        "signal.signal(signal.SIGINT, lambda *_: (print('interrupted', flush=True), exit()))\n"
+    )
+    command = [sys.executable, "-c", listens + FOREVER]
+    service = ServiceProcess(
+        "subject", command, log=tmp_path / "log", cwd=tmp_path, environment={}, stop_signal=signal.SIGINT
+    )
+    service.wait_until(lambda: "up" in service.tail(), budget=10, expected="up")
+
+    service.stop()
+
+    assert service.tail().endswith("interrupted")
+
+
 @pytest.mark.skipif(sys.platform == "win32", reason="there is no SIGKILL on Windows")
 def test_a_killed_owner_takes_its_services_along(tmp_path: Path) -> None:
     owner = subprocess.Popen(
