@@ -108,7 +108,7 @@ def up(  # noqa: PLR0913, PLR0917 - one parameter per option
         assert stack is not None  # noqa: S101 - `running` yields a started stack
         STATE_FILE.write_text(stack.to_json(), encoding="utf-8")
         try:
-            _show(console, stack)
+            show(console, stack)
             console.print(f"open {stack.site_url}/chat/test/ and sign in; Ctrl-C stops the stack")
             _wait_for_interrupt()
         finally:
@@ -150,7 +150,7 @@ def status() -> None:
     stack = running_stack()
     if stack.kind == "containers":
         _refuse_a_sick_one()
-    _show(Console(), stack)
+    show(Console(), stack)
 
 
 def logs(
@@ -222,7 +222,7 @@ def _up_in_containers(console: Console, contract: Contract, version: str | None,
         console.print("starting the stack in containers …")
         stack = kept.start(contract, version=version, say=lambda line: console.print(line, markup=False))
         STATE_FILE.write_text(stack.to_json(), encoding="utf-8")
-    _show(console, stack)
+    show(console, stack)
     console.print(f"open {stack.site_url}/chat/test/ and sign in; `besedka down` removes the stack")
 
 
@@ -272,7 +272,8 @@ def _tail(stack: Stack, service: str, lines: int) -> str:
     return "\n".join(text.splitlines()[-lines:])
 
 
-def _show(console: Console, stack: Stack) -> None:
+def show(console: Console, stack: Stack) -> None:
+    """Print a stack: each service with its version, real, a stand-in or absent, and where it is."""
     table = Table(title=f"{stack.kind} stack {stack.run_id}", title_justify="left")
     for heading in ("service", "version", "", "address"):
         table.add_column(heading, overflow="fold")

@@ -6,8 +6,8 @@ of its own. Three things it does are not taken over: it waits for a silent netwo
 another series than the asked one without a word (8.0 for 7.0 on Debian 12), which Rocket.Chat may refuse;
 it keeps half an archive for good. It compares no checksum: what is trusted is the address and its TLS.
 
-As a program (`python -m besedka.stack.mongod_download FOLDER SERIES…`) it fetches into FOLDER and prints the
-folder of the server's programs. Exit status: 0 done; 1 it failed, and why is on standard error.
+As a program (`python -m besedka.stack.mongod_download FOLDER SYSTEM RELEASE SERIES…`) it fetches into FOLDER
+and prints the folder of the server's programs. Exit status: 0 done; 1 it failed, and standard error says why.
 """
 
 from __future__ import annotations
@@ -62,10 +62,10 @@ def fetched(series: Sequence[str], say: Callable[[str], None], *, budget: float 
 
 
 def _fetch(draft: Path, series: Sequence[str], budget: float) -> None:
-    command = [sys.executable, "-m", "besedka.stack.mongod_download", str(draft), *reversed(series)]
+    program = [sys.executable, "-m", "besedka.stack.mongod_download"]
     try:
         finished = subprocess.run(  # noqa: S603 - this module
-            command,
+            [*program, str(draft), *_system(), *reversed(series)],
             cwd=PROJECT_ROOT,
             stdin=subprocess.DEVNULL,
             capture_output=True,
@@ -113,7 +113,7 @@ def _system() -> tuple[str, str]:
     return (f"{family}-arm" if arm else family, told.get("VERSION_ID", "").partition(".")[0])
 
 
-def main(folder: Path, series: Sequence[str]) -> int:
+def main(folder: Path, system: str, release: str, series: Sequence[str]) -> int:
     """Fetch and print; see the head of this module."""
     socket.setdefaulttimeout(SILENCE_SECONDS)
     for name in ("download", "extract"):
@@ -122,7 +122,6 @@ def main(folder: Path, series: Sequence[str]) -> int:
     from pymongo_inmemory.context import Context  # type: ignore[import-untyped]  # noqa: PLC0415
     from pymongo_inmemory.downloader import download  # type: ignore[import-untyped]  # noqa: PLC0415
 
-    system, release = _system()
     try:
         if os.environ.get(ADDRESS_ENV):
             _tell(download(Context()))
@@ -132,6 +131,9 @@ def main(folder: Path, series: Sequence[str]) -> int:
             if context.downloaded_version.startswith(f"{one}."):
                 _tell(download(context))
                 return 0
+    except TypeError:
+        # What its search for the server's folder ends in when there is none.
+        return _failure("the archive holds no mongod")
     except Exception as error:  # the library lets through whatever its tools raise
         return _failure(f"{type(error).__name__}: {error}".replace("\n", " "))
     return _failure(f"pymongo_inmemory knows no archive for {system} {release}")
@@ -147,4 +149,4 @@ def _failure(why: str) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main(Path(sys.argv[1]), sys.argv[2:]))
+    sys.exit(main(Path(sys.argv[1]), sys.argv[2], sys.argv[3], sys.argv[4:]))

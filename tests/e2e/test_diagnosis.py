@@ -38,7 +38,7 @@ def test_signs_in(chat_test, contract):
 def test_one_cause_is_one_block_with_its_tests(subject: Path) -> None:
     subject.write_text(BREAKS_THE_STACK, "utf-8")
 
-    finished = inner.run(str(subject))
+    finished = inner.run(str(subject), "--postgres=none")
 
     assert finished.returncode == 1, finished.stdout + finished.stderr
     before, _, failures = finished.stdout.partition("= FAILURES =")

@@ -160,10 +160,10 @@ class TestCluster:
         process = made.start()
         try:
             made.wait(process, database="postgres")
+            (server_process,) = psutil.Process(process.pid).children()
             listening = {
-                row.laddr
-                for each in psutil.Process(process.pid).children(recursive=True)
-                for row in each.net_connections()
+                tuple(row.laddr)
+                for row in server_process.net_connections()
                 if row.status == psutil.CONN_LISTEN
             }
         finally:
