@@ -37,7 +37,7 @@ FINISHED = "finished"
 STOP_ORDER = ("site", "rocketchat", "mongo", "postgres", "redis")
 KILLED_RUN_SECONDS = 24 * 3600
 # Migrating an empty database takes longer than everything else; the site keeps a migrated one to copy.
-PREPARE_SITE = ("prepare_site", "--template", str(PROJECT_ROOT / ".besedka" / "site-template.sqlite3"))
+SITE_TEMPLATE = ("--template", str(PROJECT_ROOT / ".besedka" / "site-template.sqlite3"))
 # PBKDF2 with Django's million rounds takes a second per log-in on a slow core. The number of rounds is
 # nothing this suite is about, so a throwaway stack uses few.
 PASSWORD_ITERATIONS = "1000"  # noqa: S105 - a number of rounds
@@ -199,11 +199,12 @@ class EmbeddedStack:
     def _prepare_site(self) -> None:
         """Everything that the site needs before it is ready."""
         self.start_redis()
-        cluster, program = self._cluster, self.parts.postgres
+        cluster, program, told = self._cluster, self.parts.postgres, SITE_TEMPLATE
         if cluster and program:
             cluster.copy(postgres.template(program, self._migrate, say=self.say))
             self.start_postgres()
-        self.manage(*PREPARE_SITE, stdin=environment.site_users(self.contract))
+            told = ("--migrated",)
+        self.manage("prepare_site", *told, stdin=environment.site_users(self.contract))
 
     def _migrate(self, database_url: str) -> None:
         site_commands.run(self.site_environment | {"DATABASE_URL": database_url}, "migrate", "--verbosity=0")

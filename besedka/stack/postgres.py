@@ -160,6 +160,7 @@ def template(program: Program, migrate: Callable[[str], object], *, say: Callabl
             cluster.wait(server, database="postgres")
             _create_database(cluster.url)
             migrate(cluster.url)
+            _drop_others(cluster.url)
         finally:
             server.stop()
         _replace_older(program, wanted, draft)
@@ -183,9 +184,19 @@ def _create_database(url: str) -> None:
         connection.execute(f"CREATE DATABASE {DATABASE}")
 
 
+def _drop_others(url: str) -> None:
+    """Leave the site's database alone in the cluster: every other one is 300 files more to copy."""
+    import psycopg  # noqa: PLC0415 - as above
+
+    with psycopg.connect(url, autocommit=True) as connection:
+        connection.execute("UPDATE pg_database SET datistemplate = false WHERE datname <> current_database()")
+        for name in ("postgres", "template1", "template0"):
+            connection.execute(f"DROP DATABASE {name}")
+
+
 def _fingerprint() -> str:
     """What a template is made of: how we make a cluster, the site's migrations, and its libraries'."""
-    digest = hashlib.sha256(" ".join(_INITDB).encode())
+    digest = hashlib.sha256(" ".join((*_INITDB, "alone")).encode())
     for name in ("django", "django-oauth-toolkit"):
         digest.update(f"{name} {metadata.version(name)}\n".encode())
     for path in sorted((PROJECT_ROOT / "web").glob("*/migrations/*.py")):
