@@ -13,7 +13,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -23,7 +23,7 @@ import requests
 
 from besedka import provision
 from besedka.contract import PROJECT_ROOT, Contract
-from besedka.errors import ServiceUnreachableError
+from besedka.errors import ServiceUnreachableError, StackStartError
 from besedka.rocketchat.rest import RocketChat
 from besedka.stack import environment, mongod, postgres, redis_server, site_commands
 from besedka.stack.model import Service, Stack
@@ -65,28 +65,46 @@ class EmbeddedStack:
         if self.parts.bundle:
             self.contract = self.parts.bundle.contract(self.contract)
         ports = {name: free_port() for name in ("site", "chat", "mongo", "postgres", "redis")}
-        self.contract = contract = self.contract.at(
+        self.contract = self.contract.at(
             site_url=f"http://127.0.0.1:{ports['site']}", chat_url=f"http://127.0.0.1:{ports['chat']}"
         )
         self.ports = ports
         self.site_environment = self._site_environment()
         with ThreadPoolExecutor(max_workers=1) as background:
             prepared = background.submit(self._prepare_site)
-            self.start_mongo()
-            self.start_chat()
-            self.start_site()
-            self.wait_for_chat()
-            provision.bring(
-                contract.chat.url,
-                contract,
-                journal_folder=self.folder / "journal",
-                mongo_url=self.mongo_url,
-            )
-            self._wait_for_provider()
+            prepared.add_done_callback(self._give_up_without_site)
+            try:
+                self._bring_chat()
+            except StackStartError:
+                if prepared.done():
+                    prepared.result()
+                raise
             prepared.result()
         self.wait_for_site()
         self.stack = self._describe()
         return self.stack
+
+    def _give_up_without_site(self, prepared: Future[None]) -> None:
+        """The first boot of a real Rocket.Chat takes minutes; nobody need wait for it when the site fails."""
+        if prepared.exception():
+            self.cancelled.set()
+
+    def _bring_chat(self) -> None:
+        """Start everything but the site's own services, and bring Rocket.Chat to the contract."""
+        self.start_mongo()
+        self.start_chat()
+        self.start_site()
+        self.wait_for_chat()
+        provision.bring(
+            self.contract.chat.url,
+            self.contract,
+            journal_folder=self.folder / "journal",
+            mongo_url=self.mongo_url,
+        )
+        if self.parts.bundle:
+            from besedka.stack import first_boot  # noqa: PLC0415 - imports that a stand-in does without
+
+            first_boot.wait_for_provider(self.processes["rocketchat"], self.contract)
 
     @property
     def mongo_url(self) -> str:
@@ -139,7 +157,7 @@ class EmbeddedStack:
     def wait_for_chat(self) -> None:
         """Return once Rocket.Chat names its version; for a real one that is the end of its first boot."""
         if self.parts.bundle:
-            from besedka.stack import first_boot  # noqa: PLC0415 - imports that a stand-in does without
+            from besedka.stack import first_boot  # noqa: PLC0415 - as above
 
             process = self.processes["rocketchat"]
             first_boot.wait(self.parts.bundle, process, self.contract, say=self.say, cancelled=self.cancelled)
@@ -150,12 +168,6 @@ class EmbeddedStack:
             budget=START_BUDGET_SECONDS,
             expected="GET /api/info with a version",
         )
-
-    def _wait_for_provider(self) -> None:
-        if self.parts.bundle:
-            from besedka.stack import first_boot  # noqa: PLC0415 - as above
-
-            first_boot.wait_for_provider(self.processes["rocketchat"], self.contract)
 
     def wait_for_site(self) -> None:
         """Return once the site says that it is ready."""
@@ -199,7 +211,8 @@ class EmbeddedStack:
     def _prepare_site(self) -> None:
         """Everything that the site needs before it is ready."""
         self.start_redis()
-        cluster, program, told = self._cluster, self.parts.postgres, SITE_TEMPLATE
+        cluster, program = self._cluster, self.parts.postgres
+        told: tuple[str, ...] = SITE_TEMPLATE
         if cluster and program:
             cluster.copy(postgres.template(program, self._migrate, say=self.say))
             self.start_postgres()

@@ -6,6 +6,7 @@ import json
 import shutil
 import threading
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import psutil
@@ -222,7 +223,24 @@ def test_another_version_than_it_said(tmp_path: Path) -> None:
         pass
 
 
-def test_a_boot_is_given_up_when_the_run_is(tmp_path: Path) -> None:
+def test_a_boot_is_given_up_when_the_site_cannot_be_had(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("BESEDKA_START_BUDGET", "20")
+    endless = made_up.bundle(tmp_path / "bundle", before="setInterval(() => {}, 1000); return;")
+    dying = tmp_path / "redis-server"
+    dying.write_text("#!/bin/sh\necho 'out of memory'; exit 1\n", encoding="utf-8")
+    dying.chmod(0o755)
+
+    with (
+        pytest.raises(StackStartError, match="redis ended with status 1 while starting"),
+        embedded.running(CONTRACT, parts=replace(found(endless), redis=str(dying))),
+    ):
+        pass
+
+
+def test_a_boot_is_given_up_when_the_run_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("BESEDKA_START_BUDGET", "20")
     given_up = threading.Event()
     given_up.set()
     endless = made_up.bundle(tmp_path / "bundle", before="setInterval(() => {}, 1000); return;")
