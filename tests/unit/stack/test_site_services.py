@@ -155,6 +155,10 @@ class TestCluster:
 
         _gone, alive = psutil.wait_procs(family, timeout=10)
         assert alive == []
+        # The next start on this data also removes the segment of shared memory that a kill leaves.
+        again = made.start()
+        made.wait(again, database="postgres")
+        again.stop()
 
     def test_it_listens_on_this_machine_alone(self, made: postgres.Cluster) -> None:
         process = made.start()
