@@ -31,6 +31,7 @@ TEMPLATES = PROJECT_ROOT / ".besedka" / "postgres"
 OWNER = DATABASE = "besedka"
 START_BUDGET_SECONDS = 60.0
 _STEP_SECONDS = 120.0
+_WINDOWS = os.name == "nt"
 _DEBIAN = Path("/usr/lib/postgresql")
 _ACCOUNTS = ("postgres", "nobody")
 _INITDB = ("--auth=trust", f"--username={OWNER}", "--encoding=UTF8", "--no-sync", "--wal-segsize=1")
@@ -71,6 +72,13 @@ def find(wish: str) -> tuple[Program | None, str]:
     """
     if wish == programs.NONE:
         return None, "--postgres=none"
+    if _WINDOWS and wish != programs.AUTO:
+        raise StackStartError(
+            "the embedded stack does not run PostgreSQL on Windows",
+            expected="--postgres=none, or no such option",
+            where="--postgres",
+            next_step="leave the option out, or use --stack=containers",
+        )
     if wish == programs.AUTO:
         folder = _on_this_machine()
         if folder is None:
@@ -206,7 +214,7 @@ def _fingerprint() -> str:
 
 def _on_this_machine() -> Path | None:
     """Folder of the server on PATH, else of the newest in Debian's place, which is on nobody's PATH."""
-    if os.name == "nt":
+    if _WINDOWS:
         return None
     found = shutil.which("postgres")
     folders = [Path(found).resolve().parent] if found else []

@@ -264,6 +264,13 @@ class TestBadInput:
         assert "no PostgreSQL server on PATH" in found.absent["postgres"]
         assert "no redis-server on PATH" in found.absent["redis"]
 
+    def test_windows_is_told_so(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(postgres, "_WINDOWS", True)
+
+        assert postgres.find(programs.AUTO)[0] is None
+        with pytest.raises(StackStartError, match="does not run PostgreSQL on Windows"):
+            postgres.find("C:/PostgreSQL/15")
+
     def test_the_newest_of_debians_is_taken(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         for version in ("9.6", "15", "13"):
             folder = tmp_path / version / "bin"
