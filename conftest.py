@@ -1,7 +1,7 @@
 """The suite's table of contents. Everything a test may ask for, by the plugin that provides it.
 
 fixtures.selection  `-m e2e` reads tests/e2e/ only, and so on
-fixtures.options    command line: --stack, --mongod, addresses of an attached stack
+fixtures.options    command line: --stack, programs of an embedded stack, addresses of an attached one
 fixtures.stack      `stack`, `contract` (at the stack's addresses), `chat_data`, `site_data`
 fixtures.users      `chat_admin`, `site`, `temp_user`, `temp_member`
 fixtures.browser    `person` (somebody signed in to the site, in a browser context of their own), `visitor`

@@ -20,8 +20,8 @@ from rich.table import Table
 from besedka import contract as contracts
 from besedka.contract import PROJECT_ROOT, Contract
 from besedka.errors import BesedkaError, StackKindError
-from besedka.stack import embedded, environment
-from besedka.stack.kind import AUTO, KIND_ENV, resolved
+from besedka.stack import bundle, embedded, environment, parts, programs
+from besedka.stack.kind import AUTO, KIND_ENV, refuse_unheard, resolved
 from besedka.stack.model import Stack
 from besedka.stack.versions import VERSION_ENV
 
@@ -50,7 +50,7 @@ def register(app: typer.Typer) -> None:
     app.command(name="env")(show_environment)
 
 
-def up(
+def up(  # noqa: PLR0913, PLR0917 - one parameter per option
     kind: Annotated[
         str,
         typer.Option("--stack", metavar="KIND", help=f"embedded, containers or auto; {KIND_ENV} pins it."),
@@ -63,7 +63,21 @@ def up(
         typer.Option(metavar="VERSION", help="Containers: another Rocket.Chat than the contract's."),
     ] = os.environ.get(VERSION_ENV),
     mongod: Annotated[
-        str | None, typer.Option(help="Embedded: run this MongoDB server, not the stand-in.")
+        str | None,
+        typer.Option(metavar="PATH", help="Embedded: run this MongoDB server; `download` fetches one."),
+    ] = None,
+    postgres: Annotated[
+        str, typer.Option(metavar="DIR", help="Embedded: folder of a PostgreSQL server's programs, or none.")
+    ] = programs.AUTO,
+    redis: Annotated[
+        str, typer.Option(metavar="PATH", help="Embedded: the site's Redis server, or none.")
+    ] = programs.AUTO,
+    rocketchat_bundle: Annotated[
+        str | None,
+        typer.Option(metavar="DIR", help=f"Embedded: Rocket.Chat's unpacked server; {bundle.BUNDLE_ENV}."),
+    ] = os.environ.get(bundle.BUNDLE_ENV),
+    node: Annotated[
+        str | None, typer.Option(metavar="PATH", help="Embedded: the Node.js that runs the bundle.")
     ] = None,
 ) -> None:
     """Start a stack and print its addresses. Embedded: keep it until Ctrl-C. Containers: until `down`.
@@ -76,17 +90,25 @@ def up(
     if kind not in _KINDS:
         raise StackKindError(f"--stack={kind}", expected=" or ".join(_KINDS), where="the command line")
     contract = contracts.load()
-    chosen, why = ("containers", "") if reuse else resolved(kind, contract, rocketchat_version)
+    wishes = parts.Wishes(mongod, postgres, redis, rocketchat_bundle, node)
+    wished = "containers" if reuse else kind
+    refuse_unheard(wished, rocketchat_version, wishes.given())
+    chosen, why = resolved(wished, contract, rocketchat_version, wishes.given())
     if chosen == "containers":
         _up_in_containers(console, contract, rocketchat_version, reuse=reuse)
         return
     console.print(f"starting the embedded stack{f' ({why})' if why else ''} …")
-    with embedded.running(contract, mongod_path=mongod) as running:
+
+    def say(line: str) -> None:
+        console.print(line, markup=False, soft_wrap=True)
+
+    found = parts.find(wishes, contract, say=say)
+    with embedded.running(contract, parts=found, say=say) as running:
         stack = running.stack
         assert stack is not None  # noqa: S101 - `running` yields a started stack
         STATE_FILE.write_text(stack.to_json(), encoding="utf-8")
         try:
-            _show(console, stack)
+            show(console, stack)
             console.print(f"open {stack.site_url}/chat/test/ and sign in; Ctrl-C stops the stack")
             _wait_for_interrupt()
         finally:
@@ -128,7 +150,7 @@ def status() -> None:
     stack = running_stack()
     if stack.kind == "containers":
         _refuse_a_sick_one()
-    _show(Console(), stack)
+    show(Console(), stack)
 
 
 def logs(
@@ -200,7 +222,7 @@ def _up_in_containers(console: Console, contract: Contract, version: str | None,
         console.print("starting the stack in containers …")
         stack = kept.start(contract, version=version, say=lambda line: console.print(line, markup=False))
         STATE_FILE.write_text(stack.to_json(), encoding="utf-8")
-    _show(console, stack)
+    show(console, stack)
     console.print(f"open {stack.site_url}/chat/test/ and sign in; `besedka down` removes the stack")
 
 
@@ -250,12 +272,15 @@ def _tail(stack: Stack, service: str, lines: int) -> str:
     return "\n".join(text.splitlines()[-lines:])
 
 
-def _show(console: Console, stack: Stack) -> None:
+def show(console: Console, stack: Stack) -> None:
+    """Print a stack: each service with its version, real, a stand-in or absent, and where it is."""
     table = Table(title=f"{stack.kind} stack {stack.run_id}", title_justify="left")
     for heading in ("service", "version", "", "address"):
         table.add_column(heading, overflow="fold")
     for service in stack.services:
         table.add_row(service.name, service.version, service.nature, service.url)
+    for name, instead in stack.absent.items():
+        table.add_row(name, "-", "absent", instead)
     console.print(table)
     console.print(f"logs and data: {stack.folder}", soft_wrap=True)
 

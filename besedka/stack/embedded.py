@@ -1,7 +1,8 @@
-"""The embedded stack: site, Rocket.Chat and MongoDB as processes of this machine, without Docker.
+"""The embedded stack: all services as processes of this machine, without Docker.
 
-Rocket.Chat is our stand-in here, and MongoDB too unless a `mongod` is found. The stack lives in a folder of
-its own under `.besedka/runs/`, on free ports, and ends with the process that started it.
+Each program is a real one where `parts.py` has found it. Else stand-ins of ours take the places of
+Rocket.Chat and MongoDB, and the site does without PostgreSQL and Redis. The stack lives in a folder of its
+own under `.besedka/runs/`, on free ports, and ends with the process that started it.
 """
 
 from __future__ import annotations
@@ -9,9 +10,10 @@ from __future__ import annotations
 import secrets
 import shutil
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -21,22 +23,28 @@ import requests
 
 from besedka import provision
 from besedka.contract import PROJECT_ROOT, Contract
-from besedka.errors import ServiceUnreachableError
+from besedka.errors import ServiceUnreachableError, StackStartError
 from besedka.rocketchat.rest import RocketChat
-from besedka.stack import environment, mongod, site_commands
+from besedka.stack import environment, mongod, postgres, redis_server, site_commands
 from besedka.stack.model import Service, Stack
+from besedka.stack.parts import Parts
 from besedka.stack.processes import ServiceProcess, Spawn, free_port, guarded, stop_all
 
 RUNS_FOLDER = PROJECT_ROOT / ".besedka" / "runs"
 START_BUDGET_SECONDS = 60.0
 RUNS_KEPT = 10
 FINISHED = "finished"
+STOP_ORDER = ("site", "rocketchat", "mongo", "postgres", "redis")
 KILLED_RUN_SECONDS = 24 * 3600
 # Migrating an empty database takes longer than everything else; the site keeps a migrated one to copy.
-PREPARE_SITE = ("prepare_site", "--template", str(PROJECT_ROOT / ".besedka" / "site-template.sqlite3"))
+SITE_TEMPLATE = ("--template", str(PROJECT_ROOT / ".besedka" / "site-template.sqlite3"))
 # PBKDF2 with Django's million rounds takes a second per log-in on a slow core. The number of rounds is
 # nothing this suite is about, so a throwaway stack uses few.
 PASSWORD_ITERATIONS = "1000"  # noqa: S105 - a number of rounds
+
+
+def _quiet(_line: str) -> None:
+    return
 
 
 @dataclass
@@ -49,31 +57,55 @@ class EmbeddedStack:
     stack: Stack | None = None
     processes: dict[str, ServiceProcess] = field(default_factory=dict)
     spawn: Spawn = guarded
+    parts: Parts = field(default_factory=Parts)
+    say: Callable[[str], None] = _quiet
+    cancelled: threading.Event = field(default_factory=threading.Event)
 
     def start(self) -> Stack:
         """Start everything; returns once the contract is fulfilled. Raises StackStartError."""
-        ports = {name: free_port() for name in ("site", "chat", "mongo")}
-        self.contract = contract = self.contract.at(
+        if self.parts.bundle:
+            self.contract = self.parts.bundle.contract(self.contract)
+        ports = {name: free_port() for name in ("site", "chat", "mongo", "postgres", "redis")}
+        self.contract = self.contract.at(
             site_url=f"http://127.0.0.1:{ports['site']}", chat_url=f"http://127.0.0.1:{ports['chat']}"
         )
         self.ports = ports
         self.site_environment = self._site_environment()
-        self.start_mongo()
-        self.start_chat()
         with ThreadPoolExecutor(max_workers=1) as background:
-            prepared = background.submit(self.manage, *PREPARE_SITE, stdin=environment.site_users(contract))
-            self.start_site()
-            self.wait_for_chat()
-            provision.bring(
-                contract.chat.url,
-                contract,
-                journal_folder=self.folder / "journal",
-                mongo_url=self.mongo_url,
-            )
+            prepared = background.submit(self._prepare_site)
+            prepared.add_done_callback(self._give_up_without_site)
+            try:
+                self._bring_chat()
+            except StackStartError:
+                if prepared.done():
+                    prepared.result()
+                raise
             prepared.result()
         self.wait_for_site()
         self.stack = self._describe()
         return self.stack
+
+    def _give_up_without_site(self, prepared: Future[None]) -> None:
+        """The first boot of a real Rocket.Chat takes minutes; nobody need wait for it when the site fails."""
+        if prepared.exception():
+            self.cancelled.set()
+
+    def _bring_chat(self) -> None:
+        """Start everything but the site's own services, and bring Rocket.Chat to the contract."""
+        self.start_mongo()
+        self.start_chat()
+        self.start_site()
+        self.wait_for_chat()
+        provision.bring(
+            self.contract.chat.url,
+            self.contract,
+            journal_folder=self.folder / "journal",
+            mongo_url=self.mongo_url,
+        )
+        if self.parts.bundle:
+            from besedka.stack import first_boot  # noqa: PLC0415 - imports that a stand-in does without
+
+            first_boot.wait_for_provider(self.processes["rocketchat"], self.contract)
 
     @property
     def mongo_url(self) -> str:
@@ -95,10 +127,13 @@ class EmbeddedStack:
         )
 
     def start_chat(self) -> None:
-        """Start Rocket.Chat's stand-in; `wait_for_chat` waits for it."""
+        """Start Rocket.Chat, or its stand-in; `wait_for_chat` waits for it."""
         port = self.ports["chat"]
         oplog_url = mongod.url(self.ports["mongo"], "local")
         told = environment.chat(self.contract, mongo_url=self.mongo_url, oplog_url=oplog_url, port=port)
+        if self.parts.bundle:
+            self._keep(self.parts.bundle.start(told, log=self._log("rocketchat")))
+            return
         command = [sys.executable, "-m", "standins.rocketchat", "--movable-clock"]
         told |= {"BIND_IP": "127.0.0.1", "PYTHONPATH": str(PROJECT_ROOT)}
         self._launch("rocketchat", command, PROJECT_ROOT, told)
@@ -109,8 +144,27 @@ class EmbeddedStack:
         command = [sys.executable, "-m", "daphne", *address, "config.asgi:application"]
         self._launch("site", command, PROJECT_ROOT / "web", self.site_environment)
 
+    def start_postgres(self) -> None:
+        """Start the site's PostgreSQL, if there is one, and wait until it answers."""
+        cluster = self._cluster
+        if cluster:
+            cluster.wait(self._keep(cluster.start()))
+
+    def start_redis(self) -> None:
+        """Start the site's Redis, if there is one, and wait until it answers."""
+        if self.parts.redis:
+            port, data = self.ports["redis"], self.folder / "redis"
+            process = redis_server.start(self.parts.redis, port=port, data=data, log=self._log("redis"))
+            redis_server.wait(self._keep(process), port)
+
     def wait_for_chat(self) -> None:
-        """Return once Rocket.Chat names its version."""
+        """Return once Rocket.Chat names its version; for a real one that is the end of its first boot."""
+        if self.parts.bundle:
+            from besedka.stack import first_boot  # noqa: PLC0415 - as above
+
+            process = self.processes["rocketchat"]
+            first_boot.wait(self.parts.bundle, process, self.contract, say=self.say, cancelled=self.cancelled)
+            return
         chat = RocketChat(self.contract.chat.url, timeout=2)
         self.processes["rocketchat"].wait_until(
             lambda: _answers(lambda: "version" in chat.info()),
@@ -133,8 +187,9 @@ class EmbeddedStack:
     def restart(self, name: str) -> None:
         """Stop one service and start it again on the same port and data; returns when it is ready."""
         self.processes[name].stop()
-        if name == "mongo":
-            self.start_mongo()
+        start = {"mongo": self.start_mongo, "postgres": self.start_postgres, "redis": self.start_redis}
+        if name in start:
+            start[name]()
         elif name == "rocketchat":
             self.start_chat()
             self.wait_for_chat()
@@ -144,10 +199,31 @@ class EmbeddedStack:
 
     def stop(self) -> None:
         """End every process and remove the data; logs stay."""
-        stop_all([self.processes[name] for name in ("site", "rocketchat", "mongo") if name in self.processes])
-        shutil.rmtree(self.folder / "mongo", ignore_errors=True)
-        shutil.rmtree(self.folder / "site", ignore_errors=True)
+        stop_all([self.processes[name] for name in STOP_ORDER if name in self.processes])
+        for name in ("mongo", "site", "postgres", "redis"):
+            shutil.rmtree(self.folder / name, ignore_errors=True)
         (self.folder / FINISHED).touch()
+
+    @property
+    def _cluster(self) -> postgres.Cluster | None:
+        if self.parts.postgres is None:
+            return None
+        port, log = self.ports["postgres"], self._log("postgres")
+        return postgres.Cluster(self.parts.postgres, self.folder / "postgres", port=port, log=log)
+
+    def _prepare_site(self) -> None:
+        """Everything that the site needs before it is ready."""
+        self.start_redis()
+        cluster, program = self._cluster, self.parts.postgres
+        told: tuple[str, ...] = SITE_TEMPLATE
+        if cluster and program:
+            cluster.copy(postgres.template(program, self._migrate, say=self.say))
+            self.start_postgres()
+            told = ("--migrated",)
+        self.manage("prepare_site", *told, stdin=environment.site_users(self.contract))
+
+    def _migrate(self, database_url: str) -> None:
+        site_commands.run(self.site_environment | {"DATABASE_URL": database_url}, "migrate", "--verbosity=0")
 
     def _launch(self, name: str, command: list[str], cwd: Path, told: dict[str, str]) -> None:
         log = self._log(name)
@@ -163,10 +239,12 @@ class EmbeddedStack:
     def _site_environment(self) -> dict[str, str]:
         data = self.folder / "site"
         data.mkdir(parents=True, exist_ok=True)
+        cluster = self._cluster
         told = environment.site(
             self.contract,
-            database_url=f"sqlite:///{data / 'site.sqlite3'}",
+            database_url=cluster.url if cluster else f"sqlite:///{data / 'site.sqlite3'}",
             secret_key=secrets.token_urlsafe(40),
+            redis_url=redis_server.url(self.ports["redis"]) if self.parts.redis else "",
         )
         told |= {"BESEDKA_SITE_DATA": str(data), "PASSWORD_ITERATIONS": PASSWORD_ITERATIONS}
         site_commands.remember(data, told)
@@ -179,12 +257,18 @@ class EmbeddedStack:
 
     def _describe(self) -> Stack:
         site, chat = self.contract.site.url, self.contract.chat.url
-        real_mongo = self.mongod is not None
-        rows = (
+        bundle, address = self.parts.bundle, {name: f"127.0.0.1:{port}" for name, port in self.ports.items()}
+        chat_version = (bundle and bundle.version) or RocketChat(chat).info()["version"]
+        mongo_version = mongod.version(self.ports["mongo"])
+        rows = [
             ("site", site, self._site_status()["version"], True),
-            ("rocketchat", chat, RocketChat(chat).info()["version"], False),
-            ("mongo", f"127.0.0.1:{self.ports['mongo']}", mongod.version(self.ports["mongo"]), real_mongo),
-        )
+            ("rocketchat", chat, chat_version, bundle is not None),
+            ("mongo", address["mongo"], mongo_version, self.mongod is not None),
+        ]
+        if self.parts.postgres:
+            rows.append(("postgres", address["postgres"], self.parts.postgres.version, True))
+        if self.parts.redis:
+            rows.append(("redis", address["redis"], redis_server.version(self.ports["redis"]), True))
         services = tuple(
             Service(name, url, version, real, str(self._log(name)), self.processes[name].pid)
             for name, url, version, real in rows
@@ -199,6 +283,7 @@ class EmbeddedStack:
             site_database_url=self.site_environment["DATABASE_URL"],
             site_environment_file=str(site_commands.environment_file(self.folder / "site")),
             services=services,
+            absent=dict(self.parts.absent),
         )
 
 
@@ -229,13 +314,22 @@ def _is_over(folder: Path, yesterday: float) -> bool:
 
 @contextmanager
 def running(
-    contract: Contract, *, folder: Path | None = None, mongod_path: str | None = None
+    contract: Contract,
+    *,
+    folder: Path | None = None,
+    parts: Parts | None = None,
+    say: Callable[[str], None] = _quiet,
+    cancelled: threading.Event | None = None,
 ) -> Iterator[EmbeddedStack]:
     """An embedded stack for the length of a `with` block; `.stack` describes it.
 
-    Raises StackStartError with the failing service's last log lines; nothing is left running then.
+    Without `parts` it is as small and quick as can be: a `mongod` if one is on PATH, and no PostgreSQL or
+    Redis. `cancelled`, once set, ends a first boot of Rocket.Chat. Raises StackStartError with the failing
+    service's last log lines; nothing is left running then.
     """
-    embedded = EmbeddedStack(contract, folder or new_run_folder(), mongod.find(mongod_path))
+    parts = parts or Parts(mongod.find(None))
+    embedded = EmbeddedStack(contract, folder or new_run_folder(), parts.mongod, parts=parts, say=say)
+    embedded.cancelled = cancelled or embedded.cancelled
     with ExitStack() as cleanup:
         cleanup.callback(embedded.stop)
         embedded.start()

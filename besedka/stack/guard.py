@@ -1,9 +1,10 @@
 """Runs one service and ends it when its owner is gone, however the owner went.
 
-Started as `python -S -E guard.py <log file> <command…>` with a pipe as standard input. The owner holds the
-other end: when it closes the pipe, or dies (kill -9 included), the read below ends, and the service is
-told to stop, then killed. On Linux the service is also bound to this guard by the kernel, so that a
-kill -9 of the guard takes the service along. Standard library only: it has to start in milliseconds.
+Started as `python -S -E guard.py [--signal=NUMBER] <log file> <command…>` with a pipe as standard input.
+The owner holds the other end: when it closes the pipe, or dies (kill -9 included), the read below ends, and
+the service is told to stop (by that signal, else SIGTERM), then killed. On Linux the service is also bound
+to this guard by the kernel, so that a kill -9 of the guard takes the service along. Standard library only:
+it has to start in milliseconds.
 
 Exit status: that of the service; 143 when the owner ended it.
 """
@@ -23,6 +24,7 @@ ENDED_BY_OWNER = 143
 # Written before the pipe is closed: KEEP lets the service outlive its owner, NOW ends it without grace.
 KEEP = b"keep"
 NOW = b"now"
+SIGNAL_OPTION = "--signal="
 _PR_SET_PDEATHSIG = 1
 
 
@@ -36,8 +38,8 @@ if TYPE_CHECKING:
         def wait(self, timeout: float | None = None) -> int:
             """Its exit status; raises subprocess.TimeoutExpired after `timeout` seconds."""
 
-        def terminate(self) -> None:
-            """SIGTERM."""
+        def send_signal(self, sig: int) -> None:
+            """That signal."""
 
         def kill(self) -> None:
             """SIGKILL."""
@@ -48,7 +50,7 @@ def die_with_parent() -> None:
     ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
 
 
-def main(log: str, command: list[str]) -> int:
+def main(log: str, command: list[str], stop_signal: int = signal.SIGTERM) -> int:
     """Run `command` with its output in `log` until it ends or the owner does."""
     bind: Callable[[], None] | None = die_with_parent if sys.platform == "linux" else None
     # An interrupt from the terminal goes to the whole group; stopping is the owner's decision.
@@ -61,10 +63,10 @@ def main(log: str, command: list[str]) -> int:
             stderr=subprocess.STDOUT,
             preexec_fn=bind,  # noqa: PLW1509 - no threads are running yet
         )
-    return watch(service)
+    return watch(service, stop_signal)
 
 
-def watch(service: Service) -> int:
+def watch(service: Service, stop_signal: int = signal.SIGTERM) -> int:
     """Wait for a service, and end it when standard input ends first; returns the guard's exit status."""
     ended_by_owner = threading.Event()
 
@@ -79,7 +81,7 @@ def watch(service: Service) -> int:
         if said == NOW:
             service.kill()
             return
-        service.terminate()
+        service.send_signal(stop_signal)
         try:
             service.wait(GRACE_SECONDS)
         except subprocess.TimeoutExpired:
@@ -91,4 +93,10 @@ def watch(service: Service) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1], sys.argv[2:]))
+    arguments = sys.argv[1:]
+    told = (
+        int(arguments.pop(0).removeprefix(SIGNAL_OPTION))
+        if arguments[0].startswith(SIGNAL_OPTION)
+        else signal.SIGTERM
+    )
+    sys.exit(main(arguments[0], arguments[1:], told))

@@ -8,19 +8,29 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Sequence
 from pathlib import Path
 
 from besedka.contract import Contract
+from besedka.errors import StackKindError
+from besedka.stack.versions import VERSION_ENV
 
 AUTO = "auto"
 KIND_ENV = "BESEDKA_STACK"
 _SOCKETS = ("/var/run/docker.sock", "~/.docker/run/docker.sock")
 
 
-def resolved(wished: str, contract: Contract, version: str | None) -> tuple[str, str]:
-    """The kind, and the reason for it, to be said at the head of a run; empty where it was wished for."""
+def resolved(
+    wished: str, contract: Contract, version: str | None, embedded_only: Sequence[str] = ()
+) -> tuple[str, str]:
+    """The kind, and the reason for it, to be said at the head of a run; empty where it was wished for.
+
+    `embedded_only` are the options given that no other kind obeys.
+    """
     if wished != AUTO:
         return wished, ""
+    if embedded_only:
+        return "embedded", f"because of {embedded_only[0]}"
     if version:
         return "containers", "because a version of Rocket.Chat was named"
     if not engine_is_likely():
@@ -31,6 +41,25 @@ def resolved(wished: str, contract: Contract, version: str | None) -> tuple[str,
     _, services = containers.plan(contract)
     why_not = engine.unfit(services)
     return ("embedded", why_not) if why_not else ("containers", "a Docker engine answers")
+
+
+def refuse_unheard(kind: str, version: str | None, embedded_only: Sequence[str]) -> None:
+    """Raise StackKindError for options that this kind would not obey: a wish is not silently dropped."""
+    if embedded_only and (kind not in {"embedded", AUTO} or version):
+        other = f"--rocketchat-version {version}" if version else f"--stack={kind}"
+        raise StackKindError(
+            f"{' '.join(embedded_only)} with {other}",
+            expected="an embedded stack, where programs of this machine can be chosen",
+            where="the command line, or the environment",
+            next_step="leave out the one or the other",
+        )
+    if version and kind not in {"containers", AUTO}:
+        raise StackKindError(
+            f"--rocketchat-version {version} with --stack={kind}",
+            expected="--stack=containers, where an image can be chosen",
+            where="the command line",
+            next_step=f"leave out --rocketchat-version, or {VERSION_ENV}, or --stack",
+        )
 
 
 def engine_is_likely() -> bool:

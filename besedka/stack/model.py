@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
@@ -42,7 +42,8 @@ class Stack:
     the site, None where that is the same address. `mongo_url` and `site_database_url` are None where
     the data cannot be read, and the checks that need them say so; `site_environment_file` is None where
     the site's management commands cannot be run, so that no temporary users can be made. `folder` holds
-    logs and data of the run.
+    logs and data of the run. `absent` names services that the stack does without, and what does their work
+    and why, in words.
     """
 
     kind: StackKind
@@ -55,6 +56,7 @@ class Stack:
     site_environment_file: str | None
     services: tuple[Service, ...]
     provider_url: str | None = None
+    absent: dict[str, str] = field(default_factory=dict)
 
     def service(self, name: str) -> Service:
         """The service of that name; KeyError if the stack has none."""
@@ -63,6 +65,12 @@ class Stack:
     def contract(self, contract: Contract) -> Contract:
         """The contract moved to this stack's addresses."""
         return contract.at(site_url=self.site_url, chat_url=self.chat_url, provider_url=self.provider_url)
+
+    def lines(self) -> list[str]:
+        """One line per service for the head of a run: name, version, real or stand-in, address."""
+        rows = [(row.name, row.version, row.nature, row.url) for row in self.services]
+        rows += [(name, "-", "absent", instead) for name, instead in self.absent.items()]
+        return [f"  {name:<11} {version:<8} {nature:<8} {where}" for name, version, nature, where in rows]
 
     def logs(self) -> dict[str, Path]:
         """Log file of each service that has one."""

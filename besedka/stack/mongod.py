@@ -5,7 +5,6 @@ from __future__ import annotations
 import shutil
 import socket
 import sys
-from contextlib import suppress
 from pathlib import Path
 
 from pymongo import MongoClient
@@ -17,6 +16,10 @@ from besedka.stack.processes import ServiceProcess, Spawn, guarded
 
 REPLICA_SET = "rs0"
 _PROBE_MILLISECONDS = 300
+# Unauthorized, NodeNotFound, NoReplicationEnabled, InvalidReplicaSetConfig, and
+# NewReplicaSetConfigurationIncompatible (MongoDB's src/mongo/base/error_codes.yml). Others pass: it is
+# initiated already, or still starting.
+_LASTING_REFUSALS = {13, 74, 76, 93, 103}
 
 
 def find(named: str | None) -> str | None:
@@ -32,7 +35,7 @@ def find(named: str | None) -> str | None:
             f"--mongod names {named!r}, which is not an executable file",
             expected="the path of a MongoDB server, version 5.0, 6.0 or 7.0",
             where="--mongod",
-            next_step="correct the path, or leave the option out to use the stand-in",
+            next_step="correct the path, say --mongod=download, or leave the option out to use the stand-in",
         )
     return found
 
@@ -63,12 +66,26 @@ def is_primary(port: int) -> bool:
             hello = client.admin.command("hello")
             if hello.get("isWritablePrimary"):
                 return True
-            with suppress(OperationFailure):
-                members = [{"_id": 0, "host": address}]
-                client.admin.command("replSetInitiate", {"_id": REPLICA_SET, "members": members})
+            if not hello.get("setName"):
+                _initiate(client, address)
             return False
     except PyMongoError:
         return False
+
+
+def _initiate(client: MongoClient[dict[str, object]], address: str) -> None:
+    """Make the server the only member of its set. Raises StackStartError for a refusal that stays one."""
+    members = [{"_id": 0, "host": address}]
+    try:
+        client.admin.command("replSetInitiate", {"_id": REPLICA_SET, "members": members})
+    except OperationFailure as error:
+        if error.code in _LASTING_REFUSALS:
+            raise StackStartError(
+                f"MongoDB does not become a replica set: {error.details and error.details.get('errmsg')}",
+                expected=f"replSetInitiate of {REPLICA_SET} with {address} as its only member",
+                where=address,
+                next_step="read mongo.log in the run's folder; is this MongoDB 5.0, 6.0 or 7.0?",
+            ) from error
 
 
 def version(port: int) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import socket
 import subprocess
 import sys
@@ -13,7 +14,7 @@ from pathlib import Path
 from typing import IO, Protocol
 
 from besedka.errors import StackStartError
-from besedka.stack.guard import KEEP, NOW
+from besedka.stack.guard import KEEP, NOW, SIGNAL_OPTION
 
 GUARD = Path(__file__).with_name("guard.py")
 POLL_SECONDS = 0.02
@@ -54,12 +55,19 @@ class Spawn(Protocol):
         """`environment` is the whole of it; the output of both goes to `log`."""
 
 
-def guarded(command: Sequence[str], *, log: Path, cwd: Path, environment: Mapping[str, str]) -> Guard:
-    """Start a command as a new process under `guard.py`."""
+def guarded(
+    command: Sequence[str],
+    *,
+    log: Path,
+    cwd: Path,
+    environment: Mapping[str, str],
+    stop_signal: signal.Signals = signal.SIGTERM,
+) -> Guard:
+    """Start a command as a new process under `guard.py`, which asks it to end by `stop_signal`."""
     # Not our own output: who reads that to its end would wait for a service that outlives us.
     with log.open("ab") as output:
         return subprocess.Popen(  # noqa: S603 - the command is the stack's own
-            [sys.executable, "-S", "-E", str(GUARD), str(log), *command],
+            [sys.executable, "-S", "-E", str(GUARD), f"{SIGNAL_OPTION}{stop_signal:d}", str(log), *command],
             stdin=subprocess.PIPE,
             stdout=output,
             stderr=output,

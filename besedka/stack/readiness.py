@@ -149,26 +149,36 @@ def mongo_is_primary(port: int) -> bool:
     return bool(hello.get("isWritablePrimary") and hello.get("setName"))
 
 
-def chat(contract: Contract) -> bool:
-    """Whether Rocket.Chat names a version and has public settings to show.
-
-    Raises ContainersStartError for another version than the contract's: it would never become right.
-    """
+def chat_version(contract: Contract) -> str | None:
+    """Version that Rocket.Chat names, once it also has public settings to show; None until then."""
     client = RocketChat(contract.chat.url, timeout=_PROBE_SECONDS)
     try:
         found = str(client.info()["version"])
         settings = client.get("settings.public", count=1)["settings"]
     except (ServiceUnreachableError, KeyError):
-        return False
-    wanted = contract.chat.version
-    if found.split(".")[:2] != wanted.split(".")[:2]:
+        return None
+    return found if settings else None
+
+
+def same_line(found: str, wanted: str) -> bool:
+    """Whether two versions have the same first two numbers: the third is not told to everybody."""
+    return found.split(".")[:2] == wanted.split(".")[:2]
+
+
+def chat(contract: Contract) -> bool:
+    """Whether Rocket.Chat names a version and has public settings to show.
+
+    Raises ContainersStartError for another version than the contract's: it would never become right.
+    """
+    found = chat_version(contract)
+    if found and not same_line(found, contract.chat.version):
         raise ContainersStartError(
             f"Rocket.Chat says that it is {found}",
-            expected=wanted,
+            expected=contract.chat.version,
             where=f"{contract.chat.url}/api/info",
             next_step="name the image of the right version (BESEDKA_IMAGE_ROCKETCHAT, --rocketchat-version)",
         )
-    return bool(settings)
+    return found is not None
 
 
 def knows_provider(contract: Contract) -> bool:

@@ -38,7 +38,7 @@ def test_signs_in(chat_test, contract):
 def test_one_cause_is_one_block_with_its_tests(subject: Path) -> None:
     subject.write_text(BREAKS_THE_STACK, "utf-8")
 
-    finished = inner.run(str(subject))
+    finished = inner.run(str(subject), "--postgres=none")
 
     assert finished.returncode == 1, finished.stdout + finished.stderr
     before, _, failures = finished.stdout.partition("= FAILURES =")
@@ -52,6 +52,7 @@ def test_one_cause_is_one_block_with_its_tests(subject: Path) -> None:
     assert failures.count("probable cause: application.secret.differs") == 2
     assert failures.count("SSO chain broke at: authorize: blocked by application.secret") == 2
     assert "run again: python -m pytest -n 0" in failures
+    assert "--postgres=none" in failures.partition("run again:")[2].partition("\n")[0]
     assert "the page says:" in failures, "the browser's test must say what the page said"
     assert "Timeout" not in failures
 

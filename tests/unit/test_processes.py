@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import sys
+from functools import partial
 from pathlib import Path
 
 import psutil
@@ -13,7 +14,7 @@ import pytest
 
 from besedka.contract import PROJECT_ROOT
 from besedka.errors import StackStartError
-from besedka.stack.processes import ServiceProcess
+from besedka.stack.processes import ServiceProcess, guarded
 
 FOREVER = "import threading; print('up', flush=True); threading.Event().wait()"
 OWNER = """
@@ -47,6 +48,29 @@ def test_a_service_is_stopped_with_its_children(tmp_path: Path) -> None:
     _gone, alive = psutil.wait_procs(processes, timeout=5)
     assert alive == []
     assert not service.alive()
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="there is no SIGINT for another process on Windows")
+def test_a_service_is_asked_by_the_signal_it_wants(tmp_path: Path) -> None:
+    listens = (
+        "import signal\n"
+        "signal.signal(signal.SIGTERM, signal.SIG_IGN)\n"
+        "signal.signal(signal.SIGINT, lambda *_: (print('interrupted', flush=True), exit()))\n"
+    )
+    command = [sys.executable, "-c", listens + FOREVER]
+    service = ServiceProcess(
+        "subject",
+        command,
+        log=tmp_path / "log",
+        cwd=tmp_path,
+        environment={},
+        spawn=partial(guarded, stop_signal=signal.SIGINT),
+    )
+    service.wait_until(lambda: "up" in service.tail(), budget=10, expected="up")
+
+    service.stop()
+
+    assert service.tail().endswith("interrupted")
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="there is no SIGKILL on Windows")

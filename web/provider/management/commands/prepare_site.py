@@ -28,10 +28,17 @@ class Command(BaseCommand):
             help="ready-made empty SQLite file: used when it fits today's migrations, else made",
         )
 
+        parser.add_argument(
+            "--migrated",
+            action="store_true",
+            help="the database was copied from a migrated one: do not look for migrations to run",
+        )
+
     def handle(self, *args: Any, **options: Any) -> None:
         try:
             rows = read_roster(sys.stdin)
-            self._migrate(options["template"])
+            if not options["migrated"]:
+                self._migrate(options["template"])
             lines = ensure_application() + ensure_users(rows)
         except (RosterError, DatabaseError) as error:
             raise CommandError(f"The site was not prepared. {error}") from None
