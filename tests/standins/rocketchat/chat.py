@@ -96,6 +96,12 @@ class Chat:
         """Have an account that came about otherwise removed by `clean`."""
         self._users.append(user_id)
 
+    def forget_room(self, name: str) -> None:
+        """Have a room that came about otherwise removed by `clean`; nothing if there is none."""
+        answer = self.admin.get("rooms.info", roomName=name)
+        if answer.status == 200:
+            self._rooms.append(answer.body["room"]["_id"])
+
     def clean(self) -> None:
         """Undo what the last test made."""
         for setting, value in self._settings.items():
