@@ -1,18 +1,30 @@
-"""The server under test (`chat`) and stand-ins of the tests' own (`own`, `standins`).
+"""The server under test, and stand-ins of the tests' own.
 
-`chat` is the stack's: embedded, or with `--stack=attached` whatever runs there. What needs a setting
-changed, the clock moved or a fresh database asks for `own`, which is a stand-in always; on an attached
-stack those tests are skipped.
+`chat`        the stack's Rocket.Chat: embedded, in containers, or attached; nothing of it is changed that counts
+              for others
+`changeable`  one whose settings a test may change, and puts back: a stand-in of its own on the embedded stack,
+              the stack's server on the others (attached: with --change-settings; both: without workers)
+`own`, `standins`, `oauth`
+              stand-ins of the test's own: default settings, a clock that can be moved, an empty database. They
+              say nothing about another server: on a stack that is not embedded these tests are skipped, each
+              with the reason that its module gives in STANDIN_ONLY
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
+from besedka.commands.provision import JOURNAL_FOLDER
 from besedka.contract import Contract
+from besedka.provision import guard
+from besedka.provision.errors import ForbiddenTargetError
+from besedka.provision.journal import Journal
+from besedka.stack.kind import resolved
 from besedka.stack.model import Stack
+from fixtures.options import CONTRACT_KEY
 
 from .chat import Chat, eventually
 from .client import Json
@@ -20,11 +32,34 @@ from .provider import OAuth, Provider, connect, providing
 from .standin import ADMIN, ADMIN_PASSWORD, Standins
 from .standin import standins as run_standins
 
+_HERE = Path(__file__).parent
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Skip what only a stand-in can be asked where the stack is somebody's real one."""
+    version = config.getoption("--rocketchat-version")
+    asks_standins = [
+        item
+        for item in items
+        if item.path.is_relative_to(_HERE) and "standins" in getattr(item, "fixturenames", ())
+    ]
+    if not asks_standins:
+        return
+    kind, _ = resolved(config.getoption("--stack"), config.stash[CONTRACT_KEY], version)
+    if kind == "embedded":
+        return
+    for item in asks_standins:
+        assert isinstance(item, pytest.Function)
+        item.add_marker(
+            pytest.mark.skip(reason=f"asks a stand-in, not --stack={kind}: {item.module.STANDIN_ONLY}")
+        )
+
 
 @pytest.fixture(scope="session")
 def _stack_chat(stack: Stack, contract: Contract) -> Iterator[Chat]:
     admin = contract.chat.admin
-    chat = Chat(contract.chat.url, admin.username, admin.secret, mongo_url=stack.mongo_url)
+    journal = Journal.fresh(JOURNAL_FOLDER, contract.chat.url, admin.secret)
+    chat = Chat(contract.chat.url, admin.username, admin.secret, mongo_url=stack.mongo_url, journal=journal)
     yield chat
     chat.close()
 
@@ -36,11 +71,28 @@ def chat(_stack_chat: Chat) -> Iterator[Chat]:
     _stack_chat.clean()
 
 
+@pytest.fixture
+def changeable(request: pytest.FixtureRequest, stack: Stack, contract: Contract) -> Chat:
+    """A Rocket.Chat whose settings the test may change."""
+    if stack.kind == "embedded":
+        own: Chat = request.getfixturevalue("own")
+        return own
+    if stack.kind == "attached" and not request.config.getoption("--change-settings"):
+        pytest.skip("changes settings of the attached server and puts them back: --change-settings allows it")
+    workers = getattr(request.config, "workerinput", {"workercount": 1})
+    if workers["workercount"] > 1:
+        pytest.skip("changes settings, which count for the tests of other workers: needs -n 0")
+    try:
+        guard.check(contract.chat.url, contract)
+    except ForbiddenTargetError as error:
+        pytest.skip(f"changes settings, and {error.found}")
+    chat: Chat = request.getfixturevalue("chat")
+    return chat
+
+
 @pytest.fixture(scope="session")
-def standins(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Standins]:
+def standins(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Standins]:
     """Makes stand-ins."""
-    if request.config.getoption("--stack") == "attached":
-        pytest.skip("needs a Rocket.Chat of its own, with a clock that can be moved")
     with run_standins(tmp_path_factory.mktemp("standins")) as made:
         yield made
 

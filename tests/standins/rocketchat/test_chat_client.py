@@ -27,6 +27,7 @@ from .client import Answer
 from .standin import ADMIN, ADMIN_PASSWORD, Standins
 
 pytestmark = pytest.mark.contract
+STANDIN_ONLY = "is about an option of the stand-in"
 _FETCH = "/__meteor__/dynamic-import/fetch"
 
 

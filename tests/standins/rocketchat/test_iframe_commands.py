@@ -84,7 +84,7 @@ class Around:
 
 
 @pytest.fixture
-def around(own: Chat, page: Page, origin: str) -> Around:
+def around(changeable: Chat, page: Page, origin: str) -> Around:
     """A chat that may be framed, hears this origin only, and answers."""
     for name, value in (
         ("Iframe_Restrict_Access", False),
@@ -94,9 +94,9 @@ def around(own: Chat, page: Page, origin: str) -> Around:
         ("API_Enable_Rate_Limiter", False),
         ("DDP_Rate_Limit_Connection_By_Method_Enabled", False),
     ):
-        own.set(name, value)
+        changeable.set(name, value)
     page.goto(origin)
-    return Around(page, own)
+    return Around(page, changeable)
 
 
 def test_the_order_of_the_events(around: Around) -> None:

@@ -19,6 +19,7 @@ from .sockets import socket
 from .standin import ADMIN, ADMIN_PASSWORD, Standin, Standins
 
 pytestmark = pytest.mark.contract
+STANDIN_ONLY = "kills and mistreats the server"
 
 
 @pytest.fixture(scope="module")
