@@ -91,6 +91,7 @@ def around(changeable: Chat, page: Page, origin: str) -> Around:
         ("Iframe_Integration_receive_enable", True),
         ("Iframe_Integration_receive_origin", f"http://127.0.0.1:1,{origin}"),
         ("Iframe_Integration_send_enable", True),
+        ("Iframe_Integration_send_target_origin", "*"),
         ("API_Enable_Rate_Limiter", False),
         ("DDP_Rate_Limit_Connection_By_Method_Enabled", False),
     ):
