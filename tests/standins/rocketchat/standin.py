@@ -12,6 +12,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import psutil
 import requests
 
 from besedka.contract import PROJECT_ROOT
@@ -60,6 +61,11 @@ class Standin:
             return requests.get(f"{self.url}/api/info", timeout=2).ok
         except requests.RequestException:
             return False
+
+    def server(self) -> psutil.Process:
+        """The server's own process, the child of its guard."""
+        assert self.process
+        return psutil.Process(self.process.pid).children()[0]
 
     def kill(self) -> None:
         """SIGKILL; the kernel takes the service along with its guard."""
