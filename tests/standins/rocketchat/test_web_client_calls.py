@@ -92,5 +92,5 @@ def test_the_walk_after_oauth(behind_a_client: OAuth, sockjs: bool, by_rest: boo
 @_TRANSPORTS
 @_METHODS
 def test_the_walk_with_a_stored_session(chat: Chat, sockjs: bool, by_rest: bool) -> None:
-    """The rows that any server can be asked: without modules (2) and OAuth (10)."""
+    """Rows any server can be asked: no modules (2), no OAuth (10); methods by ddpOverREST.ts or the socket."""
     _walk(chat, lambda _: str(chat.person().token), sockjs=sockjs, by_rest=by_rest, bundle=False)
