@@ -3,7 +3,8 @@
     python -m docs.contract_page
 
 The traps stand in `tests/standins/rocketchat/traps.py`; what a test promises and its source are its
-docstring. `tests/unit/test_contract_page.py` fails when the page is not what this would write, or a test is gone.
+docstring. `tests/unit/test_contract_page.py` fails when the page is not what this would write, or a test is
+gone.
 """
 
 from __future__ import annotations

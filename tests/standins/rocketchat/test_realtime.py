@@ -132,7 +132,7 @@ def test_a_connection_ends_with_its_token(chat: Chat) -> None:
     ["public-settings/get", "private-settings/get", "permissions/get", "subscriptions/get", "rooms/get"],
 )
 def test_get_methods_have_two_shapes(chat: Chat, method: str) -> None:
-    """All rows without a date, `{update, remove}` with one (server/publications); by REST and by socket."""
+    """All rows without a date, `{update, remove}` with one (server/publications/settings/index.ts); by REST and by socket."""
     moment = {"$date": int(time.time() * 1000) + 3_600_000}
     with signed_in(chat.url, chat.admin) as client:
         for call in (client.call, chat.admin.method):
