@@ -7,13 +7,12 @@
 `own`, `standins`, `oauth`
               stand-ins of the test's own: default settings, a clock that can be moved, an empty database. They
               say nothing about another server: on a stack that is not embedded these tests are skipped, each
-              with the reason that its module gives in STANDIN_ONLY
+              with the reason that its module gives in STANDIN_ONLY (tests/standins/conftest.py)
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
@@ -22,37 +21,13 @@ from besedka.contract import Contract
 from besedka.provision import guard
 from besedka.provision.errors import ForbiddenTargetError
 from besedka.provision.journal import Journal
-from besedka.stack.kind import resolved
 from besedka.stack.model import Stack
-from fixtures.options import CONTRACT_KEY
 
 from .chat import Chat, eventually
 from .client import Json
 from .provider import OAuth, Provider, connect, providing
 from .standin import ADMIN, ADMIN_PASSWORD, Standins
 from .standin import standins as run_standins
-
-_HERE = Path(__file__).parent
-
-
-def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Skip what only a stand-in can be asked where the stack is somebody's real one."""
-    version = config.getoption("--rocketchat-version")
-    asks_standins = [
-        item
-        for item in items
-        if item.path.is_relative_to(_HERE) and "standins" in getattr(item, "fixturenames", ())
-    ]
-    if not asks_standins:
-        return
-    kind, _ = resolved(config.getoption("--stack"), config.stash[CONTRACT_KEY], version)
-    if kind == "embedded":
-        return
-    for item in asks_standins:
-        assert isinstance(item, pytest.Function)
-        item.add_marker(
-            pytest.mark.skip(reason=f"asks a stand-in, not --stack={kind}: {item.module.STANDIN_ONLY}")
-        )
 
 
 @pytest.fixture(scope="session")

@@ -59,6 +59,7 @@ def test_login_with_token_signs_in(around: Around) -> None:
 
 def test_a_wrong_token_is_met_with_silence(around: Around) -> None:
     """Nothing is sent back and nobody is signed in; the next token is as good as ever."""
+    around.chat.set("First_Channel_After_Login", "")
     around.show("/home")
     before = around.hear("Custom_Script_Logged_Out")
     around.tell(externalCommand="login-with-token", token="no such token")
