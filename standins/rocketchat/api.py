@@ -121,6 +121,12 @@ async def sign_in(server: Server, call: Call) -> None:
             call.user, call.token_hash = session
 
 
+def _query(request: Request) -> dict[str, str]:
+    """The address's parameters; of a list (`ids[]=a&ids[]=b`) all values, with commas, else the last."""
+    given = request.query_params
+    return {name: ",".join(given.getlist(name)) if name.endswith("[]") else given[name] for name in given}
+
+
 async def dispatch(request: Request) -> Response:
     """Answer one request under /api/v1."""
     server: Server = request.app.state.server
@@ -138,7 +144,7 @@ async def dispatch(request: Request) -> Response:
     peer = request.client.host if request.client else "127.0.0.1"
     call = Call(
         server=server,
-        query=dict(request.query_params) | match[1],
+        query=_query(request) | match[1],
         headers=dict(request.headers),
         address=client_address(server, request.headers, peer),
     )

@@ -19,7 +19,6 @@ from starlette.responses import FileResponse, PlainTextResponse, Response
 from starlette.routing import Route, WebSocketRoute
 
 from standins.rocketchat.api import dispatch, sign_in
-from standins.rocketchat.bundle import Bundle
 from standins.rocketchat.envelope import answer
 from standins.rocketchat.headers import SecurityHeaders
 from standins.rocketchat.oauth.callback import callback, end_script
@@ -86,14 +85,16 @@ async def advance_clock(request: Request) -> Response:
 
 
 async def runtime_config(request: Request) -> Response:
-    """What Meteor's client reads before anything else."""
+    """What Meteor's client reads first; it throws where `meteorEnv` is missing (client_environment.js)."""
     server: Server = request.app.state.server
-    root = server.config.root_url
     config = {
         "meteorRelease": "METEOR@3.1.2",
-        "ROOT_URL": root,
+        "meteorEnv": {"NODE_ENV": "production", "TEST_METADATA": "{}"},
+        "isModern": True,
+        "ROOT_URL": server.config.root_url,
         "ROOT_URL_PATH_PREFIX": "",
         "autoupdate": {"versions": {}},
+        "accountsConfigCalled": True,
     }
     text = quote(json.dumps(config))
     return Response(
@@ -186,8 +187,7 @@ def build(server: Server) -> Starlette:
     routes += [route for route in sockets if isinstance(route, Route | WebSocketRoute)]
     page: Callable[[Request], Awaitable[Response]] = shell
     if server.config.chat_client is not None:
-        bundle = Bundle(server.config.chat_client)
-        routes, page = [*routes, *bundle.routes()], bundle.page
+        routes, page = [*server.config.chat_client.routes(), *routes], server.config.chat_client.page
     app = Starlette(routes=routes, middleware=[Middleware(SecurityHeaders, settings=server.settings)])
     app.router.routes.append(Route("/{path:any}", page, methods=every))
     app.state.server = server

@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from standins.rocketchat.bundle import Bundle
+
 _YES = ("yes", "true", "1")
 
 
@@ -23,7 +25,7 @@ class Config:
     bind_ip: str = "0.0.0.0"  # noqa: S104 - Meteor's own default
     version: str = "7.7.1"
     movable_clock: bool = False
-    chat_client: Path | None = None
+    chat_client: Bundle | None = None
     environ: Mapping[str, str] = field(default_factory=dict)
 
     def since(self, *version: int) -> bool:
@@ -85,11 +87,10 @@ def read_config(
     parts = version.split(".")
     if len(parts) != 3 or not all(part.isdigit() for part in parts):
         raise ConfigError(f"--version {version!r}: wanted three numbers, e.g. 7.7.1")
-    client = Path(chat_client) if chat_client else None
-    if client is not None and not (client / "program.json").is_file():
-        raise ConfigError(
-            f"--chat-client {client}: no program.json there; wanted a bundle's programs/web.browser"
-        )
+    try:
+        client = Bundle(Path(chat_client)) if chat_client else None
+    except (ValueError, OSError) as error:
+        raise ConfigError(f"--chat-client {chat_client}: {error}") from error
     port = _number(environ, "PORT", 3000)
     _number(environ, "HTTP_FORWARDED_COUNT", 0)
     _number(environ, "MAX_RESUME_LOGIN_TOKENS", 50)

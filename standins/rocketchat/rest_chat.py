@@ -128,7 +128,7 @@ async def banners(call: Call) -> Document:
 
 @route("users.presence", "GET")
 async def users_presence(call: Call) -> Document:
-    """Statuses; `ids[]` narrows them to the last parameter's ids."""
+    """Statuses; `ids`, with commas, or `ids[]`, repeated, narrow them."""
     ids = [value for name, value in call.query.items() if name in {"ids", "ids[]"}]
     query: Document = {"_id": {"$in": [part for value in ids for part in value.split(",")]}} if ids else {}
     fields = ("_id", "username", "name", "status", "statusText", "utcOffset", "avatarETag")

@@ -1,4 +1,8 @@
-"""A server under test, as its tests use it: an administrator, people and rooms that go away afterwards."""
+"""A server under test, as its tests use it: an administrator, people and rooms that go away afterwards.
+
+On a server that is not the tests' own every changed setting goes into provisioning's journal first, so that
+`run.py provision --undo` with the addresses takes back what a killed run left behind.
+"""
 
 from __future__ import annotations
 
@@ -12,6 +16,9 @@ from typing import Any
 from pymongo import MongoClient
 from pymongo.collection import Collection
 
+from besedka.provision.action import Action
+from besedka.provision.journal import Journal
+
 from .client import Answer, Client, Json
 
 WAIT_SECONDS = 10.0
@@ -20,9 +27,19 @@ WAIT_SECONDS = 10.0
 class Chat:
     """One Rocket.Chat, real or not. What a test makes here is removed by `clean`."""
 
-    def __init__(self, url: str, username: str, password: str, *, mongo_url: str | None = None) -> None:
+    def __init__(
+        self,
+        url: str,
+        username: str,
+        password: str,
+        *,
+        mongo_url: str | None = None,
+        journal: Journal | None = None,
+    ) -> None:
         self.url = url
         self.mongo_url = mongo_url
+        self._journal = journal
+        self._noted: list[int] = []
         self.admin = Client(url).sign_in(username, password)
         self._users: list[str] = []
         self._rooms: list[str] = []
@@ -89,33 +106,49 @@ class Chat:
         """Change a setting until `clean`."""
         before = self.admin.get(f"settings/{setting}").body["value"]
         self._settings.setdefault(setting, before)
+        if self._journal:
+            self._noted.append(self._journal.planned(Action("setting", setting, before, value)))
         answer = self.admin.post(f"settings/{setting}", {"value": value})
         assert answer.status == 200, answer.text
+        if self._journal:
+            self._journal.done(self._noted[-1], {})
 
     def forget(self, user_id: str) -> None:
         """Have an account that came about otherwise removed by `clean`."""
         self._users.append(user_id)
+
+    def forget_room(self, name: str) -> None:
+        """Have a room that came about otherwise removed by `clean`; nothing if there is none."""
+        answer = self.admin.get("rooms.info", roomName=name)
+        if answer.status == 200:
+            self._rooms.append(answer.body["room"]["_id"])
 
     def clean(self) -> None:
         """Undo what the last test made."""
         for setting, value in self._settings.items():
             answer = self.admin.post(f"settings/{setting}", {"value": value})
             assert answer.status == 200, (setting, answer.text)
+        for number in self._noted:
+            assert self._journal
+            self._journal.undone(number)
         for rid in self._rooms:
             self.admin.post("rooms.delete", {"roomId": rid})
         for user_id in self._users:
             self.admin.post("users.delete", {"userId": user_id, "confirmRelinquish": True})
-        self._settings, self._rooms, self._users = {}, [], []
+        self._settings, self._noted, self._rooms, self._users = {}, [], [], []
 
     def close(self) -> None:
-        """Remove the lasting users too."""
+        """Remove the lasting users too, and end the administrator's session."""
         self._users += [
             str(self.__dict__[name].user_id) for name in ("anna", "boris") if name in self.__dict__
         ]
         self.clean()
+        if self._journal and self._journal.path.exists():
+            self._journal.closed()
+        self.admin.post("logout")
 
     def advance(self, seconds: float) -> None:
-        """Move the clock: the stand-in's own, a real server has no such route."""
+        """Move the clock, which a stand-in of the test's own lets us do."""
         answer = self.admin.request("POST", "/__standin__/clock", json={"advance_seconds": seconds})
         assert answer.status == 200, answer.text
 

@@ -1,8 +1,13 @@
-"""The server under test (`chat`) and stand-ins of the tests' own (`own`, `standins`).
+"""The server under test, and stand-ins of the tests' own.
 
-`chat` is the stack's: embedded, or with `--stack=attached` whatever runs there. What needs a setting
-changed, the clock moved or a fresh database asks for `own`, which is a stand-in always; on an attached
-stack those tests are skipped.
+`chat`        the stack's Rocket.Chat: embedded, in containers, or attached; nothing of it is changed that counts
+              for others
+`changeable`  one whose settings a test may change, and puts back: a stand-in of its own on the embedded stack,
+              the stack's server on the others (attached: with --change-settings; both: without workers)
+`own`, `standins`, `oauth`
+              stand-ins of the test's own: default settings, a clock that can be moved, an empty database. They
+              say nothing about another server: on a stack that is not embedded these tests are skipped, each
+              with the reason that its module gives in STANDIN_ONLY (tests/standins/conftest.py)
 """
 
 from __future__ import annotations
@@ -11,7 +16,9 @@ from collections.abc import Iterator
 
 import pytest
 
+from besedka.commands.provision import JOURNAL_FOLDER
 from besedka.contract import Contract
+from besedka.provision.journal import Journal
 from besedka.stack.model import Stack
 
 from .chat import Chat, eventually
@@ -24,7 +31,8 @@ from .standin import standins as run_standins
 @pytest.fixture(scope="session")
 def _stack_chat(stack: Stack, contract: Contract) -> Iterator[Chat]:
     admin = contract.chat.admin
-    chat = Chat(contract.chat.url, admin.username, admin.secret, mongo_url=stack.mongo_url)
+    journal = Journal.fresh(JOURNAL_FOLDER, contract.chat.url, admin.secret)
+    chat = Chat(contract.chat.url, admin.username, admin.secret, mongo_url=stack.mongo_url, journal=journal)
     yield chat
     chat.close()
 
@@ -36,11 +44,24 @@ def chat(_stack_chat: Chat, writable: None) -> Iterator[Chat]:
     _stack_chat.clean()
 
 
+@pytest.fixture
+def changeable(request: pytest.FixtureRequest, stack: Stack) -> Chat:
+    """A Rocket.Chat whose settings the test may change."""
+    if stack.kind == "embedded":
+        own: Chat = request.getfixturevalue("own")
+        return own
+    if stack.kind == "attached" and not request.config.getoption("--change-settings"):
+        pytest.skip("changes settings of the attached server and puts them back: --change-settings allows it")
+    workers = getattr(request.config, "workerinput", {"workercount": 1})
+    if workers["workercount"] > 1:
+        pytest.skip("changes settings, which count for the tests of other workers: needs -n 0")
+    chat: Chat = request.getfixturevalue("chat")
+    return chat
+
+
 @pytest.fixture(scope="session")
-def standins(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Standins]:
+def standins(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Standins]:
     """Makes stand-ins."""
-    if request.config.getoption("--stack") == "attached":
-        pytest.skip("needs a Rocket.Chat of its own, with a clock that can be moved")
     with run_standins(tmp_path_factory.mktemp("standins")) as made:
         yield made
 

@@ -114,9 +114,12 @@ class OAuth:
 
     def state(self, **more: Any) -> tuple[str, str]:
         """(credential token, `state`) of a log-in that begins, in redirect style."""
+        return self.begin("redirect", **{"redirectUrl": f"{self.chat.url}/home"} | more)
+
+    def begin(self, style: str, **more: Any) -> tuple[str, str]:
+        """The same in any style; a client names a `redirectUrl` in redirect style only."""
         token = secrets.token_urlsafe(24)
-        fields = {"loginStyle": "redirect", "credentialToken": token, "isCordova": False}
-        fields |= {"redirectUrl": f"{self.chat.url}/home"} | more
+        fields = {"loginStyle": style, "credentialToken": token, "isCordova": False} | more
         return token, base64.b64encode(json.dumps(fields).encode()).decode()
 
     def callback(self, state: str, **query: str) -> Answer:

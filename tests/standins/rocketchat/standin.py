@@ -12,6 +12,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import psutil
 import requests
 
 from besedka.contract import PROJECT_ROOT
@@ -24,13 +25,14 @@ ADMIN, ADMIN_PASSWORD = "boss", "boss123secure"
 
 @dataclass
 class Standin:
-    """One process of the stand-in. `more` is environment that only this one is told."""
+    """One process of the stand-in. `more` is environment and `options` arguments that only this one is told."""
 
     folder: Path
     mongo_url: str
     oplog_url: str
     version: str = "7.7.1"
     more: dict[str, str] = field(default_factory=dict)
+    options: tuple[str, ...] = ()
     port: int = field(default_factory=free_port)
     process: ServiceProcess | None = None
 
@@ -44,6 +46,7 @@ class Standin:
         told |= {"MONGO_URL": self.mongo_url, "MONGO_OPLOG_URL": self.oplog_url}
         told |= {"ADMIN_USERNAME": ADMIN, "ADMIN_PASS": ADMIN_PASSWORD, "ADMIN_EMAIL": "boss@besedka.test"}
         command = [sys.executable, "-m", "standins.rocketchat", "--movable-clock", "--version", self.version]
+        command += self.options
         self.process = ServiceProcess(
             "chat",
             command,
@@ -58,6 +61,11 @@ class Standin:
             return requests.get(f"{self.url}/api/info", timeout=2).ok
         except requests.RequestException:
             return False
+
+    def server(self) -> psutil.Process:
+        """The server's own process, the child of its guard."""
+        assert self.process
+        return psutil.Process(self.process.pid).children()[0]
 
     def kill(self) -> None:
         """SIGKILL; the kernel takes the service along with its guard."""
@@ -77,12 +85,19 @@ class Standins:
     mongo_port: int
 
     @contextmanager
-    def running(self, *, version: str = "7.7.1", **environment: str) -> Iterator[Standin]:
+    def running(
+        self, *, version: str = "7.7.1", options: tuple[str, ...] = (), **environment: str
+    ) -> Iterator[Standin]:
         """One with an empty database, for the length of a `with` block."""
         database = f"rocketchat_{secrets.token_hex(4)}"
         oplog = mongod.url(self.mongo_port, "local")
         standin = Standin(
-            self.folder, mongod.url(self.mongo_port, database), oplog, version=version, more=environment
+            self.folder,
+            mongod.url(self.mongo_port, database),
+            oplog,
+            version=version,
+            more=environment,
+            options=options,
         )
         with ExitStack() as cleanup:
             cleanup.callback(standin.stop)

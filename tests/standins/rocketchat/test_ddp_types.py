@@ -27,6 +27,7 @@ from .sockets import Socket, signed_in, socket
 from .standin import ADMIN, ADMIN_PASSWORD, Standin, Standins
 
 pytestmark = pytest.mark.contract
+STANDIN_ONLY = "sends the server nonsense and reads its log"
 declare_handlers()
 
 _VALUES = st.recursive(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+from collections.abc import Iterator
 
 import pytest
 import requests
@@ -30,8 +31,10 @@ def _signed_in(chat: Chat, username: str, password: str) -> RocketChat:
 
 
 @pytest.fixture
-def admin(chat: Chat) -> RocketChat:
-    return _signed_in(chat, chat.admin.username, chat.admin.password)
+def admin(chat: Chat) -> Iterator[RocketChat]:
+    client = _signed_in(chat, chat.admin.username, chat.admin.password)
+    yield client
+    client.logout()
 
 
 @pytest.fixture

@@ -6,97 +6,32 @@ loginViaQuery.ts. The page around the frame is the test's own, on another port a
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Iterator
-from dataclasses import dataclass
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
-from playwright.sync_api import FrameLocator, Page
+from playwright.sync_api import Page, expect
 
-from .chat import Chat
-from .client import Client
+from .around import Around, frame_settings, serving
+from .chat import Chat, eventually
 
 pytestmark = pytest.mark.contract
-
-_PAGE = """<!DOCTYPE html><meta charset="utf-8"><title>around</title><iframe id="chat"></iframe><script>
-window.heard = [];
-addEventListener('message', ({ data, origin }) => heard.push({ ...data, origin }));
-const frame = document.querySelector('#chat');
-window.show = (url) => { frame.src = url; };
-window.tell = (command) => frame.contentWindow.postMessage(command, '*');
-</script>"""
 
 
 @pytest.fixture(scope="module")
 def origin() -> Iterator[str]:
     """Where the page around the frame comes from."""
-
-    class Handler(BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
-            self.send_response(200)
-            self.send_header("Content-Type", "text/html")
-            self.end_headers()
-            self.wfile.write(_PAGE.encode())
-
-        def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - its name in http.server
-            """Nothing."""
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True).start()
-    yield f"http://127.0.0.1:{server.server_port}"
-    server.shutdown()
-    server.server_close()
-
-
-@dataclass(frozen=True)
-class Around:
-    """The page around the frame."""
-
-    page: Page
-    chat: Chat
-
-    @property
-    def frame(self) -> FrameLocator:
-        return self.page.frame_locator("#chat")
-
-    def show(self, path: str) -> None:
-        self.page.evaluate("url => show(url)", f"{self.chat.url}{path}")
-
-    def tell(self, **command: Any) -> None:
-        self.page.evaluate("command => tell(command)", command)
-
-    def hear(self, event: str) -> list[str]:
-        """Wait for an event; the names of all that came so far, each where it came first."""
-        self.page.wait_for_function("name => heard.some((m) => m.eventName === name)", arg=event)
-        names: list[str] = self.page.evaluate("heard.map((m) => m.eventName)")
-        return list(dict.fromkeys(names))
-
-    def user(self) -> str | None:
-        """Who is signed in inside the frame, by the client's own storage."""
-        found: str | None = self.page.frames[1].evaluate("localStorage.getItem('Meteor.userId')")
-        return found
-
-    def log_in(self, person: Client) -> None:
-        self.tell(externalCommand="login-with-token", token=person.token)
-        self.hear("Custom_Script_Logged_In")
+    with serving() as address:
+        yield address
 
 
 @pytest.fixture
-def around(own: Chat, page: Page, origin: str) -> Around:
+def around(changeable: Chat, page: Page, origin: str) -> Around:
     """A chat that may be framed, hears this origin only, and answers."""
-    for name, value in (
-        ("Iframe_Restrict_Access", False),
-        ("Iframe_Integration_receive_enable", True),
-        ("Iframe_Integration_receive_origin", f"http://127.0.0.1:1,{origin}"),
-        ("Iframe_Integration_send_enable", True),
-        ("API_Enable_Rate_Limiter", False),
-        ("DDP_Rate_Limit_Connection_By_Method_Enabled", False),
-    ):
-        own.set(name, value)
+    for name, value in frame_settings(origin).items():
+        changeable.set(name, value)
     page.goto(origin)
-    return Around(page, own)
+    return Around(page, changeable)
 
 
 def test_the_order_of_the_events(around: Around) -> None:
@@ -124,6 +59,7 @@ def test_login_with_token_signs_in(around: Around) -> None:
 
 def test_a_wrong_token_is_met_with_silence(around: Around) -> None:
     """Nothing is sent back and nobody is signed in; the next token is as good as ever."""
+    around.chat.set("First_Channel_After_Login", "")
     around.show("/home")
     before = around.hear("Custom_Script_Logged_Out")
     around.tell(externalCommand="login-with-token", token="no such token")
@@ -178,4 +114,49 @@ def test_a_resume_token_in_the_address_signs_in(around: Around) -> None:
     around.hear("room-opened")
     around.frame.locator('[name="msg"]').wait_for()
     assert around.user() == person.user_id
-    assert "layout=embedded" in around.page.frames[1].url
+    assert urlsplit(around.inside.url).query == "layout=embedded", "the token is out of the address"
+
+
+def test_a_resume_token_takes_the_place_of_another_session(around: Around) -> None:
+    """Whoever was signed in before (loginViaQuery.ts calls loginWithToken whatever the session is)."""
+    first, second = around.chat.anna, around.chat.boris
+    around.show(f"/channel/general?layout=embedded&resumeToken={first.token}")
+    around.hear("room-opened")
+    assert around.user() == first.user_id
+    around.show(f"/channel/general?layout=embedded&resumeToken={second.token}")
+    around.page.wait_for_function("heard.filter((m) => m.eventName === 'room-opened').length > 1")
+    assert around.user() == second.user_id
+
+
+def test_go_changes_the_room_and_keeps_the_layout(around: Around) -> None:
+    """Navigation inside the client: no page is loaded, the query stays (iframeCommands.ts, go)."""
+    room = around.chat.room(around.chat.anna)
+    around.show(f"/channel/general?layout=embedded&resumeToken={around.chat.anna.token}")
+    around.hear("room-opened")
+    around.inside.evaluate("window.untouched = true")
+    around.tell(externalCommand="go", path=f"/channel/{room['name']}")
+    expect(around.frame.get_by_role("textbox", name=room["name"])).to_be_enabled()
+    address = urlsplit(around.inside.url)
+    assert (address.path, address.query) == (f"/channel/{room['name']}", "layout=embedded")
+    assert around.inside.evaluate("window.untouched") is True
+
+
+def test_set_user_status_sets_it(around: Around) -> None:
+    """As users.setStatus does (iframeCommands.ts)."""
+    person = around.chat.person()
+    around.show(f"/channel/general?layout=embedded&resumeToken={person.token}")
+    around.hear("room-opened")
+    around.tell(externalCommand="set-user-status", status="busy")
+    eventually(lambda: person.get("me").body["status"] == "busy", "the status is set")
+
+
+def test_logout_ends_the_token(around: Around) -> None:
+    """The log-in page at /home, its query lost; the token is dead (iframeCommands.ts, logout)."""
+    person = around.chat.person()
+    around.show(f"/channel/general?layout=embedded&resumeToken={person.token}")
+    around.hear("room-opened")
+    around.tell(externalCommand="logout")
+    around.hear("Custom_Script_Logged_Out")
+    assert around.user() is None
+    assert urlsplit(around.inside.url)[2:4] == ("/home", "")
+    eventually(lambda: person.get("me").status == 401, "the token is dead")

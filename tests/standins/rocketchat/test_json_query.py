@@ -11,6 +11,7 @@ from .chat import Chat, error_type
 from .standin import ADMIN, ADMIN_PASSWORD, Standins
 
 pytestmark = pytest.mark.contract
+STANDIN_ONLY = "wants a server of another version, or with another environment"
 
 _ALLOWED = "ALLOW_UNSAFE_QUERY_AND_FIELDS_API_PARAMS"
 

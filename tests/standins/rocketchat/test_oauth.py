@@ -14,6 +14,7 @@ from .provider import CLIENT_ID, CLIENT_SECRET, MAIN, OAuth, connect, identity, 
 from .standin import ADMIN, ADMIN_PASSWORD, Standins
 
 pytestmark = pytest.mark.contract
+STANDIN_ONLY = "its provider is the test's own, and the clock is moved"
 
 
 def _refused(oauth: OAuth, **query: str) -> str:

@@ -14,6 +14,7 @@ from .chat import Chat
 from .provider import OAuth, identity
 
 pytestmark = pytest.mark.contract
+STANDIN_ONLY = "its provider is the test's own, and the clock is moved"
 
 
 def _stored(oauth: OAuth, user_id: str | None) -> dict[str, Any]:

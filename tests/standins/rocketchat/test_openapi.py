@@ -28,6 +28,7 @@ from .client import Json
 from .standin import ADMIN, ADMIN_PASSWORD, Standin, Standins
 
 pytestmark = pytest.mark.contract
+STANDIN_ONLY = "sends wrong values to every route, those that remove things too"
 
 _CHECKS = [
     not_a_server_error,

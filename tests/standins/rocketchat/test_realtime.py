@@ -132,7 +132,7 @@ def test_a_connection_ends_with_its_token(chat: Chat) -> None:
     ["public-settings/get", "private-settings/get", "permissions/get", "subscriptions/get", "rooms/get"],
 )
 def test_get_methods_have_two_shapes(chat: Chat, method: str) -> None:
-    """All rows without a date, `{update, remove}` with one (server/publications); by REST and by socket."""
+    """All rows without a date, `{update, remove}` with one (server/publications/settings/index.ts); by REST and by socket."""
     moment = {"$date": int(time.time() * 1000) + 3_600_000}
     with signed_in(chat.url, chat.admin) as client:
         for call in (client.call, chat.admin.method):
@@ -238,18 +238,18 @@ def test_somebody_added_by_rest_hears_of_it(chat: Chat) -> None:
         assert (action, row["name"], row["t"]) == ("inserted", room["name"], "p")
 
 
-def test_settings_and_permissions_are_pushed(own: Chat) -> None:
+def test_settings_and_permissions_are_pushed(changeable: Chat) -> None:
     """public-settings-changed to anybody, permissions-changed to who is signed in (notifyListener.ts)."""
-    with socket(own.url) as nobody, signed_in(own.url, own.anna) as anna:
+    with socket(changeable.url) as nobody, signed_in(changeable.url, changeable.anna) as anna:
         nobody.open()
         assert nobody.subscribe("stream-notify-all", "public-settings-changed", _ALL)["msg"] == "ready"
         assert nobody.subscribe("stream-notify-logged", "permissions-changed", _ALL)["msg"] == "nosub"
         assert anna.subscribe("stream-notify-logged", "permissions-changed", _ALL)["msg"] == "ready"
-        own.set("Site_Name", "Другая")
+        changeable.set("Site_Name", "Другая")
         action, row = nobody.pushed("stream-notify-all", "public-settings-changed")
         assert (action, row["_id"], row["value"]) == ("updated", "Site_Name", "Другая")
         roles = {"_id": "create-c", "roles": ["admin", "user", "bot", "app"]}
-        assert own.admin.post("permissions.update", {"permissions": [roles]}).status == 200
+        assert changeable.admin.post("permissions.update", {"permissions": [roles]}).status == 200
         action, row = anna.pushed("stream-notify-logged", "permissions-changed")
         assert (action, row["_id"], row["roles"]) == ("updated", "create-c", roles["roles"])
 
@@ -297,13 +297,16 @@ def test_presence_follows_the_sockets(chat: Chat) -> None:
         assert watcher.pushed("stream-user-presence", str(person.user_id))[0][:2] == [person.username, 0]
 
 
-def test_method_limits_count_per_connection(own: Chat) -> None:
+def test_method_limits_count_per_connection(changeable: Chat) -> None:
     """DDP_Rate_Limit_Connection_By_Method: ten in ten seconds (server/startup/rateLimit)."""
-    with signed_in(own.url, own.anna) as client:
+    setting = "DDP_Rate_Limit_Connection_By_Method_Requests_Allowed"
+    if changeable.admin.get(f"settings/{setting}").body["value"] != 10:
+        changeable.set(setting, 10)
+    with signed_in(changeable.url, changeable.anna) as client:
         results = [client.call("rooms/get") for _ in range(11)]
         assert ["error" in result for result in results] == [False] * 10 + [True]
         assert results[-1]["error"]["error"] == "too-many-requests"
-    with signed_in(own.url, own.anna) as another:
+    with signed_in(changeable.url, changeable.anna) as another:
         assert "result" in another.call("rooms/get")
 
 

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import base64
+import itertools
 import random
 import socket as sockets
+import struct
 import threading
-from collections.abc import Iterator
-from contextlib import ExitStack
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, suppress
 from typing import Any
 
 import pytest
@@ -14,41 +17,49 @@ import requests
 from websockets.exceptions import ConnectionClosed
 
 from .chat import Chat, eventually
-from .client import Client
-from .sockets import socket
+from .client import Client, Json
+from .sockets import signed_in, socket
 from .standin import ADMIN, ADMIN_PASSWORD, Standin, Standins
 
 pytestmark = pytest.mark.contract
+STANDIN_ONLY = "kills and mistreats the server"
 
 
 @pytest.fixture(scope="module")
 def mortal(standins: Standins) -> Iterator[tuple[Standin, Chat]]:
     """A stand-in to be mistreated, and what asks it how it is."""
     with standins.running() as standin:
-        yield standin, Chat(standin.url, ADMIN, ADMIN_PASSWORD)
+        chat = Chat(standin.url, ADMIN, ADMIN_PASSWORD)
+        chat.set("DDP_Rate_Limit_Connection_By_Method_Enabled", False)
+        yield standin, chat
 
 
 def test_killed_under_writes_it_has_every_acknowledged_write(mortal: tuple[Standin, Chat]) -> None:
     """An answer comes after Mongo's, so that what was answered survives."""
     standin, chat = mortal
     room, writers = chat.room(), [chat.person() for _ in range(3)]
-    acknowledged: list[str] = []
+    acknowledged, refused = list[str](), list[str]()
     enough = threading.Event()
 
-    def write(writer: Client, number: int) -> None:
-        while True:
+    def by_rest(writer: Client, message: Json) -> bool:
+        return writer.post("chat.sendMessage", {"message": message}).status == 200
+
+    def write(writer: Client, send: Callable[[Client, Json], bool]) -> None:
+        for number in itertools.count():
             text = f"{writer.username} {number}"
             try:
-                answer = writer.post("chat.sendMessage", {"message": {"rid": room["_id"], "msg": text}})
-            except requests.RequestException:
+                (acknowledged if send(writer, {"rid": room["_id"], "msg": text}) else refused).append(text)
+            except (requests.RequestException, ConnectionClosed):
                 return
-            assert answer.status == 200
-            acknowledged.append(text)
-            number += 1
             if len(acknowledged) >= 60:
                 enough.set()
 
-    threads = [threading.Thread(target=write, args=(writer, 0)) for writer in writers]
+    def write_by_socket(writer: Client) -> None:
+        with suppress(ConnectionClosed), signed_in(chat.url, writer) as client:
+            write(writer, lambda _, message: "result" in client.call("sendMessage", message))
+
+    threads = [threading.Thread(target=write, args=(writer, by_rest)) for writer in writers[:2]]
+    threads.append(threading.Thread(target=write_by_socket, args=(writers[2],)))
     for thread in threads:
         thread.start()
     assert enough.wait(20)
@@ -58,6 +69,8 @@ def test_killed_under_writes_it_has_every_acknowledged_write(mortal: tuple[Stand
     eventually(lambda: not standin.answers(), "it is gone")
     standin.start()
     found = chat.admin.get("channels.messages", roomId=room["_id"], count=0).body["messages"]
+    assert refused == []
+    assert {text.partition(" ")[0] for text in acknowledged} == {str(writer.username) for writer in writers}
     assert sorted(set(acknowledged) - {message["msg"] for message in found}) == []
     assert len({message["_id"] for message in found}) == len(found)
     assert chat.members(room) == [ADMIN]
@@ -187,12 +200,60 @@ def test_bad_frames_end_at_most_their_own_connection(mortal: tuple[Standin, Chat
     assert chat.admin.get("me").status == 200
 
 
-def test_many_idle_sockets_in_batches(mortal: tuple[Standin, Chat]) -> None:
-    """Five batches of two hundred connections that never say anything."""
+def _upgraded(port: int) -> sockets.socket:
+    """A connection on which a WebSocket has just begun, without a library that would mend what follows."""
+    peer = sockets.create_connection(("127.0.0.1", port), timeout=5)
+    key = base64.b64encode(random.Random(port).randbytes(16)).decode()  # noqa: S311 - not for secrets
+    lines = ["GET /websocket HTTP/1.1", "Host: x", "Upgrade: websocket", "Connection: Upgrade"]
+    lines += ["Sec-WebSocket-Version: 13", f"Sec-WebSocket-Key: {key}", "", ""]
+    peer.sendall("\r\n".join(lines).encode())
+    assert peer.recv(4096).startswith(b"HTTP/1.1 101")
+    return peer
+
+
+_MASKED_TEXT = b"\x81\xff"
+_FRAMES = {
+    # A masked text frame of a megabyte, of which ten bytes come: the peer has vanished.
+    "half a frame": _MASKED_TEXT + struct.pack(">Q", 1 << 20) + b"\0" * 14,
+    "a frame of a terabyte": _MASKED_TEXT + struct.pack(">Q", 1 << 40) + b"\0" * 14,
+    "random bytes": random.Random(8).randbytes(3000),  # noqa: S311
+    "no mask": b"\x81\x05hello",
+    "a reserved opcode": b"\x83\x80\0\0\0\0",
+    "a continuation of nothing": b"\x80\x80\0\0\0\0",
+}
+
+
+@pytest.mark.parametrize("kind", _FRAMES)
+def test_broken_websockets_hold_nobody_up(mortal: tuple[Standin, Chat], kind: str) -> None:
+    """Broken, half-open and reset: every one but the half-open is ended, and others are served meanwhile."""
     standin, chat = mortal
-    for _ in range(5):
+    with ExitStack() as opened, socket(chat.url) as other:
+        other.open()
+        peers = [opened.enter_context(_upgraded(standin.port)) for _ in range(30)]
+        for peer in peers:
+            peer.sendall(_FRAMES[kind])
+        other.send({"msg": "ping", "id": kind})
+        other.named("pong", id=kind)
+        assert chat.admin.get("me").status == 200
+        if kind != "half a frame":
+            for peer in peers:
+                while peer.recv(4096):
+                    continue  # a close frame, then the end; a peer that is left open times out
+        for peer in peers:
+            reset = struct.pack("ii", 1, 0)
+            peer.setsockopt(sockets.SOL_SOCKET, sockets.SO_LINGER, reset)
+    assert chat.admin.get("me").status == 200
+
+
+def test_ten_thousand_connects_in_batches(mortal: tuple[Standin, Chat]) -> None:
+    """Connections that never say anything, five hundred at a time; none of them is kept."""
+    standin, chat = mortal
+    server = standin.server()
+    before = server.num_fds()
+    for _ in range(20):
         with ExitStack() as opened:
-            for _ in range(200):
+            for _ in range(500):
                 opened.enter_context(sockets.create_connection(("127.0.0.1", standin.port), timeout=5))
             assert chat.admin.get("me").status == 200
     assert chat.admin.get("me").status == 200
+    eventually(lambda: server.num_fds() <= before + 5, "the server has let go of them")

@@ -11,6 +11,7 @@ from .chat import Chat, error_type
 from .client import Client, digest
 
 pytestmark = pytest.mark.contract
+STANDIN_ONLY = "wants default settings and moves the clock by half an hour"
 
 HALF_AN_HOUR = 1800
 SETTING = "Layout_Home_Title"

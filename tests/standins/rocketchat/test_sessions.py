@@ -9,6 +9,7 @@ from .client import Client, Json, digest
 from .versions import at
 
 pytestmark = pytest.mark.contract
+STANDIN_ONLY = "moves the clock or writes into the database"
 
 
 def _credentials(client: Client, **more: str) -> dict[str, str]:

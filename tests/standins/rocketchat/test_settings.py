@@ -13,6 +13,7 @@ from .standin import ADMIN, ADMIN_PASSWORD, Standins
 from .versions import at
 
 pytestmark = pytest.mark.contract
+STANDIN_ONLY = "moves the clock, writes into the database or wants an empty one"
 
 
 @pytest.fixture(scope="module")
@@ -41,17 +42,17 @@ def _enable(chat: Chat, **values: object) -> None:
     eventually(lambda: chat.service() is not None, "the service comes")
 
 
-def test_a_value_is_not_checked_against_its_type(own: Chat) -> None:
+def test_a_value_is_not_checked_against_its_type(changeable: Chat) -> None:
     """POST writes what it is given (v1/settings.ts)."""
     for value in ("yes", 5, {"a": 1}, None):
-        own.set("Discussion_enabled", value)
-        assert own.admin.get("settings/Discussion_enabled").body["value"] == value
+        changeable.set("Discussion_enabled", value)
+        assert changeable.admin.get("settings/Discussion_enabled").body["value"] == value
 
 
-def test_a_change_is_live_at_once(own: Chat) -> None:
+def test_a_change_is_live_at_once(changeable: Chat) -> None:
     """The copy in memory changes with the row (CachedSettings.ts)."""
-    own.set("Site_Name", "Беседка")
-    rows = own.anybody().get("settings.public", _id="Site_Name").body["settings"]
+    changeable.set("Site_Name", "Беседка")
+    rows = changeable.anybody().get("settings.public", _id="Site_Name").body["settings"]
     assert [(row["_id"], row["value"]) for row in rows] == [("Site_Name", "Беседка")]
 
 

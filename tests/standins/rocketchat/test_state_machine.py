@@ -26,6 +26,7 @@ from .client import Client, Json
 from .sockets import signed_in
 
 pytestmark = pytest.mark.contract
+STANDIN_ONLY = "deletes accounts at random, in a workspace of its own"
 
 
 class Room:

@@ -12,6 +12,7 @@ from .standin import ADMIN, ADMIN_PASSWORD, Standins
 from .versions import at
 
 pytestmark = pytest.mark.contract
+STANDIN_ONLY = "wants servers of other versions"
 
 
 @pytest.mark.parametrize("version", ["6.4.8", "7.5.0", "7.11.0", "8.0.0"])
