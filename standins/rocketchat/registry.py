@@ -78,11 +78,7 @@ ANONYMOUS_METHODS: set[str] = set()
 
 
 def route(
-    path: str,
-    *verbs: str,
-    auth: bool = True,
-    permissions: tuple[str, ...] = (),
-    two_factor: bool = False,
+    path: str, *verbs: str, auth: bool = True, permissions: tuple[str, ...] = (), two_factor: bool = False
 ) -> Callable[[RestHandler], RestHandler]:
     """Declare a REST handler, e.g. `@route("channels.join", "POST")`; `:name` parts land in `call.query`."""
 
