@@ -1,8 +1,8 @@
 """Every command, as a method `do_<name>` whose parameters are the command's own fields.
 
 `value` (of the field with the command's name), `db`, `coll` and `peer` are filled in by `_run`. A field that
-a method does not name is refused, but for COMMON: true here by construction, or harmless. What the server says
-of itself and the names of its error codes are data, in `about.json`.
+a method does not name is refused, but for COMMON: true here by construction, or harmless. What the server
+says of itself and the names of its error codes are data, in `about.json`.
 """
 # ruff: noqa: A002, N802, N803, B006, PLR0913, PLR0917 - the protocol names them; no default is changed
 
@@ -38,7 +38,7 @@ STAND_IN = ABOUT["hello"]["standIn"]
 COMMON = set(
     """$db lsid txnNumber comment maxTimeMS readConcern writeConcern $readPreference $clusterTime apiVersion
     apiStrict apiDeprecationErrors bypassDocumentValidation allowDiskUse noCursorTimeout allowPartialResults
-    authorizedDatabases authorizedCollections commitQuorum hint""".split()  # noqa: SIM905 - a list is longer
+    authorizedDatabases authorizedCollections commitQuorum hint""".split()
 )
 ALIASES = {
     "isMaster": "hello",

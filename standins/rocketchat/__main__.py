@@ -4,8 +4,6 @@ MONGO_URL (a replica set), ROOT_URL, PORT, BIND_IP, ADMIN_*, OVERWRITE_SETTING_*
 stand-in's own. Ends with 0 on SIGTERM or SIGINT, 1 where Rocket.Chat would not run, 2 on wrong options.
 """
 
-from __future__ import annotations
-
 import argparse
 import asyncio
 import logging

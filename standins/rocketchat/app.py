@@ -1,14 +1,12 @@
 """The ASGI application: REST, sockets, the OAuth callback, and the pages."""
 
-from __future__ import annotations
-
 import importlib
 import json
 import mimetypes
 from collections.abc import Awaitable, Callable
 from html import escape
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from urllib.parse import quote
 
 from starlette.applications import Starlette
@@ -23,11 +21,9 @@ from standins.rocketchat.bundle import Bundle
 from standins.rocketchat.envelope import answer
 from standins.rocketchat.headers import SecurityHeaders
 from standins.rocketchat.oauth.callback import callback, end_script
-from standins.rocketchat.permissions import has_permission
 from standins.rocketchat.registry import Call
-
-if TYPE_CHECKING:
-    from standins.rocketchat.server import Server
+from standins.rocketchat.rest_chat import CONSTANTS
+from standins.rocketchat.server import Server
 
 
 class _AnyText(StringConvertor):
@@ -40,11 +36,6 @@ register_url_convertor("any", _AnyText())
 CLIENT = Path(__file__).with_name("client")
 # Importing them declares their routes and methods.
 HANDLERS = ("login", "users", "settings_api", "rest_rooms", "rest_chat", "rest_roles", "client_methods")
-_STUBS: dict[str, Any] = {
-    "languages": {"apps": []},
-    "actionButtons": [],
-    "externalComponents": {"externalComponents": []},
-}
 
 
 async def info(request: Request) -> Response:
@@ -56,7 +47,7 @@ async def info(request: Request) -> Response:
         "version": version.rpartition(".")[0],
         "minimumClientVersions": {"desktop": "3.9.6"},
     }
-    if call.user is not None and await has_permission(server, call.user, "view-statistics"):
+    if call.user is not None and await server.may(call.user, "view-statistics"):
         body |= {
             "version": version,
             "info": {"version": version, "build": {"platform": "Rocket.Chat stand-in"}},
@@ -82,7 +73,7 @@ async def advance_clock(request: Request) -> Response:
     if isinstance(seconds, bool) or not isinstance(seconds, int | float) or not 0 <= seconds <= 10**9:
         return answer({"success": False, "error": "advance_seconds: wanted a number of 0 or more"}, 400)
     server.clock.advance(seconds)
-    return answer({"success": True, "now": server.clock.now()})
+    return answer({"success": True, "now": server.now()})
 
 
 async def runtime_config(request: Request) -> Response:
@@ -103,11 +94,7 @@ async def runtime_config(request: Request) -> Response:
 
 async def stub(request: Request) -> Response:
     """GET /api/apps/...: no apps are installed."""
-    return answer({"success": True, **_as_object(_STUBS.get(request.path_params["name"], {}))})
-
-
-def _as_object(value: Any) -> dict[str, Any]:
-    return value if isinstance(value, dict) else {"actionButtons": value}
+    return answer({"success": True} | CONSTANTS["apps"].get(request.path_params["name"], {}))
 
 
 async def translations(_: Request) -> Response:

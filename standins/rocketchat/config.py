@@ -1,7 +1,5 @@
 """What the stand-in is told: the environment as the real server reads it, and a few options of its own."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path

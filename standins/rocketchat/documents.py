@@ -1,7 +1,5 @@
 """Ids, references and the two ways Rocket.Chat writes a document as JSON: REST and EJSON."""
 
-from __future__ import annotations
-
 import base64
 import hashlib
 import json
@@ -12,6 +10,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 # Meteor's `Random.id` leaves out letters that look alike; `Random.secret` is URL-safe base64.
+Document = dict[str, Any]
 _UNMISTAKABLE = "23456789ABCDEFGHJKLMNPQRSTWXYZabcdefghijkmnopqrstuvwxyz"
 _SURROGATE = re.compile(r"[\ud800-\udfff]|\\u[dD][89a-fA-F]")
 _BASE64 = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_"

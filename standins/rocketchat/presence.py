@@ -1,14 +1,9 @@
 """Who is online: a user is while a socket of theirs is signed in (`ee/packages/presence`)."""
 
-from __future__ import annotations
-
 from collections import Counter
-from typing import TYPE_CHECKING
 
-from standins.rocketchat.registry import Document
-
-if TYPE_CHECKING:
-    from standins.rocketchat.server import Server
+from standins.rocketchat.documents import Document
+from standins.rocketchat.server import Server
 
 STATUSES = ("offline", "online", "away", "busy")
 _open_sockets: Counter[str] = Counter()
@@ -30,7 +25,7 @@ async def went_offline(server: Server, uid: str) -> None:
 
 
 async def _show(server: Server, uid: str, connection: str) -> None:
-    user = await server.db["users"].find_one({"_id": uid}, {"statusDefault": 1})
+    user = await server.users.find_one({"_id": uid}, {"statusDefault": 1})
     chosen = (user or {}).get("statusDefault") or "online"
     status = "offline" if connection == "offline" else chosen
     await _write(server, uid, {"status": status, "statusConnection": connection})
@@ -43,7 +38,7 @@ async def choose_status(server: Server, uid: str, status: str, text: str | None 
 
 
 async def _write(server: Server, uid: str, fields: Document) -> None:
-    user = await server.db["users"].find_one_and_update({"_id": uid}, {"$set": fields}, return_document=True)
+    user = await server.users.find_one_and_update({"_id": uid}, {"$set": fields}, return_document=True)
     if user is not None:
         code = STATUSES.index(user["status"]) if user.get("status") in STATUSES else 0
         change = [user.get("username"), code, user.get("statusText") or ""]
