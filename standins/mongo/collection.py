@@ -5,7 +5,9 @@ value; equality on `_id` or on the first fields of an index does not scan.
 """
 
 import itertools
+import re
 from collections.abc import Iterator
+from types import SimpleNamespace
 from typing import Any
 
 import bson
@@ -19,6 +21,8 @@ from .disk import Disk
 from .language import check_filter, check_pipeline, check_update, frozen, is_replacement
 from .wire import CODEC, Document
 
+# A database's name, and a collection's on the next line.
+NAMESPACE = re.compile(r'[^/\\. "$\0\n]+\n[^.$\0][^$\0]*')
 MAX_DOCUMENT = 16 * 1024 * 1024
 IMMUTABLE = "Performing an update on the path '_id' would modify the immutable field '_id'"
 
@@ -49,7 +53,7 @@ def index_entries(doc: Document, index: Document) -> set[tuple[Any, ...]]:
 class Collection(mock.Collection):
     """`docs` and their BSON in `raw`, both by frozen `_id`; `hashes`: index name, entry, frozen `_id`s."""
 
-    def __init__(self, database: "Database", name: str, disk: Disk) -> None:
+    def __init__(self, database: Any, name: str, disk: Disk) -> None:
         super().__init__(database, name, None)
         self.space, self.disk = f"{database.name}.{name}", disk
         self._reset()
@@ -211,39 +215,35 @@ class Collection(mock.Collection):
         return docs
 
 
-class Database(dict[str, Collection]):
-    """The collections of one database, each made when it is first named."""
-
-    def __init__(self, name: str, disk: Disk) -> None:
-        self.name, self.disk = name, disk
-        self.get_collection = self.__getitem__  # mongomock's $lookup asks so
-
-    def __missing__(self, name: str) -> Collection:
-        if not isinstance(name, str) or not name or name[0] == "." or "$" in name or "\0" in name:
-            raise OperationFailure(f"Invalid namespace specified: {name!r}", 73)
-        return self.setdefault(name, Collection(self, name, self.disk))
-
-    def existing(self) -> dict[str, Collection]:
-        return {name: self[name] for name in sorted(self) if self[name].exists}
-
-
-class Databases(dict[str, Database]):
-    """Every database, made when it is first named, and at the start what the disk holds."""
+class Collections(dict[str, Collection]):
+    """Every collection by `database.name`, made when it is first named; at the start, what the disk holds."""
 
     def __init__(self, disk: Disk) -> None:
         self.disk = disk
         for space, body in disk.rows("document"):
-            database, _, name = space.partition(".")
-            doc = bson.decode(body, CODEC)
-            key, collection = frozen(doc["_id"]), self[database][name]
+            doc, collection = bson.decode(body, CODEC), self[space]
+            key = frozen(doc["_id"])
             collection.docs[key], collection.raw[key] = doc, body
         for space, body in disk.rows("collection"):
-            database, _, name = space.partition(".")
-            self[database][name].exists = True
-            for each, index in bson.decode(body, CODEC).items():
-                self[database][name].add_index(each, index)
+            self[space].exists = True
+            for name, index in bson.decode(body, CODEC).items():
+                self[space].add_index(name, index)
 
-    def __missing__(self, name: str) -> Database:
-        if not isinstance(name, str) or not name or set(name) & set('/\\. "$\0'):
-            raise OperationFailure(f"Invalid database name: {name!r}", 73)
-        return self.setdefault(name, Database(name, self.disk))
+    def __missing__(self, space: str) -> Collection:
+        database, _, name = space.partition(".")
+        # What mongomock asks of a database, for $lookup.
+        others = SimpleNamespace(name=database, get_collection=lambda other: self.named(database, other))
+        return self.setdefault(space, Collection(others, name, self.disk))
+
+    def named(self, database: Any, name: Any) -> Collection:
+        """The collection, unless that cannot be its name."""
+        if not (isinstance(name, str) and isinstance(database, str)):
+            raise OperationFailure(f"Invalid namespace specified: {database!r}.{name!r}", 73)
+        if not NAMESPACE.fullmatch(f"{database}\n{name}"):
+            raise OperationFailure(f"Invalid namespace specified: {database}.{name}", 73)
+        return self[f"{database}.{name}"]
+
+    def existing(self, database: str = "") -> dict[str, Collection]:
+        """By `database.name`, sorted: those of one database, or all."""
+        beginning = f"{database}." if database else ""
+        return {s: self[s] for s in sorted(self) if s.startswith(beginning) and self[s].exists}

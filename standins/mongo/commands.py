@@ -16,6 +16,7 @@ import re
 import secrets
 import sqlite3
 import time
+from collections import Counter
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
@@ -27,7 +28,7 @@ from mongomock import filtering
 from pymongo.errors import OperationFailure, PyMongoError
 from sentinels import NOTHING  # type: ignore[import-untyped]
 
-from .collection import Collection, Database, Databases
+from .collection import Collection, Collections
 from .disk import Disk
 from .language import check_filter, frozen
 from .wire import CODEC, Document
@@ -63,12 +64,17 @@ def failure(error: Exception) -> Document:
     return {"code": code, "errmsg": f"{type(error).__name__}: {error}"}
 
 
+def refuse_others(unknown: Iterable[str]) -> None:
+    if unknown:
+        raise OperationFailure(f"BSON field '{min(unknown)}' is an unknown field (to the stand-in)", 40415)
+
+
 class Node:
     """The server behind every connection; `address` is what `hello` tells drivers to connect to."""
 
     def __init__(self, disk: Disk, replica_set: str | None) -> None:
         self.disk, self.replica_set, self.address, self.started = disk, replica_set, "", time.time()
-        self.databases = Databases(disk)
+        self.collections = Collections(disk)
         self.cursors: dict[int, tuple[str, list[bytes], float]] = {}
 
     def answer(self, doc: Document, legacy: bool = False, peer: str = "") -> Document:
@@ -85,21 +91,17 @@ class Node:
         except sqlite3.Error as error:
             # Memory is ahead of the disk and nobody was told: go back to what was acknowledged.
             self.disk.rollback()
-            self.databases = Databases(self.disk)
+            self.collections = Collections(self.disk)
             reply = {"code": 14031, "errmsg": f"the write did not reach the disk and is undone: {error}"}
         if "code" not in reply:
             return reply | {"ok": 1.0}
         log.info("command %s failed: %d %s", ascii(name), reply["code"], ascii(reply["errmsg"])[:300])
-        return {
-            "ok": 0.0,
-            "codeName": ABOUT["codes"].get(str(reply["code"]), f"Location{reply['code']}"),
-        } | reply
+        names, code = ABOUT["codes"], reply["code"]
+        return {"ok": 0.0, "codeName": names.get(str(code), f"Location{code}")} | reply
 
     def _run(self, name: str, value: Any, doc: Document, legacy: bool, peer: str) -> Document:
         if legacy and name != "hello":
-            raise OperationFailure(
-                f"Unsupported OP_QUERY command: {name}. The driver may need an upgrade.", 352
-            )
+            raise OperationFailure(f"Unsupported OP_QUERY command: {name}. Is the driver too old?", 352)
         if "autocommit" in doc:
             raise OperationFailure("the MongoDB stand-in does not support transactions", 20)
         if name in ABOUT and name != "codes":
@@ -107,12 +109,11 @@ class Node:
         handler: Callable[..., Document] | None = getattr(self, f"do_{name}", None)
         if handler is None:
             raise OperationFailure(f"no such command: '{name}'", 59)
-        known, database = inspect.signature(handler).parameters, self.databases[doc["$db"]]
+        known, database = inspect.signature(handler).parameters, doc["$db"]
         given = {key: part for key, part in itertools.islice(doc.items(), 1, None) if key not in COMMON}
-        if unknown := given.keys() - known:
-            raise OperationFailure(f"BSON field '{name}.{min(unknown)}' is an unknown field.", 40415)
+        refuse_others(given.keys() - known)
         given |= {"value": value, "peer": peer, "db": database}
-        given |= {"coll": database[value]} if "coll" in known else {}
+        given |= {"coll": self.collections.named(database, value)} if "coll" in known else {}
         given = {key: part for key, part in given.items() if key in known}
         session, number = doc.get("lsid"), doc.get("txnNumber")
         if number is None:
@@ -163,11 +164,9 @@ class Node:
 
     def do_listDatabases(self, filter: Document = {}, nameOnly: bool = False) -> Document:
         check_filter(filter)
-        there = {name: db.existing().values() for name, db in sorted(self.databases.items()) if db.existing()}
-        sizes = {
-            name: sum(len(raw) for coll in colls for raw in coll.raw.values())
-            for name, colls in there.items()
-        }
+        sizes: Counter[str] = Counter()
+        for space, coll in self.collections.existing().items():
+            sizes[space.partition(".")[0]] += sum(map(len, coll.raw.values()))
         found = [
             {"name": name, "sizeOnDisk": bson.Int64(size), "empty": False} for name, size in sizes.items()
         ]
@@ -175,13 +174,14 @@ class Node:
         return {"databases": found, "totalSize": bson.Int64(sum(sizes.values()))}
 
     def do_listCollections(
-        self, db: Database, filter: Document = {}, nameOnly: bool = False, cursor: Document = {}
+        self, db: str, filter: Document = {}, nameOnly: bool = False, cursor: Document = {}
     ) -> Document:
         check_filter(filter)
         whole = {} if nameOnly else {"options": {}, "info": {"readOnly": False}}
-        found = [{"name": name, "type": "collection"} | whole for name in db.existing()]
+        names = [space.removeprefix(f"{db}.") for space in self.collections.existing(db)]
+        found = [{"name": name, "type": "collection"} | whole for name in names]
         found = [entry for entry in found if filtering.filter_applies(filter, entry)]
-        return self._cursor(f"{db.name}.$cmd.listCollections", found, **cursor)
+        return self._cursor(f"{db}.$cmd.listCollections", found, **cursor)
 
     def do_create(self, coll: Collection) -> Document:
         if coll.exists:
@@ -193,10 +193,10 @@ class Node:
         coll.drop()
         return {}
 
-    def do_dropDatabase(self, db: Database) -> Document:
-        for collection in db.existing().values():
+    def do_dropDatabase(self, db: str) -> Document:
+        for collection in self.collections.existing(db).values():
             collection.drop()
-        return {"dropped": db.name}
+        return {"dropped": db}
 
     def do_createIndexes(self, coll: Collection, indexes: list[Document]) -> Document:
         before = len(coll.indexes) + 1
@@ -283,8 +283,7 @@ class Node:
         errors: list[Document] = []
         for index, one in enumerate(todo):
             try:
-                if fields and (unknown := one.keys() - fields.split()):
-                    raise OperationFailure(f"BSON field '{min(unknown)}' is an unknown field", 40415)
+                refuse_others(fields and one.keys() - fields.split())
                 run(index, one)
             except sqlite3.Error:
                 raise

@@ -33,6 +33,9 @@ class _AnyText(StringConvertor):
 
 
 register_url_convertor("any", _AnyText())
+_AVATAR = """<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 200 200">
+<rect width="200" height="200" fill="#6c727a"/>
+<text x="100" y="140" font-size="110" text-anchor="middle" fill="#fff">{}</text></svg>"""
 CLIENT = Path(__file__).with_name("client")
 # Importing them declares their routes and methods.
 HANDLERS = ("login", "users", "settings_api", "rest_rooms", "rest_chat", "rest_roles", "client_methods")
@@ -43,16 +46,11 @@ async def info(request: Request) -> Response:
     server: Server = request.app.state.server
     version, call = server.config.version, Call(server, headers=dict(request.headers))
     await sign_in(server, call)
-    body: dict[str, Any] = {
-        "version": version.rpartition(".")[0],
-        "minimumClientVersions": {"desktop": "3.9.6"},
-    }
-    if call.user is not None and await server.may(call.user, "view-statistics"):
-        body |= {
-            "version": version,
-            "info": {"version": version, "build": {"platform": "Rocket.Chat stand-in"}},
-        }
-    return answer(body | {"success": True})
+    body: dict[str, Any] = {"version": version.rpartition(".")[0]}
+    if call.user is not None and await call.may("view-statistics"):
+        build = {"platform": "Rocket.Chat stand-in"}
+        body = {"version": version, "info": {"version": version, "build": build}}
+    return answer(body | {"minimumClientVersions": {"desktop": "3.9.6"}, "success": True})
 
 
 async def health(request: Request) -> Response:
@@ -78,18 +76,11 @@ async def advance_clock(request: Request) -> Response:
 
 async def runtime_config(request: Request) -> Response:
     """What Meteor's client reads before anything else."""
-    server: Server = request.app.state.server
-    root = server.config.root_url
-    config = {
-        "meteorRelease": "METEOR@3.1.2",
-        "ROOT_URL": root,
-        "ROOT_URL_PATH_PREFIX": "",
-        "autoupdate": {"versions": {}},
-    }
-    text = quote(json.dumps(config))
-    return Response(
-        f'__meteor_runtime_config__ = JSON.parse(decodeURIComponent("{text}"))', media_type="text/javascript"
-    )
+    root = request.app.state.server.config.root_url
+    config = {"meteorRelease": "METEOR@3.1.2", "ROOT_URL": root, "ROOT_URL_PATH_PREFIX": ""}
+    text = quote(json.dumps(config | {"autoupdate": {"versions": {}}}))
+    script = f'__meteor_runtime_config__ = JSON.parse(decodeURIComponent("{text}"))'
+    return Response(script, media_type="text/javascript")
 
 
 async def stub(request: Request) -> Response:
@@ -97,24 +88,10 @@ async def stub(request: Request) -> Response:
     return answer({"success": True} | CONSTANTS["apps"].get(request.path_params["name"], {}))
 
 
-async def translations(_: Request) -> Response:
-    """GET /i18n/<language>.json: the stand-in's pages bring their own texts."""
-    return answer({})
-
-
 async def avatar(request: Request) -> Response:
     """GET /avatar/<username>: the initial on a square, as for users without a picture."""
     letter = escape(request.path_params["name"].lstrip("@")[:1].upper())
-    return Response(
-        '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 200 200">'
-        '<rect width="200" height="200" fill="#6c727a"/>'
-        f'<text x="100" y="140" font-size="110" text-anchor="middle" fill="#fff">{letter}</text></svg>',
-        media_type="image/svg+xml",
-    )
-
-
-async def favicon(_: Request) -> Response:
-    return FileResponse(CLIENT / "favicon.svg", media_type="image/svg+xml")
+    return Response(_AVATAR.format(letter), media_type="image/svg+xml")
 
 
 async def shell(request: Request) -> Response:
@@ -163,8 +140,9 @@ def build(server: Server) -> Starlette:
         Route("/packages/oauth/end_of_popup_response.js", end_script),
         *(Route(path, health) for path in ("/health", "/livez", "/readyz")),
         Route("/meteor_runtime_config.js", runtime_config),
-        Route("/i18n/{language}", translations),
-        Route("/favicon.ico", favicon),
+        # The stand-in's pages bring their own texts.
+        Route("/i18n/{language}", lambda _: answer({})),
+        Route("/favicon.ico", lambda _: FileResponse(CLIENT / "favicon.svg", media_type="image/svg+xml")),
         Route("/__client__/{name}", client_files()),
         Route("/avatar/{name:path}", avatar),
     ]

@@ -51,10 +51,8 @@ class Config:
     def watches_database(self) -> bool:
         """Database watchers are on before 7.7.0, off by default there, gone in 8.0 (PR #35981)."""
         if self.since(7, 7):
-            return not self.since(8) and self.environ.get("DISABLE_DB_WATCHERS", "").lower() in (
-                "false",
-                "no",
-            )
+            off = self.environ.get("DISABLE_DB_WATCHERS", "").lower()
+            return not self.since(8) and off in ("false", "no")
         return not self._yes("DISABLE_DB_WATCHERS")
 
     @property
@@ -85,9 +83,8 @@ def read_config(
         raise ConfigError(f"--version {version!r}: wanted three numbers, e.g. 7.7.1")
     client = Path(chat_client) if chat_client else None
     if client is not None and not (client / "program.json").is_file():
-        raise ConfigError(
-            f"--chat-client {client}: no program.json there; wanted a bundle's programs/web.browser"
-        )
+        problem = "no program.json there; wanted a bundle's programs/web.browser"
+        raise ConfigError(f"--chat-client {client}: {problem}")
     port = _number(environ, "PORT", 3000)
     _number(environ, "HTTP_FORWARDED_COUNT", 0)
     _number(environ, "MAX_RESUME_LOGIN_TOKENS", 50)

@@ -13,7 +13,9 @@ async def went_online(server: Server, uid: str) -> None:
     """A socket signed in; the first one brings the user's chosen status back."""
     _open_sockets[uid] += 1
     if _open_sockets[uid] == 1:
-        await _show(server, uid, "online")
+        user = await server.users.find_one({"_id": uid}, {"statusDefault": 1})
+        chosen = (user or {}).get("statusDefault") or "online"
+        await _write(server, uid, {"status": chosen, "statusConnection": "online"})
 
 
 async def went_offline(server: Server, uid: str) -> None:
@@ -21,14 +23,7 @@ async def went_offline(server: Server, uid: str) -> None:
     _open_sockets[uid] -= 1
     if _open_sockets[uid] <= 0:
         del _open_sockets[uid]
-        await _show(server, uid, "offline")
-
-
-async def _show(server: Server, uid: str, connection: str) -> None:
-    user = await server.users.find_one({"_id": uid}, {"statusDefault": 1})
-    chosen = (user or {}).get("statusDefault") or "online"
-    status = "offline" if connection == "offline" else chosen
-    await _write(server, uid, {"status": status, "statusConnection": connection})
+        await _write(server, uid, {"status": "offline", "statusConnection": "offline"})
 
 
 async def choose_status(server: Server, uid: str, status: str, text: str | None = None) -> None:

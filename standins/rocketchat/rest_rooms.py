@@ -205,37 +205,12 @@ async def moderators(family: Family, call: Call) -> Document:
     return {"moderators": [row["u"] for row in await with_role(call.server, room["_id"], "moderator")]}
 
 
-@act("join", CHANNELS, strict=("joinCode",))
-async def join(call: Call, room: Document) -> None:
-    await rooms.join_room(call.server, room, call.me, call.body.get("joinCode"))
-
-
 @act("invite")
 async def invite(call: Call, room: Document) -> None:
     users = await users_from(call, call.body)
     if not users:
         raise RocketError("error-empty-invite-list", "Cannot invite if no valid users are provided")
     await rooms.invite_users(call.server, room, call.me, users)
-
-
-@act("kick", strict=("userId", "username"))
-async def kick(call: Call, room: Document) -> None:
-    await rooms.kick_user(call.server, room, call.me, await user_from(call, call.body))
-
-
-@act("leave", strict=())
-async def leave(call: Call, room: Document) -> None:
-    await rooms.leave_room(call.server, room, call.me)
-
-
-@act("delete", strict=(), archived=True, answers=False)
-async def delete(call: Call, room: Document) -> None:
-    await rooms.delete_room(call.server, room["_id"], call.me)
-
-
-@act("archive", strict=(), answers=False)
-async def archive(call: Call, room: Document) -> None:
-    await rooms.set_archived(call.server, room, call.me, True)
 
 
 @act("unarchive", strict=(), archived=True, answers=False)
@@ -245,11 +220,26 @@ async def unarchive(call: Call, room: Document) -> None:
     await rooms.set_archived(call.server, room, call.me, False)
 
 
-def _declare_role(role: str, *, given: bool) -> None:
-    @act(f"{'add' if given else 'remove'}{role.capitalize()}", answers=False)
-    async def change(call: Call, room: Document) -> None:
-        user = await user_from(call, call.body)
-        await rooms.set_room_role(call.server, room, call.me, user, role, given)
+act("join", CHANNELS, strict=("joinCode",))(
+    lambda call, room: rooms.join_room(call.server, room, call.me, call.body.get("joinCode"))
+)
+act("leave", strict=())(lambda call, room: rooms.leave_room(call.server, room, call.me))
+act("archive", strict=(), answers=False)(
+    lambda call, room: rooms.set_archived(call.server, room, call.me, True)
+)
+act("delete", strict=(), archived=True, answers=False)(
+    lambda call, room: rooms.delete_room(call.server, room["_id"], call.me)
+)
+
+
+@act("kick", strict=("userId", "username"))
+async def kick(call: Call, room: Document) -> None:
+    await rooms.kick_user(call.server, room, call.me, await user_from(call, call.body))
+
+
+async def _set_role(role: str, given: bool, call: Call, room: Document) -> None:
+    user = await user_from(call, call.body)
+    await rooms.set_room_role(call.server, room, call.me, user, role, given)
 
 
 def _declare_setting(name: str, field: str, setting: str, attribute: str) -> None:
@@ -270,8 +260,8 @@ def _declare_setting(name: str, field: str, setting: str, attribute: str) -> Non
 
 
 for _role in ("owner", "moderator", "leader"):
-    _declare_role(_role, given=True)
-    _declare_role(_role, given=False)
+    act(f"add{_role.capitalize()}", answers=False)(partial(_set_role, _role, True))
+    act(f"remove{_role.capitalize()}", answers=False)(partial(_set_role, _role, False))
 for _setting in (
     ("setReadOnly", "readOnly", "readOnly", "ro"),
     ("setType", "type", "roomType", "t"),
