@@ -14,7 +14,7 @@ from starlette.responses import PlainTextResponse, Response
 
 from standins.rocketchat.documents import Document, ejson_dumps, ejson_loads, hash_token, json_loads
 from standins.rocketchat.envelope import answer, error_document, not_logged_in, refusal
-from standins.rocketchat.errors import PlainError, RocketError, invalid
+from standins.rocketchat.errors import PlainError, RocketError, forbidden, invalid
 from standins.rocketchat.registry import ANONYMOUS_METHODS, METHODS, ROUTES, Call, Route, route
 from standins.rocketchat.server import Server
 from standins.rocketchat.sessions import user_by_hash
@@ -134,6 +134,8 @@ async def _run(call: Call, found: Route, headers: dict[str, str]) -> Response:
         if found.two_factor and call.user is not None:
             code, method = call.headers.get("x-2fa-code"), call.headers.get("x-2fa-method")
             await check_second_factor(call.server, call.user, code, method, call=call)
+        if found.needs and not await call.may(found.needs):
+            raise forbidden()  # noqa: TRY301 - as above
         result = await found.handler(call)
     except Exception as error:
         if not isinstance(error, RocketError | PlainError):

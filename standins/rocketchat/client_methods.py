@@ -21,26 +21,36 @@ from standins.rocketchat.access import (
 from standins.rocketchat.documents import Document, random_id
 from standins.rocketchat.errors import PlainError, RocketError, match, not_allowed
 from standins.rocketchat.messages import mark_read, readable_history, send_message
+from standins.rocketchat.parameters import parse_date
 from standins.rocketchat.presence import STATUSES, choose_status
-from standins.rocketchat.registry import Call, method
+from standins.rocketchat.registry import Call, method, route
 from standins.rocketchat.rooms import join_room, leave_room
 
 Rows = list[Document]
 
 
-def collection(name: str) -> Callable[[Callable[[Call], Awaitable[Rows]]], object]:
-    """Declare `<name>/get`: all rows, or for a client that has a copy those changed after its date."""
+def _changes(rows: Rows, since: datetime | None) -> Document:
+    fresh = [row for row in rows if not since or "_updatedAt" not in row or row["_updatedAt"] > since]
+    return {"update": fresh, "remove": []}
 
-    def declare(rows_of: Callable[[Call], Awaitable[Rows]]) -> object:
+
+def collection(name: str, path: str = "") -> Callable[[Callable[[Call], Awaitable[Rows]]], None]:
+    """Declare `<name>/get`: all rows, or for a client that has a copy those changed after its date.
+
+    `path` is the REST route that answers the same (`updatedSince`), always in the second form.
+    """
+
+    def declare(rows_of: Callable[[Call], Awaitable[Rows]]) -> None:
         @method(f"{name}/get", anonymous=True)
         async def get(call: Call, updated_at: Any = None, *_: Any) -> Rows | Document:
             rows = await rows_of(call)
-            if not isinstance(updated_at, datetime):
-                return rows
-            fresh = [row for row in rows if row.get("_updatedAt") is None or row["_updatedAt"] > updated_at]
-            return {"update": fresh, "remove": []}
+            return _changes(rows, updated_at) if isinstance(updated_at, datetime) else rows
 
-        return get
+        async def listed(call: Call) -> Document:
+            return _changes(await rows_of(call), parse_date(call.query.get("updatedSince")))
+
+        if path:
+            route(path, "GET")(listed)
 
     return declare
 
@@ -55,17 +65,17 @@ async def private_settings(call: Call) -> Rows:
     return call.server.settings.private_rows() if await call.may("view-privileged-setting") else []
 
 
-@collection("permissions")
+@collection("permissions", "permissions.listAll")
 async def permissions(call: Call) -> Rows:
     return list(call.server.permissions.rows.values())
 
 
-@collection("subscriptions")
+@collection("subscriptions", "subscriptions.get")
 async def subscriptions(call: Call) -> Rows:
     return await call.server.subscriptions.find({"u._id": call.uid}).to_list() if call.user else []
 
 
-@collection("rooms")
+@collection("rooms", "rooms.get")
 async def my_rooms(call: Call) -> Rows:
     query: Document = {"t": "c", "default": True}
     if call.user is not None:

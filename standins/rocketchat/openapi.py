@@ -58,8 +58,8 @@ def _operation(route: Route) -> Document:
         operation["requestBody"] = {"required": True, "content": _json(body)}
     if route.auth:
         operation["security"] = [{name: [] for name in _SESSION}]
-    if route.permissions or route.two_factor:
-        demands = [*route.permissions, *(["a second factor"] if route.two_factor else [])]
+    demands = [*route.permissions, route.needs, "a second factor" if route.two_factor else ""]
+    if demands := [demand for demand in demands if demand]:
         operation["description"] = f"Demands {', '.join(demands)}."
     return operation | ({"parameters": parameters} if parameters else {})
 

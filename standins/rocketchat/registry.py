@@ -53,7 +53,11 @@ class Call:
 
 @dataclass(frozen=True)
 class Route:
-    """A REST route under /api/v1: who may call it and what it demands."""
+    """A REST route under /api/v1: who may call it and what it demands.
+
+    Without one of `permissions` the route itself refuses (`error-unauthorized`), before the second factor;
+    without `needs` its handler does, as `API.v1.unauthorized()`.
+    """
 
     path: str
     verb: str
@@ -61,6 +65,7 @@ class Route:
     auth: bool = True
     permissions: tuple[str, ...] = ()
     two_factor: bool = False
+    needs: str = ""
 
 
 ROUTES: dict[tuple[str, str], Route] = {}
@@ -71,7 +76,7 @@ ANONYMOUS_METHODS: set[str] = set()
 def route(path: str, *verbs: str, **demands: Any) -> Callable[[RestHandler], RestHandler]:
     """Declare a REST handler, e.g. `@route("channels.join", "POST")`; `:name` parts land in `call.query`.
 
-    `demands` are Route's: `auth=False`, `permissions=("create-user",)`, `two_factor=True`.
+    `demands` are Route's: `auth=False`, `permissions=("access-permissions",)`, `two_factor=True`, `needs`.
     """
 
     def declare(handler: RestHandler) -> RestHandler:

@@ -18,7 +18,7 @@ from standins.rocketchat.messages import (
     send_message,
     text_size,
 )
-from standins.rocketchat.parameters import parse_date, typed
+from standins.rocketchat.parameters import typed
 from standins.rocketchat.registry import Call, method, route
 from standins.rocketchat.rooms import room_or_direct
 
@@ -79,13 +79,6 @@ async def chat_delete(call: Call) -> Document:
     await delete_message(call.server, call.me, message)
     kept = {name: message[name] for name in ("_id", "rid", "u")}
     return {"_id": message["_id"], "ts": str(millis(call.server.now())), "message": kept}
-
-
-@route("subscriptions.get", "GET")
-async def subscriptions_get(call: Call) -> Document:
-    since = parse_date(call.query.get("updatedSince"))
-    query: Document = {"u._id": call.uid} | ({"_updatedAt": {"$gt": since}} if since else {})
-    return {"update": await call.server.subscriptions.find(query).to_list(), "remove": []}
 
 
 @route("subscriptions.getOne", "GET")

@@ -96,11 +96,6 @@ async def users_in_role(call: Call) -> Document:
     return {"users": page["users"], "total": page["total"]}
 
 
-@route("permissions.listAll", "GET")
-async def permissions_list_all(call: Call) -> Document:
-    return {"update": list(call.server.permissions.rows.values()), "remove": []}
-
-
 @route("permissions.update", "POST", permissions=("access-permissions",))
 async def permissions_update(call: Call) -> Document:
     """Replace the roles of each named permission; nothing is written unless all rows are right."""

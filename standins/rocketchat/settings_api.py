@@ -3,7 +3,7 @@
 from typing import Any
 
 from standins.rocketchat.documents import Document
-from standins.rocketchat.errors import RocketError, failure, forbidden, invalid, match
+from standins.rocketchat.errors import RocketError, failure, invalid, match
 from standins.rocketchat.json_query import narrowed
 from standins.rocketchat.parameters import listing
 from standins.rocketchat.registry import Call, method, route
@@ -39,26 +39,23 @@ async def listed(call: Call) -> Document:
     return await _listed(call, {} if await call.may("view-privileged-setting") else {"public": True}, **more)
 
 
-async def _permitted(call: Call, permission: str) -> Document:
-    """The setting's row, if the caller holds the permission and it is not hidden."""
-    if not await call.may(permission):
-        raise forbidden()
+async def _visible(call: Call) -> Document:
     row = await call.server.settings.collection.find_one({"_id": call.query["_id"], "hidden": {"$ne": True}})
     if row is None:
         raise failure()
     return dict(row)
 
 
-@route("settings/:_id", "GET")
+@route("settings/:_id", "GET", needs="view-privileged-setting")
 async def one(call: Call) -> Document:
-    row = await _permitted(call, "view-privileged-setting")
+    row = await _visible(call)
     return {"_id": row["_id"], "value": row.get("value")}
 
 
-@route("settings/:_id", "POST", two_factor=True)
+@route("settings/:_id", "POST", two_factor=True, needs="edit-privileged-setting")
 async def change(call: Call) -> None:
     """`{value}`; `{execute: true}` for an action, `{editor, value}` for a colour. No check of the type."""
-    row, body = await _permitted(call, "edit-privileged-setting"), call.body
+    row, body = await _visible(call), call.body
     if row.get("type") == "action" and body.get("execute"):
         return
     if "value" not in body or not await call.server.settings.set(row["_id"], body["value"]):

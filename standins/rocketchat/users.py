@@ -14,7 +14,7 @@ from standins.rocketchat.accounts import (
     username_is_free,
 )
 from standins.rocketchat.documents import Document, random_secret
-from standins.rocketchat.errors import PlainError, RocketError, forbidden, invalid, match, not_allowed
+from standins.rocketchat.errors import PlainError, RocketError, invalid, match, not_allowed
 from standins.rocketchat.json_query import narrowed, projection
 from standins.rocketchat.ownership import estate_of, refuse_last_owner, relinquish
 from standins.rocketchat.parameters import listing, user_from
@@ -137,10 +137,8 @@ async def info(call: Call) -> Document:
     return {"user": view}
 
 
-@route("users.list", "GET")
+@route("users.list", "GET", needs="view-d-room")
 async def listed(call: Call) -> Document:
-    if not await call.may("view-d-room"):
-        raise forbidden()
     full, order = await call.may("view-full-other-user-info"), [("username", 1)]
     page = await listing(call, call.server.users, narrowed(call, {}), "users", order, projection(call))
     return page | {"users": [user_view(user, full) for user in page["users"]]}
@@ -173,10 +171,8 @@ async def update(call: Call) -> Document:
     return {"user": user_view(await find_user(call.server, _id=user["_id"]) or {}, full=True)}
 
 
-@route("users.delete", "POST")
+@route("users.delete", "POST", needs="delete-user")
 async def delete(call: Call) -> Document:
-    if not await call.may("delete-user"):
-        raise forbidden()
     server, user = call.server, await user_from(call, call.body)
     if "admin" in user.get("roles", []) and await server.users.count_documents({"roles": "admin"}) == 1:
         raise _refused("Leaving the app without an active admin is not allowed")
