@@ -104,14 +104,12 @@ class Node:
             raise OperationFailure(f"Unsupported OP_QUERY command: {name}. Is the driver too old?", 352)
         if "autocommit" in doc:
             raise OperationFailure("the MongoDB stand-in does not support transactions", 20)
-        if name in ABOUT and name != "codes":
-            return ABOUT[name] | self._status(name)
         handler: Callable[..., Document] | None = getattr(self, f"do_{name}", None)
         if handler is None:
             raise OperationFailure(f"no such command: '{name}'", 59)
         known, database = inspect.signature(handler).parameters, doc["$db"]
         given = {key: part for key, part in itertools.islice(doc.items(), 1, None) if key not in COMMON}
-        refuse_others(given.keys() - known)
+        refuse_others([] if "ignored" in known else given.keys() - known)
         given |= {"value": value, "peer": peer, "db": database}
         given |= {"coll": self.collections.named(database, value)} if "coll" in known else {}
         given = {key: part for key, part in given.items() if key in known}
@@ -125,15 +123,27 @@ class Node:
             self.disk.save("reply", "", session, bson.encode(done))
         return done["reply"]
 
-    def _status(self, name: str) -> Document:
-        """What changes of what the server says of itself."""
+    def do_hello(self, ignored: Any = None) -> Document:
         me = self.address
-        if name == "serverStatus":
-            return {"host": me, "pid": os.getpid(), "uptime": time.time() - self.started}
-        if name != "hello":
-            return {}
         member = {"setName": self.replica_set, "setVersion": 1, "hosts": [me], "primary": me, "me": me}
-        return {"localTime": datetime.datetime.now(datetime.UTC)} | (member if self.replica_set else {})
+        now = {"localTime": datetime.datetime.now(datetime.UTC)}
+        return ABOUT["hello"] | now | (member if self.replica_set else {})
+
+    def do_ping(self) -> Document:
+        return {}
+
+    def do_buildInfo(self) -> Document:
+        return dict(ABOUT["buildInfo"])
+
+    def do_serverStatus(self, ignored: Any = None) -> Document:
+        now = {"host": self.address, "pid": os.getpid(), "uptime": time.time() - self.started}
+        return ABOUT["serverStatus"] | now
+
+    def do_connectionStatus(self, showPrivileges: bool = False) -> Document:
+        return dict(ABOUT["connectionStatus"])
+
+    def do_getParameter(self, featureCompatibilityVersion: Any) -> Document:
+        return dict(ABOUT["getParameter"])
 
     def do_endSessions(self, value: list[Document]) -> Document:
         for session in value:

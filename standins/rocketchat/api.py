@@ -23,8 +23,9 @@ from standins.rocketchat.twofactor import check_second_factor
 _METHOD_ROUTES = ("method.call/:method", "method.callAnon/:method")
 _MAX_BODY = 10_000_000
 _CORS_OFF = 'CORS not enabled. Go to "Admin > General > REST Api" to enable it.'
-_CORS_NAMES = """Origin, X-Requested-With, Content-Type, Accept, X-User-Id, X-Auth-Token, x-visitor-token,
- Authorization""".replace("\n", "")
+_CORS_NAMES = (
+    "Origin, X-Requested-With, Content-Type, Accept, X-User-Id, X-Auth-Token, x-visitor-token, Authorization"
+)
 _TOO_MANY = "Error, too many requests. Please slow down. You must wait {} seconds before trying {}."
 _log = logging.getLogger("api")
 

@@ -186,7 +186,8 @@ class Settings:
             await asyncio.sleep(_WATCH_SECONDS)
             try:
                 for row in await self.collection.find().to_list():
-                    if self._rows.get(row["_id"], {}).get("value", self) != row.get("value"):
+                    known = self._rows.get(row["_id"])
+                    if known is None or known.get("value") != row.get("value"):
                         self._rows[row["_id"]] = row
                         self._announce(row)
             except PyMongoError as error:
