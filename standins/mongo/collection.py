@@ -163,7 +163,8 @@ class Collection(mock.Collection):
         text = f"E11000 duplicate key error collection: {self.space} index: {name} dup key: {{ {shown} }}"
         return DuplicateKeyError(text, 11000, {"errmsg": text, "keyPattern": dict(key), "keyValue": found})
 
-    def insert(self, data: Document) -> Any:
+    def add(self, data: Document) -> Any:
+        """Insert a document, with an `_id` if it has none; returns that."""
         doc = {"_id": ObjectId()} | data
         if isinstance(doc["_id"], (list, Regex)):
             raise WriteError("The '_id' value cannot be of type array or regex", 53)
@@ -183,7 +184,7 @@ class Collection(mock.Collection):
         seed = {key: value for key, value in seed.items() if not isinstance(value, Regex)}
         identity = update.get("_id", ObjectId()) if is_replacement(update) else ObjectId()
         new = self._updated({"_id": identity} | seed, query, update, new=True, fixed="_id" in seed)
-        return 0, 0, [self.insert(new)]
+        return 0, 0, [self.add(new)]
 
     def _updated(
         self, doc: Document, query: Document, update: Any, new: bool = False, fixed: bool = True

@@ -305,7 +305,7 @@ class Node:
 
     def do_insert(self, coll: Collection, documents: list[Document], ordered: bool = True) -> Document:
         before = len(coll.docs)
-        errors = self._each(documents, "", ordered, lambda _, doc: coll.insert(doc))
+        errors = self._each(documents, "", ordered, lambda _, doc: coll.add(doc))
         return {"n": len(coll.docs) - before} | errors
 
     def do_update(self, coll: Collection, updates: list[Document], ordered: bool = True) -> Document:

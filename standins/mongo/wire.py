@@ -82,8 +82,13 @@ class Connection(asyncio.Protocol):
     def connection_made(self, transport: Any) -> None:
         self._transport = transport
         self._peer = "{}:{}".format(*transport.get_extra_info("peername", ("?", 0)))
-        # A client that asks and never reads the answers is not read any further.
-        self.pause_writing, self.resume_writing = transport.pause_reading, transport.resume_reading
+
+    def pause_writing(self) -> None:
+        """A client that asks and never reads the answers is not read any further."""
+        self._transport.pause_reading()
+
+    def resume_writing(self) -> None:
+        self._transport.resume_reading()
 
     def data_received(self, data: bytes) -> None:
         self._buffer += data

@@ -60,11 +60,10 @@ async def _by_resume(server: Server, options: Document) -> Attempt:
 
 async def _by_password(server: Server, options: Document) -> Attempt:
     who, digest = options.get("user"), digest_of(options["password"])
-    match((who, dict), (digest, str))
-    named = [(_PASSWORD_FIELDS[name], value) for name, value in who.items() if name in _PASSWORD_FIELDS]
-    if len(who) != 1 or not named or not isinstance(named[0][1], str):
+    name, value = next(iter(who.items())) if isinstance(who, dict) and len(who) == 1 else ("", None)
+    if name not in _PASSWORD_FIELDS or not isinstance(value, str) or digest is None:
         raise RocketError(400, "Match failed")
-    field, value = named[0]
+    field = _PASSWORD_FIELDS[name]
     user = await find_user(server, **{field: value}) or await find_user(server, **{field: exactly(value)})
     if user is None:
         raise RocketError(403, "User not found")
