@@ -76,11 +76,18 @@ async def advance_clock(request: Request) -> Response:
 
 async def runtime_config(request: Request) -> Response:
     """What Meteor's client reads before anything else."""
-    root = request.app.state.server.config.root_url
-    config = {"meteorRelease": "METEOR@3.1.2", "ROOT_URL": root, "ROOT_URL_PATH_PREFIX": ""}
-    text = quote(json.dumps(config | {"autoupdate": {"versions": {}}}))
-    script = f'__meteor_runtime_config__ = JSON.parse(decodeURIComponent("{text}"))'
-    return Response(script, media_type="text/javascript")
+    server: Server = request.app.state.server
+    root = server.config.root_url
+    config = {
+        "meteorRelease": "METEOR@3.1.2",
+        "ROOT_URL": root,
+        "ROOT_URL_PATH_PREFIX": "",
+        "autoupdate": {"versions": {}},
+    }
+    text = quote(json.dumps(config))
+    return Response(
+        f'__meteor_runtime_config__ = JSON.parse(decodeURIComponent("{text}"))', media_type="text/javascript"
+    )
 
 
 async def stub(request: Request) -> Response:

@@ -83,8 +83,9 @@ def read_config(
         raise ConfigError(f"--version {version!r}: wanted three numbers, e.g. 7.7.1")
     client = Path(chat_client) if chat_client else None
     if client is not None and not (client / "program.json").is_file():
-        problem = "no program.json there; wanted a bundle's programs/web.browser"
-        raise ConfigError(f"--chat-client {client}: {problem}")
+        raise ConfigError(
+            f"--chat-client {client}: no program.json there; wanted a bundle's programs/web.browser"
+        )
     port = _number(environ, "PORT", 3000)
     _number(environ, "HTTP_FORWARDED_COUNT", 0)
     _number(environ, "MAX_RESUME_LOGIN_TOKENS", 50)
