@@ -116,7 +116,10 @@ class Collection(mock.Collection):
         if self.raw.get(key) == raw:
             return False
         fresh = bson.decode(raw, CODEC)
-        entries = {name: self._entries(name, index, fresh, key) for name, index in self.indexes.items()}
+        entries = {
+            name: self._entries(name, index, fresh, key, self.hashes[name])
+            for name, index in self.indexes.items()
+        }
         if not self.exists:
             self.describe()
         self._unhash(key)
@@ -135,11 +138,11 @@ class Collection(mock.Collection):
 
     def add_index(self, name: str, index: Document) -> None:
         """Build an index over what is here. DuplicateKeyError if it is unique and the documents are not."""
-        self.hashes[name] = {}
+        hashes: dict[tuple[Any, ...], dict[Any, None]] = {}
         for key, doc in self.docs.items():
-            for entry in self._entries(name, index, doc, key):
-                self.hashes[name].setdefault(entry, {})[key] = None
-        self.indexes[name] = index
+            for entry in self._entries(name, index, doc, key, hashes):
+                hashes.setdefault(entry, {})[key] = None
+        self.indexes[name], self.hashes[name] = index, hashes
 
     def _unhash(self, key: Any) -> None:
         for name, index in self.indexes.items() if key in self.docs else ():
@@ -148,11 +151,11 @@ class Collection(mock.Collection):
                 if not self.hashes[name][entry]:
                     del self.hashes[name][entry]
 
-    def _entries(self, name: str, index: Document, doc: Document, key: Any) -> set[tuple[Any, ...]]:
+    def _entries(self, name: str, index: Document, doc: Document, key: Any, hashes: Any) -> set[Any]:
         """The document's entries, once no other document has one of a unique index."""
         entries = index_entries(doc, index)
         for entry in entries if index.get("unique") else ():
-            if len(entry) == len(index["key"]) and self.hashes[name].get(entry, {}).keys() - {key}:
+            if len(entry) == len(index["key"]) and hashes.get(entry, {}).keys() - {key}:
                 raise self._duplicate(name, index["key"], entry)
         return entries
 

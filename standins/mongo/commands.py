@@ -233,6 +233,8 @@ class Node:
 
     def do_dropIndexes(self, coll: Collection, index: Any) -> Document:
         before = len(coll.indexes) + 1
+        if isinstance(index, dict):
+            index = [n for n, known in coll.indexes.items() if dict(known["key"]) == index] or str(index)
         for name in [*coll.indexes] if index == "*" else [index] if isinstance(index, str) else index:
             if coll.indexes.pop(name, None) is None:
                 raise OperationFailure(f"index not found with name [{name}]", 27)

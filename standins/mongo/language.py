@@ -14,7 +14,8 @@ from pymongo.errors import OperationFailure
 LOGIC = {"$not", "$options", "$and", "$or", "$nor", "$expr", "$comment"}
 CONDITIONS = LOGIC | set(filtering._filterer_inst._operator_map)
 OWN_UPDATES = {"$rename", "$setOnInsert", "$currentDate", "$addToSet", "$pull", "$pullAll", "$push"}
-STAGES = {name for name, handler in aggregate._PIPELINE_HANDLERS.items() if handler}
+# $out would write past the disk.
+STAGES = {name for name, handler in aggregate._PIPELINE_HANDLERS.items() if handler} - {"$out"}
 FILTERS = CONDITIONS.union(*(value for name, value in vars(aggregate).items() if name.endswith("_operators")))
 
 
