@@ -2,8 +2,6 @@
 
 from typing import Any
 
-from pymongo import ReturnDocument
-
 from standins.rocketchat.documents import Document
 from standins.rocketchat.errors import RocketError
 from standins.rocketchat.server import Server
@@ -104,8 +102,7 @@ async def update_room(server: Server, rid: str, fields: Document) -> None:
     gone = {name: "" for name, value in fields.items() if value is None}
     kept = {name: value for name, value in fields.items() if value is not None}
     change: Document = {"$set": kept | {"_updatedAt": server.now()}} | ({"$unset": gone} if gone else {})
-    after = ReturnDocument.AFTER
-    room = await server.rooms.find_one_and_update({"_id": rid}, change, return_document=after)
+    room = await server.rooms.find_one_and_update({"_id": rid}, change, return_document=True)
     if room is None:
         raise RocketError("error-invalid-room", "Invalid room")
     push_room(server, "updated", room, [row["u"]["_id"] for row in await member_subscriptions(server, rid)])

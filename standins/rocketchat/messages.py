@@ -1,10 +1,10 @@
 """Messages: saving them, telling the members, counting what is unread, reading history."""
 
+import asyncio
 import re
 from datetime import datetime
 from typing import Any
 
-from pymongo import ReturnDocument
 from pymongo.errors import DuplicateKeyError
 
 from standins.rocketchat.access import (
@@ -75,10 +75,10 @@ async def post(server: Server, room: Document, user: Document, text: str, fields
     change: Document = {"$inc": {"msgs": 1}, "$set": {"lm": now, "_updatedAt": now}}
     if server.settings.get("Store_Last_Message") is not False:
         change["$set"]["lastMessage"] = message
-    updated = await server.rooms.find_one_and_update(
-        {"_id": room["_id"]}, change, return_document=ReturnDocument.AFTER
+    updated, members = await asyncio.gather(
+        server.rooms.find_one_and_update({"_id": room["_id"]}, change, return_document=True),
+        _raise_alerts(server, message),
     )
-    members = await _raise_alerts(server, message)
     if updated:
         push_room(server, "updated", updated, [row["u"]["_id"] for row in members])
     return message
