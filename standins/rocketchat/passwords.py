@@ -1,7 +1,11 @@
-"""Passwords as Meteor keeps them: bcrypt of the SHA-256 of the password."""
+"""Passwords as Meteor keeps them: bcrypt of the SHA-256 of the password, and time-based one-time codes."""
 
 import asyncio
+import base64
+import binascii
 import hashlib
+import hmac
+from datetime import datetime
 from typing import Any
 
 import bcrypt
@@ -38,3 +42,19 @@ async def matches(secret: str, hashed: Any) -> bool:
 
 def password_hash(user: dict[str, Any]) -> str | None:
     return user.get("services", {}).get("password", {}).get("bcrypt")
+
+
+def totp_matches(secret: str, code: str, now: datetime, delta: int) -> bool:
+    """RFC 6238, 30 seconds, six digits, `delta` steps either side."""
+    try:
+        key = base64.b32decode(secret.upper() + "=" * (-len(secret) % 8))
+    except (binascii.Error, ValueError):
+        return False
+    step = int(now.timestamp()) // 30
+    for counter in range(step - delta, step + delta + 1):
+        mac = hmac.new(key, counter.to_bytes(8, "big"), hashlib.sha1).digest()
+        at = mac[-1] & 15
+        number = int.from_bytes(mac[at : at + 4], "big") & 0x7FFFFFFF
+        if hmac.compare_digest(f"{number % 1_000_000:06d}", code):
+            return True
+    return False

@@ -1,7 +1,7 @@
 """The second factor of privileged calls and of log-ins (`app/2fa/server/code/index.ts`).
 
-Codes by e-mail are generated and stored, but nothing is sent: the stand-in has no mail. TOTP can only be
-asked for by a caller's `x-2fa-method`; nobody has enrolled, so that no code of it is right.
+Codes by e-mail are generated and stored, but nothing is sent: the stand-in has no mail. TOTP is asked of who
+has it in Mongo; enrolling is not offered.
 """
 
 import hashlib
@@ -13,7 +13,7 @@ from typing import Any
 
 from standins.rocketchat.documents import Document
 from standins.rocketchat.errors import RocketError
-from standins.rocketchat.passwords import hash_secret, matches, password_hash
+from standins.rocketchat.passwords import hash_secret, matches, password_hash, totp_matches
 from standins.rocketchat.registry import Call
 from standins.rocketchat.server import Server
 from standins.rocketchat.sessions import TOKENS, token_entry
@@ -37,13 +37,15 @@ def verified_emails(user: Document) -> list[str]:
 
 
 def available_methods(server: Server, user: Document) -> list[str]:
-    """The user's own methods: email, or none."""
-    get, chosen = server.settings.get, user.get("services", {}).get("email2fa", {})
-    by_email = get(_PREFIX + "By_Email_Enabled") and chosen.get("enabled")
+    """The user's own methods, in the order they are asked for: totp, email."""
+    services, get = user.get("services", {}), server.settings.get
+    by_totp = get(_PREFIX + "By_TOTP_Enabled") and services.get("totp", {}).get("enabled")
+    by_email = get(_PREFIX + "By_Email_Enabled") and services.get("email2fa", {}).get("enabled")
     # The setting exists since 7.0 (PR #32945); before that OAuth users were never exempt.
     for_oauth = get("Accounts_twoFactorAuthentication_email_available_for_OAuth_users")
     exempt = server.config.since(7) and not for_oauth and is_oauth_user(user)
-    return ["email"] if by_email and not exempt and verified_emails(user) else []
+    mailed = by_email and not exempt and verified_emails(user)
+    return ["totp"] * bool(by_totp) + ["email"] * bool(mailed)
 
 
 def _fingerprint(call: Call) -> str:
@@ -87,7 +89,12 @@ async def _email_code_matches(server: Server, user: Document, code: str) -> bool
 async def _verify(server: Server, user: Document, method: str, code: str) -> bool:
     if method == "password":
         return await matches(code.lower(), password_hash(user))
-    return method in available_methods(server, user) and await _email_code_matches(server, user, code)
+    if method not in available_methods(server, user):
+        return False
+    if method == "email":
+        return await _email_code_matches(server, user, code)
+    secret = user["services"]["totp"].get("secret") or ""
+    return totp_matches(secret, code, server.now(), _number(server, "MaxDelta", 1))
 
 
 async def check_second_factor(
