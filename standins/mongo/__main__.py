@@ -12,18 +12,11 @@ import sqlite3
 import sys
 from pathlib import Path
 
+from standins.process import take_all_file_descriptors
+
 from .wire import Connection
 
 log = logging.getLogger("mongo")
-
-
-def allow_many_connections() -> None:
-    """Take all the file descriptors that the system grants; Windows has no such limit."""
-    if sys.platform != "win32":
-        import resource  # noqa: PLC0415 - not on Windows
-
-        hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
-        resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
 
 
 async def serve(host: str, port: int, data: Path, replica_set: str | None) -> int:
@@ -67,5 +60,5 @@ if __name__ == "__main__":
     )
     options = parser.parse_args()
     logging.basicConfig(stream=sys.stdout, level=logging.INFO, format="%(asctime)s mongo %(message)s")
-    allow_many_connections()
+    take_all_file_descriptors()
     sys.exit(asyncio.run(serve(**vars(options))))

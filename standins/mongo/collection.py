@@ -5,53 +5,55 @@ value; equality on `_id` or on the first fields of an index does not scan.
 """
 
 import itertools
+import re
 from collections.abc import Iterator
+from types import SimpleNamespace
 from typing import Any
 
 import bson
 from bson import ObjectId, Regex
 from mongomock import aggregate, filtering
 from mongomock import collection as mock
-from pymongo.errors import DuplicateKeyError, WriteError
+from pymongo.errors import DuplicateKeyError, OperationFailure, WriteError
 from sentinels import NOTHING  # type: ignore[import-untyped]
 
 from .disk import Disk
-from .language import check_filter, check_pipeline, check_update, frozen, is_replacement, refuse
+from .language import check_filter, check_pipeline, check_update, frozen, is_replacement
 from .wire import CODEC, Document
 
+# A database's name, and a collection's on the next line.
+NAMESPACE = re.compile(r'[^/\\. "$\0\n]+\n[^.$\0][^$\0]*')
 MAX_DOCUMENT = 16 * 1024 * 1024
+IMMUTABLE = "Performing an update on the path '_id' would modify the immutable field '_id'"
 
 
 def equals(condition: Any) -> list[Any] | None:
     """The values one of which a field must equal to meet this condition, or None where it asks for more."""
     values = [condition]
     if isinstance(condition, dict):
-        values = [condition["$eq"]] if condition.keys() == {"$eq"} else condition.get("$in", [None])
-    scalar = not isinstance(condition, dict) or len(condition) == 1
-    ok = scalar and not any(value is None or isinstance(value, (dict, list, Regex)) for value in values)
-    return [frozen(value) for value in values] if ok else None
+        values = condition.get("$in", [condition.get("$eq")]) if len(condition) == 1 else [None]
+    scalar = not any(value is None or isinstance(value, (dict, list, Regex)) for value in values)
+    return [frozen(value) for value in values] if scalar else None
 
 
 def index_entries(doc: Document, index: Document) -> set[tuple[Any, ...]]:
     """What the document puts into the index: every combination of values, and its beginnings."""
     if not filtering.filter_applies(index.get("partialFilterExpression", {}), doc):
         return set()
-    columns = []
-    for field, _ in index["key"]:
-        found = list(filtering.iter_key_candidates(field, doc)) or [NOTHING]
-        columns.append(
-            [v for value in found for v in (value if isinstance(value, list) else [value])] or [None]
-        )
-    if index.get("sparse") and all(value is NOTHING for column in columns for value in column):
+    found = [list(filtering.iter_key_candidates(field, doc)) or [NOTHING] for field, _ in index["key"]]
+    if index.get("sparse") and all(value is NOTHING for values in found for value in values):
         return set()
-    full = itertools.product(*([frozen(None if v is NOTHING else v) for v in column] for column in columns))
-    return {entry[:size] for entry in full for size in range(1, len(entry) + 1)}
+    flat = (
+        [v for value in values for v in (value if isinstance(value, list) else [value])] for values in found
+    )
+    columns = ([frozen(None if v is NOTHING else v) for v in values or [None]] for values in flat)
+    return {entry[:size] for entry in itertools.product(*columns) for size in range(1, len(entry) + 1)}
 
 
 class Collection(mock.Collection):
     """`docs` and their BSON in `raw`, both by frozen `_id`; `hashes`: index name, entry, frozen `_id`s."""
 
-    def __init__(self, database: "Database", name: str, disk: Disk) -> None:
+    def __init__(self, database: Any, name: str, disk: Disk) -> None:
         super().__init__(database, name, None)
         self.space, self.disk = f"{database.name}.{name}", disk
         self._reset()
@@ -72,54 +74,52 @@ class Collection(mock.Collection):
         self._reset()
         self.disk.clear(self.space)
 
-    def _candidates(self, query: Document) -> list[Document]:
-        keys: Any = equals(query.get("_id"))
+    def copy_of(self, key: Any) -> Document:
+        return bson.decode(self.raw[key], CODEC)
+
+    def _iter_documents(self, filter: Document) -> Iterator[Document]:  # noqa: A002 - mongomock's name
+        check_filter(filter)
+        keys: Any = equals(filter.get("_id"))
         for name, index in self.indexes.items() if keys is None else ():
-            columns = [equals(query.get(field)) for field, _ in index["key"]]
+            columns = [equals(filter.get(field)) for field, _ in index["key"]]
             wanted = [*itertools.takewhile(lambda column: column is not None, columns)]
             if wanted and "partialFilterExpression" not in index:
                 keys = [k for entry in itertools.product(*wanted) for k in self.hashes[name].get(entry, ())]  # type: ignore[arg-type]
                 break
-        keys = self.docs if keys is None else dict.fromkeys(keys)
-        return [self.docs[key] for key in keys if key in self.docs]
-
-    def _iter_documents(self, filter: Document) -> Iterator[Document]:  # noqa: A002 - mongomock's name
-        check_filter(filter)
-        return (doc for doc in self._candidates(filter) if filtering.filter_applies(filter, doc))
+        keys = [*self.docs] if keys is None else dict.fromkeys(keys)
+        docs = (self.docs[key] for key in keys if key in self.docs)
+        return (doc for doc in docs if filtering.filter_applies(filter, doc))
 
     def search(self, query: Document, sort: Document, skip: int = 0, limit: int = 0) -> list[Document]:
         """The stored documents themselves, in order: not to be changed by the caller."""
         if skip < 0 or limit < 0:
-            raise refuse(
-                f"BSON field 'skip' or 'limit' value must be >= 0, actual values {skip}, {limit}", 51024
-            )
+            raise OperationFailure(f"'skip' and 'limit' must be >= 0, actual values {skip}, {limit}", 51024)
         found = list(self._iter_documents(query))
         for path, direction in reversed(sort.items()):
             if direction not in (1, -1) or path.startswith("$"):
-                raise refuse(f"the MongoDB stand-in does not support sorting by {path}: {direction}")
+                raise OperationFailure(f"the MongoDB stand-in does not sort by {path}: {direction}", 238)
             found.sort(key=lambda doc: filtering.resolve_sort_key(path, doc), reverse=direction < 0)
         return found[int(skip) : int(skip + limit) if limit else None]
 
     def project(self, doc: Document, fields: Document) -> Document:
         if any("$" in path for path in fields):
-            raise refuse("the MongoDB stand-in does not support the positional projection", 238)
+            raise OperationFailure("the MongoDB stand-in does not support the positional projection", 238)
         return self._copy_only_fields(doc, dict(fields), dict) if fields else doc
 
     def put(self, doc: Document, new: bool) -> bool:
         """Keep a copy of the document; False if nothing changed. DuplicateKeyError leaves all as it was."""
         raw, key = bson.encode(doc), frozen(doc["_id"])
         if len(raw) > MAX_DOCUMENT:
-            raise WriteError(
-                f"BSONObj size: {len(raw)} is invalid. Size must be between 0 and 16777216", 10334
-            )
+            raise WriteError(f"BSONObj size: {len(raw)} is invalid. Size must be at most 16777216", 10334)
         if new and key in self.docs:
             raise self._duplicate("_id_", [("_id", 1)], (key,))
         if self.raw.get(key) == raw:
             return False
         fresh = bson.decode(raw, CODEC)
-        entries = {name: index_entries(fresh, index) for name, index in self.indexes.items()}
-        for name, found in entries.items():
-            self._check_unique(name, self.indexes[name], self.hashes[name], found, key)
+        entries = {
+            name: self._entries(name, index, fresh, key, self.hashes[name])
+            for name, index in self.indexes.items()
+        }
         if not self.exists:
             self.describe()
         self._unhash(key)
@@ -140,9 +140,7 @@ class Collection(mock.Collection):
         """Build an index over what is here. DuplicateKeyError if it is unique and the documents are not."""
         hashes: dict[tuple[Any, ...], dict[Any, None]] = {}
         for key, doc in self.docs.items():
-            entries = index_entries(doc, index)
-            self._check_unique(name, index, hashes, entries, key)
-            for entry in entries:
+            for entry in self._entries(name, index, doc, key, hashes):
                 hashes.setdefault(entry, {})[key] = None
         self.indexes[name], self.hashes[name] = index, hashes
 
@@ -153,10 +151,13 @@ class Collection(mock.Collection):
                 if not self.hashes[name][entry]:
                     del self.hashes[name][entry]
 
-    def _check_unique(self, name: str, index: Document, hashes: Any, entries: set[Any], key: Any) -> None:
+    def _entries(self, name: str, index: Document, doc: Document, key: Any, hashes: Any) -> set[Any]:
+        """The document's entries, once no other document has one of a unique index."""
+        entries = index_entries(doc, index)
         for entry in entries if index.get("unique") else ():
             if len(entry) == len(index["key"]) and hashes.get(entry, {}).keys() - {key}:
                 raise self._duplicate(name, index["key"], entry)
+        return entries
 
     def _duplicate(self, name: str, key: list[Any], entry: tuple[Any, ...]) -> DuplicateKeyError:
         values = [v[1] if isinstance(v, tuple) and v[0] == "bool" else v for v in entry]
@@ -165,9 +166,8 @@ class Collection(mock.Collection):
         text = f"E11000 duplicate key error collection: {self.space} index: {name} dup key: {{ {shown} }}"
         return DuplicateKeyError(text, 11000, {"errmsg": text, "keyPattern": dict(key), "keyValue": found})
 
-    def _insert(self, data: Any, session: None = None, ordered: bool = True) -> Any:
-        if not isinstance(data, dict):
-            return super()._insert(data, session, ordered)
+    def add(self, data: Document) -> Any:
+        """Insert a document, with an `_id` if it has none; returns that."""
         doc = {"_id": ObjectId()} | data
         if isinstance(doc["_id"], (list, Regex)):
             raise WriteError("The '_id' value cannot be of type array or regex", 53)
@@ -179,92 +179,75 @@ class Collection(mock.Collection):
     def change(self, query: Document, update: Any, multi: Any, upsert: Any) -> tuple[int, int, list[Any]]:
         """Update or replace: how many matched, how many changed, and the `_id` upserted, if one was."""
         check_update(update, multi)
-        found = self.search(query, {}, limit=0 if multi else 1)
-        changed = 0
-        for doc in found:
-            fresh = bson.decode(self.raw[frozen(doc["_id"])], CODEC)
-            self._apply(fresh, query, update, was_insert=False, fixed=True)
-            changed += self.put(fresh, new=False)
+        found = [frozen(doc["_id"]) for doc in self.search(query, {}, limit=0 if multi else 1)]
         if found or not upsert:
-            return len(found), changed, []
+            fresh = [self._updated(self.copy_of(key), query, update) for key in found]
+            return len(found), sum(self.put(doc, new=False) for doc in fresh), []
         seed, _ = self._discard_operators(self._expand_dots(query))
         seed = {key: value for key, value in seed.items() if not isinstance(value, Regex)}
         identity = update.get("_id", ObjectId()) if is_replacement(update) else ObjectId()
-        fresh = {"_id": identity} | seed
-        self._apply(fresh, query, update, was_insert=True, fixed="_id" in seed)
-        return 0, 0, [self._insert(fresh)]
+        new = self._updated({"_id": identity} | seed, query, update, new=True, fixed="_id" in seed)
+        return 0, 0, [self.add(new)]
 
-    def _apply(self, doc: Document, query: Document, update: Any, was_insert: bool, fixed: bool) -> None:
+    def _updated(
+        self, doc: Document, query: Document, update: Any, new: bool = False, fixed: bool = True
+    ) -> Document:
         identity = doc["_id"]
         try:
             if is_replacement(update):
-                doc.clear()
-                doc.update({"_id": identity} | update)
+                doc = {"_id": identity} | update
             elif isinstance(update, list):
                 self._apply_update_pipeline(doc, update, None)
             else:
-                self._apply_update_document(doc, query | {"_id": identity}, update, was_insert)
+                self._apply_update_document(doc, query | {"_id": identity}, update, new)
         except (TypeError, AttributeError, LookupError) as error:
-            raise WriteError(
-                f"Cannot apply the update to the document with _id {identity!r}: {error}", 14
-            ) from error
+            text = f"Cannot apply the update to the document with _id {identity!r}: {error}"
+            raise WriteError(text, 14) from error
         if fixed and frozen(doc.get("_id")) != frozen(identity):
-            raise WriteError(
-                "Performing an update on the path '_id' would modify the immutable field '_id'", 66
-            )
+            raise WriteError(IMMUTABLE, 66)
+        return doc
 
     def run(self, pipeline: list[Document]) -> list[Document]:
         """Aggregate. Stages get copies; a leading $match uses the indexes."""
         check_pipeline(pipeline)
         first = pipeline[0].get("$match", {}) if pipeline else {}
-        docs = [bson.decode(self.raw[frozen(doc["_id"])], CODEC) for doc in self._iter_documents(first)]
+        docs = [self.copy_of(frozen(doc["_id"])) for doc in self._iter_documents(first)]
         for stage in pipeline[1:] if first else pipeline:
             # Over nothing, MongoDB counts and groups to no document at all; mongomock gives one.
             if docs or not stage.keys() & {"$group", "$count"}:
                 docs = list(aggregate.process_pipeline(docs, self.database, [stage], None))
-        return [] if pipeline and "$out" in pipeline[-1] else docs
+        return docs
 
 
-class Database(dict[str, Collection]):
-    """The collections of one database, each made when it is first named."""
-
-    def __init__(self, name: str, disk: Disk) -> None:
-        self.name, self.disk = name, disk
-        self.get_collection = self.__getitem__  # mongomock's $lookup and $out ask so
-
-    def __missing__(self, name: str) -> Collection:
-        if not isinstance(name, str) or not name or name[0] == "." or "$" in name or "\0" in name:
-            raise refuse(f"Invalid namespace specified: {name!r}", 73)
-        return self.setdefault(name, Collection(self, name, self.disk))
-
-    def existing(self) -> dict[str, Collection]:
-        return {name: self[name] for name in sorted(self) if self[name].exists}
-
-
-class Databases(dict[str, Database]):
-    """Every database, made when it is first named."""
+class Collections(dict[str, Collection]):
+    """Every collection by `database.name`, made when it is first named; at the start, what the disk holds."""
 
     def __init__(self, disk: Disk) -> None:
         self.disk = disk
+        for space, body in disk.rows("document"):
+            doc, collection = bson.decode(body, CODEC), self[space]
+            key = frozen(doc["_id"])
+            collection.docs[key], collection.raw[key] = doc, body
+        for space, body in disk.rows("collection"):
+            self[space].exists = True
+            for name, index in bson.decode(body, CODEC).items():
+                self[space].add_index(name, index)
 
-    def __missing__(self, name: str) -> Database:
-        if not isinstance(name, str) or not name or set(name) & set('/\\. "$\0'):
-            raise refuse(f"Invalid database name: {name!r}", 73)
-        return self.setdefault(name, Database(name, self.disk))
+    def __missing__(self, space: str) -> Collection:
+        database, _, name = space.partition(".")
+        # What mongomock asks of a database, for $lookup.
+        others = SimpleNamespace(name=database, get_collection=lambda other: self.named(database, other))
+        return self.setdefault(space, Collection(others, name, self.disk))
 
+    def named(self, database: Any, name: Any) -> Collection:
+        """The collection, unless that cannot be its name."""
+        if not (isinstance(name, str) and isinstance(database, str)):
+            raise OperationFailure(f"Invalid namespace specified: {database!r}.{name!r}", 73)
+        if not NAMESPACE.fullmatch(f"{database}\n{name}"):
+            raise OperationFailure(f"Invalid namespace specified: {database}.{name}", 73)
+        return self[f"{database}.{name}"]
 
-def load(disk: Disk) -> Databases:
-    """Everything that the disk holds."""
-    databases = Databases(disk)
-    for kind in ("document", "collection"):
-        for space, body in disk.rows(kind):
-            database, _, name = space.partition(".")
-            collection, found = databases[database][name], bson.decode(body, CODEC)
-            if kind == "document":
-                key = frozen(found["_id"])
-                collection.docs[key], collection.raw[key] = found, body
-                continue
-            collection.exists = True
-            for each, index in found.items():
-                collection.add_index(each, index)
-    return databases
+    def existing(self, database: str = "") -> dict[str, Collection]:
+        """By `database.name`, sorted: those of one database, or all."""
+        beginning = f"{database}." if database else ""
+        return {s: self[s] for s in sorted(self) if s.startswith(beginning) and self[s].exists}

@@ -1,19 +1,24 @@
 """Every command, as a method `do_<name>` whose parameters are the command's own fields.
 
 `value` (of the field with the command's name), `db`, `coll` and `peer` are filled in by `_run`. A field that
-a method does not name is refused, but for COMMON: true here by construction, or harmless.
+a method does not name is refused, but for COMMON: true here by construction, or harmless. What the server
+says of itself and the names of its error codes are data, in `about.json`.
 """
 # ruff: noqa: A002, N802, N803, B006, PLR0913, PLR0917 - the protocol names them; no default is changed
 
 import datetime
 import inspect
+import itertools
+import json
 import logging
 import os
 import re
 import secrets
 import sqlite3
 import time
+from collections import Counter
 from collections.abc import Callable, Iterable
+from pathlib import Path
 from typing import Any
 
 import bson
@@ -23,28 +28,25 @@ from mongomock import filtering
 from pymongo.errors import OperationFailure, PyMongoError
 from sentinels import NOTHING  # type: ignore[import-untyped]
 
-from .collection import Collection, Database, load
+from .collection import Collection, Collections
 from .disk import Disk
-from .language import check_filter, frozen, refuse
-from .wire import CODEC, MAX_MESSAGE, Document
+from .language import check_filter, frozen
+from .wire import CODEC, Document
 
 log = logging.getLogger("mongo")
-STAND_IN = "Besedka MongoDB stand-in (not MongoDB)"
+ABOUT = json.loads(Path(__file__).with_name("about.json").read_text(encoding="utf-8"))
+STAND_IN = ABOUT["hello"]["standIn"]
 COMMON = set(
     """$db lsid txnNumber comment maxTimeMS readConcern writeConcern $readPreference $clusterTime apiVersion
     apiStrict apiDeprecationErrors bypassDocumentValidation allowDiskUse noCursorTimeout allowPartialResults
-    authorizedDatabases authorizedCollections commitQuorum hint""".split()  # noqa: SIM905 - a list is longer
+    authorizedDatabases authorizedCollections commitQuorum hint""".split()
 )
-ALIASES = {"isMaster": "hello", "ismaster": "hello"} | {n.lower(): n for n in ("buildInfo", "findAndModify")}
-CODES = {
-    1: "InternalError", 2: "BadValue", 9: "FailedToParse", 14: "TypeMismatch", 16: "InvalidLength",
-    20: "IllegalOperation", 23: "AlreadyInitialized", 26: "NamespaceNotFound", 27: "IndexNotFound",
-    43: "CursorNotFound", 48: "NamespaceExists", 53: "InvalidIdField", 59: "CommandNotFound",
-    66: "ImmutableField", 67: "CannotCreateIndex", 73: "InvalidNamespace", 76: "NoReplicationEnabled",
-    85: "IndexOptionsConflict", 168: "InvalidPipelineOperator", 238: "NotImplemented",
-    352: "UnsupportedOpQueryCommand", 10334: "BSONObjectTooLarge", 11000: "DuplicateKey",
-    14031: "OutOfDiskSpace",
-}  # fmt: skip
+ALIASES = {
+    "isMaster": "hello",
+    "ismaster": "hello",
+    "buildinfo": "buildInfo",
+    "findandmodify": "findAndModify",
+}
 # What mongomock or bson raise for a malformed request; anything else is a fault of ours.
 MALFORMED = (
     BSONError, PyMongoError, TypeError, ValueError, LookupError, AttributeError, ArithmeticError, re.error,
@@ -58,14 +60,13 @@ def failure(error: Exception) -> Document:
     """`code`, `errmsg` and details of any exception, as they stand in a reply or among `writeErrors`."""
     if isinstance(error, OperationFailure):
         return {"code": error.code or 2, "errmsg": str(error)} | dict(error.details or {})
-    if isinstance(error, NotImplementedError):
-        return {"code": 238, "errmsg": f"the MongoDB stand-in: {error}"}
-    return {"code": 2 if isinstance(error, MALFORMED) else 1, "errmsg": f"{type(error).__name__}: {error}"}
+    code = 238 if isinstance(error, NotImplementedError) else 2 if isinstance(error, MALFORMED) else 1
+    return {"code": code, "errmsg": f"{type(error).__name__}: {error}"}
 
 
-def refuse_others(statement: Document, fields: str) -> None:
-    if fields and (unknown := statement.keys() - fields.split()):
-        raise refuse(f"BSON field '{min(unknown)}' is an unknown field (to the MongoDB stand-in)", 40415)
+def refuse_others(unknown: Iterable[str]) -> None:
+    if unknown:
+        raise OperationFailure(f"BSON field '{min(unknown)}' is an unknown field (to the stand-in)", 40415)
 
 
 class Node:
@@ -73,7 +74,7 @@ class Node:
 
     def __init__(self, disk: Disk, replica_set: str | None) -> None:
         self.disk, self.replica_set, self.address, self.started = disk, replica_set, "", time.time()
-        self.databases = load(disk)
+        self.collections = Collections(disk)
         self.cursors: dict[int, tuple[str, list[bytes], float]] = {}
 
     def answer(self, doc: Document, legacy: bool = False, peer: str = "") -> Document:
@@ -81,7 +82,7 @@ class Node:
         name = next(iter(doc))
         try:
             try:
-                reply = self._run(name, doc, legacy, peer)
+                reply = self._run(ALIASES.get(name, name), doc[name], doc, legacy, peer)
             except sqlite3.Error:
                 raise
             except Exception as error:  # a fault in one command must not take the server from the others
@@ -90,31 +91,28 @@ class Node:
         except sqlite3.Error as error:
             # Memory is ahead of the disk and nobody was told: go back to what was acknowledged.
             self.disk.rollback()
-            self.databases = load(self.disk)
+            self.collections = Collections(self.disk)
             reply = {"code": 14031, "errmsg": f"the write did not reach the disk and is undone: {error}"}
         if "code" not in reply:
             return reply | {"ok": 1.0}
         log.info("command %s failed: %d %s", ascii(name), reply["code"], ascii(reply["errmsg"])[:300])
-        return {"ok": 0.0, "codeName": CODES.get(reply["code"], f"Location{reply['code']}")} | reply
+        names, code = ABOUT["codes"], reply["code"]
+        return {"ok": 0.0, "codeName": names.get(str(code), f"Location{code}")} | reply
 
-    def _run(self, name: str, doc: Document, legacy: bool, peer: str) -> Document:
-        handler: Callable[..., Document] | None = getattr(self, f"do_{ALIASES.get(name, name)}", None)
-        if handler is None:
-            raise refuse(f"no such command: '{name}'", 59)
-        if legacy and ALIASES.get(name, name) != "hello":
-            raise refuse(
-                f"Unsupported OP_QUERY command: {name}. The client driver may require an upgrade.", 352
-            )
+    def _run(self, name: str, value: Any, doc: Document, legacy: bool, peer: str) -> Document:
+        if legacy and name != "hello":
+            raise OperationFailure(f"Unsupported OP_QUERY command: {name}. Is the driver too old?", 352)
         if "autocommit" in doc:
-            raise refuse("the MongoDB stand-in does not support transactions", 20)
-        known = inspect.signature(handler).parameters
-        given = {key: value for key, value in doc.items() if key not in (name, *COMMON)}
-        if (unknown := given.keys() - known) and "ignored" not in known:
-            raise refuse(f"BSON field '{name}.{min(unknown)}' is an unknown field.", 40415)
-        database = self.databases[doc["$db"]]
-        given |= {"value": doc[name], "peer": peer, "db": database}
-        given |= {"coll": database[doc[name]]} if "coll" in known else {}
-        given = {key: value for key, value in given.items() if key in known}
+            raise OperationFailure("the MongoDB stand-in does not support transactions", 20)
+        handler: Callable[..., Document] | None = getattr(self, f"do_{name}", None)
+        if handler is None:
+            raise OperationFailure(f"no such command: '{name}'", 59)
+        known, database = inspect.signature(handler).parameters, doc["$db"]
+        given = {key: part for key, part in itertools.islice(doc.items(), 1, None) if key not in COMMON}
+        refuse_others([] if "ignored" in known else given.keys() - known)
+        given |= {"value": value, "peer": peer, "db": database}
+        given |= {"coll": self.collections.named(database, value)} if "coll" in known else {}
+        given = {key: part for key, part in given.items() if key in known}
         session, number = doc.get("lsid"), doc.get("txnNumber")
         if number is None:
             return handler(**given)
@@ -126,50 +124,45 @@ class Node:
         return done["reply"]
 
     def do_hello(self, ignored: Any = None) -> Document:
-        me, size = self.address, 16 * 1024 * 1024
+        me = self.address
         member = {"setName": self.replica_set, "setVersion": 1, "hosts": [me], "primary": me, "me": me}
-        return (member if self.replica_set else {}) | {
-            "isWritablePrimary": True, "ismaster": True, "secondary": False, "readOnly": False,
-            "helloOk": True, "maxBsonObjectSize": size, "maxMessageSizeBytes": MAX_MESSAGE,
-            "maxWriteBatchSize": 100_000, "logicalSessionTimeoutMinutes": 30, "minWireVersion": 0,
-            "localTime": datetime.datetime.now(datetime.UTC), "maxWireVersion": 21, "standIn": STAND_IN,
-        }  # fmt: skip
+        now = {"localTime": datetime.datetime.now(datetime.UTC)}
+        return ABOUT["hello"] | now | (member if self.replica_set else {})
 
     def do_ping(self) -> Document:
         return {}
+
+    def do_buildInfo(self) -> Document:
+        return dict(ABOUT["buildInfo"])
+
+    def do_serverStatus(self, ignored: Any = None) -> Document:
+        now = {"host": self.address, "pid": os.getpid(), "uptime": time.time() - self.started}
+        return ABOUT["serverStatus"] | now
+
+    def do_connectionStatus(self, showPrivileges: bool = False) -> Document:
+        return dict(ABOUT["connectionStatus"])
+
+    def do_getParameter(self, featureCompatibilityVersion: Any) -> Document:
+        return dict(ABOUT["getParameter"])
 
     def do_endSessions(self, value: list[Document]) -> Document:
         for session in value:
             self.disk.forget("reply", "", session)
         return {}
 
-    def do_buildInfo(self) -> Document:
-        return {"version": "7.0.0", "versionArray": [7, 0, 0, 0], "gitVersion": STAND_IN,
-                "modules": ["stand-in"], "bits": 64, "maxBsonObjectSize": 16 * 1024 * 1024}  # fmt: skip
-
-    def do_serverStatus(self, ignored: Any = None) -> Document:
-        return {"host": self.address, "version": "7.0.0", "process": STAND_IN, "pid": os.getpid(),
-                "uptime": time.time() - self.started, "storageEngine": {"name": "mongomock"}}  # fmt: skip
-
-    def do_connectionStatus(self, showPrivileges: bool = False) -> Document:
-        return {"authInfo": {"authenticatedUsers": [], "authenticatedUserRoles": []}}
-
     def do_whatsmyuri(self, peer: str) -> Document:
         return {"you": peer}
 
-    def do_getParameter(self, featureCompatibilityVersion: Any) -> Document:
-        return {"featureCompatibilityVersion": {"version": "7.0"}}
-
     def _member(self) -> Document:
         if not self.replica_set:
-            raise refuse("not running with --replSet (of the stand-in: --replica-set)", 76)
+            raise OperationFailure("not running with --replSet (of the stand-in: --replica-set)", 76)
         place = {"_id": 0, "name": self.address, "host": self.address, "self": True}
         return place | {"state": 1, "stateStr": "PRIMARY", "health": 1.0, "votes": 1, "priority": 1.0}
 
     def do_replSetInitiate(self, value: Any) -> Document:
         """A set of one is writable from its start on, so the first call only records that it came."""
         if self._member() and self.disk.row("fact", "initiated"):
-            raise refuse("already initialized", 23)
+            raise OperationFailure("already initialized", 23)
         self.disk.save("fact", "", "initiated", b"yes")
         return {}
 
@@ -181,26 +174,28 @@ class Node:
 
     def do_listDatabases(self, filter: Document = {}, nameOnly: bool = False) -> Document:
         check_filter(filter)
-        sizes = {n: sum(len(raw) for c in db.existing().values() for raw in c.raw.values())
-                 for n, db in self.databases.items() if db.existing()}  # fmt: skip
+        sizes: Counter[str] = Counter()
+        for space, coll in self.collections.existing().items():
+            sizes[space.partition(".")[0]] += sum(map(len, coll.raw.values()))
         found = [
-            {"name": n, "sizeOnDisk": bson.Int64(size), "empty": False} for n, size in sorted(sizes.items())
+            {"name": name, "sizeOnDisk": bson.Int64(size), "empty": False} for name, size in sizes.items()
         ]
         found = [each for each in found if filtering.filter_applies(filter, each)]
         return {"databases": found, "totalSize": bson.Int64(sum(sizes.values()))}
 
     def do_listCollections(
-        self, db: Database, filter: Document = {}, nameOnly: bool = False, cursor: Document = {}
+        self, db: str, filter: Document = {}, nameOnly: bool = False, cursor: Document = {}
     ) -> Document:
         check_filter(filter)
         whole = {} if nameOnly else {"options": {}, "info": {"readOnly": False}}
-        found = [{"name": name, "type": "collection"} | whole for name in db.existing()]
+        names = [space.removeprefix(f"{db}.") for space in self.collections.existing(db)]
+        found = [{"name": name, "type": "collection"} | whole for name in names]
         found = [entry for entry in found if filtering.filter_applies(filter, entry)]
-        return self._cursor(f"{db.name}.$cmd.listCollections", found, **cursor)
+        return self._cursor(f"{db}.$cmd.listCollections", found, **cursor)
 
     def do_create(self, coll: Collection) -> Document:
         if coll.exists:
-            raise refuse(f"Collection {coll.space} already exists.", 48)
+            raise OperationFailure(f"Collection {coll.space} already exists.", 48)
         coll.describe()
         return {}
 
@@ -208,30 +203,30 @@ class Node:
         coll.drop()
         return {}
 
-    def do_dropDatabase(self, db: Database) -> Document:
-        for collection in db.existing().values():
+    def do_dropDatabase(self, db: str) -> Document:
+        for collection in self.collections.existing(db).values():
             collection.drop()
-        return {"dropped": db.name}
+        return {"dropped": db}
 
     def do_createIndexes(self, coll: Collection, indexes: list[Document]) -> Document:
         before = len(coll.indexes) + 1
         for spec in indexes:
-            unknown = spec.keys() - INDEX_OPTIONS - {"key", "name", "background", "v"}
+            name, unknown = spec["name"], spec.keys() - INDEX_OPTIONS - {"key", "name", "background", "v"}
             if unknown or set(spec["key"].values()) - {1, -1}:
-                raise refuse(f"the stand-in has no index with {[*unknown] or spec['key']}", 67)
+                raise OperationFailure(f"the stand-in has no index with {[*unknown] or spec['key']}", 67)
             check_filter(spec.get("partialFilterExpression", {}))
             options = {key: spec[key] for key in sorted(INDEX_OPTIONS) if spec.get(key)}
             index: Document = {"key": [list(pair) for pair in spec["key"].items()]} | options
-            if coll.indexes.get(spec["name"], index) != index:
-                raise refuse(f"Index {spec['name']} already exists with different options", 85)
-            if spec["name"] not in ("_id_", *coll.indexes):
-                coll.add_index(spec["name"], index)
+            if coll.indexes.get(name, index) != index:
+                raise OperationFailure(f"Index {name} already exists with different options", 85)
+            if name not in ("_id_", *coll.indexes):
+                coll.add_index(name, index)
                 coll.describe()
         return {"numIndexesBefore": before, "numIndexesAfter": len(coll.indexes) + 1}
 
     def do_listIndexes(self, coll: Collection, cursor: Document = {}) -> Document:
         if not coll.exists:
-            raise refuse(f"ns does not exist: {coll.space}", 26)
+            raise OperationFailure(f"ns does not exist: {coll.space}", 26)
         known: Document = {"_id_": {"key": [["_id", 1]]}} | coll.indexes
         found = [{"v": 2, **index, "key": dict(index["key"]), "name": name} for name, index in known.items()]
         return self._cursor(coll.space, found, **cursor)
@@ -242,30 +237,25 @@ class Node:
             index = [n for n, known in coll.indexes.items() if dict(known["key"]) == index] or str(index)
         for name in [*coll.indexes] if index == "*" else [index] if isinstance(index, str) else index:
             if coll.indexes.pop(name, None) is None:
-                raise refuse(f"index not found with name [{name}]", 27)
+                raise OperationFailure(f"index not found with name [{name}]", 27)
             del coll.hashes[name]
             coll.describe()
         return {"nIndexesWas": before}
 
     def _batch(self, identity: int, left: list[bytes], size: float, space: str) -> tuple[list[Any], Document]:
         """The next documents, and the cursor that keeps the rest for ten minutes more."""
-        count = weight = 0
-        while count < min(size, len(left)) and (not count or weight + len(left[count]) <= BATCH_BYTES):
-            weight += len(left[count])
-            count += 1
-        now = time.monotonic()
-        self.cursors = {
-            key: cursor for key, cursor in self.cursors.items() if cursor[2] > now and key != identity
-        }
-        if left[count:]:
-            self.cursors[identity] = space, left[count:], now + CURSOR_SECONDS
+        weights = itertools.accumulate(map(len, left))
+        count = int(min(size, max(1, sum(weight <= BATCH_BYTES for weight in weights))))
+        now, rest = time.monotonic(), left[count:]
+        self.cursors = {k: cursor for k, cursor in self.cursors.items() if cursor[2] > now and k != identity}
+        if rest:
+            self.cursors[identity] = space, rest, now + CURSOR_SECONDS
         docs = [RawBSONDocument(body) for body in left[:count]]
-        return docs, {"id": bson.Int64(identity if left[count:] else 0), "ns": space}
+        return docs, {"id": bson.Int64(identity if rest else 0), "ns": space}
 
     def _cursor(self, space: str, docs: Iterable[Document], batchSize: float = BATCH_DOCUMENTS) -> Document:
-        batch, cursor = self._batch(
-            secrets.randbits(62) + 1, [bson.encode(doc) for doc in docs], batchSize, space
-        )
+        identity = secrets.randbits(62) + 1
+        batch, cursor = self._batch(identity, [bson.encode(doc) for doc in docs], batchSize, space)
         return {"cursor": {"firstBatch": batch} | cursor}
 
     def do_find(
@@ -280,15 +270,15 @@ class Node:
 
     def do_getMore(self, value: int, collection: str, batchSize: float = 0) -> Document:
         if value not in self.cursors or self.cursors[value][2] < time.monotonic():
-            raise refuse(f"cursor id {value} not found", 43)
+            raise OperationFailure(f"cursor id {value} not found", 43)
         space, left, _ = self.cursors[value]
         batch, cursor = self._batch(value, left, batchSize or float("inf"), space)
         return {"cursor": {"nextBatch": batch} | cursor}
 
     def do_killCursors(self, cursors: list[int]) -> Document:
         killed = [each for each in cursors if self.cursors.pop(each, None)]
-        return {"cursorsKilled": killed, "cursorsNotFound": [each for each in cursors if each not in killed],
-                "cursorsAlive": [], "cursorsUnknown": []}  # fmt: skip
+        unknown = [each for each in cursors if each not in killed]
+        return {"cursorsKilled": killed, "cursorsNotFound": unknown, "cursorsAlive": [], "cursorsUnknown": []}
 
     def do_count(self, coll: Collection, query: Document = {}, limit: int = 0, skip: int = 0) -> Document:
         return {"n": len(coll.search(query, {}, skip, limit))}
@@ -301,11 +291,11 @@ class Node:
     def _each(self, todo: Any, fields: str, ordered: bool, run: Callable[[int, Any], None]) -> Document:
         """Run the statements of a write; the errors of those that failed, the rest left out if ordered."""
         if not 1 <= len(todo) <= 100_000:
-            raise refuse(f"Write batch sizes must be between 1 and 100000. Got {len(todo)} operations.", 16)
+            raise OperationFailure(f"Write batch sizes must be between 1 and 100000. Got {len(todo)}.", 16)
         errors: list[Document] = []
         for index, one in enumerate(todo):
             try:
-                refuse_others(one, fields)
+                refuse_others(fields and one.keys() - fields.split())
                 run(index, one)
             except sqlite3.Error:
                 raise
@@ -317,7 +307,7 @@ class Node:
 
     def do_insert(self, coll: Collection, documents: list[Document], ordered: bool = True) -> Document:
         before = len(coll.docs)
-        errors = self._each(documents, "", ordered, lambda _, doc: coll._insert(doc))
+        errors = self._each(documents, "", ordered, lambda _, doc: coll.add(doc))
         return {"n": len(coll.docs) - before} | errors
 
     def do_update(self, coll: Collection, updates: list[Document], ordered: bool = True) -> Document:
@@ -346,7 +336,7 @@ class Node:
         update: Any = None, new: bool = False, fields: Document = {}, upsert: bool = False,
     ) -> Document:  # fmt: skip
         if bool(remove) == (update is not None):
-            raise refuse("Either an update or remove=true must be specified", 9)
+            raise OperationFailure("Either an update or remove=true must be specified", 9)
         found = coll.search(query, sort, limit=1)
         value = coll.project(found[0], fields) if found else None
         if remove:

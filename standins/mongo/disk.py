@@ -13,6 +13,7 @@ import bson
 
 # A session's last reply matters for a driver's retry, seconds after; a thousand are plenty to start with.
 SCHEMA = """
+PRAGMA locking_mode=EXCLUSIVE; PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;
 CREATE TABLE IF NOT EXISTS rows (kind TEXT, space TEXT, id BLOB, body BLOB, UNIQUE (kind, space, id));
 DELETE FROM rows WHERE kind = 'reply' AND rowid NOT IN
     (SELECT rowid FROM rows WHERE kind = 'reply' ORDER BY rowid DESC LIMIT 1000);
@@ -26,8 +27,6 @@ class Disk:
     def __init__(self, folder: Path) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         self._db = sqlite3.connect(folder / "standin.sqlite", timeout=0.2)
-        for pragma in ("locking_mode=EXCLUSIVE", "journal_mode=WAL", "synchronous=NORMAL"):
-            self._db.execute(f"PRAGMA {pragma}")
         self._db.executescript(SCHEMA)
         self.commit, self.rollback, self.close = self._db.commit, self._db.rollback, self._db.close
 
@@ -46,7 +45,5 @@ class Disk:
 
     def row(self, kind: str, identity: Any) -> bytes | None:
         where = (kind, bson.encode({"": identity}))
-        found = self._db.execute(
-            "SELECT body FROM rows WHERE kind = ? AND space = '' AND id = ?", where
-        ).fetchone()
+        found = self._db.execute("SELECT body FROM rows WHERE kind = ? AND id = ?", where).fetchone()
         return found[0] if found else None

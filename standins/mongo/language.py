@@ -13,34 +13,24 @@ from pymongo.errors import OperationFailure
 
 LOGIC = {"$not", "$options", "$and", "$or", "$nor", "$expr", "$comment"}
 CONDITIONS = LOGIC | set(filtering._filterer_inst._operator_map)
-UPDATES = {
-    *mock._updaters,
-    "$rename",
-    "$setOnInsert",
-    "$currentDate",
-    "$addToSet",
-    "$pull",
-    "$pullAll",
-    "$push",
-}
-STAGES = {name for name, handler in aggregate._PIPELINE_HANDLERS.items() if handler}
+OWN_UPDATES = {"$rename", "$setOnInsert", "$currentDate", "$addToSet", "$pull", "$pullAll", "$push"}
+# $out would write past the disk.
+STAGES = {name for name, handler in aggregate._PIPELINE_HANDLERS.items() if handler} - {"$out"}
 FILTERS = CONDITIONS.union(*(value for name, value in vars(aggregate).items() if name.endswith("_operators")))
 
 
 def increase(doc: Any, field: str, value: Any) -> None:
     """$inc as MongoDB has it: a long stays a long; what is no number is refused, not concatenated."""
-    before = doc.get(field, 0) if isinstance(doc, dict) else doc[int(field)]
+    place = field if isinstance(doc, dict) else int(field)
+    before = doc.get(field, 0) if isinstance(doc, dict) else doc[place]
     if any(isinstance(v, bool) or not isinstance(v, (int, float)) for v in (before, value)):
-        raise refuse(f"Cannot apply $inc to a value of non-numeric type: {field}: {before!r}, {value!r}", 14)
+        text = f"Cannot apply $inc to a value of non-numeric type: {field}: {before!r}, {value!r}"
+        raise OperationFailure(text, 14)
     long = Int64 in (type(before), type(value)) and isinstance(before + value, int)
-    doc[field if isinstance(doc, dict) else int(field)] = Int64(before + value) if long else before + value
+    doc[place] = Int64(before + value) if long else before + value
 
 
 mock._updaters["$inc"] = increase
-
-
-def refuse(text: str, code: int = 2) -> OperationFailure:
-    return OperationFailure(text, code)
 
 
 def frozen(value: Any) -> Any:
@@ -60,17 +50,15 @@ def check(value: Any, known: set[str], code: int = 2) -> None:
         check(part, known, code)
     for key, part in value.items() if isinstance(value, dict) else ():
         if key.startswith("$") and key not in known:
-            raise refuse(f"unknown operator: {key} (the MongoDB stand-in knows no such)", code)
+            raise OperationFailure(f"unknown operator: {key} (the MongoDB stand-in knows no such)", code)
         if key != "$literal":
             check(part, known, code)
 
 
 def check_filter(query: Any) -> None:
+    """Operators by name; operands as mongomock sees them, but an expression may rightly lack its fields."""
     check(query, FILTERS)
-    # mongomock looks at operands, too, but an expression may rightly fail without its fields.
-    plain = (
-        {key: value for key, value in query.items() if key != "$expr"} if isinstance(query, dict) else query
-    )
+    plain = {k: v for k, v in query.items() if k != "$expr"} if isinstance(query, dict) else query
     filtering.filter_applies(plain, {})
 
 
@@ -83,22 +71,22 @@ def check_update(update: Any, multi: bool = False) -> None:
     if isinstance(update, list):
         check_pipeline(update)
     elif not isinstance(update, dict) or (multi and is_replacement(update)):
-        raise refuse("multi update is not supported for replacement-style update", 9)
-    for name, fields in update.items() if not isinstance(update, list) and not is_replacement(update) else ():
-        if name not in UPDATES or not isinstance(fields, dict):
-            raise refuse(f"Unknown modifier: {name}. Expected a valid update modifier", 9)
-        if any("$[" in path for path in fields):
-            raise refuse("the MongoDB stand-in does not support $[] in an update path", 238)
-        if name == "$pull":
-            check(fields, CONDITIONS)
+        raise OperationFailure("multi update is not supported for replacement-style update", 9)
+    elif not is_replacement(update):
+        for name, fields in update.items():
+            if name not in OWN_UPDATES | mock._updaters.keys() or not isinstance(fields, dict):
+                raise OperationFailure(f"Unknown modifier: {name}. Expected a valid update modifier", 9)
+            if any("$[" in path for path in fields):
+                raise OperationFailure("the MongoDB stand-in does not support $[] in an update path", 238)
+            check(fields if name == "$pull" else None, CONDITIONS)
 
 
 def check_pipeline(pipeline: Any) -> None:
     for stage in pipeline:
         if not isinstance(stage, dict) or len(stage) != 1:
-            raise refuse("A pipeline stage specification object must contain exactly one field.", 40323)
+            raise OperationFailure("A pipeline stage specification object must contain one field.", 40323)
         if unknown := stage.keys() - STAGES:
-            raise refuse(f"Unrecognized pipeline stage name: '{min(unknown)}'", 40324)
+            raise OperationFailure(f"Unrecognized pipeline stage name: '{min(unknown)}'", 40324)
         check(stage, STAGES | FILTERS, 168)
         if "$match" in stage:
             check_filter(stage["$match"])

@@ -40,30 +40,36 @@ def parse_msg(data: bytes) -> tuple[Document, bool]:
     flags = int.from_bytes(data[:4], "little")
     if flags & REQUIRED & ~(CHECKSUM | MORE_TO_COME):
         raise ProtocolError(f"OP_MSG with unknown required flags {flags & REQUIRED:#x}")
-    data = data[:-4] if flags & CHECKSUM else data
-    command: Document = {}
+    data, position = data[:-4] if flags & CHECKSUM else data, 4
+    bodies: list[Document] = []
     sequences: Document = {}
-    position = 4
     while position < len(data):
         kind = data[position]
         block, position = sized(data, position + 1)
-        if kind == 0 and not command:
-            command = bson.decode(block, CODEC)
+        if kind == 0:
+            bodies.append(bson.decode(block, CODEC))
         elif kind == 1:
             name, _, documents = block[4:].partition(b"\0")
             sequences[name.decode("utf-8", "replace")] = bson.decode_all(documents, CODEC)
         else:
-            raise ProtocolError(f"OP_MSG with an unexpected section of kind {kind}")
-    if not command:
-        raise ProtocolError("OP_MSG without a command")
-    return command | sequences, bool(flags & MORE_TO_COME)
+            raise ProtocolError(f"OP_MSG with a section of unknown kind {kind}")
+    if len(bodies) != 1 or not bodies[0]:
+        raise ProtocolError("OP_MSG without a command, or with two")
+    return bodies[0] | sequences, bool(flags & MORE_TO_COME)
 
 
-def parse_query(data: bytes) -> Document:
-    """The command of an OP_QUERY, with its database where OP_MSG has it."""
+def parse_query(data: bytes) -> tuple[Document, bool]:
+    """The command of an OP_QUERY, with its database where OP_MSG has it; it always wants a reply."""
     space, _, rest = data[4:].partition(b"\0")
     command = bson.decode(sized(rest, 8)[0], CODEC)
-    return command | {"$db": space.partition(b".")[0].decode("utf-8", "replace")}
+    return command | {"$db": space.partition(b".")[0].decode("utf-8", "replace")}, False
+
+
+def parse_compressed(_: bytes) -> tuple[Document, bool]:
+    raise ProtocolError("OP_COMPRESSED, but hello offered no compressor")
+
+
+PARSERS = {OP_MSG: parse_msg, OP_QUERY: parse_query, OP_COMPRESSED: parse_compressed}
 
 
 class Connection(asyncio.Protocol):
@@ -88,7 +94,7 @@ class Connection(asyncio.Protocol):
         self._buffer += data
         while len(self._buffer) >= HEADER.size and not self._transport.is_closing():
             length, request, _, opcode = HEADER.unpack_from(self._buffer)
-            if opcode not in (OP_MSG, OP_QUERY, OP_COMPRESSED) or not HEADER.size <= length <= MAX_MESSAGE:
+            if opcode not in PARSERS or not HEADER.size <= length <= MAX_MESSAGE:
                 self._refuse(f"a message of {length} bytes with opcode {opcode}")
             elif len(self._buffer) < length:
                 return
@@ -99,13 +105,11 @@ class Connection(asyncio.Protocol):
 
     def _handle(self, opcode: int, request: int, frame: bytes) -> None:
         try:
-            command, silent = parse_msg(frame) if opcode == OP_MSG else (parse_query(frame), False)
+            command, silent = PARSERS[opcode](frame)
         except (ProtocolError, InvalidBSON, RecursionError) as error:
-            reason = (
-                "OP_COMPRESSED, but hello offered no compressor" if opcode == OP_COMPRESSED else str(error)
-            )
-            self._send(opcode, request, {"ok": 0.0, "errmsg": reason, "code": 22, "codeName": "InvalidBSON"})
-            self._refuse(reason)
+            reply = {"ok": 0.0, "errmsg": str(error), "code": 22, "codeName": "InvalidBSON"}
+            self._send(opcode, request, reply)
+            self._refuse(str(error))
             return
         reply = self._answer(command, opcode == OP_QUERY, self._peer)
         if not silent:

@@ -4,8 +4,6 @@ MONGO_URL (a replica set), ROOT_URL, PORT, BIND_IP, ADMIN_*, OVERWRITE_SETTING_*
 stand-in's own. Ends with 0 on SIGTERM or SIGINT, 1 where Rocket.Chat would not run, 2 on wrong options.
 """
 
-from __future__ import annotations
-
 import argparse
 import asyncio
 import logging
@@ -13,9 +11,11 @@ import os
 import signal
 import socket
 import sys
+from typing import Any
 
 import uvicorn
 
+from standins.process import take_all_file_descriptors
 from standins.rocketchat.app import build
 from standins.rocketchat.boot import BootError, box, connect, start
 from standins.rocketchat.config import Config, ConfigError, read_config
@@ -52,26 +52,14 @@ async def _run(config: Config) -> None:
     listener = _bind(config)
     client, mongo_version = await connect(config)
     server = await start(config, client)
-    web = _WebServer(
-        uvicorn.Config(
-            build(server),
-            log_config=None,
-            access_log=False,
-            server_header=False,
-            lifespan="off",
-            timeout_graceful_shutdown=2,
-        )
-    )
-    address = listener.getsockname()
-    web.ready_text = "\n".join(
-        [
-            f"Rocket.Chat Version: {config.version} (stand-in)",
-            f"    MongoDB Version: {mongo_version}",
-            f"       Process Port: {address[1]}",
-            f"           Site URL: {server.settings.get('Site_Url')}",
-            "   ReplicaSet OpLog: Enabled",
-        ]
-    )
+    options: dict[str, Any] = {"log_config": None, "access_log": False, "server_header": False}
+    options |= {"lifespan": "off", "timeout_graceful_shutdown": 2}
+    web = _WebServer(uvicorn.Config(build(server), **options))
+    web.ready_text = f"""Rocket.Chat Version: {config.version} (stand-in)
+    MongoDB Version: {mongo_version}
+       Process Port: {listener.getsockname()[1]}
+           Site URL: {server.settings.get("Site_Url")}
+   ReplicaSet OpLog: Enabled"""
     await web.serve([listener])
     await server.services.client.aclose()
     await client.close()
@@ -95,14 +83,6 @@ async def _until_stopped(config: Config) -> int:
     return 0
 
 
-def _allow_many_sockets() -> None:
-    if sys.platform != "win32":
-        import resource  # noqa: PLC0415 - not on Windows
-
-        hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
-        resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
-
-
 def main() -> int:
     parser = argparse.ArgumentParser(
         prog="standins.rocketchat", description="Rocket.Chat stand-in, not Rocket.Chat"
@@ -122,7 +102,7 @@ def main() -> int:
     except ConfigError as error:
         _log.error("%s", error)
         return 2
-    _allow_many_sockets()
+    take_all_file_descriptors()
     return asyncio.run(_until_stopped(config))
 
 

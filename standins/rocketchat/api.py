@@ -4,59 +4,40 @@ The order is Rocket.Chat's (`app/api/server/ApiClass.ts`, addRoute); so is that 
 400, not 500, and that a body that does not parse counts as empty (`router.ts`, parseBodyParams).
 """
 
-from __future__ import annotations
-
-import functools
 import hashlib
 import logging
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from urllib.parse import parse_qsl
 
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 
-from standins.rocketchat.documents import ejson_dumps, ejson_loads, json_loads
-from standins.rocketchat.envelope import PlainError, answer, error_document, not_logged_in, refusal
-from standins.rocketchat.permissions import has_permission
-from standins.rocketchat.registry import (
-    ANONYMOUS_METHODS,
-    METHODS,
-    ROUTES,
-    Call,
-    Document,
-    RocketError,
-    Route,
-    route,
-)
-from standins.rocketchat.sessions import user_by_token
+from standins.rocketchat.documents import Document, ejson_dumps, ejson_loads, hash_token, json_loads
+from standins.rocketchat.envelope import answer, error_document, not_logged_in, refusal
+from standins.rocketchat.errors import PlainError, RocketError, forbidden, invalid
+from standins.rocketchat.registry import ANONYMOUS_METHODS, METHODS, ROUTES, Call, Route, route
+from standins.rocketchat.server import Server
+from standins.rocketchat.sessions import user_by_hash
 from standins.rocketchat.twofactor import check_second_factor
 
-if TYPE_CHECKING:
-    from standins.rocketchat.server import Server
-
-_VERBS = ("GET", "POST", "PUT", "DELETE")
 _METHOD_ROUTES = ("method.call/:method", "method.callAnon/:method")
 _MAX_BODY = 10_000_000
 _CORS_OFF = 'CORS not enabled. Go to "Admin > General > REST Api" to enable it.'
+_CORS_NAMES = (
+    "Origin, X-Requested-With, Content-Type, Accept, X-User-Id, X-Auth-Token, x-visitor-token, Authorization"
+)
+_TOO_MANY = "Error, too many requests. Please slow down. You must wait {} seconds before trying {}."
 _log = logging.getLogger("api")
 
 
-@functools.cache
-def _patterns() -> list[tuple[list[str], str]]:
-    return [(path.split("/"), path) for path in {path for path, _ in ROUTES} if ":" in path]
-
-
 def _find(path: str) -> tuple[str, dict[str, str]] | None:
-    """The declared path that this one fits, and its `:name` parts."""
-    if any((path, verb) in ROUTES for verb in _VERBS):
+    """The declared path that this one fits, and its `:name` part, which is always the last."""
+    known = {declared for declared, _ in ROUTES}
+    if path in known:
         return path, {}
-    parts = path.split("/")
-    for wanted, declared in _patterns():
-        if len(wanted) == len(parts) and all(
-            w == p or w[0] == ":" for w, p in zip(wanted, parts, strict=True)
-        ):
-            return declared, {w[1:]: p for w, p in zip(wanted, parts, strict=True) if w[0] == ":"}
-    return None
+    first, _, last = path.partition("/")
+    fitting = [declared for declared in known if declared.startswith(f"{first}/:") and "/" not in last]
+    return (fitting[0], {fitting[0].partition(":")[2]: last}) if fitting else None
 
 
 def client_address(server: Server, headers: Any, peer: str) -> str:
@@ -73,9 +54,8 @@ def _no_number(word: str) -> None:
 
 
 async def _body(server: Server, request: Request) -> Document:
-    if request.method not in {"POST", "PUT", "DELETE"}:
-        return {}
-    if int(request.headers.get("content-length") or 0) > _MAX_BODY:
+    too_long = int(request.headers.get("content-length") or 0) > _MAX_BODY
+    if request.method not in {"POST", "PUT", "DELETE"} or too_long:
         return {}
     kind, raw = request.headers.get("content-type", ""), await request.body()
     text = raw.decode("utf-8", "replace")
@@ -102,12 +82,11 @@ async def _limit(call: Call, found: Route) -> dict[str, str]:
     if not isinstance(calls, int) or not isinstance(window, int) or not calls or not window:
         return {}
     # A route that asks for no session knows no user, so nobody is exempt there: `login` above all.
-    if found.auth and await has_permission(server, call.user, "api-bypass-rate-limit"):
+    if found.auth and await call.may("api-bypass-rate-limit"):
         return {}
-    verdict = server.limiter.count((found.path, found.verb, call.address), server.clock.now(), calls, window)
+    verdict = server.limiter.count((found.path, found.verb, call.address), server.now(), calls, window)
     if verdict.wait_seconds:
-        text = f"Error, too many requests. Please slow down. You must wait {verdict.wait_seconds} seconds"
-        reason = f"{text} before trying this endpoint again."
+        reason = _TOO_MANY.format(verdict.wait_seconds, "this endpoint again")
         raise RocketError("error-too-many-requests", reason, verdict.headers)
     return verdict.headers
 
@@ -116,9 +95,8 @@ async def sign_in(server: Server, call: Call) -> None:
     """Put the user whom the headers X-Auth-Token and X-User-Id name into the call; both are needed."""
     token, user_id = call.headers.get("x-auth-token"), call.headers.get("x-user-id")
     if token and user_id:
-        session = await user_by_token(server, token, user_id)
-        if session is not None:
-            call.user, call.token_hash = session
+        call.user = await user_by_hash(server, hash_token(token), user_id)
+        call.token_hash = hash_token(token) if call.user else None
 
 
 def _query(request: Request) -> dict[str, str]:
@@ -142,12 +120,8 @@ async def dispatch(request: Request) -> Response:
         _log.warning("no such method: %s /api/v1/%s", request.method, path)
         return answer({"status": "error", "message": "API endpoint does not exist"}, 405)
     peer = request.client.host if request.client else "127.0.0.1"
-    call = Call(
-        server=server,
-        query=_query(request) | match[1],
-        headers=dict(request.headers),
-        address=client_address(server, request.headers, peer),
-    )
+    call = Call(server, query=_query(request) | match[1], headers=dict(request.headers))
+    call.address = client_address(server, request.headers, peer)
     await sign_in(server, call)
     if found.auth and call.user is None:
         return not_logged_in(server.config)
@@ -160,42 +134,31 @@ async def dispatch(request: Request) -> Response:
 
 
 async def _run(call: Call, found: Route, headers: dict[str, str]) -> Response:
-    config = call.server.config
     try:
-        await _admit(call, found)
-        result: Any = await found.handler(call)
-    except RocketError as error:
-        return refusal(config, error, headers)
+        if not all([await call.may(name) for name in found.permissions]):
+            reason = "User does not have the permissions required for this action"
+            raise RocketError("error-unauthorized", reason)  # noqa: TRY301 - refused as handlers refuse
+        if found.two_factor and call.user is not None:
+            code, method = call.headers.get("x-2fa-code"), call.headers.get("x-2fa-method")
+            await check_second_factor(call.server, call.user, code, method, call=call)
+        if found.needs and not await call.may(found.needs):
+            raise forbidden()  # noqa: TRY301 - as above
+        result = await found.handler(call)
     except Exception as error:
-        if not isinstance(error, PlainError):
+        if not isinstance(error, RocketError | PlainError):
             _log.exception("%s /api/v1/%s failed", found.verb, found.path)
-        return refusal(config, error, headers)
+        return refusal(call.server.config, error, headers)
     if isinstance(result, Response):
         result.headers.update(headers)
         return result
     return answer({**(result or {}), "success": True}, 200, headers | _cors(call.server))
 
 
-async def _admit(call: Call, found: Route) -> None:
-    """The route's permissions and second factor; raises RocketError."""
-    if found.permissions and not await _has_all(call, found.permissions):
-        reason = "User does not have the permissions required for this action"
-        raise RocketError("error-unauthorized", reason)
-    if found.two_factor and call.user is not None:
-        code, method = call.headers.get("x-2fa-code"), call.headers.get("x-2fa-method")
-        await check_second_factor(call.server, call.user, code, method, call=call)
-
-
-async def _has_all(call: Call, permissions: tuple[str, ...]) -> bool:
-    return all([await has_permission(call.server, call.user, name) for name in permissions])
-
-
 def _cors(server: Server) -> dict[str, str]:
     if not server.settings.get("API_Enable_CORS"):
         return {}
     origin = str(server.settings.get("API_CORS_Origin") or "*")
-    names = "Origin, X-Requested-With, Content-Type, Accept, X-User-Id, X-Auth-Token, x-visitor-token"
-    return {"Access-Control-Allow-Origin": origin, "Access-Control-Allow-Headers": f"{names}, Authorization"}
+    return {"Access-Control-Allow-Origin": origin, "Access-Control-Allow-Headers": _CORS_NAMES}
 
 
 def _preflight(server: Server) -> Response:
@@ -205,29 +168,32 @@ def _preflight(server: Server) -> Response:
     return PlainTextResponse("", 200, _cors(server) | methods)
 
 
-async def call_method(call: Call, name: str, params: list[Any]) -> Any:
-    """Run a DDP method for this caller; raises RocketError, 404 for a method nobody knows."""
-    handler = METHODS.get(name)
-    if handler is None:
-        _log.warning("no such method: %s", name)
-        raise RocketError(404, f"Method '{name}' not found")
-    if call.user is None and name not in ANONYMOUS_METHODS:
-        raise RocketError("error-invalid-user", "Invalid user", {"method": name})
-    return await handler(call, *params)
-
-
-def _limit_method(call: Call, name: str) -> None:
+def _limit_method(call: Call, name: str, caller: str) -> None:
+    """DDP's rate limit, per caller and method (`server/startup/rateLimit`); off in TEST_MODE."""
     get, prefix = call.server.settings.get, "DDP_Rate_Limit_Connection_By_Method_"
     calls, window = get(prefix + "Requests_Allowed"), get(prefix + "Interval_Time")
     if call.server.config.test_mode or not get(prefix + "Enabled") or not calls or not window:
         return
-    agent = call.address + call.headers.get("user-agent", "")
-    connection = call.token_hash or hashlib.md5(agent.encode()).hexdigest()  # noqa: S324
-    verdict = call.server.limiter.count(("method", name, connection), call.server.clock.now(), calls, window)
-    if verdict.wait_seconds:
-        text = "Error, too many requests. Please slow down."
-        reason = f"{text} You must wait {verdict.wait_seconds} seconds before trying again."
-        raise RocketError("too-many-requests", reason, {"timeToReset": verdict.wait_seconds * 1000})
+    now, key = call.server.now(), ("method", name, caller)
+    if wait := call.server.limiter.count(key, now, int(calls), int(window)).wait_seconds:
+        raise RocketError("too-many-requests", _TOO_MANY.format(wait, "again"), {"timeToReset": wait * 1000})
+
+
+async def run_method(call: Call, caller: str, frame_id: Any, name: str, params: list[Any]) -> Document:
+    """Run a DDP method: the `result` frame, with `error` for a refusal, 404 for a method nobody knows."""
+    frame: Document = {"msg": "result", "id": frame_id}
+    try:
+        _limit_method(call, name, caller)
+        if name not in METHODS:
+            _log.warning("no such method: %s", name)
+            raise RocketError(404, f"Method '{name}' not found")  # noqa: TRY301 - answered like a method's own
+        if call.user is None and name not in ANONYMOUS_METHODS:
+            raise RocketError("error-invalid-user", "Invalid user", {"method": name})  # noqa: TRY301
+        return frame | {"result": await METHODS[name](call, *params)}
+    except Exception as error:
+        if not isinstance(error, RocketError | PlainError):
+            _log.exception("method %s failed", name)
+        return frame | {"error": error_document(error)}
 
 
 @route("method.callAnon/:method", "POST", auth=False)
@@ -236,8 +202,7 @@ async def method_over_rest(call: Call) -> Document:
     """A DDP method by REST: refusals arrive with status 200, inside `message` (`v1/misc.ts`)."""
     message = call.body.get("message")
     if not isinstance(message, str):
-        problem = "must be string" if "message" in call.body else "must have required property 'message'"
-        raise RocketError("invalid-params", problem)
+        raise invalid("must be string" if "message" in call.body else "must have required property 'message'")
     try:
         data = ejson_loads(message)
     except (ValueError, RecursionError) as error:
@@ -245,13 +210,8 @@ async def method_over_rest(call: Call) -> Document:
     usable = isinstance(data, dict) and isinstance(data.get("method"), str)
     if not usable or not isinstance(data.get("params"), list):
         raise PlainError("Invalid method call")
-    frame: Document = {"msg": "result", "id": data.get("id")}
-    try:
-        _limit_method(call, data["method"])
-        frame["result"] = await call_method(call, data["method"], data["params"])
-    except RocketError as error:
-        frame["error"] = error_document(error)
-    except Exception as error:
-        _log.exception("method %s failed", data["method"])
-        frame["error"] = error_document(error)
-    return {"message": ejson_dumps(frame)}
+    agent = call.address + call.headers.get("user-agent", "")
+    caller = call.token_hash or hashlib.md5(agent.encode()).hexdigest()  # noqa: S324
+    return {
+        "message": ejson_dumps(await run_method(call, caller, data.get("id"), data["method"], data["params"]))
+    }

@@ -1,14 +1,12 @@
 """The ASGI application: REST, sockets, the OAuth callback, and the pages."""
 
-from __future__ import annotations
-
 import importlib
 import json
 import mimetypes
 from collections.abc import Awaitable, Callable
 from html import escape
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from urllib.parse import quote
 
 from starlette.applications import Starlette
@@ -22,11 +20,9 @@ from standins.rocketchat.api import dispatch, sign_in
 from standins.rocketchat.envelope import answer
 from standins.rocketchat.headers import SecurityHeaders
 from standins.rocketchat.oauth.callback import callback, end_script
-from standins.rocketchat.permissions import has_permission
 from standins.rocketchat.registry import Call
-
-if TYPE_CHECKING:
-    from standins.rocketchat.server import Server
+from standins.rocketchat.rest_chat import CONSTANTS
+from standins.rocketchat.server import Server
 
 
 class _AnyText(StringConvertor):
@@ -36,14 +32,12 @@ class _AnyText(StringConvertor):
 
 
 register_url_convertor("any", _AnyText())
+_AVATAR = """<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 200 200">
+<rect width="200" height="200" fill="#6c727a"/>
+<text x="100" y="140" font-size="110" text-anchor="middle" fill="#fff">{}</text></svg>"""
 CLIENT = Path(__file__).with_name("client")
 # Importing them declares their routes and methods.
 HANDLERS = ("login", "users", "settings_api", "rest_rooms", "rest_chat", "rest_roles", "client_methods")
-_STUBS: dict[str, Any] = {
-    "languages": {"apps": []},
-    "actionButtons": [],
-    "externalComponents": {"externalComponents": []},
-}
 
 
 async def info(request: Request) -> Response:
@@ -51,16 +45,11 @@ async def info(request: Request) -> Response:
     server: Server = request.app.state.server
     version, call = server.config.version, Call(server, headers=dict(request.headers))
     await sign_in(server, call)
-    body: dict[str, Any] = {
-        "version": version.rpartition(".")[0],
-        "minimumClientVersions": {"desktop": "3.9.6"},
-    }
-    if call.user is not None and await has_permission(server, call.user, "view-statistics"):
-        body |= {
-            "version": version,
-            "info": {"version": version, "build": {"platform": "Rocket.Chat stand-in"}},
-        }
-    return answer(body | {"success": True})
+    body: dict[str, Any] = {"version": version.rpartition(".")[0]}
+    if call.user is not None and await call.may("view-statistics"):
+        build = {"platform": "Rocket.Chat stand-in"}
+        body = {"version": version, "info": {"version": version, "build": build}}
+    return answer(body | {"minimumClientVersions": {"desktop": "3.9.6"}, "success": True})
 
 
 async def health(request: Request) -> Response:
@@ -81,7 +70,7 @@ async def advance_clock(request: Request) -> Response:
     if isinstance(seconds, bool) or not isinstance(seconds, int | float) or not 0 <= seconds <= 10**9:
         return answer({"success": False, "error": "advance_seconds: wanted a number of 0 or more"}, 400)
     server.clock.advance(seconds)
-    return answer({"success": True, "now": server.clock.now()})
+    return answer({"success": True, "now": server.now()})
 
 
 async def runtime_config(request: Request) -> Response:
@@ -104,31 +93,13 @@ async def runtime_config(request: Request) -> Response:
 
 async def stub(request: Request) -> Response:
     """GET /api/apps/...: no apps are installed."""
-    return answer({"success": True, **_as_object(_STUBS.get(request.path_params["name"], {}))})
-
-
-def _as_object(value: Any) -> dict[str, Any]:
-    return value if isinstance(value, dict) else {"actionButtons": value}
-
-
-async def translations(_: Request) -> Response:
-    """GET /i18n/<language>.json: the stand-in's pages bring their own texts."""
-    return answer({})
+    return answer({"success": True} | CONSTANTS["apps"].get(request.path_params["name"], {}))
 
 
 async def avatar(request: Request) -> Response:
     """GET /avatar/<username>: the initial on a square, as for users without a picture."""
     letter = escape(request.path_params["name"].lstrip("@")[:1].upper())
-    return Response(
-        '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 200 200">'
-        '<rect width="200" height="200" fill="#6c727a"/>'
-        f'<text x="100" y="140" font-size="110" text-anchor="middle" fill="#fff">{letter}</text></svg>',
-        media_type="image/svg+xml",
-    )
-
-
-async def favicon(_: Request) -> Response:
-    return FileResponse(CLIENT / "favicon.svg", media_type="image/svg+xml")
+    return Response(_AVATAR.format(letter), media_type="image/svg+xml")
 
 
 async def shell(request: Request) -> Response:
@@ -177,8 +148,9 @@ def build(server: Server) -> Starlette:
         Route("/packages/oauth/end_of_popup_response.js", end_script),
         *(Route(path, health) for path in ("/health", "/livez", "/readyz")),
         Route("/meteor_runtime_config.js", runtime_config),
-        Route("/i18n/{language}", translations),
-        Route("/favicon.ico", favicon),
+        # The stand-in's pages bring their own texts.
+        Route("/i18n/{language}", lambda _: answer({})),
+        Route("/favicon.ico", lambda _: FileResponse(CLIENT / "favicon.svg", media_type="image/svg+xml")),
         Route("/__client__/{name}", client_files()),
         Route("/avatar/{name:path}", avatar),
     ]

@@ -3,8 +3,6 @@
 Texts and exit statuses after `server/startup/serverRunning.js`; the administrator after `initialData.js`.
 """
 
-from __future__ import annotations
-
 import asyncio
 import logging
 from typing import Any
@@ -13,17 +11,12 @@ from pymongo import AsyncMongoClient
 from pymongo.errors import PyMongoError, ServerSelectionTimeoutError
 from pymongo.uri_parser import parse_uri
 
-from standins.rocketchat.accounts import insert_user, join_channels
-from standins.rocketchat.clock import Clock
+from standins.rocketchat.accounts import insert_user
 from standins.rocketchat.config import Config
 from standins.rocketchat.documents import random_id
-from standins.rocketchat.hub import Hub
-from standins.rocketchat.oauth.services import Services
 from standins.rocketchat.passwords import hash_password
-from standins.rocketchat.permissions import Permissions
-from standins.rocketchat.rooms import seed_rooms
+from standins.rocketchat.rooms import join_default_channels, seed_rooms
 from standins.rocketchat.server import Server
-from standins.rocketchat.settings import Settings
 
 _log = logging.getLogger("startup")
 _TRY_MS = 2000
@@ -91,39 +84,29 @@ async def _answer(config: Config, options: dict[str, Any], *commands: str) -> li
 
 async def start(config: Config, client: AsyncMongoClient[dict[str, Any]]) -> Server:
     """Everything that is kept in memory, loaded, and a fresh database filled."""
-    db, clock, hub = client.get_default_database("meteor"), Clock(), Hub()
-    settings = Settings(db, config, clock, hub)
-    server = Server(
-        config, db, clock, settings, hub, Permissions(db), Services(db, config, settings, clock, hub)
-    )
+    server = Server(config, client.get_default_database("meteor"))
+    users, pending = server.users, server.db["meteor_oauth_pendingCredentials"]
     await asyncio.gather(
-        settings.load(), server.permissions.load(clock.now()), _indexes(db), seed_rooms(server)
+        server.settings.load(),
+        server.permissions.load(server.now()),
+        seed_rooms(server),
+        users.create_index([("username", 1)], unique=True, sparse=True),
+        users.create_index([("emails.address", 1)], unique=True, sparse=True),
+        users.create_index([("services.resume.loginTokens.hashedToken", 1)]),
+        pending.create_index([("key", 1)], unique=True),
     )
     await _make_users(server)
     await server.services.start()
     return server
 
 
-async def _indexes(db: Any) -> None:
-    await db["users"].create_index([("username", 1)], unique=True, sparse=True)
-    await db["users"].create_index([("emails.address", 1)], unique=True, sparse=True)
-    await db["users"].create_index([("services.resume.loginTokens.hashedToken", 1)])
-    await db["meteor_oauth_pendingCredentials"].create_index([("key", 1)], unique=True)
-
-
 async def _make_users(server: Server) -> None:
     """rocket.cat, and the administrator of the environment where there is none."""
-    users, now, environ = server.db["users"], server.clock.now(), server.config.environ
+    users, now, environ = server.users, server.now(), server.config.environ
     common: dict[str, Any] = {"createdAt": now, "_updatedAt": now, "active": True, "status": "offline"}
     if await users.find_one({"_id": "rocket.cat"}, {"_id": 1}) is None:
-        cat = {
-            "_id": "rocket.cat",
-            "name": "Rocket.Cat",
-            "username": "rocket.cat",
-            "type": "bot",
-            "roles": ["bot"],
-        }
-        await insert_user(server, cat | common | {"status": "online", "services": {}})
+        cat = {"_id": "rocket.cat", "name": "Rocket.Cat", "username": "rocket.cat", "roles": ["bot"]}
+        await insert_user(server, cat | common | {"type": "bot", "status": "online", "services": {}})
     admin = await users.find_one({"roles": "admin", "type": "user"}, {"_id": 1})
     if admin is None and environ.get("ADMIN_PASS"):
         password = await hash_password(environ["ADMIN_PASS"])
@@ -134,7 +117,7 @@ async def _make_users(server: Server) -> None:
             verified = environ.get("ADMIN_EMAIL_VERIFIED") == "yes"
             admin["emails"] = [{"address": environ["ADMIN_EMAIL"], "verified": verified}]
         await insert_user(server, admin)
-        await join_channels(server, admin)
+        await join_default_channels(server, admin)
         _log.info("administrator %s was created", name)
     if admin is not None and server.settings.get("Show_Setup_Wizard") == "pending":
         await server.settings.force("Show_Setup_Wizard", "in_progress")

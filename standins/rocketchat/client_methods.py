@@ -4,104 +4,103 @@ The `*/get` methods answer an array when called without a date and `{update, rem
 (`server/publications/*`).
 """
 
-from __future__ import annotations
-
+from collections.abc import Awaitable, Callable
 from datetime import datetime
 from typing import Any
 
-from standins.rocketchat.access import can_access, find_room, public_room, room_by_id, subscription_of
-from standins.rocketchat.documents import random_id
-from standins.rocketchat.envelope import PlainError
+from standins.rocketchat.access import (
+    ROOM_ROLES,
+    can_access,
+    find_room,
+    public_room,
+    room_by_id,
+    rooms_of,
+    subscription_of,
+    with_role,
+)
+from standins.rocketchat.documents import Document, random_id
+from standins.rocketchat.errors import PlainError, RocketError, match, not_allowed
 from standins.rocketchat.messages import mark_read, readable_history, send_message
-from standins.rocketchat.parameters import match, me
-from standins.rocketchat.permissions import has_permission
+from standins.rocketchat.parameters import parse_date
 from standins.rocketchat.presence import STATUSES, choose_status
-from standins.rocketchat.registry import Call, Document, RocketError, method
+from standins.rocketchat.registry import Call, method, route
 from standins.rocketchat.rooms import join_room, leave_room
 
 Rows = list[Document]
 
 
-def since(rows: Rows, updated_at: Any) -> Rows | Document:
-    """All rows, or for a client that has a copy those changed after its date."""
-    if not isinstance(updated_at, datetime):
-        return rows
-    fresh = [row for row in rows if row.get("_updatedAt") is None or row["_updatedAt"] > updated_at]
+def _changes(rows: Rows, since: datetime | None) -> Document:
+    fresh = [row for row in rows if not since or "_updatedAt" not in row or row["_updatedAt"] > since]
     return {"update": fresh, "remove": []}
 
 
-@method("public-settings/get", anonymous=True)
-async def public_settings(call: Call, updated_at: Any = None, *_: Any) -> Any:
-    return since(call.server.settings.public_rows(), updated_at)
+def collection(name: str, path: str = "") -> Callable[[Callable[[Call], Awaitable[Rows]]], None]:
+    """Declare `<name>/get`: all rows, or for a client that has a copy those changed after its date.
+
+    `path` is the REST route that answers the same (`updatedSince`), always in the second form.
+    """
+
+    def declare(rows_of: Callable[[Call], Awaitable[Rows]]) -> None:
+        @method(f"{name}/get", anonymous=True)
+        async def get(call: Call, updated_at: Any = None, *_: Any) -> Rows | Document:
+            rows = await rows_of(call)
+            return _changes(rows, updated_at) if isinstance(updated_at, datetime) else rows
+
+        async def listed(call: Call) -> Document:
+            return _changes(await rows_of(call), parse_date(call.query.get("updatedSince")))
+
+        if path:
+            route(path, "GET")(listed)
+
+    return declare
 
 
-@method("private-settings/get", anonymous=True)
-async def private_settings(call: Call, updated_at: Any = None, *_: Any) -> Any:
-    if not await has_permission(call.server, call.user, "view-privileged-setting"):
-        return since([], updated_at)
-    return since(call.server.settings.private_rows(), updated_at)
+@collection("public-settings")
+async def public_settings(call: Call) -> Rows:
+    return call.server.settings.public_rows()
 
 
-@method("permissions/get", anonymous=True)
-async def permissions(call: Call, updated_at: Any = None, *_: Any) -> Any:
-    return since(list(call.server.permissions.rows.values()), updated_at)
+@collection("private-settings")
+async def private_settings(call: Call) -> Rows:
+    return call.server.settings.private_rows() if await call.may("view-privileged-setting") else []
 
 
-@method("subscriptions/get", anonymous=True)
-async def subscriptions(call: Call, updated_at: Any = None, *_: Any) -> Any:
-    query = {"u._id": call.uid if call.user else None}
-    return since(await call.server.db["rocketchat_subscription"].find(query).to_list(), updated_at)
+@collection("permissions", "permissions.listAll")
+async def permissions(call: Call) -> Rows:
+    return list(call.server.permissions.rows.values())
 
 
-@method("rooms/get", anonymous=True)
-async def rooms(call: Call, updated_at: Any = None, *_: Any) -> Any:
+@collection("subscriptions", "subscriptions.get")
+async def subscriptions(call: Call) -> Rows:
+    return await call.server.subscriptions.find({"u._id": call.uid}).to_list() if call.user else []
+
+
+@collection("rooms", "rooms.get")
+async def my_rooms(call: Call) -> Rows:
     query: Document = {"t": "c", "default": True}
     if call.user is not None:
-        mine = call.server.db["rocketchat_subscription"].find({"u._id": call.uid}, {"rid": 1})
-        query = {"_id": {"$in": [row["rid"] async for row in mine]}}
+        query = {"_id": await rooms_of(call.server, call.uid)}
     elif not call.server.settings.get("Accounts_AllowAnonymousRead"):
-        return since([], updated_at)
-    found = await call.server.db["rocketchat_room"].find(query).to_list()
-    return since([public_room(room) for room in found], updated_at)
-
-
-def _constant(name: str, value: Any) -> None:
-    @method(name, anonymous=True)
-    async def constant(_call: Call, *_: Any) -> Any:
-        return value
-
-
-# A community workspace without custom statuses, sounds or translations, as seen by the client. Presence is
-# worked out from the sockets that are open, so that the client's own reports change nothing.
-for _name, _value in (
-    ("license:isEnterprise", False),
-    ("license:hasLicense", False),
-    ("license:getModules", []),
-    ("loadLocale", {}),
-    ("listCustomUserStatus", []),
-    ("listCustomSounds", []),
-    ("UserPresence:setDefaultStatus", None),
-    ("UserPresence:ping", None),
-    ("UserPresence:connect", None),
-    ("UserPresence:online", None),
-    ("UserPresence:away", None),
-):
-    _constant(_name, _value)
+        return []
+    return [public_room(room) async for room in call.server.rooms.find(query)]
 
 
 @method("getUserRoles", anonymous=True)
 async def user_roles(call: Call, *_: Any) -> Rows:
     """Who holds a role that is shown beside names."""
     shown = {"roles": {"$in": ["admin", "moderator", "bot"]}}
-    return await call.server.db["users"].find(shown, {"username": 1, "roles": 1}).to_list()
+    return await call.server.users.find(shown, {"username": 1, "roles": 1}).to_list()
 
 
 async def _readable(call: Call, room: Document | None, name: str) -> Document:
     if room is None:
         raise RocketError("error-invalid-room", "Invalid room", {"method": name})
     if not await can_access(call.server, call.user, room):
-        code, reason = ("error-no-permission", "No permission") if call.user else ("error-invalid-user", "")
-        raise RocketError(code, reason or "Invalid user", {"method": name})
+        no_user, no_permission = (
+            ("error-invalid-user", "Invalid user"),
+            ("error-no-permission", "No permission"),
+        )
+        raise RocketError(*(no_permission if call.user else no_user), {"method": name})
     return public_room(room)
 
 
@@ -112,7 +111,7 @@ async def room_by_type_and_name(call: Call, kind: Any = None, name: Any = None, 
     room = await find_room(call.server, name, kind)
     if kind == "d" and room is None and call.user:
         names = {"t": "d", "usernames": {"$all": [name, call.user["username"]]}}
-        room = await call.server.db["rocketchat_room"].find_one(names)
+        room = await call.server.rooms.find_one(names)
     return await _readable(call, room, "getRoomByTypeAndName")
 
 
@@ -144,40 +143,40 @@ async def load_history(
 ) -> Any:
     """`{messages, firstUnread, unreadNotLoaded}`, newest first, or False to who may not read the room."""
     match((rid, str))
-    room = await call.server.db["rocketchat_room"].find_one({"_id": rid})
     size = limit if isinstance(limit, int) and 0 < limit <= 1000 else 20
     times = {"latest": _moment(end), "last_seen": _moment(last_seen)}
-    history = room and await readable_history(call.server, call.user, room, limit=size, **times)
-    return history or False
+    return await _history(call, rid, limit=size, **times) or False
 
 
 @method("loadMissedMessages")
 async def load_missed_messages(call: Call, rid: Any = None, start: Any = None, *_: Any) -> Any:
     match((rid, str), (start, datetime))
-    room = await call.server.db["rocketchat_room"].find_one({"_id": rid})
-    history = room and await readable_history(call.server, call.user, room, oldest=start, limit=50)
+    history = await _history(call, rid, oldest=start, limit=50)
     return history["messages"] if history else False
+
+
+async def _history(call: Call, rid: str, **options: Any) -> Document | None:
+    room = await call.server.rooms.find_one({"_id": rid})
+    return await readable_history(call.server, call.user, room, **options) if room else None
 
 
 @method("getRoomRoles", anonymous=True)
 async def room_roles(call: Call, rid: Any = None, *_: Any) -> Rows:
     await _readable(call, await room_by_id(call.server, rid), "getRoomRoles")
-    query = {"rid": rid, "roles": {"$in": ["owner", "moderator", "leader"]}}
-    fields = {"rid": 1, "u": 1, "roles": 1}
-    return await call.server.db["rocketchat_subscription"].find(query, fields).to_list()
+    return await with_role(call.server, rid, ROOM_ROLES)
 
 
 @method("joinRoom")
 async def join(call: Call, rid: Any = None, code: Any = None, *_: Any) -> bool:
     match((rid, str))
-    await join_room(call.server, await room_by_id(call.server, rid), me(call), code)
+    await join_room(call.server, await room_by_id(call.server, rid), call.me, code)
     return True
 
 
 @method("leaveRoom")
 async def leave(call: Call, rid: Any = None, *_: Any) -> None:
     match((rid, str))
-    await leave_room(call.server, await room_by_id(call.server, rid), me(call))
+    await leave_room(call.server, await room_by_id(call.server, rid), call.me)
 
 
 @method("sendMessage")
@@ -190,20 +189,20 @@ async def send(call: Call, message: Any = None, *_: Any) -> Document | None:
     match((message, dict))
     match(*((message.get(name, ""), str) for name in ("_id", "rid", "msg")))
     try:
-        return await send_message(call.server, me(call), message)
+        return await send_message(call.server, call.me, message)
     except (RocketError, PlainError) as error:
         text = str(error.code) if isinstance(error, RocketError) else str(error)
-        private = {"_id": random_id(), "rid": message.get("rid"), "ts": call.server.clock.now(), "msg": text}
+        private = {"_id": random_id(), "rid": message.get("rid"), "ts": call.server.now(), "msg": text}
         private |= {"u": {"_id": "rocket.cat", "username": "rocket.cat"}, "private": True, "groupable": False}
         call.server.hub.publish("stream-notify-user", f"{call.uid}/message", private)
         if text == "error-not-allowed":
-            raise RocketError(text, "Not allowed", {"method": "sendMessage"}) from error
+            raise not_allowed("sendMessage") from error
         return None
 
 
 @method("readMessages")
 async def read_messages(call: Call, rid: Any = None, *_: Any) -> None:
-    await mark_read(call.server, me(call), rid)
+    await mark_read(call.server, call.me, rid)
 
 
 @method("setUserStatus")
@@ -211,7 +210,7 @@ async def set_user_status(call: Call, status: Any = None, text: Any = None, *_: 
     match((status or "online", str), (text or "", str))
     if status and status not in STATUSES:
         raise RocketError("error-invalid-status", "Invalid status", {"method": "setUserStatus"})
-    await choose_status(call.server, call.uid, status or me(call).get("status") or "online", text)
+    await choose_status(call.server, call.uid, status or call.me.get("status") or "online", text)
 
 
 @method("stream-notify-room")
@@ -220,7 +219,7 @@ async def notify_room(call: Call, event: Any = None, name: Any = None, *args: An
     match((event, str))
     rid, _, kind = event.partition("/")
     field = "name" if call.server.settings.get("UI_Use_Real_Name") else "username"
-    if kind not in {"typing", "user-activity"} or me(call).get(field) != name:
+    if kind not in {"typing", "user-activity"} or call.me.get(field) != name:
         return
     if await subscription_of(call.server, rid, call.uid) is not None:
         call.server.hub.publish("stream-notify-room", event, name, *args)

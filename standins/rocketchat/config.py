@@ -1,7 +1,5 @@
 """What the stand-in is told: the environment as the real server reads it, and a few options of its own."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -55,10 +53,8 @@ class Config:
     def watches_database(self) -> bool:
         """Database watchers are on before 7.7.0, off by default there, gone in 8.0 (PR #35981)."""
         if self.since(7, 7):
-            return not self.since(8) and self.environ.get("DISABLE_DB_WATCHERS", "").lower() in (
-                "false",
-                "no",
-            )
+            off = self.environ.get("DISABLE_DB_WATCHERS", "").lower()
+            return not self.since(8) and off in ("false", "no")
         return not self._yes("DISABLE_DB_WATCHERS")
 
     @property

@@ -4,24 +4,21 @@ Messages of a connection are handled one after the other. What goes out is queue
 read is dropped when its queue is full, so that it holds nobody else up.
 """
 
-from __future__ import annotations
-
 import asyncio
 import logging
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from standins.rocketchat.api import call_method
-from standins.rocketchat.documents import ejson_dumps, ejson_loads, random_id
-from standins.rocketchat.envelope import PlainError, error_document
+from standins.rocketchat.api import run_method
+from standins.rocketchat.documents import Document, ejson_dumps, ejson_loads, random_id
+from standins.rocketchat.envelope import error_document
+from standins.rocketchat.errors import RocketError
 from standins.rocketchat.presence import went_offline, went_online
 from standins.rocketchat.publications import publish, publish_user
-from standins.rocketchat.registry import Call, Document, RocketError
-from standins.rocketchat.sessions import TOKENS, is_expired, token_entry
-
-if TYPE_CHECKING:
-    from standins.rocketchat.server import Server
+from standins.rocketchat.registry import Call
+from standins.rocketchat.server import Server
+from standins.rocketchat.sessions import user_by_hash
 
 QUEUE_LENGTH = 1000
 _log = logging.getLogger("ddp")
@@ -68,8 +65,8 @@ class Connection:
         self.uid: str | None = None
         self.token_hash: str | None = None
         self.subscriptions: dict[str, Subscription] = {}
-        self._in_method = False
-        self._token_is_dead = False
+        self._in_method = self._token_is_dead = False
+        self._forget_token: Stop = lambda: None
         self._tasks: set[asyncio.Task[None]] = set()
 
     def spawn(self, work: Coroutine[Any, Any, None]) -> None:
@@ -140,64 +137,37 @@ class Connection:
 
     async def user(self) -> Document | None:
         """The signed-in user as Mongo has them now; None once the token is gone or expired."""
-        if self.uid is None:
-            return None
-        query = {"_id": self.uid, f"{TOKENS}.hashedToken": self.token_hash}
-        user = await self.server.db["users"].find_one(query)
-        entry = token_entry(user, self.token_hash) if user else None
-        return user if entry and not is_expired(self.server, entry) else None
+        return await user_by_hash(self.server, self.token_hash, self.uid) if self.uid else None
 
     async def _method(self, message: Document) -> None:
         name, params, call_id = message.get("method"), message.get("params", []), message.get("id")
         if not isinstance(name, str) or not isinstance(call_id, str) or not isinstance(params, list):
             self._refuse("Malformed method invocation", message)
             return
-        call = Call(self.server, headers=self.headers, address=self.address, connection=self)
-        call.user = await self.user()
+        call = Call(self.server, headers=self.headers, address=self.address, user=await self.user())
         call.token_hash = self.token_hash if call.user else None
-        frame: Document = {"msg": "result", "id": call_id}
         self._in_method = True
-        try:
-            self._count(name)
-            result = await call_method(call, name, params)
-            if result is not None:
-                frame["result"] = result
-        except (RocketError, PlainError) as error:
-            frame["error"] = error_document(error)
-        except Exception as error:
-            _log.exception("method %s failed", name)
-            frame["error"] = error_document(error)
+        frame = await run_method(call, self.session or "", call_id, name, params)
         self._in_method = False
+        if frame.get("result", False) is None:
+            del frame["result"]
         await self._sign(call.user["_id"] if call.user else None, call.token_hash)
         self.send(frame)
         self.send({"msg": "updated", "methods": [call_id]})
         if self._token_is_dead:
             self.close()
 
-    def _count(self, name: str) -> None:
-        """DDP's rate limit, per connection and method (`server/startup/rateLimit`); off in TEST_MODE."""
-        get, prefix = self.server.settings.get, "DDP_Rate_Limit_Connection_By_Method_"
-        calls, window = get(prefix + "Requests_Allowed"), get(prefix + "Interval_Time")
-        if self.server.config.test_mode or not get(prefix + "Enabled") or not calls or not window:
-            return
-        key = ("socket", name, self.session or "")
-        verdict = self.server.limiter.count(key, self.server.clock.now(), int(calls), int(window))
-        if verdict.wait_seconds:
-            text = "Error, too many requests. Please slow down."
-            reason = f"{text} You must wait {verdict.wait_seconds} seconds before trying again."
-            raise RocketError("too-many-requests", reason, {"timeToReset": verdict.wait_seconds * 1000})
-
     async def _sign(self, uid: str | None, token_hash: str | None) -> None:
         """Take over who a method left signed in; the streams of the one before are asked for again."""
         if (uid, token_hash) == (self.uid, self.token_hash):
             return
-        hub, before = self.server.hub, self.uid
+        before = self.uid
         if before is not None:
-            hub.unsubscribe("tokens", str(self.token_hash), self._token_died)
+            self._forget_token()
             await went_offline(self.server, before)
         self.uid, self.token_hash, self._token_is_dead = uid, token_hash, False
         if uid is not None:
-            hub.subscribe("tokens", str(token_hash), self._token_died)
+            self._forget_token = self.server.hub.subscribe("tokens", str(token_hash), self._token_died)
             await publish_user(self)
             await went_online(self.server, uid)
         if before not in {None, uid}:

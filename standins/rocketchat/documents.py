@@ -1,7 +1,5 @@
 """Ids, references and the two ways Rocket.Chat writes a document as JSON: REST and EJSON."""
 
-from __future__ import annotations
-
 import base64
 import hashlib
 import json
@@ -11,6 +9,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
+Document = dict[str, Any]
 # Meteor's `Random.id` leaves out letters that look alike; `Random.secret` is URL-safe base64.
 _UNMISTAKABLE = "23456789ABCDEFGHJKLMNPQRSTWXYZabcdefghijkmnopqrstuvwxyz"
 _SURROGATE = re.compile(r"[\ud800-\udfff]|\\u[dD][89a-fA-F]")
@@ -58,20 +57,13 @@ def _encoder(date: Callable[[datetime], Any]) -> Callable[[Any], Any]:
     return encode
 
 
-_REST = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), default=_encoder(iso))
-_EJSON = json.JSONEncoder(
-    ensure_ascii=False, separators=(",", ":"), default=_encoder(lambda moment: {"$date": millis(moment)})
-)
+def _dumps(date: Callable[[datetime], Any]) -> Callable[[Any], str]:
+    return json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), default=_encoder(date)).encode
 
 
-def rest_dumps(value: Any) -> str:
-    """JSON of the REST API: dates are ISO strings."""
-    return _REST.encode(value)
-
-
-def ejson_dumps(value: Any) -> str:
-    """JSON of DDP: dates are `{"$date": ms}`."""
-    return _EJSON.encode(value)
+# JSON of the REST API, whose dates are ISO strings, and of DDP, whose dates are `{"$date": ms}`.
+rest_dumps = _dumps(iso)
+ejson_dumps = _dumps(lambda moment: {"$date": millis(moment)})
 
 
 def _revive(value: dict[str, Any]) -> Any:

@@ -1,27 +1,15 @@
 """The shapes of REST answers, by version (`app/api/server/ApiClass.ts`, before 7.6 `api.ts`)."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from starlette.responses import Response
 
+from standins.rocketchat.config import Config
 from standins.rocketchat.documents import rest_dumps
-from standins.rocketchat.registry import RocketError
-
-if TYPE_CHECKING:
-    from standins.rocketchat.config import Config
+from standins.rocketchat.errors import MatchError, RocketError, message_of
 
 _HEADERS = {"Cache-Control": "no-store", "Pragma": "no-cache"}
 LOGIN_REQUIRED = "You must be logged in to do this."
-
-
-class PlainError(Exception):
-    """A JavaScript `Error`, not a Meteor.Error: it has a message and no code."""
-
-
-class MatchError(PlainError):
-    """Meteor's Match.Error: its message by REST, 400 "Match failed" by DDP (`check`, sanitizedError)."""
 
 
 def answer(body: dict[str, Any], status: int = 200, headers: dict[str, str] | None = None) -> Response:
@@ -29,23 +17,6 @@ def answer(body: dict[str, Any], status: int = 200, headers: dict[str, str] | No
     # A lone surrogate, which JSON can carry, has no UTF-8.
     text = rest_dumps(body).encode("utf-8", "replace")
     return Response(text, status, _HEADERS | (headers or {}), "application/json")
-
-
-def forbidden(message: str = "unauthorized") -> RocketError:
-    """What `API.v1.unauthorized()` answers: 403 up to 7.x."""
-    return RocketError("unauthorized", message, status=403)
-
-
-def failure() -> RocketError:
-    """A bare 400 `{success: false}`."""
-    return RocketError("")
-
-
-def message_of(error: Exception) -> str:
-    """`reason [code]`, Meteor.Error's message."""
-    if not isinstance(error, RocketError):
-        return str(error)
-    return f"{error.reason} [{error.code}]" if error.reason else f"[{error.code}]"
 
 
 def not_logged_in(config: Config) -> Response:
@@ -58,19 +29,18 @@ def not_logged_in(config: Config) -> Response:
 
 def refusal(config: Config, error: Exception, headers: dict[str, str] | None = None) -> Response:
     """The answer to what a handler raised. Anything that is no Meteor.Error is 400 with its message."""
-    body: dict[str, Any] = {"success": False}
+    status, body = 400, {"error": message_of(error)}
     if not isinstance(error, RocketError):
-        return answer(body | {"error": str(error)}, 400, headers)
-    if error.code == "error-too-many-requests":
-        return answer(body | {"error": message_of(error)}, 429, headers)
-    if error.code == "error-unauthorized":
-        return answer(body | {"error": message_of(error)}, 401 if config.since(8) else 403, headers)
-    if error.status != 400:
-        return answer(body | {"error": error.reason or error.code}, error.status, headers)
-    if error.code != "":
-        body |= {"error": message_of(error), "errorType": error.code}
-        body |= {} if error.details is None else {"details": error.details}
-    return answer(body, 400, headers)
+        body = {"error": str(error)}
+    elif error.code in ("error-too-many-requests", "error-unauthorized"):
+        status = 429 if error.code == "error-too-many-requests" else 401 if config.since(8) else 403
+    elif error.status != 400:
+        status, body = error.status, {"error": error.reason or str(error.code)}
+    elif error.code == "":
+        body = {}
+    else:
+        body |= {"errorType": error.code} | ({} if error.details is None else {"details": error.details})
+    return answer({"success": False} | body, status, headers)
 
 
 def error_document(error: Exception) -> dict[str, Any]:
@@ -79,11 +49,6 @@ def error_document(error: Exception) -> dict[str, Any]:
         error = RocketError(400, "Match failed")
     if not isinstance(error, RocketError):
         error = RocketError(500, "Internal server error")
-    document = {
-        "isClientSafe": True,
-        "error": error.code,
-        "reason": error.reason,
-        "message": message_of(error),
-    }
-    document |= {"errorType": "Meteor.Error"}
-    return document if error.details is None else document | {"details": error.details}
+    names = {"error": error.code, "reason": error.reason, "message": message_of(error)}
+    details = {} if error.details is None else {"details": error.details}
+    return {"isClientSafe": True} | names | {"errorType": "Meteor.Error"} | details

@@ -1,14 +1,9 @@
 """Headers of every answer, by settings, live (`app/cors/server/cors.ts`)."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING
-
 from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-if TYPE_CHECKING:
-    from standins.rocketchat.settings import Settings
+from standins.rocketchat.settings import Settings
 
 # Of `window.close()`, which the CAS pop-up runs.
 _CLOSE = "'sha256-jqxtvDkBbRAl9Hpqv68WdNOieepg8tJSYu1xIy7zT34='"

@@ -4,14 +4,11 @@ A listener is called with a ready DDP message (a dict whose dates are datetimes;
 `documents.ejson_dumps`). Listeners must not block: put the message on a queue and return.
 """
 
-from __future__ import annotations
-
 from collections import defaultdict
 from collections.abc import Callable
 from typing import Any, Literal
 
 Listener = Callable[[dict[str, Any]], object]
-
 # The event of a listener that wants a collection's documents, not a stream's events.
 DOCUMENTS = ""
 
@@ -22,24 +19,28 @@ class Hub:
     def __init__(self) -> None:
         self._listeners: defaultdict[tuple[str, str], list[Listener]] = defaultdict(list)
 
-    def subscribe(self, collection: str, event: str, listener: Listener) -> None:
-        """`event` is the stream's event name, or `DOCUMENTS` for added/changed/removed of a collection."""
-        self._listeners[(collection, event)].append(listener)
+    def subscribe(self, collection: str, event: str, listener: Listener) -> Callable[[], None]:
+        """Begin; what is returned ends it.
 
-    def unsubscribe(self, collection: str, event: str, listener: Listener) -> None:
-        """A listener that was not subscribed is no error."""
-        listeners = self._listeners.get((collection, event), [])
-        if listener in listeners:
-            listeners.remove(listener)
-        if not listeners:
-            self._listeners.pop((collection, event), None)
+        `event` is the stream's event name, or `DOCUMENTS` for added/changed/removed of a collection.
+        """
+        key = (collection, event)
+        self._listeners[key].append(listener)
+
+        def stop() -> None:
+            listeners = self._listeners.get(key, [])
+            if listener in listeners:
+                listeners.remove(listener)
+            if not listeners:
+                self._listeners.pop(key, None)
+
+        return stop
 
     def publish(self, collection: str, event: str, *args: Any) -> None:
         """Send `changed` of a stream, in the form Rocket.Chat's streamer gives it."""
         fields = {"eventName": event, "args": list(args)}
-        self._send(
-            collection, event, {"msg": "changed", "collection": collection, "id": "id", "fields": fields}
-        )
+        message = {"msg": "changed", "collection": collection, "id": "id", "fields": fields}
+        self._send(collection, event, message)
 
     def publish_document(
         self,

@@ -5,13 +5,13 @@ only under ALLOW_UNSAFE_QUERY_AND_FIELDS_API_PARAMS, and never again from 9.0 on
 are ignored, not refused.
 """
 
-from __future__ import annotations
-
 import json
 from typing import Any
 
 from standins.rocketchat.access import HIDDEN_FIELDS
-from standins.rocketchat.registry import Call, Document, RocketError
+from standins.rocketchat.documents import Document
+from standins.rocketchat.errors import RocketError
+from standins.rocketchat.registry import Call
 
 _OPERATORS = {"$or", "$and", "$regex"}
 _PRIVATE = {*HIDDEN_FIELDS, "services"}

@@ -3,8 +3,6 @@
 Numbers and headers after Rocket.Chat's `app/api/server/api.ts` (DDPRateLimiter of the REST routes).
 """
 
-from __future__ import annotations
-
 import math
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta

@@ -5,33 +5,37 @@ Handlers after Meteor's `accounts-base`, `accounts-password` and `accounts-oauth
 every Meteor.Error of a handler becomes 401 "User not found"; what is no Meteor.Error passes as it is.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import Any
+
+from starlette.responses import Response
 
 from standins.rocketchat.accounts import exactly, find_user, me_view
-from standins.rocketchat.documents import hash_token, random_id
-from standins.rocketchat.envelope import PlainError, answer, message_of
+from standins.rocketchat.documents import Document, hash_token, random_id, user_ref
+from standins.rocketchat.envelope import answer
+from standins.rocketchat.errors import PlainError, RocketError, match, message_of
 from standins.rocketchat.oauth.credentials import login_by_access_token, login_by_credential
 from standins.rocketchat.passwords import digest_of, matches, password_hash
-from standins.rocketchat.registry import Call, Document, RocketError, method, route
+from standins.rocketchat.registry import Call, method, route
+from standins.rocketchat.server import Server
 from standins.rocketchat.sessions import (
     TOKENS,
+    end_sessions,
     expires_at,
     is_expired,
     issue_token,
     remove_tokens,
     token_entry,
 )
-from standins.rocketchat.twofactor import check_second_factor
-
-if TYPE_CHECKING:
-    from standins.rocketchat.server import Server
+from standins.rocketchat.twofactor import check_second_factor, verified_emails
 
 _BLOCK = "Block_Multiple_Failed_Logins_"
 _UNCOUNTED = ("totp-required", "error-login-blocked-for-user")
+_DETAILS = {"function": "Accounts.validateLoginAttempt"}
+_LOGGED_OUT = "You've been logged out by the server. Please log in again."
+_EXPIRED = "Your session has expired. Please log in again."
+_PASSWORD_FIELDS = {"id": "_id", "username": "username", "email": "emails.address"}
 
 
 @dataclass
@@ -46,31 +50,23 @@ class Attempt:
 
 async def _by_resume(server: Server, options: Document) -> Attempt:
     token = options["resume"]
-    if not isinstance(token, str):
-        return Attempt("resume", error=RocketError(400, "Match failed"))
-    user = await server.db["users"].find_one({f"{TOKENS}.hashedToken": hash_token(token)})
-    entry = token_entry(user, hash_token(token)) if user else None
+    match((token, str))
+    user = await server.users.find_one({f"{TOKENS}.hashedToken": hash_token(token)})
+    entry = token_entry(user, hash_token(token))
     if entry is None:
-        reason = "You've been logged out by the server. Please log in again."
-        return Attempt("resume", error=RocketError(403, reason))
-    if is_expired(server, entry):
-        return Attempt("resume", user, RocketError(403, "Your session has expired. Please log in again."))
-    return Attempt("resume", user, token=token)
+        raise RocketError(403, _LOGGED_OUT)
+    return Attempt("resume", user, RocketError(403, _EXPIRED) if is_expired(server, entry) else None, token)
 
 
 async def _by_password(server: Server, options: Document) -> Attempt:
     who, digest = options.get("user"), digest_of(options["password"])
-    named = [
-        name
-        for name in ("id", "username", "email")
-        if isinstance(who, dict) and isinstance(who.get(name), str)
-    ]
-    if not isinstance(who, dict) or len(who) != 1 or not named or digest is None:
-        return Attempt("password", error=RocketError(400, "Match failed"))
-    field, value = {"id": "_id", "username": "username", "email": "emails.address"}[named[0]], who[named[0]]
+    name, value = next(iter(who.items())) if isinstance(who, dict) and len(who) == 1 else ("", None)
+    if name not in _PASSWORD_FIELDS or not isinstance(value, str) or digest is None:
+        raise RocketError(400, "Match failed")
+    field = _PASSWORD_FIELDS[name]
     user = await find_user(server, **{field: value}) or await find_user(server, **{field: exactly(value)})
     if user is None:
-        return Attempt("password", error=RocketError(403, "User not found"))
+        raise RocketError(403, "User not found")
     stored = password_hash(user)
     if stored is None:
         return Attempt("password", user, RocketError(403, "User has no password set"))
@@ -94,9 +90,7 @@ async def _by_access_token(server: Server, options: Document) -> Attempt:
 
 async def _by_totp(server: Server, options: Document) -> Attempt:
     """`{totp: {code, login}}`: the inner options; the code is looked at after them."""
-    inner = options["totp"].get("login") if isinstance(options["totp"], dict) else None
-    inner = inner if isinstance(inner, dict) else {}
-    return await _run_handlers(server, {k: v for k, v in inner.items() if k != "totp"})
+    return await _run_handlers(server, {k: v for k, v in _inner(options).items() if k != "totp"})
 
 
 _HANDLERS = {
@@ -107,6 +101,13 @@ _HANDLERS = {
     "iframe": _by_iframe,
     "totp": _by_totp,
 }
+
+
+def _inner(options: Document) -> Document:
+    """The options inside `totp`, or those given."""
+    totp = options.get("totp")
+    inner = totp.get("login") if isinstance(totp, dict) else options
+    return inner if isinstance(inner, dict) else {}
 
 
 async def _run_handlers(server: Server, options: Document) -> Attempt:
@@ -125,63 +126,51 @@ async def _is_blocked(
 ) -> bool:
     """Whether failures since the last success reach the limit and the last one is recent."""
     limit, wait = server.settings.get(_BLOCK + calls), server.settings.get(_BLOCK + minutes)
-    events = server.db["rocketchat_server_events"]
     wanted = {"t": "failed-login-attempt", **query} | ({"ts": {"$gte": since}} if since else {})
-    times = sorted([event["ts"] async for event in events.find(wanted, {"ts": 1})])
+    times = sorted([event["ts"] async for event in server.events.find(wanted, {"ts": 1})])
     if not isinstance(limit, int) or not times or len(times) < limit:
         return False
-    return server.clock.now() < times[-1] + timedelta(minutes=float(wait or 0))
+    return server.now() < times[-1] + timedelta(minutes=float(wait or 0))
 
 
 async def _check_blocks(server: Server, attempt: Attempt, username: str | None, address: str) -> None:
-    get, details = server.settings.get, {"function": "Accounts.validateLoginAttempt"}
+    get = server.settings.get
     if not get(_BLOCK + "Enabled"):
         return
-    events, exempt = server.db["rocketchat_server_events"], str(get(_BLOCK + "Ip_Whitelist")).split(",")
-    if get(_BLOCK + "By_Ip") and address not in exempt:
-        last = await events.find_one({"t": "login", "ip": address}, sort=[("ts", -1)])
+    if get(_BLOCK + "By_Ip") and address not in str(get(_BLOCK + "Ip_Whitelist")).split(","):
+        last = await server.events.find_one({"t": "login", "ip": address}, sort=[("ts", -1)])
         names = ("Attempts_Until_Block_By_Ip", "Time_To_Unblock_By_Ip_In_Minutes")
         if await _is_blocked(server, {"ip": address}, last["ts"] if last else None, *names):
             reason = "Login has been temporarily blocked For IP"
-            raise RocketError("error-login-blocked-for-ip", reason, details)
+            raise RocketError("error-login-blocked-for-ip", reason, _DETAILS)
     user = attempt.user or (await find_user(server, username=username) if username else None)
     if get(_BLOCK + "By_User") and user is not None and user.get("username"):
         names = ("Attempts_Until_Block_by_User", "Time_To_Unblock_By_User_In_Minutes")
         if await _is_blocked(server, {"u.username": user["username"]}, user.get("lastLogin"), *names):
             reason = "Login has been temporarily blocked For User"
-            raise RocketError("error-login-blocked-for-user", reason, details)
+            raise RocketError("error-login-blocked-for-user", reason, _DETAILS)
 
 
 def _check_user(server: Server, attempt: Attempt, user: Document) -> None:
-    details = {"function": "Accounts.validateLoginAttempt"}
     if user.get("type") == "app":
-        raise RocketError(
-            "error-app-user-is-not-allowed-to-login", "App user is not allowed to login", details
-        )
+        reason = "App user is not allowed to login"
+        raise RocketError("error-app-user-is-not-allowed-to-login", reason, _DETAILS)
     if not user.get("active"):
-        raise RocketError("error-user-is-not-activated", "User is not activated", details)
+        raise RocketError("error-user-is-not-activated", "User is not activated", _DETAILS)
     if not isinstance(user.get("roles"), list):
-        raise RocketError("error-user-has-no-roles", "User has no roles", details)
+        raise RocketError("error-user-has-no-roles", "User has no roles", _DETAILS)
     strict = attempt.kind == "password" and server.settings.get("Accounts_EmailVerification") is True
-    if (
-        strict
-        and "admin" not in user["roles"]
-        and not any(e.get("verified") for e in user.get("emails") or [])
-    ):
+    if strict and "admin" not in user["roles"] and not verified_emails(user):
         raise RocketError("error-invalid-email", "Invalid email __email__")
 
 
-async def _record(
-    server: Server, kind: str, address: str, user: Document | None, username: str | None
-) -> None:
-    who = {"_id": user["_id"], "username": user.get("username")} if user else {"username": username}
-    event = {"_id": random_id(), "ip": address, "t": kind, "ts": server.clock.now(), "u": who}
-    await server.db["rocketchat_server_events"].insert_one(event)
+async def _record(server: Server, kind: str, address: str, who: Document) -> None:
+    event = {"_id": random_id(), "ip": address, "t": kind, "ts": server.now(), "u": who}
+    await server.events.insert_one(event)
 
 
 def _username_in(options: Document) -> str | None:
-    inner = options.get("totp", {}).get("login") if isinstance(options.get("totp"), dict) else None
-    who = (inner if isinstance(inner, dict) else options).get("user")
+    who = _inner(options).get("user")
     name = who.get("username") if isinstance(who, dict) else None
     return name if isinstance(name, str) else None
 
@@ -204,8 +193,7 @@ async def login(call: Call, options: Any) -> Document:
 
     Raises RocketError, or PlainError for what went wrong between the server and a provider.
     """
-    server, db = call.server, call.server.db
-    options = options if isinstance(options, dict) else {}
+    server, options = call.server, options if isinstance(options, dict) else {}
     attempt = await _run_handlers(server, options)
     if server.config.since(7) and isinstance(attempt.error, RocketError):
         attempt.error = RocketError(401, "User not found")
@@ -214,16 +202,17 @@ async def login(call: Call, options: Any) -> Document:
         user = await _validated(call, attempt, options)
     except RocketError as error:
         if counted and error.code not in _UNCOUNTED:
-            await _record(server, "failed-login-attempt", call.address, attempt.user, _username_in(options))
+            who = user_ref(attempt.user or {"username": _username_in(options)})
+            await _record(server, "failed-login-attempt", call.address, who)
         raise
-    now = server.clock.now()
-    await db["users"].update_one({"_id": user["_id"]}, {"$set": {"lastLogin": now}})
+    now = server.now()
+    await server.users.update_one({"_id": user["_id"]}, {"$set": {"lastLogin": now}})
     if attempt.token is not None:
         token, entry = attempt.token, token_entry(user, hash_token(attempt.token)) or {}
     else:
         token, entry = await issue_token(server, user)
         if counted:
-            await _record(server, "login", call.address, user, None)
+            await _record(server, "login", call.address, user_ref(user))
     call.user, call.token_hash = user, hash_token(token)
     expires = expires_at(server, entry.get("when") or now)
     return {"id": user["_id"], "token": token, "tokenExpires": expires, "type": attempt.kind}
@@ -231,25 +220,21 @@ async def login(call: Call, options: Any) -> Document:
 
 def _compatible(body: Document, code: str | None) -> Document:
     """REST's log-in fields as Meteor's options; anything unusual goes through as it is."""
-    password = body.get("password")
+    password, name = body.get("password"), body.get("user")
     if password is None or set(body) - {"user", "username", "email", "password", "code"}:
         return body
-    name = body.get("user")
     if isinstance(name, str):
         who = {"email" if "@" in name else "username": name}
-    elif body.get("username"):
-        who = {"username": body["username"]}
-    elif body.get("email"):
-        who = {"email": body["email"]}
     else:
+        who = next(({key: body[key]} for key in ("username", "email") if body.get(key)), {})
+    if not who:
         return body
-    options = {"user": who, "password": password}
-    code = body.get("code") or code
+    options, code = {"user": who, "password": password}, body.get("code") or code
     return {"totp": {"code": code, "login": options}} if code else options
 
 
 @route("login", "POST", auth=False)
-async def rest_login(call: Call) -> Any:
+async def rest_login(call: Call) -> Response:
     """POST /api/v1/login; an envelope of its own, for success and for refusal."""
     since_hono = call.server.config.since(7, 6)
     try:
@@ -263,13 +248,13 @@ async def rest_login(call: Call) -> Any:
         body = {"status": "error", "error": code, "details": details, "message": reason}
         body = {name: value for name, value in body.items() if value is not None}
         return answer(body | ({"success": False} if since_hono else {}), 401)
-    user = await call.server.db["users"].find_one({"_id": session["id"]})
-    data = {"userId": session["id"], "authToken": session["token"], "me": me_view(call.server, user or {})}
+    user = await find_user(call.server, _id=session["id"]) or {}
+    data = {"userId": session["id"], "authToken": session["token"], "me": me_view(call.server, user)}
     return answer({"status": "success", "data": data} | ({"success": True} if since_hono else {}))
 
 
 @route("logout", "POST", "GET")
-async def rest_logout(call: Call) -> Any:
+async def rest_logout(call: Call) -> Response:
     await logout(call)
     body = {"status": "success", "data": {"message": "You've been logged out!"}}
     return answer(body | ({"success": True} if call.server.config.since(7, 6) else {}))
@@ -288,11 +273,6 @@ async def logout(call: Call, *_: Any) -> None:
     call.user = call.token_hash = None
 
 
-@method("logoutCleanUp", anonymous=True)
-async def logout_clean_up(call: Call, *_: Any) -> None:
-    """What the web client calls after a log-out; only hooks of others run there."""
-
-
 @method("logoutOtherClients")
 async def logout_other_clients(call: Call, *_: Any) -> None:
-    await remove_tokens(call.server, call.uid, {"$ne": call.token_hash})
+    await end_sessions(call.server, call.me, call.token_hash)

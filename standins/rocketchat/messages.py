@@ -1,29 +1,24 @@
 """Messages: saving them, telling the members, counting what is unread, reading history."""
 
-from __future__ import annotations
-
+import asyncio
 import re
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from pymongo import ReturnDocument
 from pymongo.errors import DuplicateKeyError
 
 from standins.rocketchat.access import (
     can_access,
     can_preview,
+    change_subscription,
     member_subscriptions,
     push_room,
     push_subscription,
     room_by_id,
 )
-from standins.rocketchat.documents import random_id, user_ref
-from standins.rocketchat.envelope import PlainError
-from standins.rocketchat.permissions import has_permission
-from standins.rocketchat.registry import Document, RocketError
-
-if TYPE_CHECKING:
-    from standins.rocketchat.server import Server
+from standins.rocketchat.documents import Document, random_id, user_ref
+from standins.rocketchat.errors import PlainError, RocketError
+from standins.rocketchat.server import Server
 
 _MENTION = re.compile(r"(?:^|\s|>|\()[@]([0-9a-zA-Z._-]+)")
 # What a client may set on its own message (app/lib/server/functions/sendMessage.ts).
@@ -43,7 +38,7 @@ async def check_can_send(server: Server, user: Document, room: Document) -> None
         raise PlainError("room_is_archived")
     if not room.get("ro") or user["username"] in (room.get("unmuted") or []):
         return
-    if not await has_permission(server, user, "post-readonly", room["_id"]):
+    if not await server.may(user, "post-readonly", room["_id"]):
         raise PlainError("You can't send messages because the room is readonly.")
 
 
@@ -66,13 +61,13 @@ async def send_message(server: Server, user: Document, message: Document) -> Doc
 
 async def post(server: Server, room: Document, user: Document, text: str, fields: Document) -> Document:
     """Store a message and announce it; the caller has checked that it may be sent."""
-    now = server.clock.now()
+    now = server.now()
     message = {"_id": random_id(), "rid": room["_id"], "msg": text, "ts": now, "u": user_ref(user)} | fields
     message |= {"_updatedAt": now, "urls": [], "mentions": await _mentions(server, text), "channels": []}
     try:
-        await server.db["rocketchat_message"].insert_one(message)
+        await server.messages.insert_one(message)
     except DuplicateKeyError as error:
-        stored = await server.db["rocketchat_message"].find_one({"_id": message["_id"]})
+        stored = await server.messages.find_one({"_id": message["_id"]})
         if stored and stored["rid"] == room["_id"] and stored["u"]["_id"] == user["_id"]:
             return stored
         raise RocketError("error-not-allowed", "Not allowed") from error
@@ -80,10 +75,10 @@ async def post(server: Server, room: Document, user: Document, text: str, fields
     change: Document = {"$inc": {"msgs": 1}, "$set": {"lm": now, "_updatedAt": now}}
     if server.settings.get("Store_Last_Message") is not False:
         change["$set"]["lastMessage"] = message
-    updated = await server.db["rocketchat_room"].find_one_and_update(
-        {"_id": room["_id"]}, change, return_document=ReturnDocument.AFTER
+    updated, members = await asyncio.gather(
+        server.rooms.find_one_and_update({"_id": room["_id"]}, change, return_document=True),
+        _raise_alerts(server, message),
     )
-    members = await _raise_alerts(server, message)
     if updated:
         push_room(server, "updated", updated, [row["u"]["_id"] for row in members])
     return message
@@ -93,7 +88,7 @@ async def _mentions(server: Server, text: str) -> list[Document]:
     names = _MENTION.findall(text) if "@" in text else []
     found: list[Document] = [{"_id": name, "username": name} for name in ("all", "here") if name in names]
     if names:
-        rows = server.db["users"].find({"username": {"$in": names}}, {"username": 1, "name": 1})
+        rows = server.users.find({"username": {"$in": names}}, {"username": 1, "name": 1})
         found += [row | {"type": "user"} async for row in rows]
     return found
 
@@ -106,7 +101,7 @@ async def _raise_alerts(server: Server, message: Document) -> list[Document]:
     rows = await member_subscriptions(server, message["rid"])
     mentioned = {row["_id"] for row in message["mentions"]}
     everybody = bool(mentioned & {"all", "here"})
-    collection, now = server.db["rocketchat_subscription"], message["ts"]
+    seen: Document = {"alert": True, "open": True}
     quiet = []
     for row in rows:
         uid = row["u"]["_id"]
@@ -114,16 +109,13 @@ async def _raise_alerts(server: Server, message: Document) -> list[Document]:
             continue
         if everybody or uid in mentioned:
             counts = {"unread": 1, "groupMentions" if everybody else "userMentions": 1}
-            change = {"$inc": counts, "$set": {"alert": True, "open": True, "_updatedAt": now}}
-            after = await collection.find_one_and_update({"_id": row["_id"]}, change, return_document=True)
-            if after:
-                push_subscription(server, "updated", after)
+            await change_subscription(server, {"_id": row["_id"]}, {"$inc": counts, "$set": seen})
         elif not row.get("alert") or not row.get("open"):
-            row |= {"alert": True, "open": True, "_updatedAt": now}
+            row.update(seen | {"_updatedAt": message["ts"]})
             quiet.append(row)
     if quiet:
-        change = {"$set": {"alert": True, "open": True, "_updatedAt": now}}
-        await collection.update_many({"_id": {"$in": [row["_id"] for row in quiet]}}, change)
+        change = {"$set": seen | {"_updatedAt": message["ts"]}}
+        await server.subscriptions.update_many({"_id": {"$in": [row["_id"] for row in quiet]}}, change)
     for row in quiet:
         push_subscription(server, "updated", row)
     return rows
@@ -139,11 +131,11 @@ async def system_message(
     server: Server, room: Document, kind: str, text: str, user: Document, **fields: Any
 ) -> None:
     """A message of a system type, e.g. `uj` (joined), `au` (added), `ul` (left), `ru` (removed)."""
-    now = server.clock.now()
+    now = server.now()
     message = {"_id": random_id(), "t": kind, "rid": room["_id"], "ts": now, "msg": text, "u": user_ref(user)}
     message |= {"groupable": False, "_updatedAt": now, **fields}
-    await server.db["rocketchat_message"].insert_one(message)
-    await server.db["rocketchat_room"].update_one({"_id": room["_id"]}, {"$inc": {"msgs": 1}})
+    await server.messages.insert_one(message)
+    await server.rooms.update_one({"_id": room["_id"]}, {"$inc": {"msgs": 1}})
     announce(server, message)
 
 
@@ -151,17 +143,18 @@ async def delete_message(server: Server, user: Document, message: Document) -> N
     """Remove a message: one's own with `delete-own-message`, any with `delete-message`."""
     rid = message["rid"]
     own = message["u"]["_id"] == user["_id"]
-    allowed = own and await has_permission(server, user, "delete-own-message", rid)
-    if not allowed and not await has_permission(server, user, "delete-message", rid):
+    allowed = own and await server.may(user, "delete-own-message", rid)
+    if not allowed and not await server.may(user, "delete-message", rid):
         raise RocketError("error-action-not-allowed", "Not allowed", {"action": "Delete_message"})
-    await server.db["rocketchat_message"].delete_one({"_id": message["_id"]})
-    await server.db["rocketchat_room"].update_one({"_id": rid}, {"$inc": {"msgs": -1}})
+    await server.messages.delete_one({"_id": message["_id"]})
+    await server.rooms.update_one({"_id": rid}, {"$inc": {"msgs": -1}})
     server.hub.publish("stream-notify-room", f"{rid}/deleteMessage", {"_id": message["_id"]})
 
 
-async def history(  # noqa: PLR0913 - the filters of channels.history
+async def readable_history(  # noqa: PLR0913 - the filters of channels.history
     server: Server,
-    rid: str,
+    user: Document | None,
+    room: Document,
     *,
     latest: datetime | None = None,
     oldest: datetime | None = None,
@@ -169,30 +162,26 @@ async def history(  # noqa: PLR0913 - the filters of channels.history
     limit: int = 20,
     offset: int = 0,
     inclusive: bool = False,
-) -> Document:
-    """`{messages, firstUnread, unreadNotLoaded}`, newest first (loadMessageHistory.ts)."""
+) -> Document | None:
+    """`{messages, firstUnread, unreadNotLoaded}`, newest first (loadMessageHistory.ts).
+
+    None for who may not read the room.
+    """
+    if not await can_preview(server, user, room):
+        return None
     equal = "e" if inclusive else ""
     bounds = {f"$lt{equal}": latest, f"$gt{equal}": oldest}
     times = {operator: moment for operator, moment in bounds.items() if moment is not None}
-    query: Document = {"rid": rid, "_hidden": {"$ne": True}} | ({"ts": times} if times else {})
-    collection = server.db["rocketchat_message"]
+    there: Document = {"rid": room["_id"], "_hidden": {"$ne": True}}
+    query, collection = there | ({"ts": times} if times else {}), server.messages
     messages = await collection.find(query).sort("ts", -1).skip(offset).limit(limit).to_list()
     result: Document = {"messages": messages, "firstUnread": None, "unreadNotLoaded": 0}
     if last_seen is not None and (not messages or messages[-1]["ts"] > last_seen):
         until = {"$lt": messages[-1]["ts"]} if messages else {}
-        unread = {"rid": rid, "_hidden": {"$ne": True}, "ts": {"$gt": last_seen, **until}}
+        unread = there | {"ts": {"$gt": last_seen, **until}}
         result["firstUnread"] = await collection.find_one(unread, sort=[("ts", 1)])
         result["unreadNotLoaded"] = await collection.count_documents(unread)
     return result
-
-
-async def readable_history(
-    server: Server, user: Document | None, room: Document, **options: Any
-) -> Document | None:
-    """The history, None for who may not read it."""
-    if not await can_preview(server, user, room):
-        return None
-    return await history(server, room["_id"], **options)
 
 
 async def mark_read(server: Server, user: Document, rid: str) -> None:
@@ -200,12 +189,6 @@ async def mark_read(server: Server, user: Document, rid: str) -> None:
     room = await room_by_id(server, rid)
     if not await can_access(server, user, room):
         raise RocketError("error-not-allowed", "Not allowed")
-    now = server.clock.now()
-    change = {"open": True, "alert": False, "unread": 0, "userMentions": 0, "groupMentions": 0}
-    after = await server.db["rocketchat_subscription"].find_one_and_update(
-        {"rid": rid, "u._id": user["_id"]},
-        {"$set": change | {"ls": now, "_updatedAt": now}},
-        return_document=True,
-    )
-    if after:
-        push_subscription(server, "updated", after)
+    read = {"open": True, "alert": False, "unread": 0, "userMentions": 0, "groupMentions": 0}
+    mine = {"rid": rid, "u._id": user["_id"]}
+    await change_subscription(server, mine, {"$set": read | {"ls": server.now()}})

@@ -4,12 +4,11 @@ After `app/lib/server/functions/getRoomsWithSingleOwner.ts` and `relinquishRoomO
 has been there longest takes over; where nobody else is, a private room is removed and a public one stays.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass, field
 
-from standins.rocketchat.access import push_subscription
-from standins.rocketchat.registry import Document, RocketError
+from standins.rocketchat.access import change_subscription, erase_rooms
+from standins.rocketchat.documents import Document
+from standins.rocketchat.errors import RocketError
 from standins.rocketchat.server import Server
 
 
@@ -23,7 +22,7 @@ class Estate:
 
 async def estate_of(server: Server, user: Document) -> Estate:
     """What has to happen to rooms before `user` can go."""
-    estate, rows = Estate(), server.db["rocketchat_subscription"]
+    estate, rows = Estate(), server.subscriptions
     async for mine in rows.find({"u._id": user["_id"]}):
         others = await rows.find({"rid": mine["rid"], "u._id": {"$ne": user["_id"]}}).sort("ts", 1).to_list()
         owns = "owner" in (mine.get("roles") or [])
@@ -39,7 +38,7 @@ async def estate_of(server: Server, user: Document) -> Estate:
 
 async def _first_active(server: Server, rows: list[Document]) -> Document | None:
     for row in rows:
-        if await server.db["users"].find_one({"_id": row["u"]["_id"], "active": True}, {"_id": 1}):
+        if await server.users.find_one({"_id": row["u"]["_id"], "active": True}, {"_id": 1}):
             return row
     return None
 
@@ -56,20 +55,12 @@ async def refuse_last_owner(server: Server, estate: Estate) -> None:
 
 
 async def _names(server: Server, rids: list[str]) -> list[str]:
-    rooms = server.db["rocketchat_room"].find({"_id": {"$in": rids}}, {"name": 1, "fname": 1})
+    rooms = server.rooms.find({"_id": {"$in": rids}}, {"name": 1, "fname": 1})
     return [str(room.get("fname") or room.get("name")) async for room in rooms]
 
 
 async def relinquish(server: Server, estate: Estate) -> None:
     """Give the rooms to their heirs and remove the ones that nobody is left in."""
-    db, now = server.db, server.clock.now()
     for row in estate.heirs:
-        change = {"$addToSet": {"roles": "owner"}, "$set": {"_updatedAt": now}}
-        after = await db["rocketchat_subscription"].find_one_and_update(
-            {"_id": row["_id"]}, change, return_document=True
-        )
-        push_subscription(server, "updated", after or row)
-    gone = {"$in": estate.removed}
-    await db["rocketchat_room"].delete_many({"_id": gone})
-    await db["rocketchat_subscription"].delete_many({"rid": gone})
-    await db["rocketchat_message"].delete_many({"rid": gone})
+        await change_subscription(server, {"_id": row["_id"]}, {"$addToSet": {"roles": "owner"}})
+    await erase_rooms(server, estate.removed)

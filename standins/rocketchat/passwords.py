@@ -1,7 +1,5 @@
 """Passwords as Meteor keeps them: bcrypt of the SHA-256 of the password, and time-based one-time codes."""
 
-from __future__ import annotations
-
 import asyncio
 import base64
 import binascii

@@ -3,17 +3,12 @@
 Defaults after Rocket.Chat's `app/authorization/server/constant/permissions.ts`, but omnichannel and teams.
 """
 
-from __future__ import annotations
-
 import json
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-if TYPE_CHECKING:
-    from pymongo.asynchronous.database import AsyncDatabase
-
-    from standins.rocketchat.server import Server
+from pymongo.asynchronous.database import AsyncDatabase
 
 _DATA = Path(__file__).with_name("permissions.json")
 # Roles held in a room, on its subscription, not on the user.
@@ -61,20 +56,3 @@ class Permissions:
         await self._collection.replace_one({"_id": permission}, row, upsert=True)
         self.rows[permission] = row
         return row
-
-
-async def has_permission(
-    server: Server, user: dict[str, Any] | None, permission: str, room_id: str | None = None
-) -> bool:
-    """Whether the user's roles, or those of their subscription in the room, hold the permission.
-
-    Nobody signed in is the role `anonymous`.
-    """
-    allowed = server.permissions.roles(permission)
-    held = ["anonymous"] if user is None else user.get("roles") or []
-    if any(role in allowed for role in held):
-        return True
-    if user is None or room_id is None or not any(role in allowed for role in ROOM_ROLES):
-        return False
-    subscription = await server.db["rocketchat_subscription"].find_one({"rid": room_id, "u._id": user["_id"]})
-    return any(role in allowed for role in (subscription or {}).get("roles") or [])

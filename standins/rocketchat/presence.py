@@ -1,14 +1,9 @@
 """Who is online: a user is while a socket of theirs is signed in (`ee/packages/presence`)."""
 
-from __future__ import annotations
-
 from collections import Counter
-from typing import TYPE_CHECKING
 
-from standins.rocketchat.registry import Document
-
-if TYPE_CHECKING:
-    from standins.rocketchat.server import Server
+from standins.rocketchat.documents import Document
+from standins.rocketchat.server import Server
 
 STATUSES = ("offline", "online", "away", "busy")
 _open_sockets: Counter[str] = Counter()
@@ -18,7 +13,9 @@ async def went_online(server: Server, uid: str) -> None:
     """A socket signed in; the first one brings the user's chosen status back."""
     _open_sockets[uid] += 1
     if _open_sockets[uid] == 1:
-        await _show(server, uid, "online")
+        user = await server.users.find_one({"_id": uid}, {"statusDefault": 1})
+        chosen = (user or {}).get("statusDefault") or "online"
+        await _write(server, uid, {"status": chosen, "statusConnection": "online"})
 
 
 async def went_offline(server: Server, uid: str) -> None:
@@ -26,14 +23,7 @@ async def went_offline(server: Server, uid: str) -> None:
     _open_sockets[uid] -= 1
     if _open_sockets[uid] <= 0:
         del _open_sockets[uid]
-        await _show(server, uid, "offline")
-
-
-async def _show(server: Server, uid: str, connection: str) -> None:
-    user = await server.db["users"].find_one({"_id": uid}, {"statusDefault": 1})
-    chosen = (user or {}).get("statusDefault") or "online"
-    status = "offline" if connection == "offline" else chosen
-    await _write(server, uid, {"status": status, "statusConnection": connection})
+        await _write(server, uid, {"status": "offline", "statusConnection": "offline"})
 
 
 async def choose_status(server: Server, uid: str, status: str, text: str | None = None) -> None:
@@ -43,7 +33,7 @@ async def choose_status(server: Server, uid: str, status: str, text: str | None 
 
 
 async def _write(server: Server, uid: str, fields: Document) -> None:
-    user = await server.db["users"].find_one_and_update({"_id": uid}, {"$set": fields}, return_document=True)
+    user = await server.users.find_one_and_update({"_id": uid}, {"$set": fields}, return_document=True)
     if user is not None:
         code = STATUSES.index(user["status"]) if user.get("status") in STATUSES else 0
         change = [user.get("username"), code, user.get("statusText") or ""]

@@ -11,19 +11,20 @@ from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Any
 
 from standins.rocketchat.access import can_access, can_preview, subscription_of
-from standins.rocketchat.hub import DOCUMENTS
-from standins.rocketchat.permissions import has_permission
-from standins.rocketchat.registry import Document, RocketError
+from standins.rocketchat.documents import Document
+from standins.rocketchat.errors import RocketError
+from standins.rocketchat.hub import DOCUMENTS, Listener
+from standins.rocketchat.oauth.services import COLLECTION
 
 if TYPE_CHECKING:
     from standins.rocketchat.ddp import Connection, Stop
 
 _log = logging.getLogger("ddp")
 Rule = Callable[["Connection", str], Awaitable[bool]]
-_SERVICES = "meteor_accounts_loginServiceConfiguration"
 # Answered with `ready` and no documents: nothing in them for a stand-in.
 _EMPTY = {"meteor_autoupdate_clientVersions", "userData", "activeUsers", "fullUserData", "roles"}
 _PRIVATE_SETTINGS = ("view-privileged-setting", "edit-privileged-setting", "manage-selected-settings")
+_MINE = "__my_messages__"
 
 
 async def _everybody(_connection: Connection, _event: str) -> bool:
@@ -33,7 +34,7 @@ async def _everybody(_connection: Connection, _event: str) -> bool:
 async def _logged(connection: Connection, event: str) -> bool:
     user = await connection.user()
     if event == "private-settings-changed":
-        return any([await has_permission(connection.server, user, name) for name in _PRIVATE_SETTINGS])
+        return any([await connection.server.may(user, name) for name in _PRIVATE_SETTINGS])
     return user is not None
 
 
@@ -50,9 +51,9 @@ async def _member(connection: Connection, event: str) -> bool:
 
 async def _room_reader(connection: Connection, event: str) -> bool:
     user = await connection.user()
-    if event == "__my_messages__":
+    if event == _MINE:
         return user is not None
-    room = await connection.server.db["rocketchat_room"].find_one({"_id": event})
+    room = await connection.server.rooms.find_one({"_id": event})
     return room is not None and await can_preview(connection.server, user, room)
 
 
@@ -80,55 +81,38 @@ async def publish(connection: Connection, stops: list[Stop], name: str, params: 
         raise RocketError(404, f"Subscription '{name}' not found")
 
 
-def _listen(connection: Connection, stops: list[Stop], collection: str, event: str, listener: Any) -> None:
-    connection.server.hub.subscribe(collection, event, listener)
-    stops.append(lambda: connection.server.hub.unsubscribe(collection, event, listener))
-
-
 async def _login_services(connection: Connection, stops: list[Stop]) -> None:
     """The configured log-in services without their secrets, and every later change."""
-    _listen(connection, stops, _SERVICES, DOCUMENTS, connection.send)
-    async for row in connection.server.db[_SERVICES].find({}, {"secret": 0}):
-        fields = {name: value for name, value in row.items() if name != "_id"}
-        connection.send({"msg": "added", "collection": _SERVICES, "id": str(row["_id"]), "fields": fields})
+    stops.append(connection.server.hub.subscribe(COLLECTION, DOCUMENTS, connection.send))
+    for row in await connection.server.services.public_rows():
+        row_id = str(row.pop("_id"))
+        connection.send({"msg": "added", "collection": COLLECTION, "id": row_id, "fields": row})
 
 
 async def _stream(connection: Connection, stops: list[Stop], name: str, params: list[Any]) -> None:
-    event = params[0] if params else None
-    options = params[1] if len(params) > 1 else None
+    event, options, hub = params[0] if params else None, params[1:2], connection.server.hub
+    chosen: Document = options[0] if options and isinstance(options[0], dict) else {}
     presence = name == "stream-user-presence"
     if not isinstance(event, str) or (not event and not presence):
         raise RocketError("invalid-event-name", "")
     if not await _STREAMS[name](connection, event):
         raise RocketError("not-allowed", "")
-    if isinstance(options, dict) and options.get("useCollection") is True:
+    if chosen.get("useCollection") is True:
         connection.send({"msg": "added", "collection": name, "id": "id", "fields": {"eventName": event}})
-    events = [event]
-    if presence:
-        added = options.get("added") if isinstance(options, dict) else None
-        events = [uid for uid in added or [] if isinstance(uid, str)]
-    for one in events:
-        _listen(connection, stops, name, one, _listener(connection, name, one))
+    listener: Listener = connection.send
+    if (name, event) == ("stream-room-messages", _MINE):
+        listener = lambda message: connection.spawn(_forward_mine(connection, message))  # noqa: E731
+    events = [uid for uid in chosen.get("added") or [] if isinstance(uid, str)] if presence else [event]
+    stops += [hub.subscribe(name, one, listener) for one in events]
     if name == "stream-room-messages" and connection.uid is not None:
         _end_with_membership(connection, stops, event)
-
-
-def _listener(connection: Connection, name: str, event: str) -> Callable[[Document], object]:
-    """What gets an event to the client; `__my_messages__` is checked for each message."""
-    if (name, event) != ("stream-room-messages", "__my_messages__"):
-        return connection.send
-
-    def forward(message: Document) -> None:
-        connection.spawn(_forward_mine(connection, message))
-
-    return forward
 
 
 async def _forward_mine(connection: Connection, message: Document) -> None:
     """Send a message of any room its reader may see, with the room's name and type beside it."""
     server, uid = connection.server, connection.uid
     rid = message["fields"]["args"][0]["rid"]
-    room = await server.db["rocketchat_room"].find_one({"_id": rid})
+    room = await server.rooms.find_one({"_id": rid})
     if room is None or uid is None or not await can_access(server, await connection.user(), room):
         return
     joined = await subscription_of(server, rid, uid) is not None
@@ -146,7 +130,8 @@ def _end_with_membership(connection: Connection, stops: list[Stop], rid: str) ->
             while stops:
                 stops.pop()()
 
-    _listen(connection, stops, "stream-notify-user", f"{connection.uid}/subscriptions-changed", removed)
+    event = f"{connection.uid}/subscriptions-changed"
+    stops.append(connection.server.hub.subscribe("stream-notify-user", event, removed))
 
 
 async def publish_user(connection: Connection) -> None:

@@ -6,32 +6,16 @@ REST shows it as 400 with `error` and `errorType`, DDP as an `error` object
 (Rocket.Chat `apps/meteor/app/api/server/api.ts`).
 """
 
-from __future__ import annotations
-
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-if TYPE_CHECKING:
-    from standins.rocketchat.server import Server
+from standins.rocketchat.documents import Document
+from standins.rocketchat.errors import RocketError
+from standins.rocketchat.server import Server
 
-Document = dict[str, Any]
-RestHandler = Callable[["Call"], Awaitable[Document]]
+RestHandler = Callable[["Call"], Awaitable[Any]]
 MethodHandler = Callable[..., Awaitable[Any]]
-
-
-class RocketError(Exception):
-    """A Meteor.Error: `code` (string, or 403 as an int for log-in failures), `reason`, `details`.
-
-    `status` is the HTTP status REST answers with; DDP ignores it.
-    """
-
-    def __init__(self, code: str | int, reason: str = "", details: Any = None, *, status: int = 400) -> None:
-        self.code = code
-        self.reason = reason
-        self.details = details
-        self.status = status
-        super().__init__(f"{reason} [{code}]")
 
 
 @dataclass
@@ -40,7 +24,6 @@ class Call:
 
     `user` is the whole user document, None for an anonymous caller. `token_hash` is the hashed log-in
     token of the session. `address` is what rate limits and the second factor's fingerprint see.
-    `connection` is the DDP connection, None over REST.
     """
 
     server: Server
@@ -50,19 +33,31 @@ class Call:
     body: Document = field(default_factory=dict)
     headers: dict[str, str] = field(default_factory=dict)
     address: str = "127.0.0.1"
-    connection: Any = None
+
+    @property
+    def me(self) -> Document:
+        """The caller's user document; raises error-invalid-user for nobody's session."""
+        if self.user is None:
+            raise RocketError("error-invalid-user", "Invalid user")
+        return self.user
 
     @property
     def uid(self) -> str:
         """Id of the signed-in user; only for handlers that require one."""
-        if self.user is None:
-            raise RocketError("error-invalid-user", "Invalid user")
-        return str(self.user["_id"])
+        return str(self.me["_id"])
+
+    async def may(self, permission: str, rid: str | None = None) -> bool:
+        """Whether the caller holds the permission, in this room if one is named."""
+        return await self.server.may(self.user, permission, rid)
 
 
 @dataclass(frozen=True)
 class Route:
-    """A REST route under /api/v1: who may call it and what it demands."""
+    """A REST route under /api/v1: who may call it and what it demands.
+
+    Without one of `permissions` the route itself refuses (`error-unauthorized`), before the second factor;
+    without `needs` its handler does, as `API.v1.unauthorized()`.
+    """
 
     path: str
     verb: str
@@ -70,6 +65,7 @@ class Route:
     auth: bool = True
     permissions: tuple[str, ...] = ()
     two_factor: bool = False
+    needs: str = ""
 
 
 ROUTES: dict[tuple[str, str], Route] = {}
@@ -77,18 +73,14 @@ METHODS: dict[str, MethodHandler] = {}
 ANONYMOUS_METHODS: set[str] = set()
 
 
-def route(
-    path: str,
-    *verbs: str,
-    auth: bool = True,
-    permissions: tuple[str, ...] = (),
-    two_factor: bool = False,
-) -> Callable[[RestHandler], RestHandler]:
-    """Declare a REST handler, e.g. `@route("channels.join", "POST")`; `:name` parts land in `call.query`."""
+def route(path: str, *verbs: str, **demands: Any) -> Callable[[RestHandler], RestHandler]:
+    """Declare a REST handler, e.g. `@route("channels.join", "POST")`; `:name` parts land in `call.query`.
+
+    `demands` are Route's: `auth=False`, `permissions=("access-permissions",)`, `two_factor=True`, `needs`.
+    """
 
     def declare(handler: RestHandler) -> RestHandler:
-        for verb in verbs:
-            ROUTES[(path, verb)] = Route(path, verb, handler, auth, permissions, two_factor)
+        ROUTES.update({(path, verb): Route(path, verb, handler, **demands) for verb in verbs})
         return handler
 
     return declare

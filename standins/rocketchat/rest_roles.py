@@ -1,21 +1,19 @@
 """roles.* and permissions.* of the REST API (`app/api/server/v1/roles.ts`, `permissions.ts`)."""
 
-from __future__ import annotations
-
 from typing import Any
 
-from standins.rocketchat.access import push_subscription, subscription_of
-from standins.rocketchat.envelope import PlainError
-from standins.rocketchat.parameters import listing, me, typed, user_from
-from standins.rocketchat.permissions import has_permission
-from standins.rocketchat.registry import Call, Document, RocketError, route
+from standins.rocketchat.access import change_subscription, subscription_of
+from standins.rocketchat.documents import Document
+from standins.rocketchat.errors import PlainError, RocketError, invalid
+from standins.rocketchat.parameters import listing, typed, user_from
+from standins.rocketchat.registry import Call, route
 
 _USER_FIELDS = dict.fromkeys(("name", "username", "emails", "avatarETag", "createdAt", "_updatedAt"), 1)
 
 
 @route("roles.list", "GET")
 async def roles_list(call: Call) -> Document:
-    return {"roles": await call.server.db["rocketchat_roles"].find({}, {"_updatedAt": 0}).to_list()}
+    return {"roles": await call.server.roles.find({}, {"_updatedAt": 0}).to_list()}
 
 
 async def _role(call: Call, values: Document, code: str, reason: str) -> Document:
@@ -25,38 +23,32 @@ async def _role(call: Call, values: Document, code: str, reason: str) -> Documen
         key = values.get("roleName")
     if not key:
         raise PlainError("error-invalid-role-properties")
-    role = await call.server.db["rocketchat_roles"].find_one({"_id": key})
+    role = await call.server.roles.find_one({"_id": key})
     if role is None:
         raise RocketError(code, reason)
     return role
 
 
-async def _change(call: Call, user: Document, role: Document, rid: Any, operator: str) -> None:
+async def _change(call: Call, user: Document, role: Document, rid: Any, *, given: bool) -> None:
     """Give or take a role: on the user, or for a room's role on the subscription."""
-    now = {"$set": {"_updatedAt": call.server.clock.now()}}
+    change: Document = {"$addToSet" if given else "$pull": {"roles": role["_id"]}}
     if role["scope"] == "Subscriptions" and rid:
-        row = await call.server.db["rocketchat_subscription"].find_one_and_update(
-            {"rid": rid, "u._id": user["_id"]},
-            {operator: {"roles": role["_id"]}, **now},
-            return_document=True,
-        )
-        if row is None:
+        mine = {"rid": rid, "u._id": user["_id"]}
+        if await change_subscription(call.server, mine, change) is None:
             raise RocketError("error-user-not-in-room", "User is not in this room")
-        push_subscription(call.server, "updated", row)
     else:
-        change = {operator: {"roles": role["_id"]}, **now}
-        await call.server.db["users"].update_one({"_id": user["_id"]}, change)
-    kind = "added" if operator == "$addToSet" else "removed"
-    event = {"type": kind, "_id": role["_id"], "u": {"_id": user["_id"], "username": user["username"]}}
+        stamped = change | {"$set": {"_updatedAt": call.server.now()}}
+        await call.server.users.update_one({"_id": user["_id"]}, stamped)
+    who = {"_id": user["_id"], "username": user["username"]}
+    event = {"type": "added" if given else "removed", "_id": role["_id"], "u": who}
     call.server.hub.publish("stream-notify-logged", "roles-change", event | ({"scope": rid} if rid else {}))
 
 
 async def _held(call: Call, user: Document, role: Document, rid: Any) -> bool:
+    holder: Document | None = user
     if role["scope"] == "Subscriptions" and rid:
-        return role["_id"] in (
-            (await subscription_of(call.server, rid, user["_id"]) or {}).get("roles") or []
-        )
-    return role["_id"] in (user.get("roles") or [])
+        holder = await subscription_of(call.server, rid, user["_id"])
+    return role["_id"] in ((holder or {}).get("roles") or [])
 
 
 @route("roles.addUserToRole", "POST")
@@ -67,9 +59,9 @@ async def add_user_to_role(call: Call) -> Document:
     if await _held(call, user, role, body.get("roomId")):
         raise RocketError("error-user-already-in-role", "User already in role")
     needed = ["access-permissions"] + (["assign-admin-role"] if role["_id"] == "admin" else [])
-    if not all([await has_permission(call.server, me(call), name) for name in needed]):
+    if not all([await call.may(name) for name in needed]):
         raise RocketError("error-action-not-allowed", "Accessing permissions is not allowed")
-    await _change(call, user, role, body.get("roomId"), "$addToSet")
+    await _change(call, user, role, body.get("roomId"), given=True)
     return {"role": role}
 
 
@@ -80,9 +72,9 @@ async def remove_user_from_role(call: Call) -> Document:
     role = await _role(call, body, "error-invalid-roleId", "This role does not exist")
     if not await _held(call, user, role, body.get("scope")):
         raise RocketError("error-user-not-in-role", "User is not in this role")
-    if role["_id"] == "admin" and await call.server.db["users"].count_documents({"roles": "admin"}) == 1:
+    if role["_id"] == "admin" and await call.server.users.count_documents({"roles": "admin"}) == 1:
         raise RocketError("error-admin-required", "You need to have at least one admin")
-    await _change(call, user, role, body.get("scope"), "$pull")
+    await _change(call, user, role, body.get("scope"), given=False)
     return {"role": role}
 
 
@@ -91,41 +83,34 @@ async def users_in_role(call: Call) -> Document:
     name, rid = call.query.get("role"), call.query.get("roomId")
     if not name:
         raise RocketError("error-param-not-provided", 'Query param "role" is required')
-    if rid and not await has_permission(call.server, call.user, "view-other-user-channels"):
+    if rid and not await call.may("view-other-user-channels"):
         raise RocketError("error-not-allowed", "Not allowed")
-    role = await call.server.db["rocketchat_roles"].find_one({"_id": name})
+    role = await call.server.roles.find_one({"_id": name})
     if role is None:
         raise RocketError("error-invalid-roleId", "")
     query: Document = {"roles": name}
     if role["scope"] == "Subscriptions":
-        rows = call.server.db["rocketchat_subscription"].find(
-            query | ({"rid": rid} if rid else {}), {"u._id": 1}
-        )
+        rows = call.server.subscriptions.find(query | ({"rid": rid} if rid else {}), {"u._id": 1})
         query = {"_id": {"$in": [row["u"]["_id"] async for row in rows]}}
-    page = await listing(call, call.server.db["users"], query, "users", [("username", 1)], _USER_FIELDS)
+    page = await listing(call, call.server.users, query, "users", [("username", 1)], _USER_FIELDS)
     return {"users": page["users"], "total": page["total"]}
-
-
-@route("permissions.listAll", "GET")
-async def permissions_list_all(call: Call) -> Document:
-    return {"update": list(call.server.permissions.rows.values()), "remove": []}
 
 
 @route("permissions.update", "POST", permissions=("access-permissions",))
 async def permissions_update(call: Call) -> Document:
     """Replace the roles of each named permission; nothing is written unless all rows are right."""
-    rows = call.body.get("permissions")
+    rows, permissions = call.body.get("permissions"), call.server.permissions
     if not isinstance(rows, list) or not rows or not all(_is_row(row) for row in rows):
-        raise RocketError("invalid-params", "must match the schema of a list of {_id, roles}")
-    known = {role["_id"] async for role in call.server.db["rocketchat_roles"].find({}, {"_id": 1})}
-    if not all(row["_id"] in call.server.permissions.rows for row in rows):
+        raise invalid("must match the schema of a list of {_id, roles}")
+    known = {role["_id"] async for role in call.server.roles.find({}, {"_id": 1})}
+    if not all(row["_id"] in permissions.rows for row in rows):
         raise PlainError("Invalid permission")
     if not all(set(row["roles"]) <= known for row in rows):
         raise PlainError("Invalid role")
     for row in rows:
-        saved = await call.server.permissions.set_roles(row["_id"], row["roles"], call.server.clock.now())
+        saved = await permissions.set_roles(row["_id"], row["roles"], call.server.now())
         call.server.hub.publish("stream-notify-logged", "permissions-changed", "updated", saved)
-    return {"permissions": list(call.server.permissions.rows.values())}
+    return {"permissions": list(permissions.rows.values())}
 
 
 def _is_row(row: Any) -> bool:

@@ -5,20 +5,26 @@ once per type: they differ in names, in who sees a room (a group's outsider gets
 and in which routes check a strict schema.
 """
 
-from __future__ import annotations
-
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
 
-from standins.rocketchat.access import can_access, find_room, public_room, subscription_of
-from standins.rocketchat.envelope import PlainError, forbidden
+from standins.rocketchat import rooms
+from standins.rocketchat.access import (
+    ROOM_ROLES,
+    can_access,
+    find_room,
+    public_room,
+    rooms_of,
+    subscription_of,
+    with_role,
+)
+from standins.rocketchat.documents import Document
+from standins.rocketchat.errors import PlainError, RocketError, forbidden
 from standins.rocketchat.json_query import narrowed, projection
 from standins.rocketchat.messages import readable_history
 from standins.rocketchat.parameters import (
     listing,
-    me,
     paging,
     parse_date,
     strict_selector,
@@ -26,19 +32,8 @@ from standins.rocketchat.parameters import (
     user_from,
     users_from,
 )
-from standins.rocketchat.permissions import has_permission
-from standins.rocketchat.registry import Call, Document, RocketError, route
+from standins.rocketchat.registry import Call, route
 from standins.rocketchat.room_settings import save_room_settings
-from standins.rocketchat.rooms import (
-    create_room,
-    delete_room,
-    invite_users,
-    join_room,
-    kick_user,
-    leave_room,
-    set_archived,
-    set_room_role,
-)
 
 
 @dataclass(frozen=True)
@@ -55,23 +50,22 @@ CHANNELS = Family("channels", "c", "channel", "channel")
 GROUPS = Family("groups", "p", "group", "private group")
 FamilyHandler = Callable[[Family, Call], Awaitable[Document]]
 Action = Callable[[Call, Document], Awaitable[object]]
-
-_MEMBER_FIELDS = {"username": 1, "name": 1, "status": 1, "statusText": 1, "utcOffset": 1, "_updatedAt": 1}
+_MEMBER_FIELDS = dict.fromkeys(("username", "name", "status", "statusText", "utcOffset", "_updatedAt"), 1)
+_NO_MATCH = 'The required "roomId" or "roomName" param provided does not match any {}'
+_NO_ROOM = 'The parameter "roomId" or "roomName" is required'
 
 
 async def select(family: Family, call: Call, values: Document, *, archived: bool = True) -> Document:
     """The room that roomId or roomName names; an archived one only where `archived` allows it."""
     key = typed(values).get("roomId") or values.get("roomName")
     if family is GROUPS and not key:
-        reason = 'The parameter "roomId" or "roomName" is required'
-        raise RocketError("error-room-param-not-provided", reason)
+        raise RocketError("error-room-param-not-provided", _NO_ROOM)
     field = "_id" if "roomId" in values else "name"
-    room = await call.server.db["rocketchat_room"].find_one({field: key}) if key else None
+    room = await call.server.rooms.find_one({field: key, "t": family.kind}) if key else None
     if room and family is GROUPS and await subscription_of(call.server, room["_id"], call.uid) is None:
         room = None
-    if room is None or room["t"] != family.kind:
-        reason = f'The required "roomId" or "roomName" param provided does not match any {family.single}'
-        raise RocketError("error-room-not-found", reason)
+    if room is None:
+        raise RocketError("error-room-not-found", _NO_MATCH.format(family.single))
     if room.get("archived") and not archived:
         raise RocketError("error-room-archived", f"The {family.title}, {room.get('name')}, is archived")
     return room
@@ -79,15 +73,18 @@ async def select(family: Family, call: Call, values: Document, *, archived: bool
 
 async def shown(family: Family, call: Call, rid: str) -> Document:
     """`{channel}` or `{group}` with the room as it is now."""
-    return {family.single: public_room(await call.server.db["rocketchat_room"].find_one({"_id": rid}) or {})}
+    return {family.single: public_room(await call.server.rooms.find_one({"_id": rid}) or {})}
 
 
-def both(name: str, verb: str, *families: Family) -> Callable[[FamilyHandler], FamilyHandler]:
-    """Declare a route of both families, or of the named ones."""
+def both(
+    name: str, verb: str, *families: Family, needs: str = ""
+) -> Callable[[FamilyHandler], FamilyHandler]:
+    """Declare a route of both families, or of the named ones; `{}` in `needs` is the type of room."""
 
     def declare(handler: FamilyHandler) -> FamilyHandler:
         for family in families or (CHANNELS, GROUPS):
-            route(f"{family.prefix}.{name}", verb)(partial(handler, family))
+            needed = needs.format(family.kind)
+            route(f"{family.prefix}.{name}", verb, needs=needed)(partial(handler, family))
         return handler
 
     return declare
@@ -121,29 +118,17 @@ def act(
     return declare
 
 
-@both("create", "POST")
+@both("create", "POST", needs="create-{}")
 async def create(family: Family, call: Call) -> Document:
     body, word = call.body, "Param" if family is CHANNELS else "Body param"
-    if not await has_permission(call.server, call.user, f"create-{family.kind}"):
-        raise forbidden()
     if not body.get("name"):
         raise PlainError(f'{word} "name" is required')
     for name, kind, text in (("members", list, "an array"), ("extraData", dict, "an object")):
         if body.get(name) and not isinstance(body[name], kind):
             raise PlainError(f'{word} "{name}" must be {text} if provided')
-    typed(body)
-    custom = {"customFields": body["customFields"]} if body.get("customFields") else {}
-    room = await create_room(
-        call.server,
-        family.kind,
-        body["name"],
-        me(call),
-        members=body.get("members") or [],
-        read_only=bool(body.get("readOnly")),
-        extra=(body.get("extraData") or {}) | custom,
-        exclude_self=bool(body.get("excludeSelf")),
-    )
-    return {family.single: public_room(room)}
+    return {
+        family.single: public_room(await rooms.create_room(call.server, family.kind, call.me, typed(body)))
+    }
 
 
 @both("info", "GET")
@@ -154,21 +139,18 @@ async def info(family: Family, call: Call) -> Document:
 async def _page_of_rooms(family: Family, call: Call, *, joined: bool) -> Document:
     query: Document = {"t": family.kind}
     if joined:
-        mine = call.server.db["rocketchat_subscription"].find(
-            {"u._id": call.uid, "t": family.kind}, {"rid": 1}
-        )
-        query["_id"] = {"$in": [row["rid"] async for row in mine]}
+        query["_id"] = await rooms_of(call.server, call.uid, t=family.kind)
     elif call.query.get("_id"):
         query["_id"] = call.query["_id"]
-    rooms, order = call.server.db["rocketchat_room"], [("name", 1)]
-    page = await listing(call, rooms, narrowed(call, query), family.prefix, order, projection(call))
+    found, query, fields = call.server.rooms, narrowed(call, query), projection(call)
+    page = await listing(call, found, query, family.prefix, [("name", 1)], fields)
     return page | {family.prefix: [public_room(room) for room in page[family.prefix]]}
 
 
 @both("list", "GET")
 async def list_rooms(family: Family, call: Call) -> Document:
     """All channels for holders of `view-c-room`, else the caller's; groups are always the caller's."""
-    all_of_them = family is CHANNELS and await has_permission(call.server, call.user, "view-c-room")
+    all_of_them = family is CHANNELS and await call.may("view-c-room")
     return await _page_of_rooms(family, call, joined=not all_of_them)
 
 
@@ -177,10 +159,8 @@ async def list_joined(family: Family, call: Call) -> Document:
     return await _page_of_rooms(family, call, joined=True)
 
 
-@both("listAll", "GET", GROUPS)
+@both("listAll", "GET", GROUPS, needs="view-room-administration")
 async def list_all(family: Family, call: Call) -> Document:
-    if not await has_permission(call.server, call.user, "view-room-administration"):
-        raise forbidden()
     return await _page_of_rooms(family, call, joined=False)
 
 
@@ -188,7 +168,7 @@ async def list_all(family: Family, call: Call) -> Document:
 async def members(family: Family, call: Call) -> Document:
     room = await select(family, call, call.query)
     query = {"__rooms": room["_id"], "active": True}
-    return await listing(call, call.server.db["users"], query, "members", [("username", 1)], _MEMBER_FIELDS)
+    return await listing(call, call.server.users, query, "members", [("username", 1)], _MEMBER_FIELDS)
 
 
 @both("messages", "GET")
@@ -196,50 +176,32 @@ async def messages(family: Family, call: Call) -> Document:
     room = await select(family, call, call.query)
     if not await can_access(call.server, call.user, room):
         raise forbidden()
-    query = {"rid": room["_id"], "_hidden": {"$ne": True}}
-    found, order = call.server.db["rocketchat_message"], [("ts", -1)]
-    return await listing(call, found, narrowed(call, query), "messages", order, projection(call))
+    query = narrowed(call, {"rid": room["_id"], "_hidden": {"$ne": True}})
+    return await listing(call, call.server.messages, query, "messages", [("ts", -1)], projection(call))
 
 
 @both("history", "GET")
 async def history(family: Family, call: Call) -> Document:
     room = await select(family, call, call.query)
-    offset, count = paging(call, 20)
-    result = await readable_history(
-        call.server,
-        call.user,
-        room,
-        latest=parse_date(call.query.get("latest")),
-        oldest=parse_date(call.query.get("oldest")),
-        inclusive=call.query.get("inclusive") == "true",
-        offset=offset,
-        limit=count,
-    )
+    (offset, count), query = paging(call, 20), call.query
+    options: Document = {name: parse_date(query.get(name)) for name in ("latest", "oldest")}
+    options |= {"inclusive": query.get("inclusive") == "true", "offset": offset, "limit": count}
+    result = await readable_history(call.server, call.user, room, **options)
     if result is None:
         raise forbidden()
     return {"messages": result["messages"]}
 
 
-async def _with_role(call: Call, room: Document, role: Any) -> list[Document]:
-    rows = call.server.db["rocketchat_subscription"].find({"rid": room["_id"], "roles": role})
-    return [{key: row[key] for key in ("_id", "rid", "u", "roles")} async for row in rows]
-
-
 @both("roles", "GET")
 async def roles(family: Family, call: Call) -> Document:
     room = await select(family, call, call.query)
-    return {"roles": await _with_role(call, room, {"$in": ["owner", "moderator", "leader"]})}
+    return {"roles": await with_role(call.server, room["_id"], ROOM_ROLES)}
 
 
 @both("moderators", "GET")
 async def moderators(family: Family, call: Call) -> Document:
     room = await select(family, call, call.query)
-    return {"moderators": [row["u"] for row in await _with_role(call, room, "moderator")]}
-
-
-@act("join", CHANNELS, strict=("joinCode",))
-async def join(call: Call, room: Document) -> None:
-    await join_room(call.server, room, me(call), call.body.get("joinCode"))
+    return {"moderators": [row["u"] for row in await with_role(call.server, room["_id"], "moderator")]}
 
 
 @act("invite")
@@ -247,41 +209,36 @@ async def invite(call: Call, room: Document) -> None:
     users = await users_from(call, call.body)
     if not users:
         raise RocketError("error-empty-invite-list", "Cannot invite if no valid users are provided")
-    await invite_users(call.server, room, me(call), users)
-
-
-@act("kick", strict=("userId", "username"))
-async def kick(call: Call, room: Document) -> None:
-    await kick_user(call.server, room, me(call), await user_from(call, call.body))
-
-
-@act("leave", strict=())
-async def leave(call: Call, room: Document) -> None:
-    await leave_room(call.server, room, me(call))
-
-
-@act("delete", strict=(), archived=True, answers=False)
-async def delete(call: Call, room: Document) -> None:
-    await delete_room(call.server, room["_id"], me(call))
-
-
-@act("archive", strict=(), answers=False)
-async def archive(call: Call, room: Document) -> None:
-    await set_archived(call.server, room, me(call), True)
+    await rooms.invite_users(call.server, room, call.me, users)
 
 
 @act("unarchive", strict=(), archived=True, answers=False)
 async def unarchive(call: Call, room: Document) -> None:
     if not room.get("archived"):
         raise PlainError(f"The channel, {room.get('name')}, is not archived")
-    await set_archived(call.server, room, me(call), False)
+    await rooms.set_archived(call.server, room, call.me, False)
 
 
-def _declare_role(role: str, *, given: bool) -> None:
-    @act(f"{'add' if given else 'remove'}{role.capitalize()}", answers=False)
-    async def change(call: Call, room: Document) -> None:
-        user = await user_from(call, call.body)
-        await set_room_role(call.server, room, me(call), user, role, given=given)
+act("join", CHANNELS, strict=("joinCode",))(
+    lambda call, room: rooms.join_room(call.server, room, call.me, call.body.get("joinCode"))
+)
+act("leave", strict=())(lambda call, room: rooms.leave_room(call.server, room, call.me))
+act("archive", strict=(), answers=False)(
+    lambda call, room: rooms.set_archived(call.server, room, call.me, True)
+)
+act("delete", strict=(), archived=True, answers=False)(
+    lambda call, room: rooms.delete_room(call.server, room["_id"], call.me)
+)
+
+
+@act("kick", strict=("userId", "username"))
+async def kick(call: Call, room: Document) -> None:
+    await rooms.kick_user(call.server, room, call.me, await user_from(call, call.body))
+
+
+async def _set_role(role: str, given: bool, call: Call, room: Document) -> None:
+    user = await user_from(call, call.body)
+    await rooms.set_room_role(call.server, room, call.me, user, role, given)
 
 
 def _declare_setting(name: str, field: str, setting: str, attribute: str) -> None:
@@ -297,13 +254,13 @@ def _declare_setting(name: str, field: str, setting: str, attribute: str) -> Non
         if attribute and room.get(attribute) == value:
             raise PlainError(f"The channel {field} is the same as what it would be changed to.")
         value = (value or "") if is_text else value
-        await save_room_settings(call.server, me(call), room["_id"], {setting: value})
+        await save_room_settings(call.server, call.me, room["_id"], {setting: value})
         return {field: value} if is_text else await shown(family, call, room["_id"])
 
 
 for _role in ("owner", "moderator", "leader"):
-    _declare_role(_role, given=True)
-    _declare_role(_role, given=False)
+    act(f"add{_role.capitalize()}", answers=False)(partial(_set_role, _role, True))
+    act(f"remove{_role.capitalize()}", answers=False)(partial(_set_role, _role, False))
 for _setting in (
     ("setReadOnly", "readOnly", "readOnly", "ro"),
     ("setType", "type", "roomType", "t"),
@@ -323,13 +280,12 @@ async def set_default(family: Family, call: Call) -> Document:
     """The two error types are swapped in Rocket.Chat itself (channels.ts)."""
     if "default" not in call.body:
         raise RocketError("error-channels-setdefault-is-same", 'The bodyParam "default" is required')
-    room = await select(family, call, call.body, archived=False)
-    value = call.body["default"]
+    room, value = await select(family, call, call.body, archived=False), call.body["default"]
     if room.get("default") is value:
         reason = "The channel default setting is the same as what it would be changed to."
         raise RocketError("error-channels-setdefault-missing-default-param", reason)
     change = {"default": str(value).lower() in {"true", "1"}}
-    await save_room_settings(call.server, me(call), room["_id"], change)
+    await save_room_settings(call.server, call.me, room["_id"], change)
     return await shown(family, call, room["_id"])
 
 
@@ -337,12 +293,10 @@ async def _any_room(call: Call, values: Document) -> Document:
     """rooms.*: a room of any type, by id or name."""
     key = typed(values).get("roomId") or values.get("roomName")
     if not key:
-        reason = 'The parameter "roomId" or "roomName" is required'
-        raise RocketError("error-roomid-param-not-provided", reason)
+        raise RocketError("error-roomid-param-not-provided", _NO_ROOM)
     room = await find_room(call.server, key)
     if room is None:
-        reason = 'The required "roomId" or "roomName" param provided does not match any channel'
-        raise RocketError("error-room-not-found", reason)
+        raise RocketError("error-room-not-found", _NO_MATCH.format("channel"))
     return room
 
 
@@ -354,31 +308,20 @@ async def rooms_info(call: Call) -> Document:
     return {"room": public_room(room)}
 
 
-@route("rooms.get", "GET")
-async def rooms_get(call: Call) -> Document:
-    since = parse_date(call.query.get("updatedSince"))
-    mine = call.server.db["rocketchat_subscription"].find({"u._id": call.uid}, {"rid": 1})
-    query: Document = {"_id": {"$in": [row["rid"] async for row in mine]}}
-    rooms = call.server.db["rocketchat_room"].find(query | ({"_updatedAt": {"$gt": since}} if since else {}))
-    return {"update": [public_room(room) async for room in rooms], "remove": []}
-
-
 @route("rooms.delete", "POST")
-async def rooms_delete(call: Call) -> Document:
+async def rooms_delete(call: Call) -> None:
     if not typed(call.body).get("roomId"):
         raise PlainError("The 'roomId' param is required")
-    await delete_room(call.server, call.body["roomId"], me(call))
-    return {}
+    await rooms.delete_room(call.server, call.body["roomId"], call.me)
 
 
 @route("rooms.leave", "POST")
-async def rooms_leave(call: Call) -> Document:
-    await leave_room(call.server, await _any_room(call, call.body), me(call))
-    return {}
+async def rooms_leave(call: Call) -> None:
+    await rooms.leave_room(call.server, await _any_room(call, call.body), call.me)
 
 
 @route("rooms.saveRoomSettings", "POST")
 async def rooms_save_settings(call: Call) -> Document:
     changes = {name: value for name, value in typed(call.body, "rid").items() if name != "rid"}
-    await save_room_settings(call.server, me(call), call.body["rid"], changes)
+    await save_room_settings(call.server, call.me, call.body["rid"], changes)
     return {"rid": call.body["rid"]}

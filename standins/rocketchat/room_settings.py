@@ -4,30 +4,24 @@ After `app/channel-settings/server/methods/saveRoomSettings.ts`: every change ne
 `default` and `featured` also `view-room-administration`.
 """
 
-from __future__ import annotations
+from typing import Any
 
-from typing import TYPE_CHECKING, Any
-
+from standins.rocketchat.access import room_by_id, update_room, update_subscriptions
+from standins.rocketchat.documents import Document
+from standins.rocketchat.errors import RocketError, invalid
 from standins.rocketchat.messages import system_message
-from standins.rocketchat.permissions import has_permission
-from standins.rocketchat.registry import Document, RocketError
-from standins.rocketchat.rooms import update_room, update_subscriptions, valid_name
-
-if TYPE_CHECKING:
-    from standins.rocketchat.server import Server
+from standins.rocketchat.rooms import valid_name
+from standins.rocketchat.server import Server
 
 # setting -> (the room's field, its type, the system message that tells about it).
-_PLAIN: dict[str, tuple[str, type, str]] = {
+_SETTINGS: dict[str, tuple[str, type, str]] = {
     "roomTopic": ("topic", str, "room_changed_topic"),
     "roomAnnouncement": ("announcement", str, "room_changed_announcement"),
     "roomDescription": ("description", str, "room_changed_description"),
     "roomCustomFields": ("customFields", dict, ""),
     "readOnly": ("ro", bool, ""),
-    "reactWhenReadOnly": ("reactWhenReadOnly", bool, ""),
     "systemMessages": ("sysMes", list, ""),
-    "default": ("default", bool, ""),
-    "featured": ("featured", bool, ""),
-    "encrypted": ("encrypted", bool, ""),
+    **{name: (name, bool, "") for name in ("reactWhenReadOnly", "default", "featured", "encrypted")},
     "joinCode": ("joinCode", str, ""),
     "roomName": ("fname", str, "r"),
     "roomType": ("t", str, "room_changed_privacy"),
@@ -36,30 +30,27 @@ _PLAIN: dict[str, tuple[str, type, str]] = {
 
 async def save_room_settings(server: Server, user: Document, rid: Any, changes: Document) -> None:
     """Apply the changes in their order; nothing is written unless all are known, typed and allowed."""
-    if not set(changes) <= set(_PLAIN):
-        raise RocketError(
-            "error-invalid-settings", "Invalid settings provided", {"method": "saveRoomSettings"}
-        )
-    room = await server.db["rocketchat_room"].find_one({"_id": rid}) if isinstance(rid, str) else None
-    if room is None:
-        raise RocketError("error-invalid-room", "Invalid room", {"method": "saveRoomSettings"})
-    if not await has_permission(server, user, "edit-room", rid):
+    details = {"method": "saveRoomSettings"}
+    if not set(changes) <= set(_SETTINGS):
+        raise RocketError("error-invalid-settings", "Invalid settings provided", details)
+    room = await room_by_id(server, rid, "saveRoomSettings")
+    if not await server.may(user, "edit-room", rid):
         raise _refused("Editing room is not allowed", "Editing_room")
     for name, value in changes.items():
-        if value is not None and not isinstance(value, _PLAIN[name][1]):
-            raise RocketError("invalid-params", f"{name} must be {_PLAIN[name][1].__name__}")
-    administers = await has_permission(server, user, "view-room-administration")
+        if value is not None and not isinstance(value, _SETTINGS[name][1]):
+            raise invalid(f"{name} must be {_SETTINGS[name][1].__name__}")
+    administers = await server.may(user, "view-room-administration")
     if not administers and {"default", "featured"} & set(changes):
         raise _refused("Viewing room administration is not allowed", "Viewing_room_administration")
     kind = changes.get("roomType", room["t"])
     if kind not in {"c", "p"}:
         raise RocketError("error-invalid-room-type", "error-invalid-room-type", {"type": kind})
-    if kind != room["t"] and not await has_permission(server, user, f"create-{kind}"):
+    if kind != room["t"] and not await server.may(user, f"create-{kind}"):
         raise _refused("Changing the type of a room is not allowed", "Change_Room_Type")
     if "roomName" in changes:
         await valid_name(server, changes["roomName"], rid)
     for name, value in changes.items():
-        if room.get(_PLAIN[name][0]) != value or name == "joinCode":
+        if room.get(_SETTINGS[name][0]) != value or name == "joinCode":
             await _save(server, user, room, name, value)
 
 
@@ -68,9 +59,8 @@ def _refused(reason: str, action: str) -> RocketError:
 
 
 async def _save(server: Server, user: Document, room: Document, name: str, value: Any) -> None:
-    field, _, kind = _PLAIN[name]
-    fields = {field: value}
-    text = value if isinstance(value, str) else ""
+    field, _, kind = _SETTINGS[name]
+    fields, text = {field: value}, value if isinstance(value, str) else ""
     if name == "joinCode":
         fields |= {"joinCode": value or None, "joinCodeRequired": bool(value)}
     elif name == "roomName":

@@ -4,32 +4,32 @@ A subscription is unique per (rid, user) and `usersCount` counts the subscriptio
 package that adds or removes one changes both. Looking at a room never subscribes.
 """
 
-from __future__ import annotations
-
 import asyncio
 import re
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from pymongo import ReturnDocument
 from pymongo.errors import DuplicateKeyError
 
 from standins.rocketchat.access import (
     can_access,
+    change_subscription,
+    erase_rooms,
     find_room,
-    member_subscriptions,
     push_room,
     push_subscription,
+    room_by_id,
     subscription_of,
+    update_room,
+    update_subscriptions,
 )
-from standins.rocketchat.documents import random_id, user_ref
+from standins.rocketchat.documents import Document, random_id, user_ref
+from standins.rocketchat.errors import RocketError, not_allowed
 from standins.rocketchat.messages import system_message
-from standins.rocketchat.permissions import has_permission
-from standins.rocketchat.registry import Document, RocketError
-
-if TYPE_CHECKING:
-    from standins.rocketchat.server import Server
+from standins.rocketchat.server import Server
 
 GENERAL = "GENERAL"
+_NO_MEMBERS = "members should be an array of usernames if provided for rooms other than direct messages"
+_LAST_OWNER = "You are the last owner. Please set new owner before leaving the room."
 
 
 async def seed_rooms(server: Server) -> None:
@@ -37,58 +37,44 @@ async def seed_rooms(server: Server) -> None:
 
     A general that an administrator deleted stays deleted (server/startup/initialData.js).
     """
-    db = server.db
-    await db["rocketchat_subscription"].create_index([("rid", 1), ("u._id", 1)], unique=True)
-    await db["rocketchat_subscription"].create_index([("u._id", 1)])
-    await db["rocketchat_room"].create_index([("name", 1)], unique=True, sparse=True)
-    await db["rocketchat_message"].create_index([("rid", 1), ("ts", 1)])
-    if await db["rocketchat_room"].find_one({}, {"_id": 1}) is None:
-        now = server.clock.now()
-        room = {"_id": GENERAL, "ts": now, "t": "c", "name": "general", "usernames": [], "msgs": 0}
-        room |= {"usersCount": 0, "u": {"_id": "rocket.cat", "username": "rocket.cat"}}
-        await db["rocketchat_room"].insert_one(room | {"default": True, "_updatedAt": now})
+    await server.subscriptions.create_index([("rid", 1), ("u._id", 1)], unique=True)
+    await server.subscriptions.create_index([("u._id", 1)])
+    await server.rooms.create_index([("name", 1)], unique=True, sparse=True)
+    await server.messages.create_index([("rid", 1), ("ts", 1)])
+    if await server.rooms.find_one({}, {"_id": 1}) is None:
+        room = _new_room(server, GENERAL, "c", {"_id": "rocket.cat", "username": "rocket.cat"})
+        await server.rooms.insert_one(room | {"name": "general", "usernames": [], "default": True})
 
 
-async def join_default_channels(server: Server, user: Document, *, silenced: bool = False) -> None:
+def _new_room(server: Server, rid: str, kind: str, owner: Document | None = None) -> Document:
+    now = server.now()
+    room = {"_id": rid, "t": kind, "msgs": 0, "usersCount": 0, "ts": now, "_updatedAt": now}
+    return room | ({"u": user_ref(owner)} if owner else {})
+
+
+async def join_default_channels(server: Server, user: Document) -> None:
     """Join the default rooms; called once per account, when it is created with a username or gets one."""
-    rooms = await server.db["rocketchat_room"].find({"default": True, "t": {"$in": ["c", "p"]}}).to_list()
-    for room in rooms:
-        await add_user(server, room, user, silenced=silenced)
+    for room in await server.rooms.find({"default": True, "t": {"$in": ["c", "p"]}}).to_list():
+        await add_user(server, room, user)
 
 
 async def subscribe(server: Server, room: Document, user: Document, **fields: Any) -> Document | None:
     """Insert the subscription and count it; None if it is there already."""
-    now = server.clock.now()
-    row = {
-        "_id": random_id(),
-        "open": False,
-        "alert": False,
-        "unread": 0,
-        "userMentions": 0,
-        "groupMentions": 0,
-    }
-    row |= {
-        "ts": now,
-        "rid": room["_id"],
-        "name": room.get("name"),
-        "fname": room.get("fname"),
-        "t": room["t"],
-    }
-    row |= {"u": user_ref(user), "_updatedAt": now, "ls": None} | fields
+    now, rid = server.now(), room["_id"]
+    row = {"_id": random_id(), "open": False, "alert": False, "unread": 0, "userMentions": 0}
+    row |= {"groupMentions": 0, "ts": now, "rid": rid, "name": room.get("name"), "fname": room.get("fname")}
+    row |= {"t": room["t"], "u": user_ref(user), "_updatedAt": now, "ls": None} | fields
     try:
-        await server.db["rocketchat_subscription"].insert_one(row)
+        await server.subscriptions.insert_one(row)
     except DuplicateKeyError:
         return None
+    counted = {"$inc": {"usersCount": 1}, "$set": {"_updatedAt": now}}
     updated, _ = await asyncio.gather(
-        server.db["rocketchat_room"].find_one_and_update(
-            {"_id": room["_id"]},
-            {"$inc": {"usersCount": 1}, "$set": {"_updatedAt": now}},
-            return_document=ReturnDocument.AFTER,
-        ),
-        server.db["users"].update_one({"_id": user["_id"]}, {"$addToSet": {"__rooms": room["_id"]}}),
+        server.rooms.find_one_and_update({"_id": rid}, counted, return_document=True),
+        server.users.update_one({"_id": user["_id"]}, {"$addToSet": {"__rooms": rid}}),
     )
     if updated is None:
-        await server.db["rocketchat_subscription"].delete_one({"_id": row["_id"]})
+        await server.subscriptions.delete_one({"_id": row["_id"]})
         raise RocketError("error-invalid-room", "Invalid room")
     push_subscription(server, "inserted", row)
     push_room(server, "inserted", updated, [user["_id"]])
@@ -98,33 +84,30 @@ async def subscribe(server: Server, room: Document, user: Document, **fields: An
 async def unsubscribe(server: Server, room: Document, user: Document) -> bool:
     """Remove the subscription and its count; False if there was none."""
     rid, uid = room["_id"], user["_id"]
-    row = await server.db["rocketchat_subscription"].find_one_and_delete({"rid": rid, "u._id": uid})
+    row = await server.subscriptions.find_one_and_delete({"rid": rid, "u._id": uid})
     if row is None:
         return False
     await asyncio.gather(
-        server.db["rocketchat_room"].update_one({"_id": rid}, {"$inc": {"usersCount": -1}}),
-        server.db["users"].update_one({"_id": uid}, {"$pull": {"__rooms": rid}}),
+        server.rooms.update_one({"_id": rid}, {"$inc": {"usersCount": -1}}),
+        server.users.update_one({"_id": uid}, {"$pull": {"__rooms": rid}}),
     )
     push_subscription(server, "removed", row)
     return True
 
 
-async def add_user(
-    server: Server, room: Document, user: Document, *, inviter: Document | None = None, silenced: bool = False
-) -> None:
+async def add_user(server: Server, room: Document, user: Document, inviter: Document | None = None) -> None:
     """Make somebody a member (app/lib/server/functions/addUserToRoom.ts); a member already stays one."""
     counts = {"open": True, "alert": True, "unread": 1, "userMentions": 1, "groupMentions": 0}
-    if await subscribe(server, room, user, **counts) is None or silenced:
-        return
-    kind, author = ("au", inviter) if inviter else ("uj", user)
-    await system_message(server, room, kind, user["username"], author)
+    if await subscribe(server, room, user, **counts) is not None:
+        kind, author = ("au", inviter) if inviter else ("uj", user)
+        await system_message(server, room, kind, user["username"], author)
 
 
 async def join_room(server: Server, room: Document, user: Document, join_code: Any = None) -> None:
     """What the Join button and `channels.join` do (server/services/room/service.ts)."""
     if not await can_access(server, user, room):
-        raise RocketError("error-not-allowed", "Not allowed", {"method": "joinRoom"})
-    if room.get("joinCodeRequired") and not await has_permission(server, user, "join-without-join-code"):
+        raise not_allowed("joinRoom")
+    if room.get("joinCodeRequired") and not await server.may(user, "join-without-join-code"):
         if not join_code:
             raise RocketError("error-code-required", "Code required", {"method": "joinRoom"})
         if join_code != room.get("joinCode"):
@@ -133,8 +116,8 @@ async def join_room(server: Server, room: Document, user: Document, join_code: A
 
 
 async def leave_room(server: Server, room: Document, user: Document) -> None:
-    if not await has_permission(server, user, f"leave-{room['t']}"):
-        raise RocketError("error-not-allowed", "Not allowed", {"method": "leaveRoom"})
+    if not await server.may(user, f"leave-{room['t']}"):
+        raise not_allowed("leaveRoom")
     if await subscription_of(server, room["_id"], user["_id"]) is None:
         raise RocketError("error-user-not-in-room", "You are not in this room", {"method": "leaveRoom"})
     await _keep_an_owner(server, room, user)
@@ -143,31 +126,29 @@ async def leave_room(server: Server, room: Document, user: Document) -> None:
 
 
 async def kick_user(server: Server, room: Document, kicker: Document, user: Document) -> None:
-    if not await has_permission(server, kicker, "remove-user", room["_id"]):
-        raise RocketError("error-not-allowed", "Not allowed", {"method": "removeUserFromRoom"})
+    details = {"method": "removeUserFromRoom"}
+    if not await server.may(kicker, "remove-user", room["_id"]):
+        raise RocketError("error-not-allowed", "Not allowed", details)
     await _keep_an_owner(server, room, user)
     if not await unsubscribe(server, room, user):
-        raise RocketError(
-            "error-user-not-in-room", "User is not in this room", {"method": "removeUserFromRoom"}
-        )
+        raise RocketError("error-user-not-in-room", "User is not in this room", details)
     await system_message(server, room, "ru", user["username"], kicker)
 
 
 async def _keep_an_owner(server: Server, room: Document, user: Document) -> None:
-    owners = server.db["rocketchat_subscription"].find({"rid": room["_id"], "roles": "owner"}, {"u._id": 1})
+    owners = server.subscriptions.find({"rid": room["_id"], "roles": "owner"}, {"u._id": 1})
     if [row["u"]["_id"] async for row in owners] == [user["_id"]]:
-        reason = "You are the last owner. Please set new owner before leaving the room."
-        raise RocketError("error-you-are-last-owner", reason)
+        raise RocketError("error-you-are-last-owner", _LAST_OWNER)
 
 
 async def invite_users(server: Server, room: Document, inviter: Document, users: list[Document]) -> None:
     """Add people (app/lib/server/methods/addUsersToRoom.ts)."""
     joined = await subscription_of(server, room["_id"], inviter["_id"]) is not None
-    allowed = joined and await has_permission(server, inviter, "add-user-to-joined-room", room["_id"])
-    if not allowed and not await has_permission(server, inviter, f"add-user-to-any-{room['t']}-room"):
-        raise RocketError("error-not-allowed", "Not allowed", {"method": "addUsersToRoom"})
+    allowed = joined and await server.may(inviter, "add-user-to-joined-room", room["_id"])
+    if not allowed and not await server.may(inviter, f"add-user-to-any-{room['t']}-room"):
+        raise not_allowed("addUsersToRoom")
     for user in users:
-        await add_user(server, room, user, inviter=inviter)
+        await add_user(server, room, user, inviter)
 
 
 async def valid_name(server: Server, name: Any, rid: str | None = None) -> str:
@@ -179,120 +160,76 @@ async def valid_name(server: Server, name: Any, rid: str | None = None) -> str:
         slug = re.sub(r"[^0-9A-Za-z._-]+", "-", slug).strip("-") or random_id()
     if not re.fullmatch(str(server.settings.get("UTF8_Channel_Names_Validation") or "[0-9a-zA-Z-_.]+"), slug):
         raise RocketError("error-invalid-room-name", f"{slug} is not a valid room name.")
-    twin = await server.db["rocketchat_room"].find_one({"name": slug})
+    twin = await server.rooms.find_one({"name": slug})
     if twin and twin["_id"] != rid:
         if twin.get("archived"):
             reason = f"There's an archived channel with name {slug}"
             raise RocketError("error-archived-duplicate-name", reason)
-        raise RocketError("error-duplicate-channel-name", f"A channel with name '{slug}' exists")
+        raise _taken(slug)
     return slug
 
 
-async def create_room(  # noqa: PLR0913 - the parameters of Rocket.Chat's own function
-    server: Server,
-    kind: str,
-    name: Any,
-    owner: Document,
-    *,
-    members: list[Any],
-    read_only: bool = False,
-    extra: Document | None = None,
-    exclude_self: bool = False,
-) -> Document:
-    """A new room of type c or p with its members (app/lib/server/functions/createRoom.ts)."""
+def _taken(name: str) -> RocketError:
+    return RocketError("error-duplicate-channel-name", f"A channel with name '{name}' exists")
+
+
+async def create_room(server: Server, kind: str, owner: Document, asked: Document) -> Document:
+    """A new room of type c or p with its members (app/lib/server/functions/createRoom.ts).
+
+    `asked` are `channels.create`'s: name, members, readOnly, extraData, excludeSelf, customFields.
+    """
+    members, extra = asked.get("members") or [], asked.get("extraData") or {}
     if not all(isinstance(member, str) for member in members):
-        reason = "members should be an array of usernames if provided for rooms other than direct messages"
-        raise RocketError("error-invalid-members", reason)
-    slug = await valid_name(server, name)
-    now = server.clock.now()
-    room = {"fname": name, "_updatedAt": now}
-    room |= {key: value for key, value in (extra or {}).items() if not key.startswith(("_", "$"))}
-    room |= {"_id": random_id(), "name": slug, "t": kind, "msgs": 0, "usersCount": 0, "u": user_ref(owner)}
-    room |= {"ts": now, "ro": bool(read_only)}
+        raise RocketError("error-invalid-members", _NO_MEMBERS)
+    slug = await valid_name(server, asked["name"])
+    room = {"fname": asked["name"]} | {k: v for k, v in extra.items() if not k.startswith(("_", "$"))}
+    room |= {"customFields": asked["customFields"]} if asked.get("customFields") else {}
+    room |= _new_room(server, random_id(), kind, owner) | {"name": slug, "ro": bool(asked.get("readOnly"))}
     try:
-        await server.db["rocketchat_room"].insert_one(room)
+        await server.rooms.insert_one(room)
     except DuplicateKeyError as error:
-        raise RocketError("error-duplicate-channel-name", f"A channel with name '{slug}' exists") from error
-    names = [*members] if exclude_self else [owner["username"], *members]
-    async for user in server.db["users"].find({"username": {"$in": names}}):
-        mine = {"ls": now, "roles": ["owner"]} if user["_id"] == owner["_id"] else {}
+        raise _taken(slug) from error
+    names = [*members] if asked.get("excludeSelf") else [owner["username"], *members]
+    async for user in server.users.find({"username": {"$in": names}}):
+        mine = {"ls": room["ts"], "roles": ["owner"]} if user["_id"] == owner["_id"] else {}
         await subscribe(server, room, user, open=True, **mine)
-    return await server.db["rocketchat_room"].find_one({"_id": room["_id"]}) or room
+    return await server.rooms.find_one({"_id": room["_id"]}) or room
 
 
 async def delete_room(server: Server, rid: Any, user: Document) -> None:
-    """Remove a room with its messages and subscriptions (server/lib/eraseRoom.ts)."""
-    room = await server.db["rocketchat_room"].find_one({"_id": rid}) if isinstance(rid, str) else None
-    if room is None:
-        raise RocketError("error-invalid-room", "Invalid room", {"method": "eraseRoom"})
-    if not await has_permission(server, user, f"delete-{room['t']}", rid):
-        raise RocketError("error-not-allowed", "Not allowed", {"method": "eraseRoom"})
-    await server.db["rocketchat_room"].delete_one({"_id": rid})
-    rows = await member_subscriptions(server, rid)
-    await server.db["rocketchat_subscription"].delete_many({"rid": rid})
-    await server.db["rocketchat_message"].delete_many({"rid": rid})
-    await server.db["users"].update_many({"__rooms": rid}, {"$pull": {"__rooms": rid}})
-    for row in rows:
-        push_subscription(server, "removed", row)
+    room = await room_by_id(server, rid, "eraseRoom")
+    if not await server.may(user, f"delete-{room['t']}", rid):
+        raise not_allowed("eraseRoom")
+    await erase_rooms(server, [rid])
 
 
 async def set_archived(server: Server, room: Document, user: Document, archived: bool) -> None:
-    if not await has_permission(server, user, "archive-room" if archived else "unarchive-room", room["_id"]):
+    if not await server.may(user, "archive-room" if archived else "unarchive-room", room["_id"]):
         raise RocketError("error-not-authorized", "Not authorized")
-    fields = (
-        {"archived": True, "open": False, "alert": False} if archived else {"archived": False, "open": True}
-    )
-    await update_subscriptions(server, room["_id"], fields)
+    quiet = {"alert": False} if archived else {}
+    await update_subscriptions(server, room["_id"], {"archived": archived, "open": not archived} | quiet)
     await update_room(server, room["_id"], {"archived": archived})
     await system_message(server, room, "room-archived" if archived else "room-unarchived", "", user)
 
 
-async def update_subscriptions(server: Server, rid: str, fields: Document) -> None:
-    """Set fields of every subscription of the room and tell each member."""
-    change = {"$set": fields | {"_updatedAt": server.clock.now()}}
-    await server.db["rocketchat_subscription"].update_many({"rid": rid}, change)
-    for row in await member_subscriptions(server, rid):
-        push_subscription(server, "updated", row)
-
-
-async def update_room(server: Server, rid: str, fields: Document) -> Document:
-    """Set fields of the room (None removes one) and tell its members; returns the room as it is then."""
-    gone = {name: "" for name, value in fields.items() if value is None}
-    kept = {name: value for name, value in fields.items() if value is not None}
-    change: Document = {"$set": kept | {"_updatedAt": server.clock.now()}}
-    room = await server.db["rocketchat_room"].find_one_and_update(
-        {"_id": rid}, change | ({"$unset": gone} if gone else {}), return_document=ReturnDocument.AFTER
-    )
-    if room is None:
-        raise RocketError("error-invalid-room", "Invalid room")
-    push_room(server, "updated", room, [row["u"]["_id"] for row in await member_subscriptions(server, rid)])
-    return room
-
-
-async def set_room_role(  # noqa: PLR0913
-    server: Server, room: Document, giver: Document, user: Document, role: str, *, given: bool
+async def set_room_role(  # noqa: PLR0913, PLR0917 - who gives whom what where
+    server: Server, room: Document, giver: Document, user: Document, role: str, given: bool
 ) -> None:
     """Give or take owner, moderator or leader in a room (server/methods/addRoomOwner.ts and its kin)."""
-    if not await has_permission(server, giver, f"set-{role}", room["_id"]):
+    if not await server.may(giver, f"set-{role}", room["_id"]):
         raise RocketError("error-not-allowed", "Not allowed")
     row = await subscription_of(server, room["_id"], user["_id"])
     if row is None:
         raise RocketError("error-user-not-in-room", "User is not in this room")
-    article = "an owner" if role == "owner" else f"a {role}"
     if (role in (row.get("roles") or [])) == given:
-        code, word = (f"error-user-already-{role}", "already") if given else (f"error-user-not-{role}", "not")
-        raise RocketError(code, f"User is {word} {article}")
-    if role == "owner" and not given:
-        owners = {"rid": room["_id"], "roles": "owner"}
-        if await server.db["rocketchat_subscription"].count_documents(owners) == 1:
-            raise RocketError(
-                "error-remove-last-owner", "This is the last owner. Please set a new owner first."
-            )
-    change = {"$addToSet" if given else "$pull": {"roles": role}, "$set": {"_updatedAt": server.clock.now()}}
-    after = await server.db["rocketchat_subscription"].find_one_and_update(
-        {"_id": row["_id"]}, change, return_document=ReturnDocument.AFTER
-    )
-    push_subscription(server, "updated", after or row)
+        word, article = "already" if given else "not", "an owner" if role == "owner" else f"a {role}"
+        raise RocketError(f"error-user-{word}-{role}", f"User is {word} {article}")
+    owners = {"rid": room["_id"], "roles": "owner"}
+    if role == "owner" and not given and await server.subscriptions.count_documents(owners) == 1:
+        reason = "This is the last owner. Please set a new owner first."
+        raise RocketError("error-remove-last-owner", reason)
+    change = {"$addToSet" if given else "$pull": {"roles": role}}
+    await change_subscription(server, {"_id": row["_id"]}, change)
     kind = "subscription-role-added" if given else "subscription-role-removed"
     await system_message(server, room, kind, user["username"], giver, role=role)
 
@@ -303,8 +240,7 @@ async def room_or_direct(server: Server, user: Document, target: str) -> Documen
         return await _direct_room(server, user, {"$or": [{"_id": target[1:]}, {"username": target[1:]}]})
     room = await find_room(server, target.removeprefix("#"))
     if room is None:
-        if target.startswith("#"):
-            raise RocketError("invalid-channel", "invalid-channel")
+        # No user's id begins with the sign of a channel.
         return await _direct_room(server, user, {"_id": target})
     if room["t"] == "c":
         await add_user(server, room, user)
@@ -312,17 +248,16 @@ async def room_or_direct(server: Server, user: Document, target: str) -> Documen
 
 
 async def _direct_room(server: Server, user: Document, query: Document) -> Document:
-    other = await server.db["users"].find_one(query)
+    other = await server.users.find_one(query)
     if other is None:
         raise RocketError("invalid-channel", "invalid-channel")
     people = list({person["_id"]: person for person in (user, other)}.values())
     rid = "".join(sorted([user["_id"], other["_id"]]))
-    room = await server.db["rocketchat_room"].find_one({"_id": rid})
+    room = await server.rooms.find_one({"_id": rid})
     if room is None:
-        now = server.clock.now()
-        room = {"_id": rid, "t": "d", "msgs": 0, "usersCount": 0, "ts": now, "_updatedAt": now}
-        room |= {"uids": [p["_id"] for p in people], "usernames": [p["username"] for p in people]}
-        await server.db["rocketchat_room"].insert_one(room)
+        names = {"uids": [p["_id"] for p in people], "usernames": [p["username"] for p in people]}
+        room = _new_room(server, rid, "d") | names
+        await server.rooms.insert_one(room)
     for mine, theirs in zip(people, reversed(people), strict=True):
         names = {"name": theirs["username"], "fname": theirs.get("name") or theirs["username"]}
         await subscribe(server, room, mine, open=True, **names)

@@ -1,32 +1,48 @@
 """What every part of the stand-in is handed: configuration, database, clock, settings, streams."""
 
-from __future__ import annotations
+from datetime import datetime
+from typing import Any
 
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from pymongo.asynchronous.database import AsyncDatabase
 
+from standins.rocketchat.clock import Clock
+from standins.rocketchat.config import Config
+from standins.rocketchat.hub import Hub
 from standins.rocketchat.limits import Limiter
-
-if TYPE_CHECKING:
-    from pymongo.asynchronous.database import AsyncDatabase
-
-    from standins.rocketchat.clock import Clock
-    from standins.rocketchat.config import Config
-    from standins.rocketchat.hub import Hub
-    from standins.rocketchat.oauth.services import Services
-    from standins.rocketchat.permissions import Permissions
-    from standins.rocketchat.settings import Settings
+from standins.rocketchat.oauth.services import Services
+from standins.rocketchat.permissions import ROOM_ROLES, Permissions
+from standins.rocketchat.settings import Settings
 
 
-@dataclass
 class Server:
-    """The running stand-in; one per process. `services` are the configured Custom OAuth providers."""
+    """The running stand-in; one per process. Collections are attributes, named by what they hold."""
 
-    config: Config
-    db: AsyncDatabase[dict[str, Any]]
-    clock: Clock
-    settings: Settings
-    hub: Hub
-    permissions: Permissions
-    services: Services
-    limiter: Limiter = field(default_factory=Limiter)
+    def __init__(self, config: Config, db: AsyncDatabase[dict[str, Any]]) -> None:
+        self.config, self.db, self.clock, self.hub, self.limiter = config, db, Clock(), Hub(), Limiter()
+        self.users, self.roles, self.events = (
+            db["users"],
+            db["rocketchat_roles"],
+            db["rocketchat_server_events"],
+        )
+        self.rooms, self.messages = db["rocketchat_room"], db["rocketchat_message"]
+        self.subscriptions = db["rocketchat_subscription"]
+        self.settings = Settings(db, config, self.clock, self.hub)
+        self.permissions = Permissions(db)
+        self.services = Services(db, config, self.settings, self.clock, self.hub)
+
+    def now(self) -> datetime:
+        return self.clock.now()
+
+    async def may(self, user: dict[str, Any] | None, permission: str, room_id: str | None = None) -> bool:
+        """Whether the user's roles, or those of their subscription in the room, hold the permission.
+
+        Nobody signed in is the role `anonymous`.
+        """
+        allowed = self.permissions.roles(permission)
+        held = ["anonymous"] if user is None else user.get("roles") or []
+        if any(role in allowed for role in held):
+            return True
+        if user is None or room_id is None or not any(role in allowed for role in ROOM_ROLES):
+            return False
+        subscription = await self.subscriptions.find_one({"rid": room_id, "u._id": user["_id"]})
+        return any(role in allowed for role in (subscription or {}).get("roles") or [])

@@ -6,33 +6,27 @@ not checked against the row's type. Without a licence a row marked `enterprise` 
 `invalidValue` whatever it holds (`app/settings/server/CachedSettings.ts`, `ee/app/settings/server`).
 """
 
-from __future__ import annotations
-
 import asyncio
 import contextlib
 import json
 import logging
 from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from pymongo.asynchronous.database import AsyncDatabase
 from pymongo.errors import PyMongoError
 
+from standins.rocketchat.clock import Clock
+from standins.rocketchat.config import Config
 from standins.rocketchat.documents import random_id
-
-if TYPE_CHECKING:
-    from pymongo.asynchronous.database import AsyncDatabase
-
-    from standins.rocketchat.clock import Clock
-    from standins.rocketchat.config import Config
-    from standins.rocketchat.hub import Hub
+from standins.rocketchat.hub import Hub
 
 Row = dict[str, Any]
 Watcher = Callable[[str, Any], object]
-
 _DATA = Path(__file__).with_name("settings-7.7.1.json")
 _WATCH_SECONDS = 0.3
-_EFFECTIVE_FIELDS = ("enterprise", "invalidValue", "modules")
+_PUBLIC_FIELDS = ("enterprise", "invalidValue", "modules", "_updatedAt")
 # `server/settings/settingsRegenerator.ts` removes rows that lack all of these.
 _MARKS = ("value", "type", "public", "packageValue", "blocked", "sorter", "i18nLabel")
 _log = logging.getLogger("settings")
@@ -43,62 +37,60 @@ def setting_row(
 ) -> Row:
     """A registered row without its times; `more` overrides or adds fields (public, enterprise, ...)."""
     row: Row = {"_id": setting_id, "value": default, "packageValue": default, "valueSource": "packageValue"}
-    row |= {"type": kind, "public": False, "hidden": False, "blocked": False, "secret": False}
-    row |= {"requiredOnWizard": False, "sorter": 0, "i18nLabel": setting_id}
-    row |= {"i18nDescription": f"{setting_id}_Description", "autocomplete": True}
+    row |= {"type": kind, "sorter": 0, "autocomplete": True, "i18nLabel": setting_id}
+    row |= dict.fromkeys(("public", "hidden", "blocked", "secret", "requiredOnWizard"), False)
+    row |= {"i18nDescription": f"{setting_id}_Description"}
     row |= {name: value for name, value in (("group", group), ("section", section)) if value}
     return row | more
 
 
 def packaged_rows(config: Config) -> Iterable[Row]:
     """Rows that a fresh server registers by itself."""
+    # The only defaults that are no constants.
+    made = {"Site_Url": config.root_url, "uniqueID": random_id()}
     for part in json.loads(_DATA.read_text(encoding="utf-8"))["groups"]:
+        place = {"group": part["group"], "section": part["section"]}
         for setting_id, kind, public, default, *more in part["settings"]:
-            if setting_id.endswith("email_available_for_OAuth_users") and not config.since(7):
-                continue
-            if setting_id == "Site_Url":
-                default = config.root_url  # noqa: PLW2901 - the one default that is not a constant
-            if setting_id == "uniqueID":
-                default = random_id()  # noqa: PLW2901
-            fields = {"public": public, **(more[0] if more else {})}
-            yield setting_row(
-                setting_id, kind, default, group=part["group"], section=part["section"], **fields
-            )
+            if config.since(7) or not setting_id.endswith("email_available_for_OAuth_users"):
+                fields = place | {"public": public} | (more[0] if more else {})
+                yield setting_row(setting_id, kind, made.get(setting_id, default), **fields)
 
 
 def _parse(text: str, kind: str) -> Any:
     """An environment value in the row's type (`app/settings/server/functions/convertValue.ts`)."""
     if text.lower() in ("true", "false"):
         return text.lower() == "true"
-    if kind == "int":
-        with contextlib.suppress(ValueError):
-            return int(text)
+    with contextlib.suppress(ValueError):
+        return int(text) if kind == "int" else text
     return text
+
+
+def _is_public(row: Row) -> bool:
+    return bool(row.get("public")) and not row.get("hidden")
 
 
 class Settings:
     """`get(id)` is a dictionary look-up; unknown ids give None."""
 
     def __init__(self, db: AsyncDatabase[Row], config: Config, clock: Clock, hub: Hub) -> None:
-        self._collection = db["rocketchat_settings"]
-        self._config = config
-        self._clock = clock
-        self._hub = hub
+        self.collection = db["rocketchat_settings"]
+        self._config, self._clock, self._hub = config, clock, hub
         self._rows: dict[str, Row] = {}
         self._watchers: list[Watcher] = []
         self._poll: asyncio.Task[None] | None = None
 
     async def load(self) -> None:
         """Boot: drop rows that are none, read the rest, register what is missing, apply the environment."""
-        await self._collection.delete_many({mark: {"$exists": False} for mark in _MARKS})
-        self._rows = {row["_id"]: row async for row in self._collection.find()}
+        await self.collection.delete_many({mark: {"$exists": False} for mark in _MARKS})
+        self._rows = {row["_id"]: row async for row in self.collection.find()}
         await self.register(packaged_rows(self._config))
         if self._config.watches_database:
-            self._schedule_poll()
+            self._poll = asyncio.create_task(self._follow())
 
     async def register(self, rows: Iterable[Row]) -> None:
         """Insert rows that are missing; existing values stay, but `OVERWRITE_SETTING_<id>` wins over both."""
-        now, environ, missing = self._clock.now(), self._config.environ, []
+        now, environ = self._clock.now(), self._config.environ
+        missing: dict[str, Row] = {}
         for row in rows:
             setting_id = row["_id"]
             stored = self._rows.get(setting_id)
@@ -108,28 +100,27 @@ class Settings:
                     row |= {"value": value, "packageValue": value, "processEnvValue": value}
                 row |= {"ts": now, "createdAt": now, "_updatedAt": now}
                 if stored is None:
-                    missing.append(row)
+                    missing[setting_id] = row
                 else:
                     row["value"] = stored.get("value", row["value"])
-                    await self._collection.replace_one({"_id": setting_id}, row)
+                    await self.collection.replace_one({"_id": setting_id}, row)
                 self._rows[setting_id] = stored = row
             forced = environ.get(f"OVERWRITE_SETTING_{setting_id}")
             if forced is not None:
                 value = _parse(forced, row["type"])
                 change = {"value": value, "processEnvValue": value, "valueSource": "processEnvValue"}
-                if any(stored.get(name) != given for name, given in change.items()):
-                    stored |= change
-                    if stored is not row or row not in missing:
-                        await self._collection.update_one({"_id": setting_id}, {"$set": change})
+                differs = any(stored.get(name) != given for name, given in change.items())
+                stored |= change
+                if differs and setting_id not in missing:
+                    await self.collection.update_one({"_id": setting_id}, {"$set": change})
         if missing:
-            await self._collection.insert_many(missing)
-        for row in missing:
+            await self.collection.insert_many(missing.values())
+        for row in missing.values():
             self._announce(row)
 
     def get(self, setting_id: str) -> Any:
         """The effective value."""
-        row = self._rows.get(setting_id)
-        return None if row is None else self.effective(row)
+        return self.effective(self._rows.get(setting_id, {}))
 
     def effective(self, row: Row) -> Any:
         """A row's value as an unlicensed server reads it."""
@@ -141,35 +132,29 @@ class Settings:
 
     def public_rows(self) -> list[Row]:
         """What every client gets: `{_id, value, _updatedAt, ...}` of public rows that are not hidden."""
-        return [
-            self._public(row) for row in self._rows.values() if row.get("public") and not row.get("hidden")
-        ]
+        return [self._public(row) for row in self._rows.values() if _is_public(row)]
 
     def private_rows(self) -> list[Row]:
         """The rows that the administration pages get beside the public ones."""
         return [row for row in self._rows.values() if not row.get("public") and not row.get("hidden")]
 
     def _public(self, row: Row) -> Row:
-        fields = {name: row[name] for name in (*_EFFECTIVE_FIELDS, "_updatedAt") if name in row}
+        fields = {name: row[name] for name in _PUBLIC_FIELDS if name in row}
         return {"_id": row["_id"], "value": self.effective(row), **fields}
 
     async def set(self, setting_id: str, value: Any) -> bool:
         """Write `value` alone; False if there is no such row or it is hidden or blocked."""
-        change = {"value": value, "_updatedAt": self._clock.now()}
-        found = await self._collection.find_one_and_update(
-            {"_id": setting_id, "hidden": {"$ne": True}, "blocked": {"$ne": True}},
-            {"$set": change},
-            return_document=True,
-        )
-        if found is None:
-            return False
-        self._rows[setting_id] = found
-        self._announce(found)
-        return True
+        change = {"$set": {"value": value, "_updatedAt": self._clock.now()}}
+        open_row = {"_id": setting_id, "hidden": {"$ne": True}, "blocked": {"$ne": True}}
+        found = await self.collection.find_one_and_update(open_row, change, return_document=True)
+        if found is not None:
+            self._rows[setting_id] = found
+            self._announce(found)
+        return found is not None
 
     async def force(self, setting_id: str, value: Any) -> None:
         """Write a value of the server's own, hidden or not."""
-        await self._collection.update_one({"_id": setting_id}, {"$set": {"value": value}})
+        await self.collection.update_one({"_id": setting_id}, {"$set": {"value": value}})
         self._rows[setting_id]["value"] = value
         self._announce(self._rows[setting_id])
 
@@ -177,39 +162,33 @@ class Settings:
         """Remove every row whose id begins so."""
         for setting_id in [known for known in self._rows if known.startswith(prefix)]:
             row = self._rows.pop(setting_id)
-            await self._collection.delete_one({"_id": setting_id})
+            await self.collection.delete_one({"_id": setting_id})
             if row.get("public"):
-                self._hub.publish(
-                    "stream-notify-all", "public-settings-changed", "removed", self._public(row)
-                )
+                self._publish("removed", row)
 
     def watch(self, watcher: Watcher) -> None:
         """Call `watcher(id, value)` after each change that is effective."""
         self._watchers.append(watcher)
 
+    def _publish(self, action: str, row: Row) -> None:
+        self._hub.publish("stream-notify-all", "public-settings-changed", action, self._public(row))
+
     def _announce(self, row: Row) -> None:
-        if row.get("public") and not row.get("hidden"):
-            self._hub.publish("stream-notify-all", "public-settings-changed", "updated", self._public(row))
+        if _is_public(row):
+            self._publish("updated", row)
         self._hub.publish("stream-notify-logged", "private-settings-changed", "updated", row)
         for watcher in self._watchers:
             watcher(row["_id"], self.effective(row))
 
-    def _schedule_poll(self) -> None:
-        loop = asyncio.get_running_loop()
-
-        def start() -> None:
-            self._poll = loop.create_task(self._read_changes())
-
-        loop.call_later(_WATCH_SECONDS, start)
-
-    async def _read_changes(self) -> None:
+    async def _follow(self) -> None:
         """Stands for the change streams of versions whose database watchers are on."""
-        try:
-            async for row in self._collection.find():
-                known = self._rows.get(row["_id"])
-                if known is None or known.get("value") != row.get("value"):
-                    self._rows[row["_id"]] = row
-                    self._announce(row)
-        except PyMongoError as error:
-            _log.warning("settings were not re-read: %s", error)
-        self._schedule_poll()
+        while True:
+            await asyncio.sleep(_WATCH_SECONDS)
+            try:
+                for row in await self.collection.find().to_list():
+                    known = self._rows.get(row["_id"])
+                    if known is None or known.get("value") != row.get("value"):
+                        self._rows[row["_id"]] = row
+                        self._announce(row)
+            except PyMongoError as error:
+                _log.warning("settings were not re-read: %s", error)

@@ -5,12 +5,9 @@ closes. The polling transports are not offered: /sockjs/info says that WebSocket
 falls back all the same gets 404, as from a server behind `DISABLE_SOCKJS`.
 """
 
-from __future__ import annotations
-
 import asyncio
 import json
 import secrets
-from typing import TYPE_CHECKING
 
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, PlainTextResponse, Response
@@ -19,33 +16,24 @@ from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from standins.rocketchat.api import client_address
 from standins.rocketchat.ddp import Connection
-
-if TYPE_CHECKING:
-    from standins.rocketchat.server import Server
+from standins.rocketchat.server import Server
 
 # Meteor's heartbeat: a ping after 15 s of silence, the end after 15 more; SockJS's own one every 25 s.
 _SILENCE_SECONDS = 15
 _SOCKJS_SECONDS = 25
 _MAX_FRAME = 2_000_000
+_ANY = {"Access-Control-Allow-Origin": "*"}
+_IFRAME = "<!DOCTYPE html><title>SockJS</title><p>WebSocket is the only transport here.</p>"
 
 
 async def info(_request: Request) -> Response:
     entropy = secrets.randbelow(2**32)
     body = {"websocket": True, "origins": ["*:*"], "cookie_needed": False, "entropy": entropy}
-    headers = {"Access-Control-Allow-Origin": "*", "Cache-Control": "no-store, no-cache, must-revalidate"}
-    return JSONResponse(body, headers=headers)
-
-
-async def greeting(_request: Request) -> Response:
-    return PlainTextResponse("Welcome to SockJS!\n")
-
-
-async def iframe(_request: Request) -> Response:
-    return HTMLResponse("<!DOCTYPE html><title>SockJS</title><p>WebSocket is the only transport here.</p>")
+    return JSONResponse(body, headers=_ANY | {"Cache-Control": "no-store, no-cache, must-revalidate"})
 
 
 async def polling(_request: Request) -> Response:
-    return PlainTextResponse("404 Not Found\n", 404, {"Access-Control-Allow-Origin": "*"})
+    return PlainTextResponse("404 Not Found\n", 404, _ANY)
 
 
 class _Socket:
@@ -75,12 +63,9 @@ class _Socket:
         try:
             if self.framed:
                 await self.websocket.send_text("o")
-            while True:
-                text = await self._next()
-                if text is None:
-                    break
+            while (text := await self._next()) is not None:
                 await self.websocket.send_text(text)
-            await self.websocket.close(1000 if not self.framed else 3000)
+            await self.websocket.close(3000 if self.framed else 1000)
         except (WebSocketDisconnect, RuntimeError, OSError):
             return
 
@@ -91,9 +76,7 @@ class _Socket:
             text = await asyncio.wait_for(self.connection.outgoing.get(), wait)
         except TimeoutError:
             return "h"
-        if text is None or not self.framed:
-            return text
-        return f"a{json.dumps([text], ensure_ascii=False)}"
+        return text if text is None or not self.framed else f"a{json.dumps([text], ensure_ascii=False)}"
 
     async def _read(self) -> None:
         pinged = False
@@ -122,10 +105,8 @@ class _Socket:
 
     def _unpack(self, text: str) -> list[str] | list[None]:
         """The DDP texts of an incoming frame; `[None]` for a SockJS frame that is none."""
-        if not self.framed:
-            return [text]
-        if not text:
-            return []
+        if not self.framed or not text:
+            return [] if self.framed else [text]
         try:
             messages = json.loads(text)
         except (ValueError, RecursionError):
@@ -146,9 +127,8 @@ routes = [
     WebSocketRoute("/websocket", bare_socket),
     WebSocketRoute("/sockjs/websocket", bare_socket),
     WebSocketRoute("/sockjs/{server}/{session}/websocket", sockjs_socket),
-    Route("/sockjs", greeting),
-    Route("/sockjs/", greeting),
+    *(Route(path, lambda _: PlainTextResponse("Welcome to SockJS!\n")) for path in ("/sockjs", "/sockjs/")),
     Route("/sockjs/info", info),
-    Route("/sockjs/iframe.html", iframe),
+    Route("/sockjs/iframe.html", lambda _: HTMLResponse(_IFRAME)),
     Route("/sockjs/{server}/{session}/{transport}", polling, methods=["GET", "POST", "OPTIONS"]),
 ]

@@ -1,36 +1,25 @@
 """The second factor of privileged calls and of log-ins (`app/2fa/server/code/index.ts`).
 
-Codes by e-mail are generated and stored, but nothing is sent: the stand-in has no mail.
+Codes by e-mail are generated and stored, but nothing is sent: the stand-in has no mail. TOTP is asked of who
+has it in Mongo; enrolling is not offered.
 """
-
-from __future__ import annotations
 
 import hashlib
 import json
 import re
 import secrets
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from standins.rocketchat.documents import Document
+from standins.rocketchat.errors import RocketError
 from standins.rocketchat.passwords import hash_secret, matches, password_hash, totp_matches
-from standins.rocketchat.registry import Call, Document, RocketError
+from standins.rocketchat.registry import Call
+from standins.rocketchat.server import Server
 from standins.rocketchat.sessions import TOKENS, token_entry
 
-if TYPE_CHECKING:
-    from standins.rocketchat.server import Server
-
 _PREFIX = "Accounts_TwoFactorAuthentication_"
-_OWN_SERVICES = (
-    "password",
-    "resume",
-    "email",
-    "email2fa",
-    "emailCode",
-    "totp",
-    "cloud",
-    "iframe",
-    "loginToken",
-)
+_OWN_SERVICES = "password resume email email2fa emailCode totp cloud iframe loginToken".split()
 
 
 def is_oauth_user(user: Document) -> bool:
@@ -43,22 +32,20 @@ def _number(server: Server, name: str, default: int) -> int:
     return int(value) if str(value).isdecimal() else default
 
 
-def _verified_emails(user: Document) -> list[str]:
+def verified_emails(user: Document) -> list[str]:
     return [email["address"] for email in user.get("emails") or [] if email.get("verified")]
 
 
 def available_methods(server: Server, user: Document) -> list[str]:
     """The user's own methods, in the order they are asked for: totp, email."""
-    services, get, methods = user.get("services", {}), server.settings.get, []
-    if get(_PREFIX + "By_TOTP_Enabled") and services.get("totp", {}).get("enabled"):
-        methods.append("totp")
+    services, get = user.get("services", {}), server.settings.get
+    by_totp = get(_PREFIX + "By_TOTP_Enabled") and services.get("totp", {}).get("enabled")
     by_email = get(_PREFIX + "By_Email_Enabled") and services.get("email2fa", {}).get("enabled")
     # The setting exists since 7.0 (PR #32945); before that OAuth users were never exempt.
     for_oauth = get("Accounts_twoFactorAuthentication_email_available_for_OAuth_users")
     exempt = server.config.since(7) and not for_oauth and is_oauth_user(user)
-    if by_email and not exempt and _verified_emails(user):
-        methods.append("email")
-    return methods
+    mailed = by_email and not exempt and verified_emails(user)
+    return ["totp"] * bool(by_totp) + ["email"] * bool(mailed)
 
 
 def _fingerprint(call: Call) -> str:
@@ -66,40 +53,36 @@ def _fingerprint(call: Call) -> str:
     return hashlib.md5(json.dumps(data, separators=(",", ":")).encode()).hexdigest()  # noqa: S324
 
 
-def _is_remembered(server: Server, user: Document, call: Call) -> bool:
-    entry = token_entry(user, call.token_hash)
+def _is_remembered(call: Call, user: Document) -> bool:
+    entry, now = token_entry(user, call.token_hash), call.server.now()
     if entry is None:
         return False
-    if entry.get("bypassTwoFactor") is True:
-        return True
-    remember, now = timedelta(seconds=_number(server, "RememberFor", 1800)), server.clock.now()
-    if remember and "createdAt" in user and user["createdAt"] + remember >= now:
-        return True
+    remember = timedelta(seconds=_number(call.server, "RememberFor", 1800))
+    young = remember and "createdAt" in user and user["createdAt"] + remember >= now
     until = entry.get("twoFactorAuthorizedUntil")
-    return until is not None and until >= now and entry.get("twoFactorAuthorizedHash") == _fingerprint(call)
+    known = until is not None and until >= now and entry.get("twoFactorAuthorizedHash") == _fingerprint(call)
+    return entry.get("bypassTwoFactor") is True or bool(young) or known
 
 
 async def _generate_email_code(server: Server, user: Document) -> Document:
-    stored, now = user["services"].get("emailCode") or {}, server.clock.now()
-    answer: Document = {"emailOrUsername": user.get("username") or _verified_emails(user)[0]}
+    stored, now = user["services"].get("emailCode") or {}, server.now()
+    answer: Document = {"emailOrUsername": user.get("username") or verified_emails(user)[0]}
     if stored.get("expire") and stored["expire"] > now - timedelta(minutes=5):
         return answer | {"codeGenerated": False, "codeExpires": stored["expire"]}
     code = "".join(secrets.choice("0123456789") for _ in range(6))
     expire = now + timedelta(seconds=_number(server, "By_Email_Code_Expiration", 3600))
     fresh = {"code": await hash_secret(code), "attempts": 0, "expire": expire}
-    await server.db["users"].update_one({"_id": user["_id"]}, {"$set": {"services.emailCode": fresh}})
+    await server.users.update_one({"_id": user["_id"]}, {"$set": {"services.emailCode": fresh}})
     return {"codeGenerated": True} | answer
 
 
 async def _email_code_matches(server: Server, user: Document, code: str) -> bool:
-    stored = user["services"].get("emailCode") or {}
-    if "code" not in stored or stored["expire"] < server.clock.now():
+    stored, field = user["services"].get("emailCode") or {}, "services.emailCode"
+    if "code" not in stored or stored["expire"] < server.now():
         return False
     right = await matches(re.sub(r"\D", "", code), stored["code"])
-    change: Document = (
-        {"$unset": {"services.emailCode": 1}} if right else {"$inc": {"services.emailCode.attempts": 1}}
-    )
-    await server.db["users"].update_one({"_id": user["_id"]}, change)
+    change: Document = {"$unset": {field: 1}} if right else {"$inc": {f"{field}.attempts": 1}}
+    await server.users.update_one({"_id": user["_id"]}, change)
     return right
 
 
@@ -111,7 +94,7 @@ async def _verify(server: Server, user: Document, method: str, code: str) -> boo
     if method == "email":
         return await _email_code_matches(server, user, code)
     secret = user["services"]["totp"].get("secret") or ""
-    return totp_matches(secret, code, server.clock.now(), _number(server, "MaxDelta", 1))
+    return totp_matches(secret, code, server.now(), _number(server, "MaxDelta", 1))
 
 
 async def check_second_factor(
@@ -124,17 +107,15 @@ async def check_second_factor(
     """
     if server.config.test_mode or not server.settings.get(_PREFIX + "Enabled"):
         return
-    if call is not None and _is_remembered(server, user, call):
+    if call is not None and _is_remembered(call, user):
         return
     own = available_methods(server, user)
-    chosen = method if method in ("totp", "email") else next(iter(own), None)
-    fallback = server.settings.get(_PREFIX + "Enforce_Password_Fallback") and password_hash(user)
+    fallback = call and server.settings.get(_PREFIX + "Enforce_Password_Fallback") and password_hash(user)
+    chosen = method if method in ("totp", "email") else next(iter(own), "password" if fallback else None)
     if chosen is None:
-        if call is None or not fallback:
-            return
-        chosen = "password"
+        return
     generated: Document = {"codeGenerated": False}
-    if chosen == "email" and _verified_emails(user):
+    if chosen == "email" and verified_emails(user):
         generated = await _generate_email_code(server, user)
     details = {"method": chosen} | generated | {"availableMethods": own}
     if not code:
@@ -146,9 +127,8 @@ async def check_second_factor(
         raise RocketError("totp-invalid", "TOTP Invalid", details)
     remember = _number(server, "RememberFor", 1800)
     if call is not None and call.token_hash and remember:
-        until = server.clock.now() + timedelta(seconds=remember)
+        until = server.now() + timedelta(seconds=remember)
         fields = {"twoFactorAuthorizedHash": _fingerprint(call), "twoFactorAuthorizedUntil": until}
-        await server.db["users"].update_one(
-            {"_id": user["_id"], f"{TOKENS}.hashedToken": call.token_hash},
-            {"$set": {f"{TOKENS}.$.{name}": value for name, value in fields.items()}},
-        )
+        mine = {"_id": user["_id"], f"{TOKENS}.hashedToken": call.token_hash}
+        change = {f"{TOKENS}.$.{name}": value for name, value in fields.items()}
+        await server.users.update_one(mine, {"$set": change})

@@ -3,27 +3,22 @@
 The answer is always 200 with a page; what went wrong waits among the pending credentials for the log-in.
 """
 
-from __future__ import annotations
-
 import base64
 import binascii
 import html
 import json
 import logging
 from importlib import resources
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
-from standins.rocketchat.documents import millis, random_secret
-from standins.rocketchat.envelope import PlainError
+from standins.rocketchat.documents import Document, millis, random_secret
+from standins.rocketchat.errors import PlainError, RocketError
 from standins.rocketchat.oauth import provider
 from standins.rocketchat.oauth.credentials import store_credential
-from standins.rocketchat.registry import Document, RocketError
-
-if TYPE_CHECKING:
-    from standins.rocketchat.server import Server
+from standins.rocketchat.server import Server
 
 _STYLES = ("popup", "redirect")
 _log = logging.getLogger("oauth")
@@ -33,8 +28,8 @@ def read_state(text: str) -> Document:
     """The object in `state`, base64 of JSON; raises PlainError."""
     try:
         state = json.loads(base64.b64decode(text.replace("-", "+").replace("_", "/") + "==="))
-    except (binascii.Error, ValueError) as error:
-        raise PlainError(f"Unable to parse state from OAuth query: {text}") from error
+    except (binascii.Error, ValueError):
+        state = None
     if not isinstance(state, dict) or not isinstance(state.get("credentialToken"), str):
         raise PlainError(f"Unable to parse state from OAuth query: {text}")
     return state
@@ -45,8 +40,6 @@ async def _finish(server: Server, service: str, query: dict[str, str]) -> str | 
     if service not in server.services.known:
         raise PlainError(f"Unexpected OAuth service {service}")
     config = await server.services.find(service)
-    if config is None:
-        raise PlainError(f"Service {service} not configured")
     if query.get("error"):
         return None
     client, callback = server.services.client, f"{server.config.root_url}/_oauth/{service}"
@@ -57,7 +50,7 @@ async def _finish(server: Server, service: str, query: dict[str, str]) -> str | 
     data: Document = {"_OAuthCustom": True, "serverURL": config.get("serverURL")}
     data |= {"accessToken": token.get("access_token"), "idToken": token.get("id_token")}
     if str(token.get("expires_in", "")).isdecimal():
-        data["expiresAt"] = millis(server.clock.now()) + 1000 * int(token["expires_in"])
+        data["expiresAt"] = millis(server.now()) + 1000 * int(token["expires_in"])
     if token.get("refresh_token"):
         data["refreshToken"] = token["refresh_token"]
     data = {name: value for name, value in (data | found).items() if value is not None}

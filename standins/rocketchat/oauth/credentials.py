@@ -3,19 +3,14 @@
 Meteor's `oauth/pending_credentials.js` and `accounts-oauth`; merging after `custom_oauth_server.js`.
 """
 
-from __future__ import annotations
-
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from standins.rocketchat.accounts import create_user, exactly
-from standins.rocketchat.documents import millis, random_id
-from standins.rocketchat.envelope import MatchError, PlainError, message_of
+from standins.rocketchat.documents import Document, millis, random_id
+from standins.rocketchat.errors import MatchError, PlainError, RocketError, message_of
 from standins.rocketchat.oauth import provider
-from standins.rocketchat.registry import Document, RocketError
-
-if TYPE_CHECKING:
-    from standins.rocketchat.server import Server
+from standins.rocketchat.server import Server
 
 _PENDING = "meteor_oauth_pendingCredentials"
 _LIFE = timedelta(minutes=1)
@@ -35,17 +30,16 @@ async def store_credential(
             names = {"error": credential.code, "reason": credential.reason, "details": credential.details}
             stored |= names | {"errorType": "Meteor.Error", "meteorError": True}
         credential = {"error": stored}
-    now, pending = server.clock.now(), server.db[_PENDING]
+    now, pending = server.now(), server.db[_PENDING]
     await pending.delete_many({"createdAt": {"$lt": now - _LIFE}})
     fields = {"credential": credential, "credentialSecret": secret, "createdAt": now}
-    await pending.update_one(
-        {"key": key}, {"$set": fields, "$setOnInsert": {"_id": random_id()}}, upsert=True
-    )
+    change = {"$set": fields, "$setOnInsert": {"_id": random_id()}}
+    await pending.update_one({"key": key}, change, upsert=True)
 
 
 async def _retrieve(server: Server, key: str, secret: str | None) -> Document | None:
     """The stored credential, None if there is none; raises the stored error."""
-    pending, now = server.db[_PENDING], server.clock.now()
+    pending, now = server.db[_PENDING], server.now()
     row = await pending.find_one({"key": key, "credentialSecret": secret})
     if row is None or row["createdAt"] < now - _LIFE:
         return None
@@ -61,8 +55,8 @@ async def _retrieve(server: Server, key: str, secret: str | None) -> Document | 
 
 async def login_by_credential(server: Server, given: Any) -> tuple[str, Document]:
     """`{credentialToken, credentialSecret}` of a finished callback: (service, user)."""
-    key = given.get("credentialToken") if isinstance(given, dict) else None
-    secret = given.get("credentialSecret") if isinstance(given, dict) else None
+    given = given if isinstance(given, dict) else {}
+    key, secret = given.get("credentialToken"), given.get("credentialSecret")
     if not isinstance(key, str) or not isinstance(secret, str | None):
         raise MatchError("Match error: Expected string in field credentialToken")
     result = await _retrieve(server, key, secret)
@@ -79,13 +73,11 @@ async def login_by_access_token(server: Server, options: Document) -> tuple[str,
     if service not in server.services.known:
         raise PlainError(f"Unexpected AccessToken service {service}")
     config = await server.services.find(service)
-    if config is None:
-        raise PlainError(f"Service {service} not configured")
     if not isinstance(token, str) or not isinstance(lifetime, int) or isinstance(lifetime, bool):
         raise MatchError("Match error: Expected accessToken a string and expiresIn an integer")
     found = await provider.identity(server.services.client, config, token)
     kept = ("id", "email", "username", "name", config.get("rolesClaim") or "roles")
-    data = {"accessToken": token, "expiresAt": millis(server.clock.now()) + 1000 * lifetime}
+    data = {"accessToken": token, "expiresAt": millis(server.now()) + 1000 * lifetime}
     return service, await external_user(server, service, data | {n: found[n] for n in kept if n in found})
 
 
@@ -93,14 +85,13 @@ async def _merge(server: Server, service: str, config: Document, data: Document)
     """Adopt an account that is the same person's, if the provider's flags allow it; else refuse."""
     if not data.get("username"):
         return
-    users, by_email = server.db["users"], config.get("keyField") == "email"
-    any_service = config.get("mergeUsersDistinctServices")
+    by_email, any_service = config.get("keyField") == "email", config.get("mergeUsersDistinctServices")
+    query: Document = {"username": exactly(str(data["username"]))}
     if by_email:
         address = str(data.get("email"))
-        query: Document = {"emails.address": address if any_service else exactly(address)}
-    else:
-        query = {"username": exactly(str(data["username"]))}
-    user = await users.find_one(query if any_service else query | {f"services.{service}.id": data.get("id")})
+        query = {"emails.address": address if any_service else exactly(address)}
+    mine = {} if any_service else {f"services.{service}.id": data.get("id")}
+    user = await server.users.find_one(query | mine)
     if user is None:
         return
     addresses = [email["address"] for email in user.get("emails") or []]
@@ -113,22 +104,22 @@ async def _merge(server: Server, service: str, config: Document, data: Document)
     change = {"name": data.get("name"), f"services.{service}.id": data.get("id")}
     if not by_email and data.get("email"):
         change["emails"] = [{"address": data["email"], "verified": True}]
-    await users.update_one({"_id": user["_id"]}, {"$set": change})
+    await server.users.update_one({"_id": user["_id"]}, {"$set": change})
 
 
 async def external_user(server: Server, service: str, data: Document) -> Document:
     """The user of this service data: merged, updated or created (updateOrCreateUserFromExternalService)."""
-    config, users = server.services.known.get(service), server.db["users"]
+    config = server.services.known.get(service)
     if config is None:
         raise RocketError(_CANCELLED, f"No registered oauth service found for: {service}")
     await _merge(server, service, config, data)
     if "id" not in data:
         raise PlainError(f"Service data for service {service} must include id")
-    user = await users.find_one_and_update(
-        {f"services.{service}.id": data["id"]},
-        {"$set": {f"services.{service}.{name}": value for name, value in data.items()}},
-        return_document=True,
+    mine, key = (
+        {f"services.{service}.{name}": value for name, value in data.items()},
+        f"services.{service}.id",
     )
+    user = await server.users.find_one_and_update({key: data["id"]}, {"$set": mine}, return_document=True)
     if user is not None:
         return dict(user)
     fields: Document = {"name": data.get("name") or data.get("username"), "services": {service: data}}

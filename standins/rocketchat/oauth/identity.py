@@ -1,13 +1,10 @@
 """A provider's identity as fields of a user (`app/custom-oauth/server/transform_helpers.js`)."""
 
-from __future__ import annotations
-
 import re
 from typing import Any
 
-from standins.rocketchat.envelope import PlainError
-
-Document = dict[str, Any]
+from standins.rocketchat.documents import Document
+from standins.rocketchat.errors import PlainError
 
 # Where an id is looked for when there is no `id`, with what some providers' shapes fill in besides.
 _IDS: tuple[tuple[str, dict[str, str]], ...] = (

@@ -3,18 +3,16 @@
 After `app/custom-oauth/server/custom_oauth_server.js`; twenty seconds is serverFetch's time-out.
 """
 
-from __future__ import annotations
-
 import base64
 from typing import Any
 from urllib.parse import urlsplit
 
 import httpx
 
-from standins.rocketchat.envelope import PlainError
+from standins.rocketchat.documents import Document
+from standins.rocketchat.errors import PlainError
 from standins.rocketchat.oauth.identity import normalize
 
-Document = dict[str, Any]
 _HEADERS = {"User-Agent": "Meteor/3.1.2", "Accept": "application/json"}
 _TIMEOUT = 20.0
 # Reading the certificate authorities takes as long as the rest of a start.

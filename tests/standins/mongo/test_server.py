@@ -46,9 +46,13 @@ def test_an_unknown_command_is_named(client: pymongo.MongoClient) -> None:
     assert refused.value.details["codeName"] == "CommandNotFound"
 
 
-def test_an_unknown_field_of_a_command_is_named(things: Collection) -> None:
+def test_an_unknown_field_of_a_command_is_named(client: pymongo.MongoClient, things: Collection) -> None:
     with pytest.raises(OperationFailure, match="besedka"):
         things.database.command("find", "things", besedka=1)
+    with pytest.raises(OperationFailure, match="besedka"):
+        client.admin.command("ping", besedka=1)
+    with pytest.raises(OperationFailure):
+        client.admin.command("getParameter", besedka=1)
 
 
 def test_databases_and_collections_come_and_go(client: pymongo.MongoClient) -> None:

@@ -5,9 +5,14 @@ Default settings throughout: `own` is a stand-in that nobody configured.
 
 from __future__ import annotations
 
+import base64
+import hashlib
+import hmac
+from datetime import datetime
+
 import pytest
 
-from .chat import Chat, error_type
+from .chat import Chat, collection, error_type
 from .client import Client, digest
 
 pytestmark = pytest.mark.contract
@@ -122,3 +127,29 @@ def test_a_verified_address_asks_for_a_code_by_email(own: Chat) -> None:
     assert (wrong.status, wrong.body["error"]) == (401, "totp-invalid")
     own.set("Accounts_TwoFactorAuthentication_By_Email_Enabled", False)
     assert own.anybody().login(body).status == 200
+
+
+def _six_digits(secret: str, moment: datetime) -> str:
+    """RFC 6238 with its defaults: SHA-1, steps of thirty seconds."""
+    counter = int(moment.timestamp()) // 30
+    mac = hmac.digest(base64.b32decode(secret), counter.to_bytes(8, "big"), hashlib.sha1)
+    number = int.from_bytes(mac[mac[-1] & 15 :][:4], "big") & 0x7FFFFFFF
+    return f"{number % 10**6:06d}"
+
+
+def test_an_app_that_is_enrolled_asks_for_its_code(own: Chat) -> None:
+    """services.totp of the user, before e-mail and password (TOTPCheck.ts); within a step either way."""
+    secret = base64.b32encode(b"12345678901234567890").decode()
+    user = own.account()
+    enrolled = {"services.totp": {"enabled": True, "secret": secret}}
+    with collection(own.mongo_url, "users") as users:
+        users.update_one({"_id": user["_id"]}, {"$set": enrolled})
+    body = {"username": user["username"], "password": f"{user['username']}-pass"}
+    asked = own.anybody().post("login", body)
+    assert (asked.status, asked.body["error"]) == (401, "totp-required")
+    assert asked.body["details"] == {"method": "totp", "codeGenerated": False, "availableMethods": ["totp"]}
+    clock = own.anybody().request("POST", "/__standin__/clock", json={"advance_seconds": 0})
+    code = _six_digits(secret, datetime.fromisoformat(clock.body["now"]))
+    wrong = own.anybody().post("login", body | {"code": f"{(int(code) + 1) % 10**6:06d}"})
+    assert (wrong.status, wrong.body["error"]) == (401, "totp-invalid")
+    assert own.anybody().login(body | {"code": code}).status == 200
