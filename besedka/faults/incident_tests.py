@@ -19,6 +19,7 @@ _STRANGER = "tests/api/test_urls.py::test_a_stranger"
 _BY_TESTS: dict[tuple[str, ...], tuple[str, ...]] = {
     (_SIGN_IN,): (
         "login_service_with_an_old_client_id",
+        "login_service_with_an_old_secret",
         "restored_from_four_collections",
         "restored_from_the_golden_backup",
         "script_of_the_test_page_gone",

@@ -89,10 +89,16 @@ class Services:
         self._later(self._per_setting + _SETTLED_SECONDS, self._remove, setting_name(name).lower())
 
     async def find(self, service: str) -> dict[str, Any]:
-        """The configuration of a provider that is known and has its row; raises PlainError without."""
-        if await self.collection.find_one({"service": service}) is None:
+        """The configuration of a provider that is known and has its row; raises PlainError without.
+
+        Client id and secret are the row's at every exchange, whoever wrote it; all else is what the process
+        keeps since the settings last changed (`getAccessToken` and `configure` of
+        `app/custom-oauth/server/custom_oauth_server.js`).
+        """
+        row = await self.collection.find_one({"service": service})
+        if row is None:
             raise PlainError(f"Service {service} not configured")
-        return self.known[service]
+        return self.known[service] | {"clientId": row.get("clientId"), "secret": row.get("secret")}
 
     async def public_rows(self) -> list[dict[str, Any]]:
         """The rows without secrets, as anybody may read them."""

@@ -9,7 +9,7 @@ import base64
 
 import pytest
 
-from .chat import Chat, eventually
+from .chat import Chat, collection, eventually
 from .provider import CLIENT_ID, CLIENT_SECRET, MAIN, OAuth, connect, identity, page_config, providing
 from .standin import ADMIN, ADMIN_PASSWORD, Standins
 
@@ -149,6 +149,22 @@ def test_the_identity_request(oauth: OAuth, token_via: str, identity_via: str, i
     assert request.verb == "GET"
     assert request.headers.get("authorization") == ("Bearer provider-token" if in_header else None)
     assert request.query == ({} if in_header else {"tok": "provider-token"})
+
+
+def test_of_a_row_changed_by_hand_only_id_and_secret_count(oauth: OAuth) -> None:
+    """They are read from the row at each exchange, the addresses from memory (getAccessToken, configure)."""
+    oauth.provider.identity = (200, identity())
+    by_hand = {"clientId": "by-hand", "secret": "written by hand", "tokenPath": "/nowhere"}
+    with collection(oauth.chat.mongo_url, "meteor_accounts_loginServiceConfiguration") as rows:
+        before = rows.find_one({"service": "besedka"})
+        assert before is not None
+        rows.update_one({"_id": before["_id"]}, {"$set": by_hand})
+        try:
+            oauth.callback(oauth.state()[1])
+        finally:
+            rows.replace_one({"_id": before["_id"]}, before)
+    form = oauth.provider.last("/token").form
+    assert (form["client_id"], form["client_secret"]) == ("by-hand", "written by hand")
 
 
 def test_absolute_paths_are_used_as_they_are(oauth: OAuth) -> None:

@@ -89,6 +89,7 @@ TRAPS: dict[str, dict[str, str]] = {
         "a credential lives a minute": "test_oauth.py::test_a_credential_needs_its_secret_and_lives_a_minute",
         "token request, payload": "test_oauth.py::test_the_token_request_in_payload_mode",
         "token request, header": "test_oauth.py::test_the_token_request_in_header_mode",
+        "a row changed by hand": "test_oauth.py::test_of_a_row_changed_by_hand_only_id_and_secret_count",
         "identity request": "test_oauth.py::test_the_identity_request",
         "error of the handshake": "test_oauth.py::test_a_refused_token_is_a_failed_handshake",
         "error of the identity": "test_oauth.py::test_a_refused_identity_is_named",
