@@ -371,11 +371,13 @@ def test_a_browser_signs_in_on_the_restarted_stack(
         "tests/e2e/test_sign_in.py",
         *("-k", "test_opening_the_chat_signs_the_user_in and owner and not store", *named),
         f"--site-database-url={developers.site_database_url}",
+        "--provision",
         more=surroundings,
         kind="attached",
     )
 
     assert finished.returncode == 0, finished.stdout + finished.stderr
+    assert "provisioned: 0 changed" in finished.stdout
     assert "1 passed" in finished.stdout
 
 
