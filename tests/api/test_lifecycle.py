@@ -12,6 +12,7 @@ import psutil
 import pytest
 
 from besedka.contract import CONTRACT_FILE
+from besedka.stack.model import Stack
 from tests import inner
 
 pytestmark = pytest.mark.api
@@ -28,6 +29,12 @@ def test_hangs(stack):
     Path({told!r}).write_text(stack.folder)
     print("hanging", flush=True)
     threading.Event().wait()
+"""
+WRITES = """
+import pytest
+@pytest.mark.usefixtures("writable")
+def test_writes(stack):
+    assert stack.kind == "attached"
 """
 NEEDS_A_BROWSER = "def test_browser(stack, page): pass\n"
 
@@ -113,9 +120,15 @@ def test_a_service_that_dies_while_starting_is_infrastructure_and_no_red_test(
             15,
             "http://127.0.0.1:9/api/v1/status/",
         ),
+        (
+            ["--stack=attached", "--site-url=https://besedka.test", "--chat-url=http://127.0.0.1:9"],
+            {},
+            48,
+            "'besedka.test' is neither loopback nor among chat.development_hosts",
+        ),
         ([], {"BESEDKA_BROWSER": "/no/such/browser"}, 13, "'/no/such/browser'"),
     ],
-    ids=["unknown-stack", "no-addresses", "no-mongod", "nobody-there", "no-browser"],
+    ids=["unknown-stack", "no-addresses", "no-mongod", "nobody-there", "no-development-stack", "no-browser"],
 )
 def test_bad_input_ends_before_anything_is_started(
     arguments: list[str], more: dict[str, str], status: int, named: str, subject: Path
@@ -143,3 +156,15 @@ def test_a_mistake_in_the_contract_ends_the_run_before_anything_is_started(
     assert finished.returncode == 11, output
     one_message(output)
     assert "users.5 (test_user).role" in output
+
+
+def test_an_attached_stack_is_read_only_unless_told(stack: Stack, subject: Path) -> None:
+    subject.write_text(WRITES, "utf-8")
+    told = inner.attached(stack)
+    untold = [word for word in told if word != "--write"]
+
+    read_only, written = (inner.run(str(subject), *words) for words in (untold, [*untold, "--write"]))
+
+    assert "read only without --provision or --write" in read_only.stdout
+    assert "1 skipped" in read_only.stdout
+    assert "1 passed" in written.stdout

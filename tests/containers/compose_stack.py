@@ -92,10 +92,10 @@ class ComposeStack:
         with MongoClient[dict[str, Any]](self.mongo_url) as client:
             yield client.get_default_database()
 
-    def sql(self, text: str) -> list[tuple[Any, ...]]:
+    def sql(self, text: str, *values: object) -> list[tuple[Any, ...]]:
         """Run a statement in the site's database; its rows, if it has any."""
         with closing(psycopg.connect(self.site_database_url, autocommit=True)) as connection:
-            cursor = connection.execute(text)
+            cursor = connection.execute(text, values or None)
             return cursor.fetchall() if cursor.description else []
 
     def stock(self) -> Stock:

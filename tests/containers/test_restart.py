@@ -266,6 +266,31 @@ def test_a_restore_that_somebody_is_in_the_way_of_changes_nothing(
     assert same(before, developers.stock())
 
 
+def test_a_dump_and_its_count_are_of_one_moment(
+    developers: ComposeStack, on_engine: None, tmp_path: Path
+) -> None:
+    before, stock = developers.stock(), Stock()
+    renamed = f"UPDATE {ACCOUNTS} SET full_name = %s WHERE username = 'test_user'"  # noqa: S608 - a name
+    ((name,),) = developers.sql(f"SELECT full_name FROM {ACCOUNTS} WHERE username = 'test_user'")  # noqa: S608
+
+    class Meanwhile(DockerServices):
+        def run(self, *words: Any, **more: Any) -> None:
+            developers.sql(renamed, "Somebody Else")
+            super().run(*words, **more)
+
+    try:
+        services = Meanwhile(developers.project)
+        site_dump.write(developers.site_database_url, tmp_path / "site.sql", services, stock)
+        assert developers.stock().digest("site users") != before.digest("site users"), "nothing was changed"
+    finally:
+        developers.sql(renamed, name)
+
+    assert stock.digest("site users") == before.digest("site users")
+    dumped = (tmp_path / "site.sql").read_text("utf-8")
+    assert name in dumped
+    assert "Somebody Else" not in dumped
+
+
 def test_doctor_asks_from_inside_rocketchats_container(
     developers: ComposeStack, client: Any, on_engine: None
 ) -> None:
@@ -346,11 +371,13 @@ def test_a_browser_signs_in_on_the_restarted_stack(
         "tests/e2e/test_sign_in.py",
         *("-k", "test_opening_the_chat_signs_the_user_in and owner and not store", *named),
         f"--site-database-url={developers.site_database_url}",
+        "--provision",
         more=surroundings,
         kind="attached",
     )
 
     assert finished.returncode == 0, finished.stdout + finished.stderr
+    assert "provisioned: 0 changed" in finished.stdout
     assert "1 passed" in finished.stdout
 
 

@@ -44,6 +44,7 @@ class EmbeddedServices:
 
     def restart(self, service: str) -> None:
         self.calls.append(f"restart {service}")
+        self.states.pop(service, None)
         if service in self._running.processes:
             self._running.restart(service)
 

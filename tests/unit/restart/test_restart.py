@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import signal
+import socket
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -99,6 +100,38 @@ def test_only_rocketchat(target: Target, services: EmbeddedServices) -> None:
     report = procedure.restart(target, services, say=print, only=["rocketchat"])
     assert report.exit_status == 0
     assert services.calls == ["stop rocketchat", "restart rocketchat"]
+
+
+def test_a_restore_stops_who_writes_whatever_is_restarted(target: Target, services: EmbeddedServices) -> None:
+    unfinished, somebodys = (target.folder / "dumps" / name for name in ("20200101-000000-abcd", "mine"))
+    for folder in (unfinished, somebodys):
+        folder.mkdir(parents=True)
+    procedure.restart(target, services, say=print, only=["redis"])
+    assert services.calls == ["restart redis"]
+    assert (unfinished.exists(), somebodys.exists()) == (False, True)
+    services.calls.clear()
+    (taken,) = (target.folder / "dumps").glob("2*")
+
+    procedure.restart(target, services, say=print, only=["redis"], restore=taken)
+
+    assert services.calls == ["stop rocketchat", "restart redis", "restart rocketchat"]
+
+
+def test_what_stands_still_is_started_too(target: Target, services: EmbeddedServices) -> None:
+    services.set_state("postgres", State("exited"))
+    procedure.restart(target, services, say=print, only=["redis"])
+    assert services.calls == ["restart postgres", "restart redis"]
+
+
+def test_a_port_of_what_stands_still_is_somebody_elses(target: Target, services: EmbeddedServices) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        port = other.getsockname()[1]
+        services.set_state("redis", State("exited", ports=(port,)))
+        with pytest.raises(
+            PortHeldError, match=rf"port {port} of redis, which stands still, is held by python"
+        ):
+            procedure.restart(target, services, say=print)
+    assert services.calls == []
 
 
 @pytest.mark.parametrize(
