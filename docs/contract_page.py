@@ -27,8 +27,8 @@ Meteor's files around that version. Where the answer differs between versions, `
 
 On `--stack=attached` and `--stack=containers` the tests marked * are skipped with their reason: they need a
 server of their own (a clock to move, a provider, another environment, another version). Those marked † change
-settings and put them back: attached with `--change-settings` and `-n 0`, containers with `-n 0`. The others make
-accounts and rooms of their own, for which an attached server wants `--write`.
+settings and put them back: attached with `--change-settings` and `-n 0`, containers with `-n 0`. The others
+make accounts and rooms of their own, for which an attached server wants `--write`.
 """
 
 OPEN = """
