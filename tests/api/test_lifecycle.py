@@ -12,7 +12,6 @@ import psutil
 import pytest
 
 from besedka.contract import CONTRACT_FILE
-from besedka.stack.model import Stack
 from tests import inner
 
 pytestmark = pytest.mark.api
@@ -29,12 +28,6 @@ def test_hangs(stack):
     Path({told!r}).write_text(stack.folder)
     print("hanging", flush=True)
     threading.Event().wait()
-"""
-WRITES = """
-import pytest
-@pytest.mark.usefixtures("writable")
-def test_writes(stack):
-    assert stack.kind == "attached"
 """
 NEEDS_A_BROWSER = "def test_browser(stack, page): pass\n"
 
@@ -156,15 +149,3 @@ def test_a_mistake_in_the_contract_ends_the_run_before_anything_is_started(
     assert finished.returncode == 11, output
     one_message(output)
     assert "users.5 (test_user).role" in output
-
-
-def test_an_attached_stack_is_read_only_unless_told(stack: Stack, subject: Path) -> None:
-    subject.write_text(WRITES, "utf-8")
-    told = inner.attached(stack)
-    untold = [word for word in told if word != "--write"]
-
-    read_only, written = (inner.run(str(subject), *words) for words in (untold, [*untold, "--write"]))
-
-    assert "read only without --provision or --write" in read_only.stdout
-    assert "1 skipped" in read_only.stdout
-    assert "1 passed" in written.stdout
