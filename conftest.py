@@ -2,7 +2,8 @@
 
 fixtures.selection  `-m e2e` reads tests/e2e/ only, and so on
 fixtures.options    command line: --stack, programs of an embedded stack, addresses of an attached one
-fixtures.stack      `stack`, `contract` (at the stack's addresses), `chat_data`, `site_data`
+fixtures.stack      `stack`, `contract` (at the stack's addresses), `chat_data`, `site_data`, `writable`
+fixtures.attached   not a plugin: what becomes of an attached stack before its tests
 fixtures.users      `chat_admin`, `site`, `temp_user`, `temp_member`
 fixtures.browser    `person` (somebody signed in to the site, in a browser context of their own), `visitor`
 tests.inner         `subject`, a file for the tests of a run inside a test
