@@ -9,6 +9,7 @@ import sys
 import time
 from collections.abc import Iterator, Mapping
 from pathlib import Path
+from threading import Event
 from typing import Any
 
 import psycopg
@@ -32,6 +33,7 @@ from tests.containers.compose_stack import ComposeStack
 
 pytestmark = pytest.mark.containers
 WEB = PROJECT_ROOT / "web"
+HEALTHY_SECONDS = 30
 MESSAGES = 700  # more than one batch of a dump
 ACCOUNTS = "accounts_user"
 OWNER = {"_id": "owner-id", "username": "owner"}
@@ -321,6 +323,16 @@ def test_provisioning_leaves_the_address_that_a_container_reaches(developers: Co
     assert planned.returncode == 0, planned.stdout + planned.stderr
 
 
+def until_healthy(container: Any) -> None:
+    """The engine's health command has failed while the container was paused; wait for the next one."""
+    deadline = time.monotonic() + HEALTHY_SECONDS
+    container.reload()
+    while container.attrs["State"]["Health"]["Status"] != "healthy" or container.status != "running":
+        assert time.monotonic() < deadline, container.attrs["State"]
+        Event().wait(0.1)
+        container.reload()
+
+
 def attach(developers: ComposeStack, folder: Path) -> Stack:
     return attached.describe(
         site_url=developers.contract.site.url,
@@ -344,6 +356,7 @@ def test_attaching_names_what_stands_still_and_who_is_in_the_way(
             attach(developers, tmp_path)
     finally:
         redis.unpause()
+        until_healthy(redis)
     assert "--mongo-url" in paused.value.expected
 
     labels = {"com.docker.compose.project": developers.project, "com.docker.compose.service": "web"}
@@ -357,6 +370,7 @@ def test_attaching_names_what_stands_still_and_who_is_in_the_way(
     assert attach(developers, tmp_path).kind == "attached"
 
 
+@pytest.mark.usefixtures("undisturbed")
 def test_a_browser_signs_in_on_the_restarted_stack(
     developers: ComposeStack, surroundings: Mapping[str, str]
 ) -> None:
