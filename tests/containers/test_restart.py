@@ -5,11 +5,9 @@ from __future__ import annotations
 import re
 import shutil
 import subprocess
-import sys
 import time
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from threading import Event
 from typing import Any
 
 import psycopg
@@ -29,19 +27,14 @@ from besedka.stack import attached
 from besedka.stack.compose import SERVICES
 from besedka.stack.model import Stack
 from tests.containers import runs
+from tests.containers.bystanders import Listener, until_healthy
 from tests.containers.compose_stack import ComposeStack
 
 pytestmark = pytest.mark.containers
 WEB = PROJECT_ROOT / "web"
-HEALTHY_SECONDS = 30
 MESSAGES = 700  # more than one batch of a dump
 ACCOUNTS = "accounts_user"
 OWNER = {"_id": "owner-id", "username": "owner"}
-# Looks like Daphne by its words, and is none of this project's.
-LISTENER = (
-    "import socket, sys; s = socket.create_server(('127.0.0.1', int(sys.argv[1]))); "
-    "print('listening', flush=True); sys.stdin.read()"
-)
 
 
 @pytest.fixture(scope="module")
@@ -323,16 +316,6 @@ def test_provisioning_leaves_the_address_that_a_container_reaches(developers: Co
     assert planned.returncode == 0, planned.stdout + planned.stderr
 
 
-def until_healthy(container: Any) -> None:
-    """The engine's health command has failed while the container was paused; wait for the next one."""
-    deadline = time.monotonic() + HEALTHY_SECONDS
-    container.reload()
-    while container.attrs["State"]["Health"]["Status"] != "healthy" or container.status != "running":
-        assert time.monotonic() < deadline, container.attrs["State"]
-        Event().wait(0.1)
-        container.reload()
-
-
 def attach(developers: ComposeStack, folder: Path) -> Stack:
     return attached.describe(
         site_url=developers.contract.site.url,
@@ -393,22 +376,3 @@ def test_a_browser_signs_in_on_the_restarted_stack(
     assert finished.returncode == 0, finished.stdout + finished.stderr
     assert "provisioned: 0 changed" in finished.stdout
     assert "1 passed" in finished.stdout
-
-
-class Listener:
-    """A process of somebody else's on a port of this machine, in a folder that is not the site's."""
-
-    def __init__(self, port: int, folder: Path) -> None:
-        self._command = [sys.executable, "-c", LISTENER, str(port), "daphne", daphne.APPLICATION]
-        self._folder = folder
-
-    def __enter__(self) -> subprocess.Popen[bytes]:
-        self._running = subprocess.Popen(
-            self._command, cwd=self._folder, stdin=subprocess.PIPE, stdout=subprocess.PIPE
-        )
-        assert self._running.stdout
-        assert self._running.stdout.readline()
-        return self._running
-
-    def __exit__(self, *_: object) -> None:
-        self._running.communicate()
