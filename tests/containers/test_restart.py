@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 import shutil
 import subprocess
-import sys
 import time
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -28,6 +27,7 @@ from besedka.stack import attached
 from besedka.stack.compose import SERVICES
 from besedka.stack.model import Stack
 from tests.containers import runs
+from tests.containers.bystanders import Listener, until_healthy
 from tests.containers.compose_stack import ComposeStack
 
 pytestmark = pytest.mark.containers
@@ -35,11 +35,6 @@ WEB = PROJECT_ROOT / "web"
 MESSAGES = 700  # more than one batch of a dump
 ACCOUNTS = "accounts_user"
 OWNER = {"_id": "owner-id", "username": "owner"}
-# Looks like Daphne by its words, and is none of this project's.
-LISTENER = (
-    "import socket, sys; s = socket.create_server(('127.0.0.1', int(sys.argv[1]))); "
-    "print('listening', flush=True); sys.stdin.read()"
-)
 
 
 @pytest.fixture(scope="module")
@@ -344,6 +339,7 @@ def test_attaching_names_what_stands_still_and_who_is_in_the_way(
             attach(developers, tmp_path)
     finally:
         redis.unpause()
+        until_healthy(redis)
     assert "--mongo-url" in paused.value.expected
 
     labels = {"com.docker.compose.project": developers.project, "com.docker.compose.service": "web"}
@@ -357,6 +353,7 @@ def test_attaching_names_what_stands_still_and_who_is_in_the_way(
     assert attach(developers, tmp_path).kind == "attached"
 
 
+@pytest.mark.usefixtures("undisturbed")
 def test_a_browser_signs_in_on_the_restarted_stack(
     developers: ComposeStack, surroundings: Mapping[str, str]
 ) -> None:
@@ -379,22 +376,3 @@ def test_a_browser_signs_in_on_the_restarted_stack(
     assert finished.returncode == 0, finished.stdout + finished.stderr
     assert "provisioned: 0 changed" in finished.stdout
     assert "1 passed" in finished.stdout
-
-
-class Listener:
-    """A process of somebody else's on a port of this machine, in a folder that is not the site's."""
-
-    def __init__(self, port: int, folder: Path) -> None:
-        self._command = [sys.executable, "-c", LISTENER, str(port), "daphne", daphne.APPLICATION]
-        self._folder = folder
-
-    def __enter__(self) -> subprocess.Popen[bytes]:
-        self._running = subprocess.Popen(
-            self._command, cwd=self._folder, stdin=subprocess.PIPE, stdout=subprocess.PIPE
-        )
-        assert self._running.stdout
-        assert self._running.stdout.readline()
-        return self._running
-
-    def __exit__(self, *_: object) -> None:
-        self._running.communicate()
