@@ -15,6 +15,8 @@ FRAME_ID = "rocketChatFrame"
 # The page shows its panel after five silent seconds and goes on listening, because a slow chat may still
 # come: it gets this much longer. A page that has given up, and a frame that holds an error page, get none.
 PATIENCE_MILLISECONDS = 10_000
+# The page's script runs before its `load` event and says its state first of all.
+BEGUN_MILLISECONDS = 5_000
 _DECIDED_STATES = ("ready", "stopped", "signed-out")
 
 
@@ -118,6 +120,11 @@ class ChatPage(SitePage):
 
     def _expect_signed_in(self) -> None:
         """The page says `ready`. Whatever else it comes to is a failure at once, with the page's reason."""
+        begun = self.page.locator(f"iframe#{FRAME_ID}[data-state]")
+        silent = (
+            "the page's own script does not run: look for a failed request in the console of the evidence"
+        )
+        expect(begun, silent).to_be_attached(timeout=BEGUN_MILLISECONDS)
         self._await_decision(or_panel=True, timeout=LOAD_MILLISECONDS)
         if self._state not in _DECIDED_STATES and not self._frame_failed:
             self._await_decision(or_panel=False, timeout=PATIENCE_MILLISECONDS)

@@ -51,17 +51,14 @@ class Forked:
             raise subprocess.TimeoutExpired(str(self.pid), timeout)
         return self._status
 
-    def terminate(self) -> None:
-        """SIGTERM."""
-        self._send(signal.SIGTERM)
+    def send_signal(self, sig: int) -> None:
+        """That signal, while it lives."""
+        if not self._ended.is_set():
+            os.kill(self.pid, sig)
 
     def kill(self) -> None:
         """SIGKILL."""
-        self._send(signal.SIGKILL)
-
-    def _send(self, number: int) -> None:
-        if not self._ended.is_set():
-            os.kill(self.pid, number)
+        self.send_signal(signal.SIGKILL)
 
 
 def main(modules: list[str]) -> Callable[[], object] | None:
