@@ -38,7 +38,7 @@ class Member(commands.Node):
         with open({heard!r}, "a") as heard:
             heard.write(json.dumps(value) + chr(10))
         if {refuses!r}:
-            raise commands.refuse("refused", {refuses!r})
+            raise commands.OperationFailure("refused", {refuses!r})
         self.initiated = True
         return {{}}
 commands.Node = Member
