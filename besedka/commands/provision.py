@@ -17,13 +17,13 @@ from besedka.checks.examination import Addresses
 from besedka.checks.report import Report
 from besedka.checks.run import examine
 from besedka.commands.stack import NoStackError, running_stack
-from besedka.contract import PROJECT_ROOT, Contract
+from besedka.contract import Contract
 from besedka.provision import Options, Outcome
 from besedka.provision.action import Notice, Plan
+from besedka.provision.journal import JOURNAL_FOLDER
 from besedka.stack import inside
 from besedka.stack.model import Stack
 
-JOURNAL_FOLDER = PROJECT_ROOT / ".besedka" / "journal"
 NOTHING_TO_DO, WOULD_CHANGE, LEFT_ALONE = 0, 2, 1
 
 

@@ -17,10 +17,13 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Self
 
+from besedka.contract import PROJECT_ROOT
 from besedka.provision.action import Action
 from besedka.provision.errors import JournalError
 from besedka.provision.seal import Seal
 
+# Where the commands and attached runs keep their journals.
+JOURNAL_FOLDER = PROJECT_ROOT / ".besedka" / "journal"
 FORMAT = 1
 
 

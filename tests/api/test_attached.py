@@ -85,7 +85,7 @@ def test_what_the_stack_lacks_is_said_and_left_as_it_is(patient: Patient, subjec
 
     assert finished.returncode == 1, finished.stdout + finished.stderr
     before, _, _ = finished.stdout.partition("test_subject.py")
-    assert "the stack lacks what the contract asks for, in 1 places" in before
+    assert "the stack lacks what the contract asks for, in one place" in before
     assert f"setting.{SETTING}.wrong" in before
     assert "fix: " in before
 

@@ -16,9 +16,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from besedka.commands.provision import JOURNAL_FOLDER
 from besedka.contract import Contract
-from besedka.provision.journal import Journal
+from besedka.provision.journal import JOURNAL_FOLDER, Journal
 from besedka.stack.model import Stack
 
 from .chat import Chat, eventually
