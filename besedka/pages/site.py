@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import time
 from contextlib import suppress
 from typing import Self
 
@@ -15,6 +16,8 @@ FRAME_ID = "rocketChatFrame"
 # The page shows its panel after five silent seconds and goes on listening, because a slow chat may still
 # come: it gets this much longer. A page that has given up, and a frame that holds an error page, get none.
 PATIENCE_MILLISECONDS = 10_000
+# How often the frame is looked at for an error page of the browser, of which the page itself hears nothing.
+LOOK_MILLISECONDS = 250
 # The page's script runs before its `load` event and says its state first of all.
 BEGUN_MILLISECONDS = 5_000
 _DECIDED_STATES = ("ready", "stopped", "signed-out")
@@ -131,11 +134,15 @@ class ChatPage(SitePage):
         assert self._state == "ready", f"the chat is not signed in\n{self._explanation()}"  # noqa: S101
 
     def _await_decision(self, *, or_panel: bool, timeout: int) -> None:
-        """Return when the page has decided, or time is up: the caller asks which."""
+        """Return when the page has decided, the frame has failed, or time is up: the caller asks which."""
         states = ", ".join(f'iframe#{FRAME_ID}[data-state="{state}"]' for state in _DECIDED_STATES)
         decided = self.page.locator(states)
-        with suppress(AssertionError):
-            expect(decided.or_(self.problem).first if or_panel else decided).to_be_attached(timeout=timeout)
+        awaited = expect(decided.or_(self.problem).first if or_panel else decided)
+        until = time.monotonic() + timeout / 1000
+        while time.monotonic() < until and not self._frame_failed:
+            with suppress(AssertionError):
+                awaited.to_be_attached(timeout=LOOK_MILLISECONDS)
+                return
 
     @property
     def _state(self) -> str:

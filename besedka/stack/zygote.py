@@ -25,6 +25,7 @@ import socket
 import subprocess
 import sys
 import threading
+import traceback
 from collections.abc import Callable
 from pathlib import Path
 from types import FrameType
@@ -128,7 +129,32 @@ def _guarded(guard: dict[str, Any], request: dict[str, Any], pipe: int) -> Calla
     os.dup2(given, 0)
     os.close(given)
     sys.argv = [request["module"], *request["arguments"]]
-    return lambda: runpy.run_module(request["module"], run_name="__main__", alter_sys=True)
+    return lambda: os._exit(_run(request["module"]))
+
+
+def _run(module: str) -> int:
+    """`python -m module`; its exit status, for who spares the interpreter's end.
+
+    That end takes all imported modules apart again, which is longer than a short command takes.
+    """
+    try:
+        runpy.run_module(module, run_name="__main__", alter_sys=True)
+        status = 0
+    except SystemExit as ended:
+        status = _status_of(ended)
+    except BaseException:  # as the interpreter does at its top
+        traceback.print_exc()
+        status = 1
+    sys.stdout.flush()
+    sys.stderr.flush()
+    return status
+
+
+def _status_of(ended: SystemExit) -> int:
+    if ended.code is None or isinstance(ended.code, int):
+        return (ended.code or 0) & 0xFF
+    sys.stderr.write(f"{ended.code}\n")
+    return 1
 
 
 if __name__ == "__main__":

@@ -43,9 +43,9 @@ def test_switching_rooms_does_not_reload_rocketchat(
         page.room_button(channel.label).click()
         chat.expect_member_of(channel.name)
         expect(page.room_button(channel.label)).to_have_attribute("aria-pressed", "true")
+        assert chat.frame.evaluate("() => window.stillTheSamePage") is True, "the frame was loaded anew"
         assert page.frame.url == f"{contract.chat.url}{channel.path}?layout=embedded"
 
-    assert chat.frame.evaluate("() => window.stillTheSamePage") is True, "the frame was loaded anew"
     pressed = page.switcher.locator('[aria-pressed="true"]')
     expect(pressed).to_have_count(1)
 

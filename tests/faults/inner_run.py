@@ -15,10 +15,11 @@ from pathlib import Path
 import pytest
 
 from besedka.contract import PROJECT_ROOT
+from besedka.faults import Patient
 from besedka.faults.caught import NO_STACK
 from besedka.stack.forked import Zygotes
-from besedka.stack.model import Stack
 from tests import inner
+from tests.faults.lent_commands import lent
 
 # pytest's plugins and what stands beside the tests are left out: pytest imports them itself, so that it can
 # explain their assertions.
@@ -66,13 +67,13 @@ class InnerRuns:
         """Remove what the runs left."""
         shutil.rmtree(self._folder)
 
-    def failures(self, stack: Stack, nodeids: Iterable[str]) -> dict[str, str]:
+    def failures(self, patient: Patient, nodeids: Iterable[str], pace: str) -> dict[str, str]:
         """The text of each test that failed, by node id; of a run that ended before its tests, what it printed.
 
         The run is given the stack, so that it neither starts nor stops anything. A run that must find no
-        stack attaches to it, as somebody does who is told the addresses.
+        stack attaches to it, as somebody does who is told the addresses. For `pace` see inner_child.py.
         """
-        named = list(nodeids)
+        named, stack = list(nodeids), patient.stack
         log, result, given = (self._folder / name for name in ("log", "result.json", "stack.json"))
         for path in (log, result):
             path.unlink(missing_ok=True)
@@ -80,18 +81,16 @@ class InnerRuns:
         words = [*_QUIET, *named]
         if NO_STACK in named:
             words = [*_QUIET, *inner.attached(stack, data=True), _ANY]
-        told = ["" if NO_STACK in named else str(given), str(result), *words]
-        # Rewritten assertions are kept from run to run, whatever is wished for the sources' own folders.
-        kept = {"PYTHONDONTWRITEBYTECODE": "", "PYTHONPYCACHEPREFIX": str(self._folder / "compiled")}
-        environment = inner.environment({"PYTHONUNBUFFERED": "1"} | kept)
-        run = self._zygotes.spawn(
-            [sys.executable, "-m", _CHILD, *told], log=log, cwd=PROJECT_ROOT, environment=environment
-        )
-        try:
-            run.wait(SECONDS)
-        finally:
-            assert run.stdin is not None
-            run.stdin.close()
+        told = ["" if NO_STACK in named else str(given), str(result), pace]
+        environment = inner.environment({"PYTHONUNBUFFERED": "1"})
+        with lent(patient.running.manage) as commands:
+            command = [sys.executable, "-m", _CHILD, *told, commands, *words]
+            run = self._zygotes.spawn(command, log=log, cwd=PROJECT_ROOT, environment=environment)
+            try:
+                run.wait(SECONDS)
+            finally:
+                assert run.stdin is not None
+                run.stdin.close()
         said = json.loads(result.read_text("utf-8")) if result.exists() else {"status": None}
         if said["status"] in _WITH_TESTS:
             assert said["skipped"] == [], "a test that is skipped catches nothing"

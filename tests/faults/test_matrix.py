@@ -41,7 +41,7 @@ def test_the_suite_sees_it_doctor_names_it_and_the_undo_heals(ward: Ward, fault:
 def test_on_a_healthy_stack_every_declared_test_is_green(ward: Ward) -> None:
     declared = {name for fault in FAULTS for name in caught_by(fault)} - {NO_STACK}
     with ward.healed() as patient:
-        assert ward.failures(patient, sorted(declared)) == {}
+        assert ward.failures_in_peace(patient, sorted(declared)) == {}
 
 
 def test_a_hop_without_a_declared_test_is_named() -> None:
