@@ -1,46 +1,75 @@
-"""`python -m tests.faults.inner_child STACK RESULT PACE COMMANDS word…`: pytest on a stack that is there.
+"""`python -m tests.faults.inner_child PORT KEY word…`: pytest that collects once, and forks a run for each order.
 
-STACK is a file with a `Stack` in JSON, "" for a run that finds its stack by its words. RESULT, written at the
-end, is JSON: the exit status, the text of each test that failed, and the ids of those that were skipped. PACE
-is "hurried" for a run that is to fail, "patient" for one that is to pass. COMMANDS is where the site's
-management commands are lent.
+It takes its orders from the connection at that port of this machine, and ends when the connection does. A fork
+answers with an `Outcome`; END follows when it is gone. It finds modules, plugins and tests as a run of its own
+would after collecting; fixtures, browser and stack are its own.
 """
 
 from __future__ import annotations
 
-import json
+import gc
 import os
 import sys
-from pathlib import Path
+from contextlib import suppress
+from multiprocessing.connection import Client, Connection
 
 import pytest
 
 from besedka.pages import site as pages
-from besedka.stack import site_commands
+from besedka.stack import guard, site_commands
 from besedka.stack.model import Stack
+from tests.faults.inner_order import END, Order, Outcome
 from tests.faults.lent_commands import borrow
 
-HURRIED = "hurried"
 # How long a page is given to begin, and one that has shown its problem to come round after all. Under a fault
 # it does neither, and a page that did would pass the test, which is what the declared red is for.
 _BEGUN_MILLISECONDS = 1_500
 _PATIENCE_MILLISECONDS = 1_000
 
 
-class _Run:
-    """Hands the stack over, and collects how each test that failed said so."""
+class _Runs:
+    """pytest's plugin: collects, forks a run for each order, and in the fork notes how its tests ended."""
 
-    def __init__(self, stack: Stack | None) -> None:
-        self._stack = stack
+    def __init__(self, orders: Connection) -> None:
+        self._orders = orders
+        self.order: Order | None = None
         self.failed: dict[str, str] = {}
         self.skipped: list[str] = []
 
-    def pytest_collection(self, session: pytest.Session) -> None:
+    @pytest.hookimpl(trylast=True)
+    def pytest_collection_modifyitems(self, session: pytest.Session, items: list[pytest.Item]) -> None:
+        """Take orders, before anything starts a stack for the tests. A fork returns and goes on as if it had
+        collected nothing but its own; the collecting process ends its run here.
+        """
+        gc.freeze()
+        with suppress(EOFError):
+            while True:
+                order = self._orders.recv()
+                pid = os.fork()
+                if pid == 0:
+                    self._obey(order, session, items)
+                    return
+                os.waitpid(pid, 0)
+                self._orders.send(END)
+        pytest.exit("there are no more orders", returncode=0)
+
+    def _obey(self, order: Order, session: pytest.Session, items: list[pytest.Item]) -> None:
         # Not at the top: pytest is to import its plugins itself, for their assertions.
         from fixtures.stack import STACK_KEY  # noqa: PLC0415
 
-        if self._stack:
-            session.config.stash[STACK_KEY] = self._stack
+        if sys.platform == "linux":
+            guard.die_with_parent()
+        self.order = order
+        site_commands.run = borrow(order.commands)
+        if order.hurried:
+            pages.BEGUN_MILLISECONDS, pages.PATIENCE_MILLISECONDS = (
+                _BEGUN_MILLISECONDS,
+                _PATIENCE_MILLISECONDS,
+            )
+        session.config.stash[STACK_KEY] = Stack.from_json(order.stack)
+        items[:] = [item for item in items if item.nodeid in order.tests]
+        missing = set(order.tests) - {item.nodeid for item in items}
+        assert not missing, f"not among the collected tests: {missing}"
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         if report.failed:
@@ -48,24 +77,19 @@ class _Run:
         if report.skipped:
             self.skipped.append(report.nodeid)
 
+    def answer(self, status: int) -> None:
+        """Tell what came of the run."""
+        self._orders.send(Outcome(status, self.failed, tuple(self.skipped)))
 
-def main(stack_file: str, result_file: str, pace: str, commands: str, *words: str) -> None:
-    """Run, and write down what came of it."""
-    site_commands.run = borrow(commands)
-    # Rewritten assertions are kept from run to run, whatever is wished for the sources' own folders.
-    sys.dont_write_bytecode, sys.pycache_prefix = False, str(Path(result_file).with_name("compiled"))
-    if pace == HURRIED:
-        pages.BEGUN_MILLISECONDS, pages.PATIENCE_MILLISECONDS = _BEGUN_MILLISECONDS, _PATIENCE_MILLISECONDS
-    stack = Stack.from_json(Path(stack_file).read_text("utf-8")) if stack_file else None
-    run = _Run(stack)
-    status = pytest.main(list(words), [run])
-    result = {"status": int(status), "failed": run.failed, "skipped": run.skipped}
-    Path(result_file).write_text(json.dumps(result), "utf-8")
+
+def main(port: str, key: str, *words: str) -> None:
+    """Collect, and run what is ordered."""
+    with Client(("127.0.0.1", int(port)), authkey=key.encode()) as orders:
+        runs = _Runs(orders)
+        status = pytest.main(list(words), [runs])
+        if runs.order:
+            runs.answer(int(status))
 
 
 if __name__ == "__main__":
     main(*sys.argv[1:])
-    sys.stdout.flush()
-    sys.stderr.flush()
-    # Not by the interpreter's end, where pymongo waits up to half a second for each of its sleeping threads.
-    os._exit(0)

@@ -6,10 +6,13 @@ scopes are not supported"), which would make every test red, whatever the stack 
 
 from __future__ import annotations
 
-import json
+import secrets
 import shutil
+import socket
+import subprocess
 import sys
 from collections.abc import Iterable
+from multiprocessing.connection import Connection, answer_challenge, deliver_challenge
 from pathlib import Path
 
 import pytest
@@ -18,13 +21,16 @@ from besedka.contract import PROJECT_ROOT
 from besedka.faults import Patient
 from besedka.faults.caught import NO_STACK
 from besedka.stack.forked import Zygotes
+from besedka.stack.model import Stack
+from besedka.stack.processes import Guard
 from tests import inner
+from tests.faults.inner_order import END, Order, Outcome
 from tests.faults.lent_commands import lent
 
-# pytest's plugins and what stands beside the tests are left out: pytest imports them itself, so that it can
-# explain their assertions.
+# For the runs that end before their tests. pytest's plugins and what stands beside the tests are left out: it
+# imports them itself, so that it can explain their assertions.
 PRELOAD = {
-    "tests.faults.inner_child": (
+    "pytest": (
         "pytest",
         "_pytest.junitxml",
         "_pytest.skipping",
@@ -50,53 +56,104 @@ PRELOAD = {
     )
 }
 SECONDS = 90.0
-_CHILD = "tests.faults.inner_child"
+_COLLECTING = "tests.faults.inner_child"
+_THIS_MACHINE = "127.0.0.1"
 _QUIET = ("-n", "0", "-p", "no:cacheprovider", "--no-diagnosis", "-c", "pytest.ini")
 _ANY = "tests/api/test_urls.py"
 _WITH_TESTS = {pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED}
 
 
 class InnerRuns:
-    """Runs of pytest, one after another, each a fork of a process that has imported what they need."""
+    """Runs of tests, one after another, each a fork of a process that has collected them all."""
 
-    def __init__(self, zygotes: Zygotes, folder: Path) -> None:
-        self._zygotes, self._folder = zygotes, folder / "inner"
+    def __init__(self, zygotes: Zygotes, folder: Path, tests: Iterable[str]) -> None:
+        self._zygotes, self._tests = zygotes, sorted(set(tests) - {NO_STACK})
+        self._folder, self._log = folder / "inner", folder / "inner" / "log"
         self._folder.mkdir()
+        self._environment = inner.environment({"PYTHONUNBUFFERED": "1"})
+        self._collected: tuple[Guard, Connection] | None = None
 
     def close(self) -> None:
-        """Remove what the runs left."""
+        """End the process that has collected, and remove what the runs left."""
+        self._end_collected()
         shutil.rmtree(self._folder)
 
-    def failures(self, patient: Patient, nodeids: Iterable[str], pace: str) -> dict[str, str]:
+    def failures(self, patient: Patient, nodeids: Iterable[str], *, hurried: bool) -> dict[str, str]:
         """The text of each test that failed, by node id; of a run that ended before its tests, what it printed.
 
         The run is given the stack, so that it neither starts nor stops anything. A run that must find no
-        stack attaches to it, as somebody does who is told the addresses. For `pace` see inner_child.py.
+        stack attaches to it, as somebody does who is told the addresses. For `hurried` see inner_order.py.
         """
-        named, stack = list(nodeids), patient.stack
-        log, result, given = (self._folder / name for name in ("log", "result.json", "stack.json"))
-        for path in (log, result):
-            path.unlink(missing_ok=True)
-        given.write_text(stack.to_json(), "utf-8")
-        words = [*_QUIET, *named]
+        named = tuple(nodeids)
         if NO_STACK in named:
-            words = [*_QUIET, *inner.attached(stack, data=True), _ANY]
-        told = ["" if NO_STACK in named else str(given), str(result), pace]
-        environment = inner.environment({"PYTHONUNBUFFERED": "1"})
+            return self._attached(patient.stack)
         with lent(patient.running.manage) as commands:
-            command = [sys.executable, "-m", _CHILD, *told, commands, *words]
-            run = self._zygotes.spawn(command, log=log, cwd=PROJECT_ROOT, environment=environment)
-            try:
-                run.wait(SECONDS)
-            finally:
-                assert run.stdin is not None
-                run.stdin.close()
-        said = json.loads(result.read_text("utf-8")) if result.exists() else {"status": None}
-        if said["status"] in _WITH_TESTS:
-            assert said["skipped"] == [], "a test that is skipped catches nothing"
-            failed: dict[str, str] = said["failed"]
-            return failed
-        return {NO_STACK: log.read_text("utf-8", "replace")}
+            outcome = self._ordered(Order(patient.stack.to_json(), named, hurried, commands))
+        if outcome is None or outcome.status not in _WITH_TESTS:
+            return {NO_STACK: self._log.read_text("utf-8", "replace")}
+        assert outcome.skipped == (), "a test that is skipped catches nothing"
+        return outcome.failed
+
+    def _attached(self, stack: Stack) -> dict[str, str]:
+        log = self._folder / "attached.log"
+        log.unlink(missing_ok=True)
+        words = [*_QUIET, *inner.attached(stack, data=True), _ANY]
+        run = self._spawn([sys.executable, "-m", "pytest", *words], log)
+        try:
+            status = run.wait(SECONDS)
+        finally:
+            _release(run)
+        return {} if status in _WITH_TESTS else {NO_STACK: log.read_text("utf-8", "replace")}
+
+    def _ordered(self, order: Order) -> Outcome | None:
+        """What came of it; None if the run died."""
+        self._collected = self._collected or self._collect()
+        _process, orders = self._collected
+        told: list[Outcome] = []
+        try:
+            orders.send(order)
+            while orders.poll(SECONDS):
+                said = orders.recv()
+                if said == END:
+                    return told[0] if told else None
+                told.append(said)
+        except EOFError:
+            self._end_collected()
+            return None
+        self._end_collected()
+        raise subprocess.TimeoutExpired(" ".join(order.tests), SECONDS)
+
+    def _collect(self) -> tuple[Guard, Connection]:
+        key = secrets.token_hex(16)
+        with socket.create_server((_THIS_MACHINE, 0)) as server:
+            server.settimeout(SECONDS)
+            told = [str(server.getsockname()[1]), key]
+            process = self._spawn(
+                [sys.executable, "-m", _COLLECTING, *told, *_QUIET, *self._tests], self._log
+            )
+            accepted, _address = server.accept()
+        accepted.setblocking(True)
+        orders = Connection(accepted.detach())
+        deliver_challenge(orders, key.encode())
+        answer_challenge(orders, key.encode())
+        return process, orders
+
+    def _spawn(self, command: list[str], log: Path) -> Guard:
+        return self._zygotes.spawn(command, log=log, cwd=PROJECT_ROOT, environment=self._environment)
+
+    def _end_collected(self) -> None:
+        if self._collected:
+            process, orders = self._collected
+            self._collected = None
+            orders.close()
+            _release(process)
+            process.wait(SECONDS)
+
+
+def _release(process: Guard) -> None:
+    """Tell the guard that nobody needs its process any more."""
+    assert process.stdin is not None
+    process.stdin.close()
 
 
 def names_what_is_wrong(text: str) -> bool:

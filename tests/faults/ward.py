@@ -9,7 +9,8 @@ import pytest
 
 from besedka import contract as contracts
 from besedka.contract import Contract
-from besedka.faults import Patient
+from besedka.faults import Patient, catalogue
+from besedka.faults.caught import NO_STACK, caught_by
 from besedka.faults.fresh import FreshStacks
 from besedka.faults.rules import rewritten, to
 from besedka.stack.forked import Zygotes
@@ -28,7 +29,8 @@ class Ward:
         self._stacks = FreshStacks(contract)
         folder = self._stacks.folder
         self._zygotes = Zygotes(str(folder), PRELOAD, folder / "logs" / "zygote.log")
-        self._runs = InnerRuns(self._zygotes, folder)
+        self.declared = {name for fault in catalogue(contract) for name in caught_by(fault)} - {NO_STACK}
+        self._runs = InnerRuns(self._zygotes, folder, self.declared)
 
     @contextmanager
     def fresh(self) -> Iterator[Patient]:
@@ -50,16 +52,16 @@ class Ward:
     def failures(self, patient: Patient, nodeids: Iterable[str]) -> dict[str, str]:
         """See `InnerRuns.failures`; nobody waits long for what a fault keeps from coming."""
         with patient.ruled("site", _SHORT_SILENCE):
-            return self._runs.failures(patient, nodeids, "hurried")
+            return self._runs.failures(patient, nodeids, hurried=True)
 
     def failures_in_peace(self, patient: Patient, nodeids: Iterable[str]) -> dict[str, str]:
         """See `InnerRuns.failures`; everything takes the time that it takes for a user."""
-        return self._runs.failures(patient, nodeids, "patient")
+        return self._runs.failures(patient, nodeids, hurried=False)
 
     def close(self) -> None:
         """End what was started for all patients."""
-        self._zygotes.close()
         self._runs.close()
+        self._zygotes.close()
         self._stacks.close()
 
 
