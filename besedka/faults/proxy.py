@@ -18,7 +18,6 @@ from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 UPSTREAM_SECONDS = 30.0
-_POLL_SECONDS = 0.05
 _CHUNK = 65536
 # RFC 9110, 7.6.1; the length is counted anew, and an encoded body could not be rewritten.
 _NOT_HANDED_ON = {"connection", "keep-alive", "transfer-encoding", "content-length", "accept-encoding"}
@@ -87,10 +86,9 @@ class Proxy:
         self.port, self.upstream_port = port, upstream_port
         self._rules: list[Rule] = []
         self._raised: list[Exception] = []
+        self._closing = threading.Event()
         self._server = _Server(("127.0.0.1", port), self)
-        self._thread = threading.Thread(
-            target=self._server.serve_forever, args=(_POLL_SECONDS,), name=f"proxy-{port}", daemon=True
-        )
+        self._thread = threading.Thread(target=self._serve, name=f"proxy-{port}", daemon=True)
         self._thread.start()
 
     @property
@@ -115,10 +113,12 @@ class Proxy:
 
     def close(self) -> None:
         """End the thread and every connection."""
-        self._server.shutdown()
+        self._closing.set()
+        # A client that says nothing wakes the thread at once; `serve_forever` would look up now and then.
+        socket.create_connection(("127.0.0.1", self.port)).close()
+        self._thread.join()
         self._server.server_close()
         self._server.end_connections()
-        self._thread.join()
 
     def answer(self, request: Request) -> Reply | None:
         """What the client is given; nothing where a rule raises, which `ruled` then raises again."""
@@ -127,6 +127,10 @@ class Proxy:
         except Exception as error:  # would be lost in this connection's thread
             self._raised.append(error)
             return None
+
+    def _serve(self) -> None:
+        while not self._closing.is_set():
+            self._server.handle_request()
 
     def _after(self, request: Request, rules: tuple[Rule, ...]) -> Reply | None:
         if not rules:
