@@ -119,7 +119,7 @@ class InnerRuns:
                 told.append(said)
         except EOFError:
             self._end_collected()
-            return None
+            return told[0] if told else None
         self._end_collected()
         raise subprocess.TimeoutExpired(" ".join(order.tests), SECONDS)
 
