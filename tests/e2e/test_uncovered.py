@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import time
 from collections.abc import Callable
 from contextlib import suppress
 
@@ -19,6 +20,7 @@ BOTH_PAGES = pytest.mark.parametrize("page_class", [ChatTestPage, IntegratedPage
 SILENCE_MILLISECONDS = 5_000
 TYPING_MILLISECONDS = 15_000
 BEGUN_MILLISECONDS = 1_000
+PAUSED_SECONDS = 1.0
 DESKTOP, PHONE = (1280, 800), (390, 844)
 
 
@@ -109,6 +111,22 @@ def test_a_chat_that_never_answers_is_named_within_seconds(
     expect(page.problem).to_contain_text("Iframe_Restrict_Access")
     button = page.problem.get_by_role("link", name="Открыть вход в чат")
     expect(button).to_have_attribute("href", f"{contract.chat.url}/home")
+
+
+def test_a_frame_that_the_browser_refuses_is_not_waited_for(
+    contract: Contract, person: Callable[..., Page]
+) -> None:
+    browser_page = person(contract.user("test_user"))
+    # The page would say so after five silent seconds, which never pass on a clock that stands still.
+    browser_page.clock.install()
+    browser_page.clock.pause_at(time.time() + PAUSED_SECONDS)
+    browser_page.route(contract.chat.url + "/**", lambda route: route.abort())
+    page = ChatTestPage(browser_page, contract).open()
+
+    with pytest.raises(AssertionError, match="the browser refused the frame's document"):
+        page.wait_for_chat()
+
+    expect(page.status).to_have_text("Соединяемся с чатом…")
 
 
 def test_an_authorization_that_fails_does_not_loop(contract: Contract, person: Callable[..., Page]) -> None:
