@@ -40,6 +40,9 @@ def test_teardown(broken_after):
 
 def test_passes(visitor, contract):
     visitor.goto(contract.site.url)
+
+def test_passes_too(visitor, contract):
+    visitor.goto(contract.site.url)
 """
 
 
@@ -55,13 +58,15 @@ def all_texts(folder: Path) -> dict[str, bytes]:
     return texts
 
 
-def test_each_failing_phase_leaves_its_evidence(stack: Stack, contract: Contract, subject: Path) -> None:
+def test_each_failing_phase_leaves_its_evidence(
+    stack: Stack, contract: Contract, subject: Path, tmp_path: Path
+) -> None:
     subject.write_text(SUBJECT, "utf-8")
 
-    finished = inner.run(str(subject), *inner.attached(stack))
+    finished = inner.run(str(subject), *inner.attached(stack), more={"TMPDIR": str(tmp_path)})
 
     assert finished.returncode == 1, finished.stdout + finished.stderr
-    assert "1 failed, 2 passed, 2 errors" in finished.stdout
+    assert "1 failed, 3 passed, 2 errors" in finished.stdout
     folder = Path(re.search(r"logs and evidence: (.*)", finished.stdout).group(1)) / "evidence"  # type: ignore[union-attr]
     kept = {re.search(r"test_(setup|call|teardown)", path.name).group(1): path for path in folder.iterdir()}  # type: ignore[union-attr]
     assert set(kept) == {"setup", "call", "teardown"}, "a test that passes leaves nothing"
@@ -76,5 +81,6 @@ def test_each_failing_phase_leaves_its_evidence(stack: Stack, contract: Contract
     assert f"frame {stack.chat_url}/_oauth/besedka?code=***" in chain
     texts = all_texts(folder)
     assert len(texts) >= 9
+    assert list(tmp_path.iterdir()) == [], "something stays in the system's folder for temporary files"
     leaks = [name for name, text in texts.items() for secret in contract.secrets if secret.encode() in text]
     assert leaks == []
