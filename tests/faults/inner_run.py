@@ -87,10 +87,11 @@ class InnerRuns:
         named = tuple(nodeids)
         if NO_STACK in named:
             return self._attached(patient.stack)
+        before = self._log.stat().st_size if self._log.exists() else 0
         with lent(patient.running.manage) as commands:
             outcome = self._ordered(Order(patient.stack.to_json(), named, hurried, commands))
         if outcome is None or outcome.status not in _WITH_TESTS:
-            return {NO_STACK: self._log.read_text("utf-8", "replace")}
+            return {NO_STACK: self._log.read_bytes()[before:].decode("utf-8", "replace")}
         assert outcome.skipped == (), "a test that is skipped catches nothing"
         return outcome.failed
 
@@ -117,7 +118,7 @@ class InnerRuns:
                 if said == END:
                     return told[0] if told else None
                 told.append(said)
-        except EOFError:
+        except (EOFError, OSError):
             self._end_collected()
             return told[0] if told else None
         self._end_collected()
