@@ -23,7 +23,6 @@ TIMEOUT_SECONDS = 4.0
 MONGO_SECONDS = 2.0
 # A management command of the site: arguments, what it reads on standard input, what it prints.
 Manage = Callable[..., str]
-PAGE = 500
 
 
 @dataclass(frozen=True)
@@ -142,10 +141,14 @@ class Examination:
 
     @cached_property
     def effective(self) -> dict[str, Any]:
-        """Setting id → value as Rocket.Chat gives it to an administrator over REST."""
+        """Setting id → value as Rocket.Chat gives it to an administrator over REST.
+
+        A count of 0 means all, in one answer, or a page where API_Allow_Infinite_Count is off
+        (`apps/meteor/app/api/server/helpers/getPaginationItems.ts`).
+        """
         rows: list[Json] = []
         while True:
-            page = self.admin.get("settings", count=PAGE, offset=len(rows))
+            page = self.admin.get("settings", count=0, offset=len(rows))
             rows += page["settings"]
             if not page["settings"] or len(rows) >= page["total"]:
                 return {row["_id"]: row.get("value") for row in rows}

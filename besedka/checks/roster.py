@@ -6,7 +6,7 @@ from collections import defaultdict
 from dataclasses import dataclass
 from typing import Any
 
-from besedka.checks.examination import PAGE, Examination
+from besedka.checks.examination import Examination
 from besedka.rocketchat.rest import Json
 
 
@@ -104,7 +104,7 @@ def _from_rest(examination: Examination) -> Roster:
 def _pages(examination: Examination, path: str, key: str, **query: str) -> list[Json]:
     rows: list[Json] = []
     while True:
-        page = examination.admin.get(path, count=PAGE, offset=len(rows), **query)
+        page = examination.admin.get(path, count=0, offset=len(rows), **query)
         rows += page[key]
         if not page[key] or len(rows) >= page.get("total", 0):
             return rows

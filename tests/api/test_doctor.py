@@ -70,6 +70,13 @@ def test_without_databases_what_needs_them_is_skipped_and_says_so(patient: Patie
     assert "provider.secret" not in report.unwatched
 
 
+def test_lists_are_read_whole_where_rocketchat_gives_them_in_pages(patient: Patient) -> None:
+    few = patient.setting("API_Default_Count", 2)
+    with patient.setting("API_Allow_Infinite_Count", False), few:
+        by_rest = Addresses(patient.stack.site_url, patient.stack.chat_url)
+        assert examine(by_rest, patient.contract).findings == ()
+
+
 def test_the_administrators_log_in_is_taken_back(patient: Patient) -> None:
     def tokens() -> int:
         admin = patient.mongo.users.find_one({"username": patient.contract.chat.admin.username})
