@@ -17,9 +17,11 @@ import statistics
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from collections.abc import Callable
 from contextlib import ExitStack, suppress
+from functools import partial
 from pathlib import Path
 
 import psutil
@@ -29,12 +31,12 @@ from besedka import contract as contracts
 from besedka.contract import PROJECT_ROOT
 from besedka.stack import compose, containers, embedded, engine, kept, leftovers, readiness
 from besedka.stack.compose import ComposeService
+from besedka.stack.container_logs import ContainerLogs
 from besedka.stack.containers import ContainersStack
 
 FIRST_TEST_LIMIT = 25.0
 REUSE_LIMIT = 3.0
 OVERHEAD_LIMIT = 1.15
-POLL_SECONDS = 0.1
 NOTES_TIME = (
     "import time, pathlib\ndef test_first(stack): pathlib.Path({told!r}).write_text(repr(time.time()))\n"
 )
@@ -90,12 +92,20 @@ def bare_seconds() -> float:
         site_url=f"http://127.0.0.1:{plan.ports['site']}",
         chat_url=f"http://127.0.0.1:{plan.ports['rocketchat']}",
     )
+    mongo = f"{name}-mongo"
+    health = plan.services["mongo"].health_command
+
+    def initiate() -> None:
+        subprocess.run(["docker", "exec", mongo, *health], check=False, capture_output=True)
+
+    # MongoDB first: with a real one, all the others are ready before Rocket.Chat can be.
     ready: dict[str, Callable[[], bool]] = {
+        "mongo": lambda: readiness.mongo_is_primary(plan.ports["mongo"], initiate),
+        "rocketchat": lambda: readiness.chat(contract),
         "postgres": lambda: readiness.postgres(plan.host_url("postgres")),
         "redis": lambda: readiness.redis_answers(plan.host_url("redis")),
-        "mongo": lambda: readiness.mongo_is_primary(plan.ports["mongo"]),
-        "rocketchat": lambda: readiness.chat(contract),
     }
+    logs = ContainerLogs(plan.folder / "logs")
     began = time.perf_counter()
     docker("network", "create", name)
     try:
@@ -105,18 +115,25 @@ def bare_seconds() -> float:
         ]
         for process in begun:
             assert process.wait() == 0
-        for each in compose.SERVICES:
-            while not ready[each]():
-                if each == "mongo":
-                    health = plan.services["mongo"].health_command
-                    subprocess.run(
-                        ["docker", "exec", f"{name}-mongo", *health], check=False, capture_output=True
-                    )
-                time.sleep(POLL_SECONDS)
+        # Asked as our own start asks: by the same questions, when a container has written something and at
+        # the latest at the same interval. Whoever is asked more seldom is found ready later than it is.
+        with readiness.Progress(
+            lambda _line: None, budget=plan.budget, cancelled=threading.Event()
+        ) as progress:
+            for each, answers in ready.items():
+                logs.follow(each, plan.engine.client.containers.get(f"{name}-{each}"))
+                progress.wait_until(
+                    each,
+                    answers,
+                    expected=each,
+                    alive=partial(logs.ended, each),
+                    news=partial(logs.wait_for_output, each),
+                )
         return time.perf_counter() - began
     finally:
         docker("rm", "--force", "--volumes", *(f"{name}-{each}" for each in compose.SERVICES))
         docker("network", "rm", name)
+        logs.end()
         (plan.folder / embedded.FINISHED).touch()
 
 

@@ -25,7 +25,7 @@ from besedka.provision import Options, bring
 from besedka.rocketchat.database import ChatDatabase
 from besedka.rocketchat.rest import RocketChat
 from besedka.stack import mongod
-from besedka.stack.processes import ServiceProcess, free_port, stop_all
+from besedka.stack.processes import ServiceProcess, free_ports, stop_all
 
 START_BUDGET_SECONDS = 60.0
 _RESERVED = "Accounts_SystemBlockedUsernameList"
@@ -112,7 +112,7 @@ def _ended(pidfd: int, seconds: float) -> bool:
 @contextmanager
 def running(folder: Path, **overwritten: str) -> Iterator[BareChat]:
     """Run one in `folder`; `overwritten` are settings its operator forces at boot."""
-    chat_port, mongo_port = free_port(), free_port()
+    chat_port, mongo_port = free_ports(2)
     plain = contracts.load()
     contract = plain.at(site_url=plain.site.url, chat_url=f"http://127.0.0.1:{chat_port}")
     mongo_url = mongod.url(mongo_port, "rocketchat")

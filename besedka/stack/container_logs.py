@@ -24,7 +24,8 @@ class ContainerLogs:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self._containers: dict[str, Any] = {}
-        self._followers: list[threading.Thread] = []
+        self._followers: dict[str, threading.Thread] = {}
+        self._wrote: dict[str, threading.Event] = {}
 
     def file(self, service: str) -> Path:
         """File of a service's output."""
@@ -37,7 +38,8 @@ class ContainerLogs:
         follower = threading.Thread(
             target=self._copy, args=(service, container, 0 if from_now_on else "all"), daemon=True
         )
-        self._followers.append(follower)
+        self._followers[service] = follower
+        self._wrote[service] = threading.Event()
         follower.start()
 
     def save(self) -> None:
@@ -48,8 +50,20 @@ class ContainerLogs:
 
     def end(self) -> None:
         """Wait for the followers, which end with their containers."""
-        for follower in self._followers:
+        for follower in self._followers.values():
             follower.join(_END_SECONDS)
+
+    def wait_for_output(self, service: str, seconds: float) -> None:
+        """Return once the service has written something since the last call, else after `seconds`."""
+        if self._wrote[service].wait(seconds):
+            self._wrote[service].clear()
+
+    def ended(self, service: str) -> str | None:
+        """As `how_ended`, but asks the engine only once the output that is followed has ended.
+
+        Output ends with its container, so this may be asked often.
+        """
+        return None if self._followers[service].is_alive() else self.how_ended(service)
 
     def how_ended(self, service: str) -> str | None:
         """How the service's container ended; None while it runs."""
@@ -93,3 +107,4 @@ class ContainerLogs:
         ):
             for chunk in container.logs(stream=True, follow=True, tail=tail):
                 log.write(chunk)
+                self._wrote[service].set()

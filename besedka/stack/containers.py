@@ -7,7 +7,6 @@ on the host, which a browser opens at 127.0.0.1 and Rocket.Chat's server at `hos
 
 from __future__ import annotations
 
-import logging
 import os
 import secrets
 import shutil
@@ -18,12 +17,9 @@ from concurrent.futures import FIRST_EXCEPTION, Future, ThreadPoolExecutor, wait
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 import requests
 from docker.errors import DockerException  # type: ignore[import-untyped]
-from testcontainers.core.config import testcontainers_config
-from testcontainers.core.container import DockerContainer
 from testcontainers.core.network import Network
 
 from besedka import provision
@@ -46,16 +42,13 @@ from besedka.stack.compose import SERVICES, ComposeService
 from besedka.stack.container_logs import ContainerLogs
 from besedka.stack.engine import Engine
 from besedka.stack.model import Service, Stack
-from besedka.stack.processes import ServiceProcess, free_port
+from besedka.stack.processes import ServiceProcess, free_ports
 from besedka.stack.readiness import Progress
+from besedka.stack.service_container import ServiceContainer, client_arguments, name_of
 
 # The first boot of Rocket.Chat makes indexes and runs every migration; pulling images comes on top.
 START_BUDGET_SECONDS = 420.0
 BUDGET_ENV = "BESEDKA_START_BUDGET"
-# The guardian of leftovers.py does what Testcontainers' Ryuk does, without an image of its own to pull.
-testcontainers_config.ryuk_disabled = True
-for _name in ("container", "docker_client", "network"):
-    logging.getLogger(f"testcontainers.core.{_name}").setLevel(logging.WARNING)
 
 Say = Callable[[str], None]
 
@@ -78,7 +71,7 @@ class ContainersStack:
     cancelled: threading.Event = field(default_factory=threading.Event)
     stack: Stack | None = None
     site: ServiceProcess | None = None
-    containers: dict[str, DockerContainer] = field(default_factory=dict)
+    containers: dict[str, ServiceContainer] = field(default_factory=dict)
     guardian: leftovers.Guardian | None = None
 
     def __post_init__(self) -> None:
@@ -103,7 +96,7 @@ class ContainersStack:
         self.guardian = leftovers.Guardian(self.run_id, self.engine.url)
         with Progress(self.say, budget=self.budget, cancelled=self.cancelled) as progress:
             try:
-                self._make_network_and_volumes()
+                self._make_network()
                 self._start_side_by_side(progress)
                 progress.tell("token", "asked for by Rocket.Chat's container")
                 token_probe.prove(
@@ -131,7 +124,8 @@ class ContainersStack:
         for container in self.containers.values():
             container.get_docker_client().client.close()
         if self.guardian:
-            self.guardian.dismiss()
+            # Only a start that is going on may have asked the engine for more than was there to be removed.
+            self.guardian.dismiss(nothing_left=self.stack is not None and not resisted)
         forget_data(self.folder)
         return resisted
 
@@ -152,9 +146,12 @@ class ContainersStack:
         return f"redis://127.0.0.1:{port}/0" if name == "redis" else mongod.url(port, "rocketchat")
 
     def _start_side_by_side(self, progress: Progress) -> None:
-        tasks: list[Callable[[Progress], None]] = [self._bring_site, self._bring_redis, self._bring_chat]
-        with ThreadPoolExecutor(max_workers=len(tasks)) as side_by_side:
-            futures = [side_by_side.submit(task, progress) for task in tasks]
+        with ThreadPoolExecutor(max_workers=4) as side_by_side:
+            # Rocket.Chat's boot is the longest way, and MongoDB stands at its beginning. Started beside two
+            # others, its container takes twice the time: they are made meanwhile, and started then.
+            mongo = side_by_side.submit(self._start_container, progress, "mongo")
+            tasks = (self._bring_chat, self._bring_site, self._bring_redis)
+            futures = [side_by_side.submit(task, progress, mongo) for task in tasks]
             wait(futures, return_when=FIRST_EXCEPTION)
             first = next((future for future in futures if _failed(future)), None)
             if first is not None:
@@ -162,9 +159,12 @@ class ContainersStack:
         for future in [first] if first else futures:
             future.result()
 
-    def _bring_site(self, progress: Progress) -> None:
+    def _bring_site(self, progress: Progress, mongo: Future[None]) -> None:
+        self._create_container("postgres")
+        mongo.result()
+        self._start_container(progress, "postgres")
         url = self.host_url("postgres")
-        self._bring(progress, "postgres", lambda: readiness.postgres(url), "an answer to SELECT 1")
+        self._wait_for(progress, "postgres", lambda: readiness.postgres(url), "an answer to SELECT 1")
         progress.tell("site", "preparing its database")
         self.manage("prepare_site", stdin=environment.site_users(self.contract))
         self.start_site()
@@ -177,14 +177,21 @@ class ContainersStack:
             alive=lambda: None if site.alive() else "ended",
         )
 
-    def _bring_redis(self, progress: Progress) -> None:
+    def _bring_redis(self, progress: Progress, mongo: Future[None]) -> None:
+        self._create_container("redis")
+        mongo.result()
+        self._start_container(progress, "redis")
         url = self.host_url("redis")
-        self._bring(progress, "redis", lambda: readiness.redis_answers(url), "an answer to PING")
+        self._wait_for(progress, "redis", lambda: readiness.redis_answers(url), "an answer to PING")
 
-    def _bring_chat(self, progress: Progress) -> None:
-        self._bring(progress, "mongo", self._mongo_is_primary, "a writable primary")
+    def _bring_chat(self, progress: Progress, mongo: Future[None]) -> None:
+        # Made beforehand, started no sooner than MongoDB takes writes: Rocket.Chat refuses it before.
+        self._create_container("rocketchat")
+        mongo.result()
+        self._wait_for(progress, "mongo", self._mongo_is_primary, "a writable primary")
+        self._start_container(progress, "rocketchat")
         expected = "/api/info with its version, and public settings"
-        self._bring(progress, "rocketchat", lambda: readiness.chat(self.contract), expected)
+        self._wait_for(progress, "rocketchat", lambda: readiness.chat(self.contract), expected)
         progress.tell("provider", "provisioning")
         provision.bring(
             self.contract.chat.url,
@@ -196,53 +203,49 @@ class ContainersStack:
             "provider",
             lambda: readiness.knows_provider(self.contract),
             expected=f"{self.contract.provider.name!r} in service.configurations",
-            alive=lambda: self.logs.how_ended("rocketchat"),
+            alive=lambda: self.logs.ended("rocketchat"),
         )
 
-    def _bring(self, progress: Progress, name: str, ready: Callable[[], bool], expected: str) -> None:
-        progress.tell(name, "starting")
-        self._start_container(self.services[name])
-        progress.wait_until(name, ready, expected=expected, alive=lambda: self.logs.how_ended(name))
+    def _wait_for(self, progress: Progress, name: str, ready: Callable[[], bool], expected: str) -> None:
+        progress.wait_until(
+            name,
+            ready,
+            expected=expected,
+            alive=lambda: self.logs.ended(name),
+            news=lambda seconds: self.logs.wait_for_output(name, seconds),
+        )
 
     def _mongo_is_primary(self) -> bool:
-        """Asks the port; while it says no, the file's own health command initiates the replica set."""
-        if readiness.mongo_is_primary(self.ports["mongo"]):
-            return True
+        return readiness.mongo_is_primary(self.ports["mongo"], self._initiate)
+
+    def _initiate(self) -> None:
+        """The file's own health command initiates the replica set."""
         with suppress(DockerException):
             self.containers["mongo"].get_wrapped_container().exec_run(self.services["mongo"].health_command)
-        return False
 
-    def _make_network_and_volumes(self) -> None:
+    def _make_network(self) -> None:
         told = {"labels": leftovers.labels(self.run_id)}
-        self._network = Network(docker_client_kw=self._client_arguments, docker_network_kw=told)
-        self._network.name = f"besedka-{self.run_id}"
-        self._network.create()
-        for name in SERVICES:
-            for volume in self.services[name].volumes:
-                self.engine.client.volumes.create(self._volume(volume), **told)
+        network = Network(docker_client_kw=client_arguments(self.engine), docker_network_kw=told)
+        network.name = name_of(self.run_id)
+        network.create()
 
-    def _start_container(self, service: ComposeService) -> None:
-        container = DockerContainer(
-            service.image,
-            docker_client_kw=self._client_arguments,
-            env=self._environment_of(service),
-            name=f"besedka-{self.run_id}-{service.name}",
-            network=self._network,
-            network_aliases=[service.name],
-            labels=leftovers.labels(self.run_id, service.name),
-            extra_hosts=service.extra_hosts,
-            hostname=service.hostname,
+    def _create_container(self, name: str) -> None:
+        service = self.services[name]
+        self.containers[name] = ServiceContainer(
+            service,
+            run_id=self.run_id,
+            engine=self.engine,
+            port=self.ports[name],
+            environment=self._environment_of(service),
         )
-        if service.command:
-            container.with_command(service.command)
-        # `with_bind_ports` knows no address, and a port on 0.0.0.0 is everybody's.
-        bound: Any = ("127.0.0.1", self.ports[service.name])
-        container.ports[f"{service.port}/tcp"] = bound
-        for volume, place in service.volumes.items():
-            container.with_volume_mapping(self._volume(volume), place, "rw")
-        container.start()
-        self.containers[service.name] = container
-        self.logs.follow(service.name, container.get_wrapped_container())
+        self.containers[name].create()
+
+    def _start_container(self, progress: Progress, name: str) -> None:
+        progress.tell(name, "starting")
+        if name not in self.containers:
+            self._create_container(name)
+        self.containers[name].start()
+        self.logs.follow(name, self.containers[name].get_wrapped_container())
 
     def _environment_of(self, service: ComposeService) -> dict[str, str]:
         if service.name != "rocketchat":
@@ -286,15 +289,8 @@ class ContainersStack:
             environment=self.site_environment,
         )
 
-    @property
-    def _client_arguments(self) -> dict[str, Any]:
-        return {"environment": dict(os.environ) | {"DOCKER_HOST": self.engine.url}}
-
     def _log(self, name: str) -> str:
         return str(self.logs.file(name))
-
-    def _volume(self, name: str) -> str:
-        return f"besedka-{self.run_id}-{name}"
 
     def _describe(self) -> Stack:
         site, chat = self.contract.site.url, self.contract.chat.url
@@ -359,7 +355,8 @@ def prepared(  # noqa: PLR0913 - all but one are keywords
     with Progress(say, budget=budget, cancelled=cancelled) as progress:
         engine.pull(found, services, progress.tell)
     engine.check_versions(found, services, contract.chat.version)
-    chosen = {name: free_port() for name in (*SERVICES, "site")} | dict(ports or {})
+    names = (*SERVICES, "site")
+    chosen = dict(zip(names, free_ports(len(names)), strict=True)) | dict(ports or {})
     engine.check_ports(chosen)
     folder = folder or embedded.new_run_folder()
     return ContainersStack(contract, folder, found, services, chosen, say, budget, cancelled)

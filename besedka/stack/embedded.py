@@ -28,7 +28,7 @@ from besedka.rocketchat.rest import RocketChat
 from besedka.stack import environment, mongod, postgres, redis_server, site_commands
 from besedka.stack.model import Service, Stack
 from besedka.stack.parts import Parts
-from besedka.stack.processes import ServiceProcess, Spawn, free_port, guarded, stop_all
+from besedka.stack.processes import ServiceProcess, Spawn, free_ports, guarded, stop_all
 
 RUNS_FOLDER = PROJECT_ROOT / ".besedka" / "runs"
 START_BUDGET_SECONDS = 60.0
@@ -65,7 +65,8 @@ class EmbeddedStack:
         """Start everything; returns once the contract is fulfilled. Raises StackStartError."""
         if self.parts.bundle:
             self.contract = self.parts.bundle.contract(self.contract)
-        ports = {name: free_port() for name in ("site", "chat", "mongo", "postgres", "redis")}
+        names = ("site", "chat", "mongo", "postgres", "redis")
+        ports = dict(zip(names, free_ports(len(names)), strict=True))
         self.contract = self.contract.at(
             site_url=f"http://127.0.0.1:{ports['site']}", chat_url=f"http://127.0.0.1:{ports['chat']}"
         )

@@ -1,32 +1,33 @@
 """What a run left on the engine, and its removal: only things that carry the run's own label are touched.
 
-As a program (`python -m besedka.stack.leftovers RUN`) it is the guardian of one run: it waits until its
-standard input ends, which is when the run closed it or died (kill -9 included), and removes what is left.
-Exit status: 0 nothing is left; 1 something could not be removed.
+As a program (`python -m besedka.stack.leftovers RUN`) it removes what the run has left on the engine that
+DOCKER_HOST names. Exit status: 0 nothing is left; 1 something could not be removed.
 """
 
 from __future__ import annotations
 
 import os
-import signal
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
+from pathlib import Path
 from typing import Any
 
 import docker  # type: ignore[import-untyped]
 from docker.errors import APIError, NotFound  # type: ignore[import-untyped]
 
 from besedka.contract import PROJECT_ROOT
-from besedka.stack.guard import KEEP
+from besedka.stack.afterwards import KEEP
 from besedka.stack.processes import base_environment
 
+AFTERWARDS = Path(__file__).with_name("afterwards.py")
 RUN_LABEL = "besedka.run"
 SERVICE_LABEL = "besedka.service"
 STOP_SECONDS = 60.0
 # What a dead process had asked the engine for may appear after the first look.
 ROUNDS = 3
+_REMOVE = (sys.executable, "-m", "besedka.stack.leftovers")
 
 
 def labels(run_id: str, service: str = "") -> dict[str, str]:
@@ -63,11 +64,15 @@ def remove(client: Any, run_id: str) -> list[str]:
 
 
 class Guardian:
-    """The process that removes what a run leaves behind when it dies; see this module's head."""
+    """The process that removes what a run leaves behind when it dies.
+
+    It is there before the run makes anything. A run that dies while it still starts closes the pipe all
+    the same, so nobody need wait for it.
+    """
 
     def __init__(self, run_id: str, engine_url: str) -> None:
         self._process = subprocess.Popen(  # noqa: S603 - this module
-            [sys.executable, "-m", "besedka.stack.leftovers", run_id],
+            [sys.executable, "-S", "-E", str(AFTERWARDS), *_REMOVE, run_id],
             stdin=subprocess.PIPE,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
@@ -84,14 +89,14 @@ class Guardian:
 
     def release(self) -> None:
         """End the guardian, and let what the run made be: somebody else keeps it now."""
-        if self._process.stdin:
-            self._process.stdin.write(KEEP)
-        self.dismiss()
+        self.dismiss(nothing_left=True)
 
-    def dismiss(self) -> None:
-        """End the guardian once nothing is left for it to do."""
+    def dismiss(self, *, nothing_left: bool) -> None:
+        """End the guardian; unless nothing is left for it to do, it looks once more and removes it."""
         if self._process.stdin and not self._process.stdin.closed:
             with suppress(BrokenPipeError):
+                if nothing_left:
+                    self._process.stdin.write(KEEP)
                 self._process.stdin.close()
         try:
             self._process.wait(STOP_SECONDS)
@@ -124,13 +129,7 @@ def _engine_variables() -> dict[str, str]:
 
 
 def main(run_id: str) -> int:
-    """Wait for the end of standard input, then remove; see the head of this module."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    said = b""
-    while part := os.read(0, 1024):
-        said += part
-    if said == KEEP:
-        return 0
+    """Remove what the run has left; see the head of this module."""
     client = docker.DockerClient(base_url=os.environ["DOCKER_HOST"], version="auto")
     return 1 if remove(client, run_id) else 0
 

@@ -16,7 +16,13 @@ import psycopg
 import redis
 import requests
 from pymongo import MongoClient
-from pymongo.errors import PyMongoError
+from pymongo.hello import Hello
+from pymongo.monitoring import (
+    ServerHeartbeatFailedEvent,
+    ServerHeartbeatListener,
+    ServerHeartbeatStartedEvent,
+    ServerHeartbeatSucceededEvent,
+)
 
 from besedka.contract import Contract
 from besedka.errors import ServiceUnreachableError
@@ -25,6 +31,8 @@ from besedka.stack.engine_errors import ContainersStartError
 
 HEARTBEAT_SECONDS = 5.0
 POLL_SECONDS = 0.1
+# A server may write hundreds of lines while it starts, and each is a reason to ask.
+_SOONEST_SECONDS = 0.02
 _PROBE_SECONDS = 2
 
 
@@ -79,11 +87,19 @@ class Progress:
         return {name: what for name, (what, _) in self._states.items()}
 
     def wait_until(
-        self, service: str, ready: Callable[[], bool], *, expected: str, alive: Callable[[], str | None]
+        self,
+        service: str,
+        ready: Callable[[], bool],
+        *,
+        expected: str,
+        alive: Callable[[], str | None],
+        news: Callable[[float], None] | None = None,
     ) -> None:
         """Return once `ready()`; ContainersStartError if the service ends, the budget does, or another fails.
 
-        `alive` answers None, or how the service ended.
+        `alive` answers None, or how the service ended. `news` waits for a sign that it is worth asking again,
+        and returns after the given seconds at the latest; without it, the service is asked every
+        POLL_SECONDS.
         """
         self.tell(service, f"waiting for {expected}")
         while not ready():
@@ -95,8 +111,10 @@ class Progress:
                     f"{service} was not ready within the start budget of {self.budget:.0f} s",
                     expected=expected,
                 )
-            if self.cancelled.wait(POLL_SECONDS):
+            if self.cancelled.wait(_SOONEST_SECONDS if news else POLL_SECONDS):
                 raise ContainersStartError(f"{service} was still waiting for {expected}", expected=expected)
+            if news:
+                news(POLL_SECONDS)
         self.ready(service)
 
     def _speak(self) -> None:
@@ -138,15 +156,51 @@ def redis_version(url: str) -> str:
     return str(info["redis_version"])
 
 
-def mongo_is_primary(port: int) -> bool:
-    """Whether MongoDB is the writable primary of a replica set, because Rocket.Chat refuses any other."""
-    options = f"directConnection=true&serverSelectionTimeoutMS={_PROBE_SECONDS * 1000}"
-    try:
-        with MongoClient[dict[str, Any]](f"mongodb://127.0.0.1:{port}/?{options}") as client:
-            hello = client.admin.command("hello")
-    except PyMongoError:
+def mongo_is_primary(port: int, initiate: Callable[[], object]) -> bool:
+    """Whether MongoDB is the writable primary of a replica set, because Rocket.Chat refuses any other.
+
+    Where it answers and is not, `initiate` is called. It is not while nobody answers: it could do nothing,
+    and takes the processor from the server that starts.
+    """
+    hello = _hello(port)
+    if hello is None:
         return False
-    return bool(hello.get("isWritablePrimary") and hello.get("setName"))
+    if hello.is_writable and hello.replica_set_name:
+        return True
+    initiate()
+    return False
+
+
+def _hello(port: int) -> Hello[Any] | None:
+    """MongoDB's answer to one hello, None if there was none."""
+    options = f"directConnection=true&connectTimeoutMS={_PROBE_SECONDS * 1000}"
+    answer = _FirstAnswer()
+    with MongoClient[dict[str, Any]](f"mongodb://127.0.0.1:{port}/?{options}", event_listeners=[answer]):
+        answer.there.wait(_PROBE_SECONDS)
+    return answer.hello
+
+
+class _FirstAnswer(ServerHeartbeatListener):
+    """What the driver's first own hello brought.
+
+    A command would be answered by the same, but tries half a second after a failed one again.
+    """
+
+    def __init__(self) -> None:
+        self.there = threading.Event()
+        self.hello: Hello[Any] | None = None
+
+    def started(self, event: ServerHeartbeatStartedEvent) -> None:
+        """Of no interest."""
+
+    def succeeded(self, event: ServerHeartbeatSucceededEvent) -> None:
+        """The server has answered."""
+        self.hello = event.reply
+        self.there.set()
+
+    def failed(self, event: ServerHeartbeatFailedEvent) -> None:
+        """Nobody answers."""
+        self.there.set()
 
 
 def chat_version(contract: Contract) -> str | None:

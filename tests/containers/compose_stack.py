@@ -27,7 +27,7 @@ from besedka.contract import CONTRACT_ENV, CONTRACT_FILE, PROJECT_ROOT, Contract
 from besedka.restart import mongo_dump, site_dump
 from besedka.restart.stock import Stock
 from besedka.stack.compose import COMPOSE_FILE, SERVICES
-from besedka.stack.processes import free_port
+from besedka.stack.processes import free_ports
 from tests import inner
 
 COMMAND_SECONDS = 120
@@ -48,7 +48,8 @@ class ComposeStack:
     @classmethod
     def made(cls, folder: Path, surroundings: Mapping[str, str]) -> ComposeStack:
         """Compose file and contract at free ports; nothing is started."""
-        ports = {name: free_port() for name in (*SERVICES, "site")}
+        names = (*SERVICES, "site")
+        ports = dict(zip(names, free_ports(len(names)), strict=True))
         contract = folder / "besedka.toml"
         contract.write_text(_moved(CONTRACT_FILE.read_text("utf-8"), ports), "utf-8")
         told = dict(surroundings) | {CONTRACT_ENV: str(contract), "COLUMNS": "200"}

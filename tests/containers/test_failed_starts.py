@@ -64,8 +64,11 @@ def test_a_service_that_never_gets_ready(
 
     finished = runs.run(str(subject), more=dict(surroundings) | broken | budget)
 
-    failed(finished, client)
+    folder = failed(finished, client)
     output = finished.stdout + finished.stderr
+    assert not (folder / "logs" / "rocketchat.log").exists(), (
+        "Rocket.Chat was started before MongoDB is primary"
+    )
     assert "was not ready within the start budget of 12 s" in output
     assert "-- mongo: waiting for a writable primary" in output
     assert re.search(r"  mongo +waiting for a writable primary \(\d+ s\)", output), "no heartbeat"

@@ -22,7 +22,7 @@ from besedka.faults.proxied import ProxiedStack
 from besedka.faults.proxy import Proxy, Rule
 from besedka.faults.rules import every
 from besedka.stack import embedded
-from besedka.stack.processes import free_port
+from besedka.stack.processes import free_ports
 from tests import inner
 from tests.faults.ward import Ward
 
@@ -276,7 +276,7 @@ def _is_browser(process: psutil.Process) -> bool:
 
 
 def test_a_proxy_before_nothing_answers_nothing_and_ends() -> None:
-    proxy = Proxy(free_port(), free_port())
+    proxy = Proxy(*free_ports(2))
     assert proxy.running
     with socket.create_connection(("127.0.0.1", proxy.port)) as client:
         client.sendall(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n")
