@@ -52,7 +52,9 @@ def test_a_service_that_dies(
     assert "-- provider" not in output, "a step that writes no log is in the report"
     saved = (folder / "logs" / "rocketchat.log").read_text("utf-8")
     assert saved.count("line ") == 40
-    assert (folder / "logs" / "postgres.log").read_text("utf-8")
+    assert (folder / "logs" / "mongo.log").read_text("utf-8"), (
+        "the log of a service that is well was not saved"
+    )
 
 
 def test_a_service_that_never_gets_ready(
