@@ -12,7 +12,7 @@ from besedka.contract import Contract
 from besedka.stack.model import Stack
 from tests import inner
 
-pytestmark = pytest.mark.e2e
+pytestmark = pytest.mark.reports
 
 SUBJECT = """
 import pytest

@@ -10,7 +10,7 @@ from besedka.contract import Contract
 from besedka.stack.model import Stack
 from tests import inner
 
-pytestmark = pytest.mark.e2e
+pytestmark = pytest.mark.reports
 
 # The first test breaks the stack for those after it, as somebody's configuration change does.
 BREAKS_THE_STACK = """
