@@ -33,6 +33,15 @@ if sys.argv[1] == "waits":
     threading.Event().wait()
 sys.exit(int(sys.argv[1]))
 """
+# Ways of ending, by the word that asks for one.
+ENDING = """
+import sys
+print("last words", end="")
+way = sys.argv[1]
+if way == "error":
+    raise LookupError("nothing there")
+sys.exit({"none": None, "text": "what was wrong", "number": 5, "large": 256 + 5, "list": []}[way])
+"""
 STUBBORN = """
 import signal, threading
 signal.signal(signal.SIGTERM, signal.SIG_IGN)
@@ -58,6 +67,7 @@ threading.Event().wait()
 def folder(tmp_path: Path) -> Path:
     """Modules to run."""
     (tmp_path / "subject.py").write_text(SUBJECT)
+    (tmp_path / "ending.py").write_text(ENDING)
     (tmp_path / "stubborn.py").write_text(STUBBORN)
     (tmp_path / "heavy.py").write_text("import os\npid = os.getpid()\n")
     return tmp_path
@@ -66,7 +76,7 @@ def folder(tmp_path: Path) -> Path:
 @pytest.fixture
 def zygotes(folder: Path) -> Iterator[Zygotes]:
     """For these modules; nothing of it may be left."""
-    made = Zygotes(str(folder), {"subject": ("heavy",), "stubborn": ()}, folder / "zygote.log")
+    made = Zygotes(str(folder), {"subject": ("heavy",), "ending": (), "stubborn": ()}, folder / "zygote.log")
     yield made
     made.close()
     assert [process for process in _family(folder) if process.is_running()] == []
@@ -131,6 +141,20 @@ def test_a_second_fork_has_nothing_of_the_first(zygotes: Zygotes, folder: Path) 
     first, second = told
     assert first["imported_by"] == second["imported_by"]
     assert first["pid"] != second["pid"]
+
+
+@pytest.mark.parametrize("way", ["none", "text", "number", "large", "list", "error"])
+def test_a_fork_ends_as_a_new_process_does(way: str, zygotes: Zygotes, folder: Path) -> None:
+    new = subprocess.run(
+        [sys.executable, "-m", "ending", way], cwd=folder, capture_output=True, text=True, check=False
+    )
+
+    service = start(zygotes, folder, way, module="ending")
+
+    assert ended(service) == f"ending ended with status {new.returncode} while starting"
+    said = service.tail()
+    assert said.startswith("last words")
+    assert said.splitlines()[-1].removeprefix("last words") == (new.stderr.splitlines() or [""])[-1]
 
 
 @pytest.mark.parametrize("how", ["stop", "begin_end", "kill"])
