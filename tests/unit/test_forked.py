@@ -88,13 +88,15 @@ def _family(folder: Path) -> list[psutil.Process]:
     return [row for row in rows if str(folder) in (row.info["cmdline"] or ()) and row.pid != os.getpid()]
 
 
-def start(zygotes: Zygotes, folder: Path, *words: str, module: str = "subject") -> ServiceProcess:
+def start(
+    zygotes: Zygotes, folder: Path, *words: str, module: str = "subject", **environment: str
+) -> ServiceProcess:
     return ServiceProcess(
         module,
         [sys.executable, "-m", module, *words],
         log=folder / "log",
         cwd=folder,
-        environment={"TOLD": "this"},
+        environment={"TOLD": "this"} | environment,
         spawn=zygotes.spawn,
     )
 
@@ -149,7 +151,7 @@ def test_a_fork_ends_as_a_new_process_does(way: str, zygotes: Zygotes, folder: P
         [sys.executable, "-m", "ending", way], cwd=folder, capture_output=True, text=True, check=False
     )
 
-    service = start(zygotes, folder, way, module="ending")
+    service = start(zygotes, folder, way, module="ending", PYTHONUNBUFFERED="")
 
     assert ended(service) == f"ending ended with status {new.returncode} while starting"
     said = service.tail()
