@@ -35,7 +35,7 @@ def test_the_suite_sees_it_doctor_names_it_and_the_undo_heals(ward: Ward, fault:
         assert report.leftovers == ()
         assert set(red) == set(caught_by(fault)), "these tests alone went red"
         assert [test for test, text in red.items() if not names_what_is_wrong(text)] == []
-    Record(fault.name, codes[0], tuple(red), round(seconds, 2), machine.describe()).keep()
+    Record(fault.name, codes[0], caught_by(fault), round(seconds, 2), machine.describe()).keep()
 
 
 def test_on_a_healthy_stack_every_declared_test_is_green(ward: Ward) -> None:
