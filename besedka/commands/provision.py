@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Any
@@ -18,6 +17,7 @@ from besedka.checks.report import Report
 from besedka.checks.run import examine
 from besedka.commands.stack import NoStackError, running_stack
 from besedka.contract import Contract
+from besedka.progress import Say
 from besedka.provision import Options, Outcome
 from besedka.provision.action import Notice, Plan
 from besedka.provision.journal import JOURNAL_FOLDER
@@ -120,7 +120,7 @@ def _target(
     return moved, Addresses(site, chat, mongo_url)
 
 
-def _show_plan(made: Plan, say: Callable[[str], None], *, as_json: bool) -> None:
+def _show_plan(made: Plan, say: Say, *, as_json: bool) -> None:
     if as_json:
         _print_json({"actions": [action.public() for action in made.actions], "notices": _rows(made.notices)})
         return
@@ -130,7 +130,7 @@ def _show_plan(made: Plan, say: Callable[[str], None], *, as_json: bool) -> None
     say(f"{len(made.actions)} to change" if made.actions else "nothing to change")
 
 
-def _show_outcome(outcome: Outcome, report: Report, say: Callable[[str], None], *, as_json: bool) -> None:
+def _show_outcome(outcome: Outcome, report: Report, say: Say, *, as_json: bool) -> None:
     if as_json:
         _print_json(
             {
@@ -151,7 +151,7 @@ def _show_outcome(outcome: Outcome, report: Report, say: Callable[[str], None], 
     say(f"{len(outcome.actions)} changed, {outcome.writes} writes")
 
 
-def _say_notices(notices: tuple[Notice, ...], say: Callable[[str], None]) -> None:
+def _say_notices(notices: tuple[Notice, ...], say: Say) -> None:
     for notice in notices:
         say(f"! {notice.code} {notice.target}: {notice.text}")
 

@@ -25,6 +25,7 @@ from besedka.faults.proxied import ProxiedStack
 from besedka.stack import mongod, site_commands
 from besedka.stack.embedded import FINISHED, new_run_folder
 from besedka.stack.forked import POSSIBLE, Zygotes
+from besedka.stack.parts import Parts
 from besedka.stack.processes import base_environment
 
 # What each program imports beforehand: nothing that makes a thread or an event loop when imported. Daphne's
@@ -151,8 +152,9 @@ class FreshStacks:
         (self.folder / FINISHED).touch()
 
     def _empty(self, contract: Contract) -> FreshStack:
+        parts = Parts(mongod.find(None))
         return FreshStack(
-            contract, self._stack_folder, mongod.find(None), spawn=self._zygotes.spawn, zygotes=self._zygotes
+            contract, self._stack_folder, parts, spawn=self._zygotes.spawn, zygotes=self._zygotes
         )
 
     def _cast(self) -> FreshStack:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from besedka.contract import Contract
 from besedka.errors import BesedkaError, ServiceUnreachableError
+from besedka.progress import Say, quiet
 from besedka.provision import changes, guard, journal, plan, service, session, state, stored
 from besedka.provision.action import Action, Notice, Plan
 from besedka.provision.changes import Place, Undone
@@ -45,10 +45,6 @@ class Undoing:
     writes: int = 0
 
 
-def _quiet(_line: str) -> None:
-    return
-
-
 def planned(contract: Contract, *, mongo_url: str | None = None, options: Options | None = None) -> Plan:
     """What an apply would do; reads only."""
     options = options or Options()
@@ -63,7 +59,7 @@ def bring(  # noqa: PLR0913 - all but two are keywords
     *,
     journal_folder: Path,
     mongo_url: str | None = None,
-    say: Callable[[str], None] = _quiet,
+    say: Say = quiet,
     options: Options | None = None,
 ) -> Outcome:
     """Bring the Rocket.Chat at `chat_url` to the contract and prove it by reading everything again.
@@ -95,7 +91,7 @@ def undo(
     contract: Contract,
     *,
     journal_folder: Path,
-    say: Callable[[str], None] = _quiet,
+    say: Say = quiet,
     options: Options | None = None,
 ) -> Undoing:
     """Take the last apply back, and the interrupted ones before it. Repeating it is harmless."""
@@ -126,7 +122,7 @@ def _at(contract: Contract, chat_url: str) -> Contract:
 
 
 def _apply(
-    place: Place, todo: Plan, contract: Contract, book: Journal, say: Callable[[str], None]
+    place: Place, todo: Plan, contract: Contract, book: Journal, say: Say
 ) -> tuple[list[Action], list[Notice]]:
     """Do what is planned; returns what was done, and a notice per account whose name is reserved."""
     base = provider.base_id(contract.provider)
@@ -158,7 +154,7 @@ def _concerns(action: Action, base: str) -> bool:
 
 
 def _rolled_back(
-    error: BesedkaError, place: Place, contract: Contract, book: Journal, say: Callable[[str], None]
+    error: BesedkaError, place: Place, contract: Contract, book: Journal, say: Say
 ) -> BesedkaError:
     """The error, with a word on what became of the changes before it."""
     try:
@@ -178,7 +174,7 @@ def _pending(folder: Path, contract: Contract) -> list[Journal]:
     return journal.pending(folder, contract.chat.url, contract.chat.admin.secret)
 
 
-def _settle(books: list[Journal], say: Callable[[str], None]) -> None:
+def _settle(books: list[Journal], say: Say) -> None:
     """Return once no write of these journals can be on its way any more."""
     wait = max((book.in_doubt_since() or 0.0 for book in books), default=0.0) + SETTLE_SECONDS - time.time()
     if 0 < wait <= SETTLE_SECONDS:
@@ -186,7 +182,7 @@ def _settle(books: list[Journal], say: Callable[[str], None]) -> None:
         threading.Event().wait(wait)
 
 
-def _take_back(place: Place, book: Journal, result: Undoing, say: Callable[[str], None]) -> None:
+def _take_back(place: Place, book: Journal, result: Undoing, say: Say) -> None:
     for entry in reversed(book.entries()):
         if entry.state == "undone":
             continue

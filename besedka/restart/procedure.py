@@ -8,7 +8,7 @@ and its stock of before, because what is there now may be what the interruption 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from threading import Event
 
@@ -16,6 +16,7 @@ from besedka import provision
 from besedka.checks.examination import Addresses
 from besedka.checks.report import Report
 from besedka.checks.run import examine
+from besedka.progress import Say
 from besedka.restart import daphne, dump, mongo_dump, site_dump
 from besedka.restart.dump import Dump
 from besedka.restart.engine import missing
@@ -30,7 +31,6 @@ from besedka.stack.engine import holder
 READY_SECONDS = 180.0
 POLL_SECONDS = 0.2
 LOG_LINES = 20
-Say = Callable[[str], None]
 
 
 def restart(  # noqa: PLR0913 - keywords

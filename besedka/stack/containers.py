@@ -25,6 +25,7 @@ from testcontainers.core.network import Network
 from besedka import provision
 from besedka.contract import PROJECT_ROOT, Contract
 from besedka.errors import StackStartError
+from besedka.progress import Say, quiet
 from besedka.stack import (
     compose,
     embedded,
@@ -50,12 +51,6 @@ from besedka.stack.service_container import ServiceContainer, client_arguments, 
 START_BUDGET_SECONDS = 420.0
 BUDGET_ENV = "BESEDKA_START_BUDGET"
 
-Say = Callable[[str], None]
-
-
-def _quiet(_line: str) -> None:
-    return
-
 
 @dataclass
 class ContainersStack:
@@ -66,7 +61,7 @@ class ContainersStack:
     engine: Engine
     services: dict[str, ComposeService]
     ports: dict[str, int]
-    say: Say = _quiet
+    say: Say = quiet
     budget: float = START_BUDGET_SECONDS
     cancelled: threading.Event = field(default_factory=threading.Event)
     stack: Stack | None = None
@@ -340,7 +335,7 @@ def prepared(  # noqa: PLR0913 - all but one are keywords
     version: str | None = None,
     ports: Mapping[str, int] | None = None,
     folder: Path | None = None,
-    say: Say = _quiet,
+    say: Say = quiet,
     cancelled: threading.Event | None = None,
 ) -> ContainersStack:
     """A stack that could be started: everything that can be wrong before a start has been asked.
@@ -369,7 +364,7 @@ def running(  # noqa: PLR0913 - all but one are keywords
     version: str | None = None,
     ports: Mapping[str, int] | None = None,
     folder: Path | None = None,
-    say: Say = _quiet,
+    say: Say = quiet,
     cancelled: threading.Event | None = None,
 ) -> Iterator[ContainersStack]:
     """A stack in containers for the length of a `with` block; `.stack` describes it.

@@ -24,6 +24,7 @@ import requests
 from besedka import provision
 from besedka.contract import PROJECT_ROOT, Contract
 from besedka.errors import ServiceUnreachableError, StackStartError
+from besedka.progress import Say, quiet
 from besedka.rocketchat.rest import RocketChat
 from besedka.stack import environment, mongod, postgres, redis_server, site_commands
 from besedka.stack.model import Service, Stack
@@ -43,22 +44,17 @@ SITE_TEMPLATE = ("--template", str(PROJECT_ROOT / ".besedka" / "site-template.sq
 PASSWORD_ITERATIONS = "1000"  # noqa: S105 - a number of rounds
 
 
-def _quiet(_line: str) -> None:
-    return
-
-
 @dataclass
 class EmbeddedStack:
     """The processes of one embedded stack. Use `running`; this is for tests that stop single services."""
 
     contract: Contract
     folder: Path
-    mongod: str | None = None
+    parts: Parts = field(default_factory=Parts)
     stack: Stack | None = None
     processes: dict[str, ServiceProcess] = field(default_factory=dict)
     spawn: Spawn = guarded
-    parts: Parts = field(default_factory=Parts)
-    say: Callable[[str], None] = _quiet
+    say: Say = quiet
     cancelled: threading.Event = field(default_factory=threading.Event)
 
     def start(self) -> Stack:
@@ -118,7 +114,11 @@ class EmbeddedStack:
         port = self.ports["mongo"]
         process = self._keep(
             mongod.start(
-                self.mongod, port=port, data=self.folder / "mongo", log=self._log("mongo"), spawn=self.spawn
+                self.parts.mongod,
+                port=port,
+                data=self.folder / "mongo",
+                log=self._log("mongo"),
+                spawn=self.spawn,
             )
         )
         process.wait_until(
@@ -264,7 +264,7 @@ class EmbeddedStack:
         rows = [
             ("site", site, self._site_status()["version"], True),
             ("rocketchat", chat, chat_version, bundle is not None),
-            ("mongo", address["mongo"], mongo_version, self.mongod is not None),
+            ("mongo", address["mongo"], mongo_version, self.parts.mongod is not None),
         ]
         if self.parts.postgres:
             rows.append(("postgres", address["postgres"], self.parts.postgres.version, True))
@@ -319,7 +319,7 @@ def running(
     *,
     folder: Path | None = None,
     parts: Parts | None = None,
-    say: Callable[[str], None] = _quiet,
+    say: Say = quiet,
     cancelled: threading.Event | None = None,
 ) -> Iterator[EmbeddedStack]:
     """An embedded stack for the length of a `with` block; `.stack` describes it.
@@ -329,7 +329,7 @@ def running(
     service's last log lines; nothing is left running then.
     """
     parts = parts or Parts(mongod.find(None))
-    embedded = EmbeddedStack(contract, folder or new_run_folder(), parts.mongod, parts=parts, say=say)
+    embedded = EmbeddedStack(contract, folder or new_run_folder(), parts, say=say)
     embedded.cancelled = cancelled or embedded.cancelled
     with ExitStack() as cleanup:
         cleanup.callback(embedded.stop)

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Callable
 
 from besedka.contract import Contract
 from besedka.errors import StackStartError
+from besedka.progress import Say
 from besedka.stack import readiness
 from besedka.stack.bundle import OPTION, Bundle
 from besedka.stack.processes import ServiceProcess
@@ -23,7 +23,7 @@ def wait(
     process: ServiceProcess,
     contract: Contract,
     *,
-    say: Callable[[str], None],
+    say: Say,
     cancelled: threading.Event,
 ) -> None:
     """Return once Rocket.Chat names its version and has public settings; says so until then.

@@ -20,6 +20,7 @@ import docker  # type: ignore[import-untyped]
 from docker.errors import DockerException  # type: ignore[import-untyped]
 
 from besedka.contract import PROJECT_ROOT, Contract
+from besedka.progress import Say
 from besedka.stack import containers, detached, engine, leftovers, readiness
 from besedka.stack.compose import SERVICES, ComposeService
 from besedka.stack.container_logs import ContainerLogs
@@ -60,7 +61,7 @@ def start(
     *,
     version: str | None = None,
     ports: Mapping[str, int] | None = None,
-    say: containers.Say,
+    say: Say,
 ) -> Stack:
     """Start a stack and leave it running. Raises an error of engine_errors.py; nothing is left then."""
     name = f"{datetime.now().astimezone():%Y%m%d-%H%M%S}-{secrets.token_hex(3)}"

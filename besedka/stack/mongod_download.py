@@ -18,11 +18,12 @@ import shutil
 import socket
 import subprocess
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 from besedka.contract import PROJECT_ROOT
 from besedka.errors import StackStartError
+from besedka.progress import Say
 
 WISH = "download"
 FOLDER = PROJECT_ROOT / ".besedka" / "mongod"
@@ -41,7 +42,7 @@ _FAMILIES = {
 }
 
 
-def fetched(series: Sequence[str], say: Callable[[str], None], *, budget: float = BUDGET_SECONDS) -> str:
+def fetched(series: Sequence[str], say: Say, *, budget: float = BUDGET_SECONDS) -> str:
     """Path of a downloaded `mongod` of one of those series, the last ones preferred; kept for the next run.
 
     Raises StackStartError after `budget` seconds, and when nothing fits or the network does not let it.

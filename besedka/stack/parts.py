@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from besedka.contract import Contract
+from besedka.progress import Say
 from besedka.stack import bundle as bundles
 from besedka.stack import mongod, mongod_download, postgres, programs, redis_server, versions
 from besedka.stack.bundle import Bundle
@@ -55,7 +56,7 @@ class Parts:
     )
 
 
-def find(wishes: Wishes, contract: Contract, *, say: Callable[[str], None]) -> Parts:
+def find(wishes: Wishes, contract: Contract, *, say: Say) -> Parts:
     """Find what was wished for. Raises StackStartError, before anything is started.
 
     Nothing is downloaded unless `wishes.mongod` says so.

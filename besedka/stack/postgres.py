@@ -24,6 +24,7 @@ from pathlib import Path
 
 from besedka.contract import PROJECT_ROOT
 from besedka.errors import StackStartError
+from besedka.progress import Say
 from besedka.stack import programs
 from besedka.stack.processes import ServiceProcess, base_environment, free_port, guarded
 
@@ -148,7 +149,7 @@ class Cluster:
         return self.folder / "data"
 
 
-def template(program: Program, migrate: Callable[[str], object], *, say: Callable[[str], None]) -> Path:
+def template(program: Program, migrate: Callable[[str], object], *, say: Say) -> Path:
     """A cluster with the site's migrated and empty database, made once per server and set of migrations.
 
     `migrate` gets the DATABASE_URL of the new, empty one. Two runs may do this at once: a finished draft

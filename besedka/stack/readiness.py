@@ -26,6 +26,7 @@ from pymongo.monitoring import (
 
 from besedka.contract import Contract
 from besedka.errors import ServiceUnreachableError
+from besedka.progress import Say
 from besedka.rocketchat.rest import RocketChat
 from besedka.stack.engine_errors import ContainersStartError
 
@@ -45,7 +46,7 @@ class Progress:
 
     def __init__(
         self,
-        say: Callable[[str], None],
+        say: Say,
         *,
         budget: float,
         cancelled: threading.Event,

@@ -204,7 +204,7 @@ def test_a_rule_needs_a_proxy(patient: Patient) -> None:
 
 
 def _without_proxies(one: ProxiedStack) -> embedded.EmbeddedStack:
-    return embedded.EmbeddedStack(one.contract, one.folder, one.mongod, one.stack, one.processes)
+    return embedded.EmbeddedStack(one.contract, one.folder, one.parts, one.stack, one.processes)
 
 
 def test_each_patient_has_a_stack_that_nobody_has_touched(ward: Ward) -> None:

@@ -1,0 +1,11 @@
+"""How work that takes its time says how far it is: one line at a time, to whoever shows it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+Say = Callable[[str], None]
+
+
+def quiet(_line: str) -> None:
+    """Nobody is listening."""
