@@ -84,3 +84,11 @@ def test_each_failing_phase_leaves_its_evidence(
     assert list(tmp_path.iterdir()) == [], "something stays in the system's folder for temporary files"
     leaks = [name for name, text in texts.items() for secret in contract.secrets if secret.encode() in text]
     assert leaks == []
+
+
+def test_a_test_may_close_its_browser_context_itself(stack: Stack, subject: Path) -> None:
+    subject.write_text("def test_closes(visitor):\n    visitor.context.close()\n", "utf-8")
+
+    finished = inner.run(str(subject), *inner.attached(stack))
+
+    assert finished.returncode == 0, finished.stdout + finished.stderr
