@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
 import tempfile
@@ -26,6 +27,14 @@ def subject() -> Iterator[Path]:
     SUBJECTS.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=SUBJECTS) as folder:
         yield Path(folder) / "test_subject.py"
+
+
+@pytest.fixture
+def interruptible() -> Iterator[None]:
+    """What the test starts hears an interrupt. A shell's background job ignores it, and so does all it starts."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
 
 
 def command(*arguments: str) -> list[str]:

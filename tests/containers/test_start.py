@@ -125,6 +125,7 @@ def test_two_runs_do_not_meet(on_engine: None, client: Any) -> None:
     assert runs.left(client, second.run_id) == []
 
 
+@pytest.mark.usefixtures("interruptible")
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGINT, signal.SIGTERM], ids=lambda n: n.name)
 def test_a_run_that_is_ended_takes_everything_along(
     subject: Path, tmp_path: Path, surroundings: Mapping[str, str], client: Any, number: signal.Signals

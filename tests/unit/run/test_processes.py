@@ -88,6 +88,7 @@ def test_the_first_run_sets_up_and_the_second_has_nothing_to_do(checkout: Checko
 
 
 @posix_only
+@pytest.mark.usefixtures("interruptible")
 @pytest.mark.parametrize(("number", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
 def test_interrupted_it_leaves_nothing(checkout: Checkout, number: int, status: int) -> None:
     with checkout.start("setup") as process:
