@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 import subprocess
 import threading
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -51,8 +52,9 @@ def run(
     )
 
 
-def begin(subject: Path, told: Path, more: Mapping[str, str]) -> subprocess.Popen[str]:
-    """A run that hangs in its test, whose stack stands in `told`."""
+@contextmanager
+def begun(subject: Path, told: Path, more: Mapping[str, str]) -> Iterator[subprocess.Popen[str]]:
+    """A run that hangs in its test, whose stack stands in `told`; it does not outlive the `with` block."""
     subject.write_text(WAITS.format(told=str(told)), "utf-8")
     running = subprocess.Popen(
         [*inner.command(str(subject), "-s"), "--stack=containers"],
@@ -66,13 +68,17 @@ def begin(subject: Path, told: Path, more: Mapping[str, str]) -> subprocess.Pope
     watchdog.start()
     assert running.stdout is not None
     seen = []
-    for line in running.stdout:
-        seen.append(line)
-        if "hanging" in line:
-            break
-    watchdog.cancel()
-    assert told.exists(), "the run ended before it hung:\n" + "".join(seen)
-    return running
+    try:
+        for line in running.stdout:
+            seen.append(line)
+            if "hanging" in line:
+                break
+        watchdog.cancel()
+        assert told.exists(), "the run ended before it hung:\n" + "".join(seen)
+        yield running
+    finally:
+        running.kill()
+        running.wait()
 
 
 def guardians(run_id: str) -> list[psutil.Process]:

@@ -131,13 +131,13 @@ def test_a_run_that_is_ended_takes_everything_along(
     subject: Path, tmp_path: Path, surroundings: Mapping[str, str], client: Any, number: signal.Signals
 ) -> None:
     told = tmp_path / "told.json"
-    running = runs.begin(subject, told, surroundings)
-    stack = Stack.from_json(told.read_text("utf-8"))
-    guardians = runs.guardians(stack.run_id)
-    assert len(leftovers.left(client, stack.run_id)) >= 9, "4 containers, 4 volumes, a network"
+    with runs.begun(subject, told, surroundings) as running:
+        stack = Stack.from_json(told.read_text("utf-8"))
+        guardians = runs.guardians(stack.run_id)
+        assert len(leftovers.left(client, stack.run_id)) >= 9, "4 containers, 4 volumes, a network"
 
-    running.send_signal(number)
-    output, _ = running.communicate(timeout=60)
+        running.send_signal(number)
+        output, _ = running.communicate(timeout=60)
 
     _gone, alive = psutil.wait_procs(guardians, timeout=60)
     assert alive == [], output
