@@ -5,14 +5,20 @@ from __future__ import annotations
 import os
 import shutil
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
+from playwright._impl._driver import compute_driver_executable
 from playwright.sync_api import sync_playwright
 
+from besedka import without_netlink
 from besedka.errors import BrowserMissingError
 
 BROWSER_ENV = "BESEDKA_BROWSER"
+# Where Playwright looks for the program that runs its driver, before its own.
+_NODE_ENV = "PLAYWRIGHT_NODEJS_PATH"
+_LAUNCHER = Path(without_netlink.__file__)
 _HEADLESS_SHELL = "chromium-headless-shell"
 _NAMES = (
     # The build without windows that Playwright, too, uses for headless runs: half the cost of the others.
@@ -54,6 +60,22 @@ def executable(playwright_build: Callable[[], str], *, headed: bool = False) -> 
     downloads, whose place `playwright_build` tells. `headed` passes over a build that has no windows.
     Raises BrowserMissingError when nothing is there.
     """
+    found = _of_the_machine(headed=headed)
+    if found:
+        return found
+    if Path(playwright_build()).exists():
+        return None
+    raise BrowserMissingError(
+        "no Chromium, Chrome or Edge on PATH and no Playwright build",
+        expected="a browser that Playwright can drive",
+        where="PATH and Playwright's browsers folder",
+        next_step="run `python3 run.py setup`, which installs one, or set "
+        f"{BROWSER_ENV} to the path of a browser",
+    )
+
+
+def _of_the_machine(*, headed: bool) -> str | None:
+    """Path of the browser that BESEDKA_BROWSER names, else of the first on PATH, else None."""
     named = os.environ.get(BROWSER_ENV)
     if named and not (headed and Path(named).name == _HEADLESS_SHELL):
         found = shutil.which(named)
@@ -65,19 +87,31 @@ def executable(playwright_build: Callable[[], str], *, headed: bool = False) -> 
             where=f"environment variable {BROWSER_ENV}",
             next_step=f"correct the path, or unset {BROWSER_ENV}",
         )
-    for name in _NAMES[headed:]:
-        found = shutil.which(name)
-        if found:
-            return found
-    if Path(playwright_build()).exists():
-        return None
-    raise BrowserMissingError(
-        "no Chromium, Chrome or Edge on PATH and no Playwright build",
-        expected="a browser that Playwright can drive",
-        where="PATH and Playwright's browsers folder",
-        next_step="run `python3 run.py setup`, which installs one, or set "
-        f"{BROWSER_ENV} to the path of a browser",
-    )
+    return next((found for name in _NAMES[headed:] if (found := shutil.which(name))), None)
+
+
+@contextmanager
+def unwatched_network(*, headed: bool = False) -> Iterator[None]:
+    """Playwright, started within the block, starts browsers that hear nothing of the machine's network.
+
+    Else containers that start or stop beside a run make Chromium give up what it loads; see
+    `besedka.without_netlink`. A browser out of a snap is left alone: snap gets its rights by a file's mode,
+    which the kernel no longer honours under a filter.
+    """
+    browser = _of_the_machine(headed=headed)
+    of_snap = browser is not None and Path(browser).resolve().name == "snap"
+    if sys.platform != "linux" or of_snap or not shutil.which("python3") or not os.access(_LAUNCHER, os.X_OK):
+        yield
+        return
+    node, _ = compute_driver_executable()
+    before = os.environ.get(_NODE_ENV)
+    os.environ |= {_NODE_ENV: str(_LAUNCHER), without_netlink.PROGRAM_ENV: node}
+    try:
+        yield
+    finally:
+        del os.environ[without_netlink.PROGRAM_ENV], os.environ[_NODE_ENV]
+        if before is not None:
+            os.environ[_NODE_ENV] = before
 
 
 def playwright_build() -> str:

@@ -2,32 +2,14 @@
 
 from __future__ import annotations
 
-import fcntl
 import os
-from collections.abc import Generator, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import docker
 import pytest
 
 from tests.containers import local_engine, local_images
-
-
-@pytest.hookimpl(wrapper=True)
-def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object]:
-    """Chromium gives up what it loads (ERR_NETWORK_CHANGED) when a bridge comes or goes, so a test with a browser
-    runs while no other of this checkout starts or removes containers.
-    """
-    local_images.CACHE.mkdir(parents=True, exist_ok=True)
-    alone = "undisturbed" in getattr(item, "fixturenames", ())
-    with (local_images.CACHE / "network.lock").open("ab") as turn:
-        fcntl.flock(turn, fcntl.LOCK_EX if alone else fcntl.LOCK_SH)
-        return (yield)
-
-
-@pytest.fixture
-def undisturbed() -> None:
-    """Asked for by tests with a browser; see `pytest_runtest_protocol`."""
 
 
 @pytest.fixture(scope="session")

@@ -353,7 +353,6 @@ def test_attaching_names_what_stands_still_and_who_is_in_the_way(
     assert attach(developers, tmp_path).kind == "attached"
 
 
-@pytest.mark.usefixtures("undisturbed")
 def test_a_browser_signs_in_on_the_restarted_stack(
     developers: ComposeStack, surroundings: Mapping[str, str]
 ) -> None:

@@ -144,7 +144,6 @@ def test_a_run_that_is_ended_takes_everything_along(
     assert runs.left(client, stack.run_id) == [], output
 
 
-@pytest.mark.usefixtures("undisturbed")
 def test_the_browser_signs_in_on_containers(surroundings: Mapping[str, str], client: Any) -> None:
     finished = runs.run("tests/e2e/test_sign_in.py", more=surroundings)
 

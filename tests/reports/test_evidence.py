@@ -66,7 +66,7 @@ def test_each_failing_phase_leaves_its_evidence(
     finished = inner.run(str(subject), *inner.attached(stack), more={"TMPDIR": str(tmp_path)})
 
     assert finished.returncode == 1, finished.stdout + finished.stderr
-    assert "1 failed, 3 passed, 2 errors" in finished.stdout
+    assert "1 failed, 3 passed, 2 errors" in finished.stdout, finished.stdout
     folder = Path(re.search(r"logs and evidence: (.*)", finished.stdout).group(1)) / "evidence"  # type: ignore[union-attr]
     kept = {re.search(r"test_(setup|call|teardown)", path.name).group(1): path for path in folder.iterdir()}  # type: ignore[union-attr]
     assert set(kept) == {"setup", "call", "teardown"}, "a test that passes leaves nothing"

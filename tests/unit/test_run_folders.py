@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
 from besedka.stack import embedded
+from fixtures import stack as stack_fixtures
 
 
 @pytest.fixture
@@ -41,3 +45,18 @@ def test_a_folder_that_another_run_removes_meanwhile_is_no_error(
     monkeypatch.setattr(type(runs), "iterdir", lambda _: iter(listed))
 
     assert embedded.new_run_folder().is_dir()
+
+
+def test_a_killed_runs_meeting_point_is_removed_by_the_next(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(stack_fixtures, "MEETINGS_FOLDER", tmp_path)
+    ended = subprocess.Popen([sys.executable, "-c", ""])
+    ended.wait()
+    killed, other = tmp_path / f"{ended.pid}-a1", tmp_path / f"{os.getppid()}-b2"
+    for folder in (killed, other, tmp_path / "somebody's"):
+        folder.mkdir()
+
+    mine = stack_fixtures.new_meeting_point()
+
+    assert {path.name for path in tmp_path.iterdir()} == {mine.name, other.name, "somebody's"}
