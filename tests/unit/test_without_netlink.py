@@ -49,12 +49,16 @@ playwright.stop()
 
 
 def with_netlink() -> list[str]:
-    """Programs started by this process that have a netlink socket: a file whose inode the kernel lists."""
+    """Of Playwright's driver and what it started, the programs with a netlink socket: a file whose inode the
+    kernel lists.
+    """
     listed = {line.split()[-1] for line in Path("/proc/net/netlink").read_text("ascii").splitlines()[1:]}
+    drivers = [child for child in psutil.Process().children() if "run-driver" in child.cmdline()]
+    assert drivers, "Playwright's driver is not found among the processes started here"
     found = []
-    for process in psutil.Process().children(recursive=True):
+    for process in [*drivers, *(child for driver in drivers for child in driver.children(recursive=True))]:
         # Files are closed and processes end while they are looked at.
-        with suppress(OSError, psutil.NoSuchProcess):
+        with suppress(OSError):
             for number in Path(f"/proc/{process.pid}/fd").iterdir():
                 with suppress(OSError):
                     if number.readlink().name.removeprefix("socket:[")[:-1] in listed:
