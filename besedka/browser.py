@@ -18,7 +18,8 @@ from besedka.errors import BrowserMissingError
 BROWSER_ENV = "BESEDKA_BROWSER"
 # Where Playwright looks for the program that runs its driver, before its own.
 _NODE_ENV = "PLAYWRIGHT_NODEJS_PATH"
-_LAUNCHER = Path(without_netlink.__file__)
+_LAUNCHER = Path(without_netlink.__file__).with_suffix(".sh")
+_PYTHON_ENV = "BESEDKA_PYTHON"
 _HEADLESS_SHELL = "chromium-headless-shell"
 _NAMES = (
     # The build without windows that Playwright, too, uses for headless runs: half the cost of the others.
@@ -100,18 +101,20 @@ def unwatched_network(*, headed: bool = False) -> Iterator[None]:
     """
     browser = _of_the_machine(headed=headed)
     of_snap = browser is not None and Path(browser).resolve().name == "snap"
-    if sys.platform != "linux" or of_snap or not shutil.which("python3") or not os.access(_LAUNCHER, os.X_OK):
+    if sys.platform != "linux" or of_snap or not os.access(_LAUNCHER, os.X_OK):
         yield
         return
     node, _ = compute_driver_executable()
-    before = os.environ.get(_NODE_ENV)
-    os.environ |= {_NODE_ENV: str(_LAUNCHER), without_netlink.PROGRAM_ENV: node}
+    told = {_NODE_ENV: str(_LAUNCHER), _PYTHON_ENV: sys.executable, without_netlink.PROGRAM_ENV: node}
+    before = {name: os.environ.pop(name, None) for name in told}
+    os.environ |= told
     try:
         yield
     finally:
-        del os.environ[without_netlink.PROGRAM_ENV], os.environ[_NODE_ENV]
-        if before is not None:
-            os.environ[_NODE_ENV] = before
+        for name, value in before.items():
+            del os.environ[name]
+            if value is not None:
+                os.environ[name] = value
 
 
 def playwright_build() -> str:
