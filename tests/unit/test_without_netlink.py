@@ -54,17 +54,24 @@ def with_netlink() -> list[str]:
     kernel lists.
     """
     listed = {line.split()[-1] for line in Path("/proc/net/netlink").read_text("ascii").splitlines()[1:]}
-    drivers = [child for child in psutil.Process().children() if "run-driver" in child.cmdline()]
+    drivers = [child for child in psutil.Process().children() if is_driver(child)]
     assert drivers, "Playwright's driver is not found among the processes started here"
     found = []
     for process in [*drivers, *(child for driver in drivers for child in driver.children(recursive=True))]:
         # Files are closed and processes end while they are looked at.
-        with suppress(OSError):
+        with suppress(OSError, psutil.Error):
             for number in Path(f"/proc/{process.pid}/fd").iterdir():
                 with suppress(OSError):
                     if number.readlink().name.removeprefix("socket:[")[:-1] in listed:
                         found.append(process.name())
     return found
+
+
+def is_driver(process: psutil.Process) -> bool:
+    """Whether this is Playwright's driver; what has ended meanwhile, or is not yet waited for, is not."""
+    with suppress(psutil.Error):
+        return "run-driver" in process.cmdline()
+    return False
 
 
 def run(code: str, *arguments: str, through: bool = False) -> subprocess.CompletedProcess[str]:
