@@ -29,10 +29,11 @@ import psutil
 from benchmarks import machine
 from besedka import contract as contracts
 from besedka.contract import PROJECT_ROOT
-from besedka.stack import compose, containers, embedded, engine, kept, leftovers, readiness
-from besedka.stack.compose import ComposeService
-from besedka.stack.container_logs import ContainerLogs
-from besedka.stack.containers import ContainersStack
+from besedka.stacks import containers, embedded, kept, readiness
+from besedka.stacks.containers import ContainersStack
+from besedka.stacks.docker import compose, engine, leftovers
+from besedka.stacks.docker.compose import ComposeService
+from besedka.stacks.docker.container_logs import ContainerLogs
 
 FIRST_TEST_LIMIT = 25.0
 REUSE_LIMIT = 3.0
@@ -180,7 +181,7 @@ def our_processes() -> list[psutil.Process]:
     found = []
     for process in psutil.process_iter(["cmdline"]):
         words = " ".join(process.info["cmdline"] or ())
-        if "besedka.stack.leftovers" in words or str(embedded.RUNS_FOLDER) in words:
+        if "besedka.stacks.docker.leftovers" in words or str(embedded.RUNS_FOLDER) in words:
             found.append(process)
     return found
 

@@ -18,7 +18,7 @@ from besedka import contract as contracts
 from besedka.checks.report import Report
 from besedka.checks.run import examine
 from besedka.rocketchat.rest import RocketChat
-from besedka.stack import embedded
+from besedka.stacks import embedded
 
 LIMIT_SECONDS = 5.0
 CAUSE_LIMIT_SECONDS = 3.0

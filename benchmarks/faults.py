@@ -22,8 +22,8 @@ from dataclasses import dataclass
 from benchmarks import machine
 from besedka import contract as contracts
 from besedka.contract import PROJECT_ROOT, Contract
-from besedka.faults import Fault, Patient, catalogue
-from besedka.faults.fresh import FreshStacks
+from faults import Fault, Patient, catalogue
+from faults.fresh import FreshStacks
 
 MEDIAN_SECONDS = 3.0
 LONGEST_SECONDS = 10.0

@@ -20,13 +20,14 @@ import psutil
 from benchmarks import machine
 from besedka import contract
 from besedka.contract import PROJECT_ROOT
-from besedka.stack import embedded, parts
+from besedka.stacks import embedded
+from besedka.stacks.services import options
 
 READY_LIMIT_SECONDS = 3.0
 SUITE_LIMIT_SECONDS = 45.0
 
 
-def time_starts(count: int, wishes: parts.Wishes) -> list[float]:
+def time_starts(count: int, wishes: options.Wishes) -> list[float]:
     """Seconds from nothing to a provisioned stack, `count` times.
 
     One more comes before them: what is made once on a machine is not what a start takes.
@@ -34,7 +35,7 @@ def time_starts(count: int, wishes: parts.Wishes) -> list[float]:
     seconds = []
     for _ in range(count + 1):
         begin = time.perf_counter()
-        found = parts.find(wishes, contract.load(), say=print)
+        found = options.find(wishes, contract.load(), say=print)
         with embedded.running(contract.load(), parts=found, say=print) as running:
             seconds.append(time.perf_counter() - begin)
             lines = running.stack.lines() if running.stack else []
@@ -84,7 +85,7 @@ def main() -> int:
     parser.add_argument("--runs", type=int, default=20)
     parser.add_argument("--small", action="store_true", help="without PostgreSQL and Redis")
     wanted = parser.parse_args()
-    wishes = parts.Wishes(postgres="none", redis="none") if wanted.small else parts.Wishes()
+    wishes = options.Wishes(postgres="none", redis="none") if wanted.small else options.Wishes()
     print(machine.describe())
     kept = report("embedded stack ready", time_starts(wanted.starts, wishes), READY_LIMIT_SECONDS)
     if wanted.runs:

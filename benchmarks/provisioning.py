@@ -21,7 +21,7 @@ from pathlib import Path
 from benchmarks import machine
 from besedka import contract as contracts
 from besedka import provision
-from besedka.stack import embedded
+from besedka.stacks import embedded
 from tests import bare_chat
 from tests.api.test_provisioning import settled, undo
 from tests.bare_chat import BareChat

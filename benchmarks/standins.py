@@ -35,11 +35,11 @@ from urllib.parse import parse_qsl, urlsplit
 import psutil
 
 from benchmarks import machine
-from besedka.stack import mongod
-from tests.standins.rocketchat.chat import Chat
-from tests.standins.rocketchat.provider import Provider, connect
-from tests.standins.rocketchat.sockets import signed_in
-from tests.standins.rocketchat.standin import ADMIN, ADMIN_PASSWORD, Standin, standins
+from besedka.stacks.services import mongod
+from standins.tests.rocketchat.chat import Chat
+from standins.tests.rocketchat.provider import Provider, connect
+from standins.tests.rocketchat.sockets import signed_in
+from standins.tests.rocketchat.standin import ADMIN, ADMIN_PASSWORD, Standin, standins
 
 REST_LIMIT_MS = 3.0
 ECHO_LIMIT_MS = 5.0

@@ -11,7 +11,7 @@ from besedka import browser as browsers
 from besedka import contract as contracts
 from besedka.contract import PROJECT_ROOT
 from besedka.pages.site import ChatTestPage, LoginPage
-from besedka.stack import embedded
+from besedka.stacks import embedded
 
 PICTURE = PROJECT_ROOT / "docs" / "chat-signed-in.png"
 

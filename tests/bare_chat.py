@@ -24,8 +24,8 @@ from besedka.errors import ServiceUnreachableError
 from besedka.provision import Options, bring
 from besedka.rocketchat.database import ChatDatabase
 from besedka.rocketchat.rest import RocketChat
-from besedka.stack import mongod
-from besedka.stack.processes import ServiceProcess, free_ports, stop_all
+from besedka.stacks.process.processes import ServiceProcess, free_ports, stop_all
+from besedka.stacks.services import mongod
 
 START_BUDGET_SECONDS = 60.0
 _RESERVED = "Accounts_SystemBlockedUsernameList"

@@ -14,8 +14,8 @@ import psutil
 import pytest
 
 from besedka.contract import PROJECT_ROOT
-from besedka.stack.kind import KIND_ENV
-from besedka.stack.model import Stack
+from besedka.stacks.kind import KIND_ENV
+from besedka.stacks.model import Stack
 
 RUN_SECONDS = 120
 SUBJECTS = PROJECT_ROOT / ".besedka" / "inner"

@@ -14,7 +14,7 @@ from besedka.checks.registry import Check, check, names, register
 from besedka.contract import Contract
 from besedka.errors import ServiceUnreachableError
 from besedka.rocketchat import provider as provider_rows
-from besedka.stack.inside import LOOPBACK
+from besedka.stacks.docker.in_container import LOOPBACK
 
 # django.contrib.auth.hashers writes `<algorithm>$<rounds>$<salt>$<digest>`.
 _HASHED = re.compile(r"^(pbkdf2_|argon2|bcrypt)\w*\$")

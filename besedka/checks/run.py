@@ -15,8 +15,9 @@ from besedka.checks.registry import UNANSWERED, Check, all_checks, with_grounds
 from besedka.checks.report import Report
 from besedka.contract import Contract
 from besedka.errors import ServiceUnreachableError
-from besedka.stack import inside, site_commands
-from besedka.stack.model import Stack
+from besedka.stacks.docker import in_container
+from besedka.stacks.model import Stack
+from besedka.stacks.services import site_commands
 
 Progress = Callable[[Result], None]
 _BROKEN = {Status.FINDING, Status.CRASH, Status.BLOCKED}
@@ -45,10 +46,10 @@ def examine(  # noqa: PLR0913 - all keywords, all optional
     catalogue_of_checks.load(contract)
     addresses = _addresses(stack)
     chosen = with_grounds(only) if only else all_checks()
-    container = None if probe or _is_embedded(stack) else inside.chat_container(addresses.chat_url)
+    container = None if probe or _is_embedded(stack) else in_container.chat_container(addresses.chat_url)
     examination = Examination(
         addresses,
-        _moved(contract, addresses, stack, in_container=container is not None),
+        _moved(contract, addresses, stack, from_container=container is not None),
         probe=probe or (_probe_from(container) if container else None),
         manage=(manage or _manage_of(stack)) if _may_write(stack, write) else None,
     )
@@ -94,17 +95,17 @@ def _is_embedded(stack: Stack | Addresses) -> bool:
 
 def _probe_from(container: Any) -> Probe:
     def probe(verb: str, address: str, headers: dict[str, str], form: dict[str, str] | None) -> ProbeAnswer:
-        return ProbeAnswer(*inside.ask(container, verb, address, headers, form))
+        return ProbeAnswer(*in_container.ask(container, verb, address, headers, form))
 
     return probe
 
 
 def _moved(
-    contract: Contract, addresses: Addresses, stack: Stack | Addresses, *, in_container: bool
+    contract: Contract, addresses: Addresses, stack: Stack | Addresses, *, from_container: bool
 ) -> Contract:
     told = stack.provider_url if isinstance(stack, Stack) else None
     own = contract.provider.url if contract.provider.url != contract.site.url else None
-    usual = inside.provider_url(addresses.site_url) if in_container else None
+    usual = in_container.provider_url(addresses.site_url) if from_container else None
     return contract.at(
         site_url=addresses.site_url, chat_url=addresses.chat_url, provider_url=told or own or usual
     )

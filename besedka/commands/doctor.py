@@ -19,7 +19,7 @@ from besedka.checks.run import examine
 from besedka.commands.stack import NoStackError, running_stack
 from besedka.contract import Contract
 from besedka.errors import BesedkaError
-from besedka.stack.model import Stack
+from besedka.stacks.model import Stack
 
 # A report in a pipe has no width of its own; tables stay readable at this one.
 WIDTH_OF_A_PIPE = 100

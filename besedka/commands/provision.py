@@ -21,8 +21,8 @@ from besedka.progress import Say
 from besedka.provision import Options, Outcome
 from besedka.provision.action import Notice, Plan
 from besedka.provision.journal import JOURNAL_FOLDER
-from besedka.stack import inside
-from besedka.stack.model import Stack
+from besedka.stacks.docker import in_container
+from besedka.stacks.model import Stack
 
 NOTHING_TO_DO, WOULD_CHANGE, LEFT_ALONE = 0, 2, 1
 
@@ -115,7 +115,7 @@ def _target(
     site = (site_url or contract.site.url).rstrip("/")
     chat = (chat_url or contract.chat.url).rstrip("/")
     own = contract.provider.url if contract.provider.url != contract.site.url else None
-    usual = inside.provider_url(site) if inside.chat_container(chat) else None
+    usual = in_container.provider_url(site) if in_container.chat_container(chat) else None
     moved = contract.at(site_url=site, chat_url=chat, provider_url=own or usual)
     return moved, Addresses(site, chat, mongo_url)
 

@@ -17,7 +17,8 @@ from besedka.restart import procedure
 from besedka.restart.engine import DockerServices
 from besedka.restart.services import ORDER
 from besedka.restart.target import Target
-from besedka.stack import environment, inside
+from besedka.stacks import environment
+from besedka.stacks.docker import in_container
 
 FOLDER = PROJECT_ROOT / ".besedka" / "restart"
 
@@ -93,7 +94,7 @@ def _target(  # noqa: PLR0913, PLR0917 - the options
     moved = contract.at(
         site_url=site,
         chat_url=(chat_url or contract.chat.url).rstrip("/"),
-        provider_url=own or inside.provider_url(site),
+        provider_url=own or in_container.provider_url(site),
     )
     ports = contract.services
     password = os.environ.get("BESEDKA_POSTGRES_PASSWORD") or "besedka"

@@ -20,10 +20,11 @@ from rich.table import Table
 from besedka import contract as contracts
 from besedka.contract import PROJECT_ROOT, Contract
 from besedka.errors import BesedkaError, StackKindError
-from besedka.stack import bundle, embedded, environment, parts, programs
-from besedka.stack.kind import AUTO, KIND_ENV, refuse_unheard, resolved
-from besedka.stack.model import Stack
-from besedka.stack.versions import VERSION_ENV
+from besedka.stacks import embedded, environment
+from besedka.stacks.kind import AUTO, KIND_ENV, refuse_unheard, resolved
+from besedka.stacks.model import Stack
+from besedka.stacks.services import bundle, options, programs
+from besedka.stacks.versions import VERSION_ENV
 
 STATE_FILE = PROJECT_ROOT / ".besedka" / "stack.json"
 _KINDS = ("embedded", "containers", AUTO)
@@ -90,7 +91,7 @@ def up(  # noqa: PLR0913, PLR0917 - one parameter per option
     if kind not in _KINDS:
         raise StackKindError(f"--stack={kind}", expected=" or ".join(_KINDS), where="the command line")
     contract = contracts.load()
-    wishes = parts.Wishes(mongod, postgres, redis, rocketchat_bundle, node)
+    wishes = options.Wishes(mongod, postgres, redis, rocketchat_bundle, node)
     wished = "containers" if reuse else kind
     refuse_unheard(wished, rocketchat_version, wishes.given())
     chosen, why = resolved(wished, contract, rocketchat_version, wishes.given())
@@ -102,7 +103,7 @@ def up(  # noqa: PLR0913, PLR0917 - one parameter per option
     def say(line: str) -> None:
         console.print(line, markup=False, soft_wrap=True)
 
-    found = parts.find(wishes, contract, say=say)
+    found = options.find(wishes, contract, say=say)
     with embedded.running(contract, parts=found, say=say) as running:
         stack = running.stack
         assert stack is not None  # noqa: S101 - `running` yields a started stack
@@ -121,7 +122,7 @@ def down() -> None:
 
     Exit status: 0 removed; 18 none is kept; 59 something could not be removed.
     """
-    from besedka.stack import kept  # noqa: PLC0415 - a second of imports that the other commands do without
+    from besedka.stacks import kept  # noqa: PLC0415
 
     if kept.recorded() is None:
         raise NoStackError(
@@ -212,7 +213,7 @@ def running_stack() -> Stack:
 
 
 def _up_in_containers(console: Console, contract: Contract, version: str | None, *, reuse: bool) -> None:
-    from besedka.stack import kept  # noqa: PLC0415 - a second of imports that embedded stacks do without
+    from besedka.stacks import kept  # noqa: PLC0415
 
     stack, why = kept.reusable(contract, version=version) if reuse else (None, "")
     if stack:
@@ -228,7 +229,7 @@ def _up_in_containers(console: Console, contract: Contract, version: str | None,
 
 def _make_room(console: Console, why: str, *, reuse: bool) -> None:
     """Remove a kept stack that --reuse cannot use; without --reuse, refuse to start a second one."""
-    from besedka.stack import kept  # noqa: PLC0415 - as above
+    from besedka.stacks import kept  # noqa: PLC0415
 
     before = kept.recorded()
     if before is None:
@@ -248,7 +249,7 @@ def _make_room(console: Console, why: str, *, reuse: bool) -> None:
 
 
 def _refuse_a_sick_one() -> None:
-    from besedka.stack import kept  # noqa: PLC0415 - as above
+    from besedka.stacks import kept  # noqa: PLC0415
 
     record = kept.recorded()
     sick = kept.unwell(record) if record else ["it is not on record"]
@@ -263,7 +264,7 @@ def _refuse_a_sick_one() -> None:
 
 def _tail(stack: Stack, service: str, lines: int) -> str:
     if stack.kind == "containers":
-        from besedka.stack import kept  # noqa: PLC0415 - as above
+        from besedka.stacks import kept  # noqa: PLC0415
 
         record = kept.recorded()
         return kept.tail(record, service, lines) if record else ""

@@ -14,7 +14,7 @@ from threading import Event
 import psutil
 
 from besedka.restart.errors import DaphneNotReadyError, PortHeldError
-from besedka.stack.processes import base_environment
+from besedka.stacks.process.processes import base_environment
 
 APPLICATION = "config.asgi:application"
 STOP_SECONDS = 10.0

@@ -16,8 +16,8 @@ from docker.errors import APIError, DockerException  # type: ignore[import-untyp
 from besedka.errors import BesedkaError
 from besedka.restart.errors import DumpFailedError, ServiceMissingError, ServiceNotReadyError
 from besedka.restart.services import State
-from besedka.stack import engine
-from besedka.stack.engine_errors import NoEngineError
+from besedka.stacks.docker import engine
+from besedka.stacks.docker.engine_errors import NoEngineError
 
 LABEL = "com.docker.compose"
 STOP_SECONDS = 30

@@ -1,4 +1,4 @@
-"""What ends a restart: one class per cause. An engine that is not there is `besedka.stack.engine_errors`."""
+"""What ends a restart: one class per cause. Engine errors: `besedka.stacks.docker.engine_errors`."""
 
 from __future__ import annotations
 

@@ -25,8 +25,9 @@ from besedka.restart.journal import Journal, alone
 from besedka.restart.services import ORDER, STOPPED, WEB, Services, State
 from besedka.restart.stock import KINDS, MESSAGES, SITE_USERS, Stock, summary
 from besedka.restart.target import Target
-from besedka.stack import environment, site_commands
-from besedka.stack.engine import holder
+from besedka.stacks import environment
+from besedka.stacks.docker.engine import holder
+from besedka.stacks.services import site_commands
 
 READY_SECONDS = 180.0
 POLL_SECONDS = 0.2

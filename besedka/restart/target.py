@@ -15,7 +15,7 @@ from besedka.restart import site_dump
 from besedka.restart.services import State
 from besedka.rocketchat.database import ChatDatabase
 from besedka.rocketchat.rest import RocketChat
-from besedka.stack import readiness
+from besedka.stacks import readiness
 
 PROBE_SECONDS = 2.0
 

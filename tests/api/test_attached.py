@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 
 from besedka.contract import PROJECT_ROOT
-from besedka.faults import Patient
-from besedka.stack import embedded
+from besedka.stacks import embedded
+from faults import Patient
 from fixtures.attached import READ_ONLY
 from fixtures.options import CONTRACT_KEY
 from tests import inner

@@ -8,7 +8,7 @@ from besedka.checks.registry import LAYERS
 from besedka.checks.report import Report
 from besedka.checks.run import examine
 from besedka.contract import Contract
-from besedka.stack.model import Stack
+from besedka.stacks.model import Stack
 
 pytestmark = pytest.mark.api
 

@@ -12,8 +12,8 @@ from besedka.checks.examination import Addresses
 from besedka.checks.finding import Status
 from besedka.checks.report import Report
 from besedka.checks.run import examine
-from besedka.faults import Patient
-from besedka.stack import embedded
+from besedka.stacks import embedded
+from faults import Patient
 from fixtures.options import CONTRACT_KEY
 
 pytestmark = pytest.mark.doctor

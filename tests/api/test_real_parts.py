@@ -13,10 +13,10 @@ from rich.console import Console
 
 from besedka.commands import stack as commands
 from besedka.contract import PROJECT_ROOT
-from besedka.stack import postgres, programs
-from besedka.stack.model import Stack
+from besedka.stacks.model import Stack
+from besedka.stacks.services import postgres, programs
 from tests import inner
-from tests.unit.stack import made_up
+from tests.unit.stacks import made_up
 
 pytestmark = pytest.mark.api
 

@@ -26,8 +26,8 @@ from besedka.commands.restart import FOLDER
 from besedka.contract import CONTRACT_ENV, CONTRACT_FILE, PROJECT_ROOT, Contract
 from besedka.restart import mongo_dump, site_dump
 from besedka.restart.stock import Stock
-from besedka.stack.compose import COMPOSE_FILE, SERVICES
-from besedka.stack.processes import free_ports
+from besedka.stacks.docker.compose import COMPOSE_FILE, SERVICES
+from besedka.stacks.process.processes import free_ports
 from tests import inner
 
 COMMAND_SECONDS = 120

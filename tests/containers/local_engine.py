@@ -16,7 +16,7 @@ from pathlib import Path
 import docker
 
 from besedka.errors import BesedkaError
-from besedka.stack import engine
+from besedka.stacks.docker import engine
 from bootstrap import apt
 from bootstrap.errors import SetupError
 

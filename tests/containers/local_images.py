@@ -69,7 +69,11 @@ def _on(client: Any, base: str) -> dict[str, str]:
         context = Path(folder)
         ignored = shutil.ignore_patterns("__pycache__")
         shutil.copytree(IMAGES, context / "images", ignore=ignored)
-        shutil.copytree(PROJECT_ROOT / "standins", context / "standins", ignore=ignored)
+        shutil.copytree(
+            PROJECT_ROOT / "standins",
+            context / "standins",
+            ignore=shutil.ignore_patterns("__pycache__", "tests"),
+        )
         tag = _digest(base, *_files(context))
         wanted = [("postgres", ""), ("redis", ""), ("mongo", ""), *(("rocketchat", v) for v in CHAT_VERSIONS)]
         for target, version in wanted:

@@ -14,8 +14,8 @@ import psutil
 import yaml
 
 from besedka.contract import PROJECT_ROOT
-from besedka.stack import leftovers
-from besedka.stack.compose import COMPOSE_ENV, COMPOSE_FILE
+from besedka.stacks.docker import leftovers
+from besedka.stacks.docker.compose import COMPOSE_ENV, COMPOSE_FILE
 from tests import inner
 
 RUN_SECONDS = 240
@@ -86,7 +86,8 @@ def guardians(run_id: str) -> list[psutil.Process]:
     return [
         process
         for process in psutil.process_iter(["cmdline"])
-        if "besedka.stack.leftovers" in (process.info["cmdline"] or ()) and run_id in process.info["cmdline"]
+        if "besedka.stacks.docker.leftovers" in (process.info["cmdline"] or ())
+        and run_id in process.info["cmdline"]
     ]
 
 

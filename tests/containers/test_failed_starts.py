@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 
 from besedka import contract as contracts
-from besedka.stack import containers
-from besedka.stack.engine_errors import ImageMissingError, ImageVersionError, PortBusyError
+from besedka.stacks import containers
+from besedka.stacks.docker.engine_errors import ImageMissingError, ImageVersionError, PortBusyError
 from tests.containers import runs
 
 pytestmark = pytest.mark.containers

@@ -14,8 +14,10 @@ from typing import Any
 import pytest
 
 from besedka.contract import PROJECT_ROOT
-from besedka.stack import detached, kept, leftovers
-from besedka.stack.model import Stack
+from besedka.stacks import kept
+from besedka.stacks.docker import leftovers
+from besedka.stacks.model import Stack
+from besedka.stacks.process import detached
 from tests import inner
 from tests.containers import runs
 

@@ -23,9 +23,9 @@ from besedka.restart import daphne, site_dump
 from besedka.restart.engine import DockerServices
 from besedka.restart.errors import DumpFailedError
 from besedka.restart.stock import KINDS, Stock
-from besedka.stack import attached
-from besedka.stack.compose import SERVICES
-from besedka.stack.model import Stack
+from besedka.stacks import attached
+from besedka.stacks.docker.compose import SERVICES
+from besedka.stacks.model import Stack
 from tests.containers import runs
 from tests.containers.bystanders import Listener, until_healthy
 from tests.containers.compose_stack import ComposeStack

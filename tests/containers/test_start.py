@@ -17,9 +17,10 @@ import requests
 from besedka import contract as contracts
 from besedka.contract import PROJECT_ROOT
 from besedka.rocketchat.rest import RocketChat
-from besedka.stack import compose, containers, leftovers
-from besedka.stack.containers import ContainersStack
-from besedka.stack.model import Stack
+from besedka.stacks import containers
+from besedka.stacks.containers import ContainersStack
+from besedka.stacks.docker import compose, leftovers
+from besedka.stacks.model import Stack
 from tests import inner
 from tests.containers import runs
 

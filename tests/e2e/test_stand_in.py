@@ -8,7 +8,7 @@ from playwright.sync_api import Page, expect
 
 from besedka.contract import Contract
 from besedka.pages.rocketchat_frame import RocketChatFrame
-from besedka.stack.model import Stack
+from besedka.stacks.model import Stack
 
 pytestmark = pytest.mark.e2e
 

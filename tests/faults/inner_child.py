@@ -16,8 +16,9 @@ from multiprocessing.connection import Client, Connection
 import pytest
 
 from besedka.pages import site as pages
-from besedka.stack import guard, site_commands
-from besedka.stack.model import Stack
+from besedka.stacks.model import Stack
+from besedka.stacks.process import supervisor
+from besedka.stacks.services import site_commands
 from tests.faults.inner_order import END, Order, Outcome
 from tests.faults.lent_commands import borrow
 
@@ -59,7 +60,7 @@ class _Runs:
         from fixtures.stack import STACK_KEY  # noqa: PLC0415
 
         if sys.platform == "linux":
-            guard.die_with_parent()
+            supervisor.die_with_parent()
         self.order = order
         site_commands.run = borrow(order.commands)
         if order.hurried:

@@ -18,11 +18,11 @@ from pathlib import Path
 import pytest
 
 from besedka.contract import PROJECT_ROOT
-from besedka.faults import Patient
-from besedka.faults.caught import NO_STACK
-from besedka.stack.forked import Zygotes
-from besedka.stack.model import Stack
-from besedka.stack.processes import Guard
+from besedka.stacks.model import Stack
+from besedka.stacks.process.forked import Zygotes
+from besedka.stacks.process.processes import Guard
+from faults import Patient
+from faults.caught import NO_STACK
 from tests import inner
 from tests.faults.inner_order import END, Order, Outcome
 from tests.faults.lent_commands import lent
@@ -49,10 +49,10 @@ PRELOAD = {
         "besedka.pages.site",
         "besedka.rocketchat.rest",
         "besedka.scrub",
-        "besedka.stack.attached",
-        "besedka.stack.embedded",
-        "besedka.stack.kind",
-        "besedka.stack.versions",
+        "besedka.stacks.attached",
+        "besedka.stacks.embedded",
+        "besedka.stacks.kind",
+        "besedka.stacks.versions",
     )
 }
 SECONDS = 90.0

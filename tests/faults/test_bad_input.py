@@ -16,13 +16,13 @@ import pytest
 
 from besedka import contract as contracts
 from besedka.contract import PROJECT_ROOT
-from besedka.faults import Fault, Patient, catalogue
-from besedka.faults.patient import FaultError
-from besedka.faults.proxied import ProxiedStack
-from besedka.faults.proxy import Proxy, Rule
-from besedka.faults.rules import every
-from besedka.stack import embedded
-from besedka.stack.processes import free_ports
+from besedka.stacks import embedded
+from besedka.stacks.process.processes import free_ports
+from faults import Fault, Patient, catalogue
+from faults.breakable_stack import FaultError
+from faults.proxied import ProxiedStack
+from faults.proxy import Proxy, Rule
+from faults.rules import every
 from tests import inner
 from tests.faults.ward import Ward
 
@@ -200,7 +200,7 @@ def test_a_rule_needs_a_proxy(patient: Patient) -> None:
         BY_NAME["site_starting"].put_into(bare),
     ):
         pytest.fail("the rule holds")
-    assert said.value.next_step == "start the stack with besedka.faults.fresh.FreshStacks"
+    assert said.value.next_step == "start the stack with faults.fresh.FreshStacks"
 
 
 def _without_proxies(one: ProxiedStack) -> embedded.EmbeddedStack:

@@ -6,8 +6,8 @@ import pytest
 
 from besedka import contract as contracts
 from besedka.checks import registry
-from besedka.faults import Fault, catalogue
-from besedka.faults.coverage import UNREACHABLE, problems
+from faults import Fault, catalogue
+from faults.coverage import UNREACHABLE, problems
 
 pytestmark = pytest.mark.faults
 

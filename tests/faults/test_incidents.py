@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from besedka import contract as contracts
-from besedka.faults import catalogue, incident_table
-from besedka.faults.incident import OUTSIDE, Incident, load, problems
+from faults import catalogue, incident_table
+from faults.incident import OUTSIDE, Incident, load, problems
 
 pytestmark = pytest.mark.faults
 
@@ -30,7 +30,7 @@ def test_every_incident_is_answered_for() -> None:
 def test_the_page_is_up_to_date() -> None:
     made = incident_table.text(CHAPTERS, FAULTS)
     assert incident_table.PAGE.read_text("utf-8") == made, (
-        "run: python -m besedka.faults.incident_table > docs/incidents.md"
+        "run: python -m faults.incident_table > docs/incidents.md"
     )
 
 

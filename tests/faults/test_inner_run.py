@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 
 from besedka.contract import PROJECT_ROOT
-from besedka.faults import Patient
-from besedka.faults.caught import NO_STACK
-from besedka.stack.forked import Zygotes
+from besedka.stacks.process.forked import Zygotes
+from faults import Patient
+from faults.caught import NO_STACK
 from tests.faults import inner_run
 from tests.faults.inner_run import PRELOAD, InnerRuns
 from tests.faults.ward import Ward

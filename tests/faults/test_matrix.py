@@ -8,9 +8,9 @@ import pytest
 
 from benchmarks import machine
 from besedka import contract as contracts
-from besedka.faults import Fault, catalogue
-from besedka.faults.caught import caught_by, unknown
-from besedka.faults.matrix import PAGE, Record, stale
+from faults import Fault, catalogue
+from faults.caught import caught_by, unknown
+from faults.matrix import PAGE, Record, stale
 from tests.faults.inner_run import names_what_is_wrong
 from tests.faults.ward import Ward
 
@@ -66,7 +66,7 @@ def test_a_failure_must_say_what_is_wrong(text: str, named: bool) -> None:
 
 def test_the_page_is_in_step_with_the_catalogue() -> None:
     assert stale(PAGE.read_text("utf-8"), FAULTS) == [], (
-        "run: pytest -m faults, then python -m besedka.faults.matrix > docs/fault-matrix.md"
+        "run: pytest -m faults, then python -m faults.matrix > docs/fault-matrix.md"
     )
 
 

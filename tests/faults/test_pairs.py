@@ -7,8 +7,8 @@ from itertools import combinations
 import pytest
 
 from besedka import contract as contracts
-from besedka.faults import catalogue
-from besedka.faults.fault import Fault
+from faults import catalogue
+from faults.fault import Fault
 from tests.faults.ward import Ward
 
 pytestmark = pytest.mark.faults

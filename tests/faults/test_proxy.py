@@ -9,9 +9,9 @@ import pytest
 import requests
 from websockets.sync.client import connect
 
-from besedka.faults import Patient
-from besedka.faults.proxy import Reply, Request, Rule
-from besedka.faults.rules import (
+from faults import Patient
+from faults.proxy import Reply, Request, Rule
+from faults.rules import (
     answers,
     answers_json,
     changed,

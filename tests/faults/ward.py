@@ -9,11 +9,11 @@ import pytest
 
 from besedka import contract as contracts
 from besedka.contract import Contract
-from besedka.faults import Patient, catalogue
-from besedka.faults.caught import NO_STACK, caught_by
-from besedka.faults.fresh import FreshStacks
-from besedka.faults.rules import rewritten, to
-from besedka.stack.forked import Zygotes
+from besedka.stacks.process.forked import Zygotes
+from faults import Patient, catalogue
+from faults.caught import NO_STACK, caught_by
+from faults.fresh import FreshStacks
+from faults.rules import rewritten, to
 from tests.faults.inner_run import PRELOAD, InnerRuns
 
 # The chat pages wait five seconds for the frame before they say that it is silent. That they do is shown

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from besedka.contract import Contract
-from besedka.stack.model import Stack
+from besedka.stacks.model import Stack
 from tests import inner
 
 pytestmark = pytest.mark.reports

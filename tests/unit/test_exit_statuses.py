@@ -17,7 +17,7 @@ def subclasses(of: type[BesedkaError]) -> set[type[BesedkaError]]:
 
 def test_no_two_errors_share_an_exit_status() -> None:
     for module in pkgutil.walk_packages(besedka.__path__, "besedka."):
-        if module.name != "besedka.stack.guard":
+        if module.name != "besedka.stacks.process.supervisor":
             importlib.import_module(module.name)
 
     own = [each for each in subclasses(BesedkaError) if "exit_status" in vars(each)]

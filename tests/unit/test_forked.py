@@ -15,8 +15,8 @@ import pytest
 
 from besedka.contract import PROJECT_ROOT
 from besedka.errors import StackStartError
-from besedka.stack.forked import POSSIBLE, Zygotes
-from besedka.stack.processes import ServiceProcess
+from besedka.stacks.process.forked import POSSIBLE, Zygotes
+from besedka.stacks.process.processes import ServiceProcess
 
 pytestmark = pytest.mark.skipif(not POSSIBLE, reason="this system cannot fork")
 
@@ -51,8 +51,8 @@ threading.Event().wait()
 OWNER = """
 import sys, threading
 from pathlib import Path
-from besedka.stack.forked import Zygotes
-from besedka.stack.processes import ServiceProcess
+from besedka.stacks.process.forked import Zygotes
+from besedka.stacks.process.processes import ServiceProcess
 folder = Path(sys.argv[1])
 zygotes = Zygotes(str(folder), {"subject": ("heavy",)}, folder / "zygote.log")
 service = ServiceProcess("subject", [sys.executable, "-m", "subject", "waits"], log=folder / "log", cwd=folder,

@@ -14,13 +14,13 @@ import pytest
 
 from besedka.contract import PROJECT_ROOT
 from besedka.errors import StackStartError
-from besedka.stack.processes import ServiceProcess, guarded
+from besedka.stacks.process.processes import ServiceProcess, guarded
 
 FOREVER = "import threading; print('up', flush=True); threading.Event().wait()"
 OWNER = """
 import sys, threading
 from pathlib import Path
-from besedka.stack.processes import ServiceProcess
+from besedka.stacks.process.processes import ServiceProcess
 service = ServiceProcess("forever", [sys.executable, "-c", sys.argv[1]], log=Path(sys.argv[2]),
                          cwd=Path.cwd(), environment={})
 service.wait_until(lambda: "up" in service.tail(), budget=10, expected="up")

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from besedka.stack import embedded
+from besedka.stacks import embedded
 from fixtures import stack as stack_fixtures
 
 

@@ -15,7 +15,8 @@ def test_a_marker_is_used_in_its_folder_only(marker: str) -> None:
     used = re.compile(rf"pytest\.mark\.{marker}\b")
     files = {
         path.relative_to(PROJECT_ROOT).as_posix()
-        for path in (PROJECT_ROOT / "tests").rglob("*.py")
+        for folder in ("tests", "standins/tests")
+        for path in (PROJECT_ROOT / folder).rglob("*.py")
         if used.search(path.read_text(encoding="utf-8"))
     }
 

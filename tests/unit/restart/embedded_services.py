@@ -12,7 +12,7 @@ from multiprocessing.managers import BaseManager
 from pathlib import Path
 
 from besedka.restart.services import State
-from besedka.stack.embedded import EmbeddedStack
+from besedka.stacks.embedded import EmbeddedStack
 
 
 class EmbeddedServices:

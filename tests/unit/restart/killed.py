@@ -12,7 +12,7 @@ from pathlib import Path
 
 from besedka.restart import procedure
 from besedka.restart.journal import Journal
-from besedka.stack.model import Stack
+from besedka.stacks.model import Stack
 from tests.unit.restart.embedded_services import KEY, KillingServices, Wire
 from tests.unit.restart.stacks import target_of
 

@@ -6,8 +6,8 @@ from pathlib import Path
 
 from besedka import contract as contracts
 from besedka.restart.target import Target
-from besedka.stack import site_commands
-from besedka.stack.model import Stack
+from besedka.stacks.model import Stack
+from besedka.stacks.services import site_commands
 
 
 def target_of(stack: Stack, folder: Path) -> Target:

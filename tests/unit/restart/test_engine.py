@@ -13,9 +13,9 @@ from docker.errors import APIError, DockerException
 from besedka.errors import BesedkaError
 from besedka.restart.engine import DockerServices
 from besedka.restart.errors import DumpFailedError, ServiceMissingError, ServiceNotReadyError
-from besedka.stack import engine
-from besedka.stack.engine import Engine
-from besedka.stack.engine_errors import EnginePermissionError, NoEngineError
+from besedka.stacks.docker import engine
+from besedka.stacks.docker.engine import Engine
+from besedka.stacks.docker.engine_errors import EnginePermissionError, NoEngineError
 
 
 class Client:

@@ -29,8 +29,8 @@ from besedka.restart.journal import FILE, Journal, alone
 from besedka.restart.services import State
 from besedka.restart.stock import KINDS
 from besedka.restart.target import Target
-from besedka.stack import embedded
-from besedka.stack.embedded import EmbeddedStack
+from besedka.stacks import embedded
+from besedka.stacks.embedded import EmbeddedStack
 from tests.unit.restart.embedded_services import EmbeddedServices, serving
 from tests.unit.restart.stacks import target_of
 

@@ -1,0 +1,112 @@
+"""Somebody else's running stack: asked what it is, never started, stopped or changed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TypeVar
+
+import requests
+
+from besedka.errors import BesedkaError, ServiceUnreachableError
+from besedka.rocketchat.database import ChatDatabase
+from besedka.rocketchat.rest import RocketChat
+from besedka.site_database import SiteDatabase
+from besedka.stacks.docker import compose_project, in_container
+from besedka.stacks.model import Service, Stack
+
+PROBE_SECONDS = 10.0
+MONGO_SECONDS = 3.0
+OFFER = """what a stack must offer:
+             the site (--site-url): GET /api/v1/status/ with {"status": "ok", "version": …}
+             Rocket.Chat (--chat-url): GET /api/info with its version
+             MongoDB (--mongo-url): the writable primary of a replica set; without the option, tests that
+               read its data are skipped
+             the site's database (--site-database-url): its DATABASE_URL, migrated; without it, skipped
+             every container of its compose project running; Daphne or the service web, not both"""
+Answer = TypeVar("Answer")
+
+
+def describe(  # noqa: PLR0913 - one keyword per option
+    *,
+    site_url: str,
+    chat_url: str,
+    mongo_url: str | None,
+    site_database_url: str | None,
+    folder: Path,
+    provider_url: str | None = None,
+) -> Stack:
+    """Ask both servers for their version, and the databases whether they answer.
+
+    Raises ServiceUnreachableError, which names everything that is missing or in the way at once. A service
+    that answers wrongly is attached to: what is wrong is for the tests and doctor to say. Without a
+    `provider_url`, a Rocket.Chat in a container of this machine is taken to reach the site at
+    `host.docker.internal`, because 127.0.0.1 is itself in there.
+    """
+    site_url, chat_url = site_url.rstrip("/"), chat_url.rstrip("/")
+    problems: list[str] = []
+
+    def asked(question: Callable[[], Answer], url: str = "") -> Answer | None:
+        try:
+            return question()
+        except BesedkaError as error:
+            problems.append(f"{error.found} ({error.where})" if error.where else error.found)
+            if url and (held := compose_project.holders(url)):
+                problems.append(f"the port of {url} is held by {', '.join(held)}")
+            return None
+
+    site_version = asked(lambda: _site_version(site_url), site_url)
+    chat = asked(lambda: _chat_version(chat_url), chat_url)
+    if mongo_url:
+        asked(lambda: _mongo_answers(mongo_url))
+    if site_database_url and not site_database_url.startswith("sqlite:"):
+        asked(SiteDatabase(site_database_url).is_empty)
+    problems += compose_project.troubles(site_url, chat_url, answering=not problems)
+    if problems or site_version is None or chat is None:
+        raise ServiceUnreachableError(
+            "\n           ".join(problems),
+            expected=OFFER,
+            where=f"site {site_url}, chat {chat_url}",
+            next_step="start what stands still (docker compose -f docker-compose.local.yml up -d; python "
+            "scripts/magic_restart.py starts Daphne and stops web), or correct the addresses",
+        )
+    if not provider_url and in_container.chat_container(chat_url):
+        provider_url = in_container.provider_url(site_url)
+    chat_version, real = chat
+    return Stack(
+        kind="attached",
+        run_id=folder.name,
+        folder=str(folder),
+        site_url=site_url,
+        chat_url=chat_url,
+        mongo_url=mongo_url,
+        site_database_url=site_database_url,
+        site_environment_file=None,
+        services=(
+            Service("site", site_url, site_version, real=True),
+            Service("rocketchat", chat_url, chat_version, real=real),
+        ),
+        provider_url=provider_url.rstrip("/") if provider_url else None,
+    )
+
+
+def _site_version(site_url: str) -> str:
+    where = f"{site_url}/api/v1/status/"
+    try:
+        return str(requests.get(where, timeout=PROBE_SECONDS).json()["version"])
+    except (requests.RequestException, ValueError, KeyError, TypeError) as error:
+        raise ServiceUnreachableError(
+            f"the site did not say its version: {type(error).__name__}", where=where
+        ) from error
+
+
+def _chat_version(chat_url: str) -> tuple[str, bool]:
+    """Rocket.Chat's version, and whether it is a real one: our stand-in says so in each answer's `Server`."""
+    version = str(RocketChat(chat_url, timeout=PROBE_SECONDS).info().get("version", "of no version"))
+    answer = requests.get(f"{chat_url}/api/info", timeout=PROBE_SECONDS)
+    return version, "stand-in" not in answer.headers.get("Server", "")
+
+
+def _mongo_answers(mongo_url: str) -> None:
+    with ChatDatabase(mongo_url, timeout=MONGO_SECONDS) as database:
+        database.hello()

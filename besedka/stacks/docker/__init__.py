@@ -1,0 +1,1 @@
+"""The Docker engine, and what a stack has on it."""

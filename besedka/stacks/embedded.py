@@ -1,0 +1,345 @@
+"""The embedded stack: all services as processes of this machine, without Docker.
+
+Each program is a real one where `parts.py` has found it. Else stand-ins of ours take the places of
+Rocket.Chat and MongoDB, and the site does without PostgreSQL and Redis. The stack lives in a folder of its
+own under `.besedka/runs/`, on free ports, and ends with the process that started it.
+"""
+
+from __future__ import annotations
+
+import secrets
+import shutil
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+
+import requests
+
+from besedka import provision
+from besedka.contract import PROJECT_ROOT, Contract
+from besedka.errors import ServiceUnreachableError, StackStartError
+from besedka.progress import Say, quiet
+from besedka.rocketchat.rest import RocketChat
+from besedka.stacks import environment
+from besedka.stacks.model import Service, Stack
+from besedka.stacks.process.processes import ServiceProcess, Spawn, free_ports, guarded, stop_all
+from besedka.stacks.services import mongod, postgres, redis_server, site_commands
+from besedka.stacks.services.options import Parts
+
+RUNS_FOLDER = PROJECT_ROOT / ".besedka" / "runs"
+START_BUDGET_SECONDS = 60.0
+RUNS_KEPT = 10
+FINISHED = "finished"
+STOP_ORDER = ("site", "rocketchat", "mongo", "postgres", "redis")
+KILLED_RUN_SECONDS = 24 * 3600
+# Migrating an empty database takes longer than everything else; the site keeps a migrated one to copy.
+SITE_TEMPLATE = ("--template", str(PROJECT_ROOT / ".besedka" / "site-template.sqlite3"))
+# PBKDF2 with Django's million rounds takes a second per log-in on a slow core. The number of rounds is
+# nothing this suite is about, so a throwaway stack uses few.
+PASSWORD_ITERATIONS = "1000"  # noqa: S105 - a number of rounds
+
+
+@dataclass
+class EmbeddedStack:
+    """The processes of one embedded stack. Use `running`; this is for tests that stop single services."""
+
+    contract: Contract
+    folder: Path
+    parts: Parts = field(default_factory=Parts)
+    stack: Stack | None = None
+    processes: dict[str, ServiceProcess] = field(default_factory=dict)
+    spawn: Spawn = guarded
+    say: Say = quiet
+    cancelled: threading.Event = field(default_factory=threading.Event)
+
+    def start(self) -> Stack:
+        """Start everything; returns once the contract is fulfilled. Raises StackStartError."""
+        if self.parts.bundle:
+            self.contract = self.parts.bundle.contract(self.contract)
+        names = ("site", "chat", "mongo", "postgres", "redis")
+        ports = dict(zip(names, free_ports(len(names)), strict=True))
+        self.contract = self.contract.at(
+            site_url=f"http://127.0.0.1:{ports['site']}", chat_url=f"http://127.0.0.1:{ports['chat']}"
+        )
+        self.ports = ports
+        self.site_environment = self._site_environment()
+        with ThreadPoolExecutor(max_workers=1) as background:
+            prepared = background.submit(self._prepare_site)
+            prepared.add_done_callback(self._give_up_without_site)
+            try:
+                self._bring_chat()
+            except StackStartError:
+                if prepared.done():
+                    prepared.result()
+                raise
+            prepared.result()
+        self.wait_for_site()
+        self.stack = self._describe()
+        return self.stack
+
+    def _give_up_without_site(self, prepared: Future[None]) -> None:
+        """The first boot of a real Rocket.Chat takes minutes; nobody need wait for it when the site fails."""
+        if prepared.exception():
+            self.cancelled.set()
+
+    def _bring_chat(self) -> None:
+        """Start everything but the site's own services, and bring Rocket.Chat to the contract."""
+        self.start_mongo()
+        self.start_chat()
+        self.start_site()
+        self.wait_for_chat()
+        provision.bring(
+            self.contract.chat.url,
+            self.contract,
+            journal_folder=self.folder / "journal",
+            mongo_url=self.mongo_url,
+        )
+        if self.parts.bundle:
+            from besedka.stacks.services import first_boot  # noqa: PLC0415
+
+            first_boot.wait_for_provider(self.processes["rocketchat"], self.contract)
+
+    @property
+    def mongo_url(self) -> str:
+        """Connection string of Rocket.Chat's database."""
+        return mongod.url(self.ports["mongo"], "rocketchat")
+
+    def start_mongo(self) -> None:
+        """Start MongoDB and wait until it is primary, because Rocket.Chat refuses any other."""
+        port = self.ports["mongo"]
+        process = self._keep(
+            mongod.start(
+                self.parts.mongod,
+                port=port,
+                data=self.folder / "mongo",
+                log=self._log("mongo"),
+                spawn=self.spawn,
+            )
+        )
+        process.wait_until(
+            lambda: mongod.is_primary(port),
+            budget=START_BUDGET_SECONDS,
+            expected="a writable primary of a replica set",
+        )
+
+    def start_chat(self) -> None:
+        """Start Rocket.Chat, or its stand-in; `wait_for_chat` waits for it."""
+        port = self.ports["chat"]
+        oplog_url = mongod.url(self.ports["mongo"], "local")
+        told = environment.chat(self.contract, mongo_url=self.mongo_url, oplog_url=oplog_url, port=port)
+        if self.parts.bundle:
+            self._keep(self.parts.bundle.start(told, log=self._log("rocketchat")))
+            return
+        command = [sys.executable, "-m", "standins.rocketchat", "--movable-clock"]
+        told |= {"BIND_IP": "127.0.0.1", "PYTHONPATH": str(PROJECT_ROOT)}
+        self._launch("rocketchat", command, PROJECT_ROOT, told)
+
+    def start_site(self) -> None:
+        """Start Daphne; `wait_for_site` waits for it."""
+        address = ["-b", "127.0.0.1", "-p", str(self.ports["site"])]
+        command = [sys.executable, "-m", "daphne", *address, "config.asgi:application"]
+        self._launch("site", command, PROJECT_ROOT / "web", self.site_environment)
+
+    def start_postgres(self) -> None:
+        """Start the site's PostgreSQL, if there is one, and wait until it answers."""
+        cluster = self._cluster
+        if cluster:
+            cluster.wait(self._keep(cluster.start()))
+
+    def start_redis(self) -> None:
+        """Start the site's Redis, if there is one, and wait until it answers."""
+        if self.parts.redis:
+            port, data = self.ports["redis"], self.folder / "redis"
+            process = redis_server.start(self.parts.redis, port=port, data=data, log=self._log("redis"))
+            redis_server.wait(self._keep(process), port)
+
+    def wait_for_chat(self) -> None:
+        """Return once Rocket.Chat names its version; for a real one that is the end of its first boot."""
+        if self.parts.bundle:
+            from besedka.stacks.services import first_boot  # noqa: PLC0415
+
+            process = self.processes["rocketchat"]
+            first_boot.wait(self.parts.bundle, process, self.contract, say=self.say, cancelled=self.cancelled)
+            return
+        chat = RocketChat(self.contract.chat.url, timeout=2)
+        self.processes["rocketchat"].wait_until(
+            lambda: _answers(lambda: "version" in chat.info()),
+            budget=START_BUDGET_SECONDS,
+            expected="GET /api/info with a version",
+        )
+
+    def wait_for_site(self) -> None:
+        """Return once the site says that it is ready."""
+        self.processes["site"].wait_until(
+            lambda: _answers(lambda: self._site_status()["status"] == "ok"),
+            budget=START_BUDGET_SECONDS,
+            expected='GET /api/v1/status/ with {"status": "ok"}',
+        )
+
+    def manage(self, *arguments: str, stdin: str = "") -> str:
+        """Run one of the site's management commands and return what it printed."""
+        return site_commands.run(self.site_environment, *arguments, stdin=stdin)
+
+    def restart(self, name: str) -> None:
+        """Stop one service and start it again on the same port and data; returns when it is ready."""
+        self.processes[name].stop()
+        start = {"mongo": self.start_mongo, "postgres": self.start_postgres, "redis": self.start_redis}
+        if name in start:
+            start[name]()
+        elif name == "rocketchat":
+            self.start_chat()
+            self.wait_for_chat()
+        else:
+            self.start_site()
+            self.wait_for_site()
+
+    def stop(self) -> None:
+        """End every process and remove the data; logs stay."""
+        stop_all([self.processes[name] for name in STOP_ORDER if name in self.processes])
+        for name in ("mongo", "site", "postgres", "redis"):
+            shutil.rmtree(self.folder / name, ignore_errors=True)
+        (self.folder / FINISHED).touch()
+
+    @property
+    def _cluster(self) -> postgres.Cluster | None:
+        if self.parts.postgres is None:
+            return None
+        port, log = self.ports["postgres"], self._log("postgres")
+        return postgres.Cluster(self.parts.postgres, self.folder / "postgres", port=port, log=log)
+
+    def _prepare_site(self) -> None:
+        """Everything that the site needs before it is ready."""
+        self.start_redis()
+        cluster, program = self._cluster, self.parts.postgres
+        told: tuple[str, ...] = SITE_TEMPLATE
+        if cluster and program:
+            cluster.copy(postgres.template(program, self._migrate, say=self.say))
+            self.start_postgres()
+            told = ("--migrated",)
+        self.manage("prepare_site", *told, stdin=environment.site_users(self.contract))
+
+    def _migrate(self, database_url: str) -> None:
+        site_commands.run(self.site_environment | {"DATABASE_URL": database_url}, "migrate", "--verbosity=0")
+
+    def _launch(self, name: str, command: list[str], cwd: Path, told: dict[str, str]) -> None:
+        log = self._log(name)
+        self._keep(ServiceProcess(name, command, log=log, cwd=cwd, environment=told, spawn=self.spawn))
+
+    def _keep(self, process: ServiceProcess) -> ServiceProcess:
+        self.processes[process.name] = process
+        return process
+
+    def _log(self, name: str) -> Path:
+        return self.folder / "logs" / f"{name}.log"
+
+    def _site_environment(self) -> dict[str, str]:
+        data = self.folder / "site"
+        data.mkdir(parents=True, exist_ok=True)
+        cluster = self._cluster
+        told = environment.site(
+            self.contract,
+            database_url=cluster.url if cluster else f"sqlite:///{data / 'site.sqlite3'}",
+            secret_key=secrets.token_urlsafe(40),
+            redis_url=redis_server.url(self.ports["redis"]) if self.parts.redis else "",
+        )
+        told |= {"BESEDKA_SITE_DATA": str(data), "PASSWORD_ITERATIONS": PASSWORD_ITERATIONS}
+        site_commands.remember(data, told)
+        return told
+
+    def _site_status(self) -> dict[str, str]:
+        answer = requests.get(f"{self.contract.site.url}/api/v1/status/", timeout=2)
+        status: dict[str, str] = answer.json()
+        return status
+
+    def _describe(self) -> Stack:
+        site, chat = self.contract.site.url, self.contract.chat.url
+        bundle, address = self.parts.bundle, {name: f"127.0.0.1:{port}" for name, port in self.ports.items()}
+        chat_version = (bundle and bundle.version) or RocketChat(chat).info()["version"]
+        mongo_version = mongod.version(self.ports["mongo"])
+        rows = [
+            ("site", site, self._site_status()["version"], True),
+            ("rocketchat", chat, chat_version, bundle is not None),
+            ("mongo", address["mongo"], mongo_version, self.parts.mongod is not None),
+        ]
+        if self.parts.postgres:
+            rows.append(("postgres", address["postgres"], self.parts.postgres.version, True))
+        if self.parts.redis:
+            rows.append(("redis", address["redis"], redis_server.version(self.ports["redis"]), True))
+        services = tuple(
+            Service(name, url, version, real, str(self._log(name)), self.processes[name].pid)
+            for name, url, version, real in rows
+        )
+        return Stack(
+            kind="embedded",
+            run_id=self.folder.name,
+            folder=str(self.folder),
+            site_url=site,
+            chat_url=chat,
+            mongo_url=self.mongo_url,
+            site_database_url=self.site_environment["DATABASE_URL"],
+            site_environment_file=str(site_commands.environment_file(self.folder / "site")),
+            services=services,
+            absent=dict(self.parts.absent),
+        )
+
+
+def new_run_folder() -> Path:
+    """A fresh folder for one run, named by its start; the oldest finished ones beyond ten are removed.
+
+    A run that is going on keeps its folder however many others start beside it. One that was killed never
+    says that it finished, so its folder goes after a day.
+    """
+    RUNS_FOLDER.mkdir(parents=True, exist_ok=True)
+    yesterday = time.time() - KILLED_RUN_SECONDS
+    over = [path for path in sorted(RUNS_FOLDER.iterdir()) if _is_over(path, yesterday)]
+    for folder in over[: -RUNS_KEPT + 1]:
+        shutil.rmtree(folder, ignore_errors=True)
+    name = f"{datetime.now().astimezone():%Y%m%d-%H%M%S}-{secrets.token_hex(3)}"
+    folder = RUNS_FOLDER / name
+    folder.mkdir()
+    return folder
+
+
+def _is_over(folder: Path, yesterday: float) -> bool:
+    """Whether a run has ended; one whose folder another run has just removed has."""
+    try:
+        return (folder / FINISHED).exists() or folder.stat().st_mtime < yesterday
+    except FileNotFoundError:
+        return True
+
+
+@contextmanager
+def running(
+    contract: Contract,
+    *,
+    folder: Path | None = None,
+    parts: Parts | None = None,
+    say: Say = quiet,
+    cancelled: threading.Event | None = None,
+) -> Iterator[EmbeddedStack]:
+    """An embedded stack for the length of a `with` block; `.stack` describes it.
+
+    Without `parts` it is as small and quick as can be: a `mongod` if one is on PATH, and no PostgreSQL or
+    Redis. `cancelled`, once set, ends a first boot of Rocket.Chat. Raises StackStartError with the failing
+    service's last log lines; nothing is left running then.
+    """
+    parts = parts or Parts(mongod.find(None))
+    embedded = EmbeddedStack(contract, folder or new_run_folder(), parts, say=say)
+    embedded.cancelled = cancelled or embedded.cancelled
+    with ExitStack() as cleanup:
+        cleanup.callback(embedded.stop)
+        embedded.start()
+        yield embedded
+
+
+def _answers(question: Callable[[], bool]) -> bool:
+    try:
+        return question()
+    except (ServiceUnreachableError, requests.RequestException, KeyError, ValueError):
+        return False

@@ -1,0 +1,81 @@
+"""Which kind of stack a run gets: the one that was wished for, else containers where they can be had.
+
+`auto` is no kind: it takes containers where a Docker engine answers and the images are there or in reach,
+and the embedded stack where not, and says why.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Sequence
+from pathlib import Path
+
+from besedka.contract import Contract
+from besedka.errors import StackKindError
+from besedka.stacks.versions import VERSION_ENV
+
+AUTO = "auto"
+KIND_ENV = "BESEDKA_STACK"
+_SOCKETS = ("/var/run/docker.sock", "~/.docker/run/docker.sock")
+
+
+def resolved(
+    wished: str, contract: Contract, version: str | None, embedded_only: Sequence[str] = ()
+) -> tuple[str, str]:
+    """The kind, and the reason for it, to be said at the head of a run; empty where it was wished for.
+
+    `embedded_only` are the options given that no other kind obeys.
+    """
+    if wished != AUTO:
+        return wished, ""
+    if embedded_only:
+        return "embedded", f"because of {embedded_only[0]}"
+    if version:
+        return "containers", "because a version of Rocket.Chat was named"
+    if not engine_is_likely():
+        return "embedded", "no Docker engine is here"
+    # A second of imports, and questions to an engine, that a machine without Docker does without.
+    from besedka.stacks import containers  # noqa: PLC0415
+    from besedka.stacks.docker import engine  # noqa: PLC0415
+
+    _, services = containers.plan(contract)
+    why_not = engine.unfit(services)
+    return ("embedded", why_not) if why_not else ("containers", "a Docker engine answers")
+
+
+def refuse_unheard(kind: str, version: str | None, embedded_only: Sequence[str]) -> None:
+    """Raise StackKindError for options that this kind would not obey: a wish is not silently dropped."""
+    if embedded_only and (kind not in {"embedded", AUTO} or version):
+        other = f"--rocketchat-version {version}" if version else f"--stack={kind}"
+        raise StackKindError(
+            f"{' '.join(embedded_only)} with {other}",
+            expected="an embedded stack, where programs of this machine can be chosen",
+            where="the command line, or the environment",
+            next_step="leave out the one or the other",
+        )
+    if version and kind not in {"containers", AUTO}:
+        raise StackKindError(
+            f"--rocketchat-version {version} with --stack={kind}",
+            expected="--stack=containers, where an image can be chosen",
+            where="the command line",
+            next_step=f"leave out --rocketchat-version, or {VERSION_ENV}, or --stack",
+        )
+
+
+def engine_is_likely() -> bool:
+    """Whether anything points to an engine; asks none."""
+    if os.name == "nt" or os.environ.get("DOCKER_HOST") or os.environ.get("DOCKER_CONTEXT"):
+        return True
+    runtime = os.environ.get("XDG_RUNTIME_DIR")
+    sockets = [*_SOCKETS, *([f"{runtime}/docker.sock"] if runtime else [])]
+    return any(Path(name).expanduser().exists() for name in sockets) or _names_a_context()
+
+
+def _names_a_context() -> bool:
+    folder = Path(os.environ.get("DOCKER_CONFIG") or Path.home() / ".docker")
+    try:
+        config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return False
+    return bool(config.get("currentContext"))

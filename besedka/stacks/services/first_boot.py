@@ -1,0 +1,62 @@
+"""The first boot of Rocket.Chat from a bundle: it makes indexes and settings and runs every migration."""
+
+from __future__ import annotations
+
+import os
+import threading
+
+from besedka.contract import Contract
+from besedka.errors import StackStartError
+from besedka.progress import Say
+from besedka.stacks import readiness
+from besedka.stacks.process.processes import ServiceProcess
+from besedka.stacks.services.bundle import OPTION, Bundle
+
+# No start time of the real one was measured; containers have the same budget and variable.
+BUDGET_SECONDS = 420.0
+PROVIDER_SECONDS = 60.0
+BUDGET_ENV = "BESEDKA_START_BUDGET"
+
+
+def wait(
+    bundle: Bundle,
+    process: ServiceProcess,
+    contract: Contract,
+    *,
+    say: Say,
+    cancelled: threading.Event,
+) -> None:
+    """Return once Rocket.Chat names its version and has public settings; says so until then.
+
+    Raises StackStartError when it ends, is another version than the bundle's or the contract's, needs longer
+    than the budget, or when `cancelled` is set.
+    """
+    budget = float(os.environ.get(BUDGET_ENV) or BUDGET_SECONDS)
+    expected = "/api/info with its version, and public settings"
+
+    def ready() -> bool:
+        if cancelled.is_set():
+            raise StackStartError("the start was given up", expected=expected, where=str(bundle.folder))
+        found = readiness.chat_version(contract)
+        if found and not readiness.same_line(found, contract.chat.version):
+            raise StackStartError(
+                f"Rocket.Chat says that it is {found}",
+                expected=contract.chat.version,
+                where=f"{contract.chat.url}/api/info, of {bundle.folder}",
+                next_step=f"name a bundle of that version by {OPTION}, or correct besedka.toml",
+            )
+        return found is not None
+
+    with readiness.Progress(say, budget=budget, cancelled=cancelled) as progress:
+        progress.tell("rocketchat", f"waiting for {expected}")
+        process.wait_until(ready, budget=budget, expected=expected)
+        progress.ready("rocketchat")
+
+
+def wait_for_provider(process: ServiceProcess, contract: Contract) -> None:
+    """Return once the log-in page's question is answered with the provider, some seconds after its rows."""
+    process.wait_until(
+        lambda: readiness.knows_provider(contract),
+        budget=PROVIDER_SECONDS,
+        expected=f"{contract.provider.name!r} in service.configurations",
+    )

@@ -1,0 +1,82 @@
+"""Which programs of the embedded stack are real ones of this machine, found and checked before a start."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from besedka.contract import Contract
+from besedka.progress import Say
+from besedka.stacks import versions
+from besedka.stacks.services import bundle as bundles
+from besedka.stacks.services import mongod, mongod_download, postgres, programs, redis_server
+from besedka.stacks.services.bundle import Bundle
+
+# What an absent service's work is done by.
+_INSTEAD = {
+    "postgres": "SQLite keeps the site's data",
+    "redis": "the site's own memory is its cache",
+}
+
+
+@dataclass(frozen=True)
+class Wishes:
+    """What the user asked for. `postgres`, `redis`: auto, none or a path; `mongod`: a path or `download`."""
+
+    mongod: str | None = None
+    postgres: str = programs.AUTO
+    redis: str = programs.AUTO
+    bundle: str | None = None
+    node: str | None = None
+
+    def given(self) -> list[str]:
+        """The options that were given, in the words of a command line: an embedded stack alone obeys them."""
+        rows = {
+            "--mongod": self.mongod,
+            "--postgres": None if self.postgres == programs.AUTO else self.postgres,
+            "--redis": None if self.redis == programs.AUTO else self.redis,
+            bundles.OPTION: self.bundle,
+            "--node": self.node,
+        }
+        return [f"{name}={value}" for name, value in rows.items() if value]
+
+
+@dataclass(frozen=True)
+class Parts:
+    """The programs to run; None: Rocket.Chat's and MongoDB's stand-in, and no PostgreSQL or Redis at all.
+
+    `absent` says for the latter two what does their work, and why.
+    """
+
+    mongod: str | None = None
+    postgres: postgres.Program | None = None
+    redis: str | None = None
+    bundle: Bundle | None = None
+    absent: Mapping[str, str] = field(
+        default_factory=lambda: {name: f"{instead} (not asked for)" for name, instead in _INSTEAD.items()}
+    )
+
+
+def find(wishes: Wishes, contract: Contract, *, say: Say) -> Parts:
+    """Find what was wished for. Raises StackStartError, before anything is started.
+
+    Nothing is downloaded unless `wishes.mongod` says so.
+    """
+    bundle = bundles.find(wishes.bundle, wishes.node) if wishes.bundle else None
+    database, no_database = postgres.find(wishes.postgres)
+    cache, no_cache = redis_server.find(wishes.redis)
+    if wishes.mongod == mongod_download.WISH:
+        accepted = versions.pair(
+            (bundle.contract(contract) if bundle else contract).chat.version
+        ).mongo_series
+        chat_data: str | None = mongod_download.fetched(accepted, say)
+    else:
+        chat_data = mongod.find(wishes.mongod)
+    if bundle:
+        bundle.check_mongod(chat_data, contract)
+    reasons = {name: why for name, why in (("postgres", no_database), ("redis", no_cache)) if why}
+    found = {"postgres": database, "redis": cache}
+    absent = {
+        name: f"{_INSTEAD[name]} ({reasons[name]})" for name, program in found.items() if program is None
+    }
+    return Parts(chat_data, database, cache, bundle, absent)

@@ -1,0 +1,83 @@
+"""Which Rocket.Chat the suite knows, and the MongoDB that goes with it.
+
+Supported pairs: `engines` and the release notes of Rocket.Chat (`releases.rocket.chat/<version>/info` lists
+`compatibleMongoVersions`). 9.0.0 made Custom OAuth a licensed feature (RocketChat/Rocket.Chat#42477), so
+what this suite proves cannot be had there without a licence.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+from besedka.contract import Contract
+from besedka.stacks.docker.compose import ComposeService
+from besedka.stacks.docker.engine_errors import ImageVersionError
+
+VERSION_ENV = "BESEDKA_ROCKETCHAT_VERSION"
+
+
+@dataclass(frozen=True)
+class Pair:
+    """Rocket.Chat from `since` on (until the next row): MongoDB series it accepts, and the image we take."""
+
+    since: tuple[int, int]
+    mongo_series: tuple[str, ...]
+    mongo_image: str
+
+
+PAIRS = (
+    Pair((6, 4), ("4.4", "5.0", "6.0"), "mongo:6.0.16"),
+    Pair((7, 0), ("5.0", "6.0", "7.0"), "mongo:7.0.14"),
+    Pair((8, 0), ("7.0", "8.0"), "mongo:8.0.4"),
+)
+FIRST_WITHOUT_CUSTOM_OAUTH = (9, 0)
+# The last release of a line, by the line's name.
+LINES = {"8.x": "8.9.0"}
+
+
+def pair(version: str) -> Pair:
+    """The row of a version such as `7.7.1`. Raises ImageVersionError for one the suite cannot test."""
+    if not re.fullmatch(r"\d+\.\d+\.\d+", version):
+        raise ImageVersionError(
+            f"Rocket.Chat {version!r} is no complete version",
+            expected="three numbers, such as 6.4.8, 7.7.1 or 8.0.1",
+            where="--rocketchat-version",
+            next_step="name a release; nothing was started",
+        )
+    major, minor, _ = (int(part) for part in version.split("."))
+    number = (major, minor)
+    known = [row for row in PAIRS if row.since <= number]
+    if not known or number >= FIRST_WITHOUT_CUSTOM_OAUTH:
+        raise ImageVersionError(
+            f"Rocket.Chat {version} is not supported",
+            expected="6.4 to 8.x; from 9.0 on Custom OAuth needs a licence (RocketChat/Rocket.Chat#42477)",
+            where="--rocketchat-version",
+            next_step="name another release; nothing was started",
+        )
+    return known[-1]
+
+
+def chosen(
+    services: Mapping[str, ComposeService], version: str, variables: Mapping[str, str]
+) -> dict[str, ComposeService]:
+    """The services with the images of that version; an image that the environment names is kept."""
+    images = {"mongo": pair(version).mongo_image}
+    repository, _, tag = services["rocketchat"].image.rpartition(":")
+    images["rocketchat"] = f"{repository}:{version}" if "/" not in tag else services["rocketchat"].image
+    return {
+        name: replace(service, image=images[name])
+        if name in images and not variables.get(f"BESEDKA_IMAGE_{name.upper()}")
+        else service
+        for name, service in services.items()
+    }
+
+
+def of_contract(contract: Contract, version: str | None) -> Contract:
+    """The contract for another version of Rocket.Chat, `8.x` included. Raises ImageVersionError."""
+    if version is None:
+        return contract
+    version = LINES.get(version, version)
+    pair(version)
+    return contract.model_copy(update={"chat": contract.chat.model_copy(update={"version": version})})

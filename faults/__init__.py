@@ -1,0 +1,49 @@
+"""The catalogue of faults: named ways to break a healthy stack, each with the cause doctor must name."""
+
+from __future__ import annotations
+
+from besedka.checks import catalogue_of_checks
+from besedka.contract import Contract
+from faults import (
+    documents,
+    frame,
+    hops,
+    pages,
+    provider,
+    restored,
+    rooms,
+    services,
+    settings,
+    signed_in,
+    site,
+)
+from faults.breakable_stack import Patient
+from faults.fault import Fault
+
+__all__ = ["Fault", "Patient", "catalogue"]
+
+
+def catalogue(contract: Contract) -> tuple[Fault, ...]:
+    """Every fault; those of settings and provider rows are made from the contract's own rows.
+
+    Raises ValueError when two faults have one name.
+    """
+    catalogue_of_checks.load(contract)
+    found = (
+        *services.FAULTS,
+        *site.FAULTS,
+        *pages.FAULTS,
+        *provider.FAULTS,
+        *settings.faults(contract),
+        *frame.FAULTS,
+        *documents.FAULTS,
+        *rooms.FAULTS,
+        *hops.FAULTS,
+        *signed_in.FAULTS,
+        *restored.FAULTS,
+    )
+    names = [fault.name for fault in found]
+    twice = sorted({name for name in names if names.count(name) > 1})
+    if twice:
+        raise ValueError(f"two faults are named {', '.join(twice)}")
+    return found

@@ -1,0 +1,215 @@
+"""Which tests of the suite must go red under a fault: node ids, as `pytest` takes them.
+
+A fault that a person or a client meets names the test that does what they do: a visitor in the browser, a
+client of the provider over HTTP, a first log-in from authorize to the session. What only a reading of
+settings and data can show turns the contract test of its layer red; that of the SSO hops reads nothing, so
+each of their faults is named here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from faults import incident_tests
+from faults.fault import Fault
+
+# The run ends before any test, with an exit status of its own.
+NO_STACK = "the run itself"
+
+_CONTRACT = "tests/api/test_contract.py::test_the_layer_is_as_the_contract_says"
+_SIGN_IN = "tests/e2e/test_sign_in.py::test_opening_the_chat_signs_the_user_in[chromium-test_user]"
+_BUTTONS = "tests/e2e/test_integrated.py::test_each_user_gets_the_buttons_of_their_rooms[chromium-owner]"
+_MEMBERS = "tests/e2e/test_membership.py::test_the_contract_counts_eight_memberships"
+_CODE = "tests/api/test_authorize.py::test_a_signed_in_user_gets_a_code_without_a_consent_page"
+_FOREIGN = (
+    "tests/api/test_authorize.py::test_a_redirect_uri_must_match_to_the_letter"
+    "[http://evil.example/_oauth/besedka]"
+)
+_SIGNED_OUT = "tests/api/test_authorize.py::test_a_signed_out_visitor_is_sent_to_the_login_and_back"
+_CSRF = "tests/api/test_authorize.py::test_a_login_inside_the_flow_needs_its_csrf_token"
+_CHAT_AUTH = "tests/api/test_chat_auth.py::test_an_anonymous_caller_gets_json_and_never_a_page"
+_IDENTITY = "tests/api/test_identity.py::test_the_bearer_is_named[header-test_user]"
+_NO_TOKEN = "tests/api/test_identity.py::test_no_token_is_refused_in_json"  # noqa: S105 - a test
+_LOG_IN = "tests/api/test_login_state.py::test_a_login_links_the_account_and_stores_a_hashed_session"
+_ACCOUNTS = "tests/api/test_login_state.py::test_canonical_accounts_carry_what_the_contract_says"
+_TOKEN = "tests/api/test_token.py::test_a_code_buys_an_access_token[header]"  # noqa: S105 - a test
+_PKCE = "tests/api/test_token.py::test_no_pkce_is_demanded_of_rocketchat"
+_INVENTED = "tests/api/test_token.py::test_an_invented_code_is_refused"
+_GET = "tests/api/test_token.py::test_get_is_not_allowed"
+
+
+def _stranger(row: str) -> str:
+    return f"tests/api/test_urls.py::test_a_stranger[{row}]"
+
+
+_TO_TEST_PAGE = _stranger("/chat/test/-302-/accounts/login/-200-None")
+_TO_INTEGRATED = _stranger("/chat/integrated/-302-/accounts/login/-200-None")
+_TEST_FRAME = "tests/api/test_urls.py::test_the_chat_pages_hold_the_frame[/chat/test/]"
+_ROOM_BUTTONS = (
+    "tests/api/test_urls.py::test_the_integrated_page_has_a_button_for_each_room_of_the_user[owner]"
+)
+_INTEGRATED_FRAME = "tests/api/test_urls.py::test_the_chat_pages_hold_the_frame[/chat/integrated/]"
+
+_BY_TESTS: dict[tuple[str, ...], tuple[str, ...]] = {
+    (NO_STACK,): (
+        "site_stopped",
+        "chat_stopped",
+        "mongo_stopped",
+        "site_starting",
+        "chat_starting",
+        "another_program_on_the_port_of_the_site",
+        "another_program_on_the_port_of_the_chat",
+    ),
+    (_SIGN_IN,): (
+        "chat_thinks_it_lives_elsewhere",
+        "setting_Iframe_Restrict_Access",
+        "setting_Iframe_Integration_send_enable",
+        "setting_Iframe_Integration_receive_origin",
+        "setting_Accounts_TwoFactorAuthentication_Enabled",
+        "proxy_forbids_the_frame",
+        "proxy_names_other_frame_ancestors",
+        "proxy_adds_a_policy_of_its_own",
+        "provider_id",
+        "provider_secret",
+        "provider_secret_is_a_pasted_hash",
+        "provider_authorize_path",
+        "provider_scope",
+    ),
+    (_SIGN_IN, _CODE): (
+        "redirect_uri_empty",
+        "redirect_uri_with_a_typo",
+        "consent_page",
+        "password_grant",
+        "consent_page_of_another_view",
+        "site_account_missing",
+        "site_account_inactive",
+        "site_password_changed",
+    ),
+    (_SIGN_IN, _BUTTONS, _TOKEN, _CODE): ("client_id_mismatch",),
+    (_SIGN_IN, _TOKEN, _IDENTITY): ("client_secret_drift",),
+    (_SIGN_IN, _BUTTONS): ("provider_identity_path",),
+    (_ROOM_BUTTONS,): ("integrated_page_without_its_buttons",),
+    (_LOG_IN,): (
+        "login_service_gone",
+        "provider_switched_off",
+        "provider_url",
+        "provider_token_path",
+        "provider_username_field",
+        "provider_email_field",
+        "site_unreachable_from_chat",
+        "site_does_not_know_its_host_name",
+        "gateway_between_chat_and_site",
+        "no_accounts_by_sso",
+        "new_accounts_need_approval",
+        "mail_domain_not_allowed",
+        "vip_is_a_default",
+        "authorize_refuses_rocketchats_state",
+        "site_refuses_rocketchats_server",
+        "proxy_sends_the_callback_home",
+        "chat_log_in_too_often",
+        "chat_asks_sso_for_a_mailed_code",
+        "chat_refuses_the_credential",
+        "session_of_somebody_else",
+        "account_made_twice",
+        "account_not_linked",
+        "new_account_outside_the_default_room",
+        "new_account_in_vip",
+    ),
+    (_ACCOUNTS,): (
+        "account_deactivated",
+        "account_with_another_email",
+        "account_without_its_role",
+        "administrator_too_many",
+    ),
+    (_MEMBERS,): (
+        "owner_unsubscribed_from_vip",
+        "owner_unsubscribed_from_moderators",
+        "admin_unsubscribed_from_moderators",
+        "test_user_unsubscribed_from_general",
+        "outsider_in_vip",
+    ),
+    (_CODE,): (
+        "login_page_without_its_form",
+        "cookies_for_https_alone",
+        "proxy_takes_the_csrf_cookie",
+        "proxy_takes_the_session_cookie",
+        "authorize_refuses_the_callback",
+        "authorize_fails",
+        "authorize_wants_pkce",
+        "authorize_does_not_know_the_scope",
+        "authorize_denies",
+        "authorize_sends_the_code_elsewhere",
+        "authorize_changes_the_state",
+    ),
+    (_FOREIGN,): ("authorize_sends_codes_anywhere",),
+    (_SIGNED_OUT,): ("authorize_gone", "authorize_loses_the_request"),
+    (_CSRF,): ("log_in_without_csrf",),
+    (_TOKEN,): (
+        "proxy_takes_the_authorization_header",
+        "token_endpoint_fails",
+        "token_made_up",
+        "client_refused_with_its_code",
+        "code_refused",
+        "token_as_a_form",
+    ),
+    (_PKCE,): ("site_wants_pkce", "code_asked_for_its_verifier"),
+    (_INVENTED,): ("token_endpoint_shows_a_page_to_a_client", "token_endpoint_as_a_page"),
+    (_GET,): ("token_endpoint_gone", "token_endpoint_for_get_too"),
+    (_IDENTITY,): (
+        "site_account_with_another_role",
+        "site_account_with_another_email",
+        "site_account_with_another_name",
+        "identity_never_sees_the_token",
+        "identity_wants_a_scope",
+        "identity_gone_for_tokens",
+        "identity_for_post_alone",
+        "identity_as_a_page_for_tokens",
+        "identity_fails",
+        "identity_with_a_number",
+        "identity_without_a_name",
+        "identity_of_somebody_else",
+        "identity_with_other_groups",
+    ),
+    (_NO_TOKEN,): ("identity_open_to_all", "identity_as_a_page"),
+    (_CHAT_AUTH,): ("chat_auth_open_to_all", "chat_auth_as_a_page"),
+    (_TO_TEST_PAGE,): ("test_page_gone", "test_page_forgets_the_way_back"),
+    (_TO_INTEGRATED,): ("integrated_page_gone", "integrated_page_forgets_the_way_back"),
+    (_stranger("/api/chat/auth/-404-None-404-None"),): ("misspelt_chat_auth_is_back",),
+    (_stranger("/api/v1/status/-200-None-200-None"),): ("site_not_ready",),
+    (_TEST_FRAME,): (
+        "test_page_fails_signed_in",
+        "test_page_without_a_frame",
+        "test_page_shows_the_menus",
+    ),
+    (_INTEGRATED_FRAME,): (
+        "integrated_page_fails_signed_in",
+        "integrated_page_without_a_frame",
+        "integrated_page_on_another_room",
+    ),
+}
+_BY_NAME = {name: tests for tests, names in _BY_TESTS.items() for name in names}
+_READ_NOTHING = "sso"
+
+_BY_NAME |= incident_tests.BY_NAME
+
+
+def caught_by(fault: Fault) -> tuple[str, ...]:
+    """Node ids of the tests that must fail while the stack has this fault; never empty.
+
+    ValueError for a fault of a hop that is not named here.
+    """
+    if fault.name in _BY_NAME:
+        return _BY_NAME[fault.name]
+    if fault.layer == _READ_NOTHING:
+        raise ValueError(f"no test is declared that sees {fault.name!r}")
+    return (f"{_CONTRACT}[{fault.layer}]",)
+
+
+def read_only(tests: Iterable[str]) -> bool:
+    """Whether these tests read settings and data, and none does what a person or a client does."""
+    return all(name.startswith(_CONTRACT) for name in tests)
+
+
+def unknown(names: set[str]) -> set[str]:
+    """Names of this table that no fault has."""
+    return set(_BY_NAME) - names

@@ -1,0 +1,235 @@
+"""Faults of Rocket.Chat's documents: what scripts left in MongoDB."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from bson import ObjectId
+
+from faults.fault import Fault
+
+_SETTINGS = "rocketchat_settings"
+_ROOMS = "rocketchat_room"
+_OWNER = {"username": "owner"}
+_VIP = {"name": "vip"}
+
+
+def _more(name: str, cause: str, collection: str, document: dict[str, Any]) -> Fault:
+    return Fault(name, cause, lambda one: one.inserted(collection, document))
+
+
+def _changed(
+    name: str, cause: str, collection: str, query: dict[str, Any], update: dict[str, Any], *also: str
+) -> Fault:
+    return Fault(name, cause, lambda one: one.changed(collection, query, update), also)
+
+
+def _person(username: str, user_id: object = "somebodyElse00001") -> dict[str, Any]:
+    return {
+        "_id": user_id,
+        "username": username,
+        "name": username,
+        "type": "user",
+        "active": True,
+        "roles": ["user"],
+        "services": {"password": {"bcrypt": "$2b$10$" + "a" * 53}},
+    }
+
+
+def _room(name: str) -> dict[str, Any]:
+    return {"_id": "roomMadeByAScript", "name": name, "t": "c", "usersCount": 0}
+
+
+FAULTS = (
+    _more(
+        "invented_setting",
+        "integrity.settings_known.near_miss",
+        _SETTINGS,
+        {"_id": "Restrict_access_inside_any_Iframe", "value": False},
+    ),
+    _more(
+        "setting_of_nobody",
+        "integrity.settings_known.unknown",
+        _SETTINGS,
+        {"_id": "Enable_PWA", "value": True},
+    ),
+    _more(
+        "provider_row_with_underscores",
+        "provider.spelling.underscore",
+        _SETTINGS,
+        {"_id": "Accounts_OAuth_Custom_Besedka_url", "value": "x"},
+    ),
+    _more(
+        "provider_row_in_lower_case",
+        "provider.spelling.lower_case",
+        _SETTINGS,
+        {"_id": "Accounts_OAuth_Custom-besedka", "value": True},
+    ),
+    _more(
+        "provider_row_with_another_prefix",
+        "provider.spelling.wrong_prefix",
+        _SETTINGS,
+        {"_id": "Custom_OAuth_besedka-url", "value": "x"},
+    ),
+    _changed(
+        "setting_of_a_wrong_type",
+        "integrity.settings_types.wrong",
+        _SETTINGS,
+        {"_id": "Accounts_AllowAnonymousWrite"},
+        {"$set": {"value": "false"}},
+    ),
+    _changed(
+        "setting_date_as_text",
+        "integrity.settings_dates.no_date",
+        _SETTINGS,
+        {"_id": "Accounts_ManuallyApproveNewUsers"},
+        {"$set": {"_updatedAt": "2025-06-21T00:00:00Z"}},
+    ),
+    _changed(
+        "garbled_room_name",
+        "integrity.text.garbled",
+        _ROOMS,
+        _VIP,
+        {"$set": {"fname": "Общий".encode().decode("latin-1")}},
+    ),
+    _changed(
+        "banner_over_the_chat",
+        "integrity.banners.shown",
+        "users",
+        _OWNER,
+        {"$set": {"banners": {"versionUpdate-7_7_1": {"id": "versionUpdate-7_7_1"}}}},
+    ),
+    _changed(
+        "account_without_a_way_in",
+        "integrity.users_able.powerless",
+        "users",
+        {"username": "test_user"},
+        {"$set": {"services": {}}},
+    ),
+    _changed(
+        "account_date_as_text",
+        "integrity.users_ids.dates",
+        "users",
+        {"username": "test_user"},
+        {"$set": {"createdAt": "2025-06-21T00:00:00Z"}},
+    ),
+    _changed(
+        "forged_sso_link",
+        "integrity.sso_links.forged",
+        "users",
+        {"username": "test_user"},
+        {"$set": {"services.besedka": {"id": "5", "accessToken": "dummy_token"}}},
+    ),
+    _changed(
+        "room_without_an_owner",
+        "integrity.room_owners.dangling",
+        _ROOMS,
+        _VIP,
+        {"$set": {"u": {"_id": "BesedkaOwner2025", "username": "owner"}}},
+    ),
+    _changed("room_date_as_text", "integrity.dates.no_date", _ROOMS, _VIP, {"$set": {"ts": "2025-06-21"}}),
+    Fault(
+        "room_of_the_future",
+        "integrity.dates.future",
+        lambda one: one.changed(_ROOMS, _VIP, {"$set": {"ts": datetime.now(UTC) + timedelta(hours=30)}}),
+    ),
+    _changed(
+        "general_renamed", "integrity.general.renamed", _ROOMS, {"_id": "GENERAL"}, {"$set": {"name": "main"}}
+    ),
+    Fault(
+        "general_gone",
+        "integrity.general.missing",
+        lambda one: one.removed(_ROOMS, {"_id": "GENERAL"}),
+        ("integrity.subscriptions.no_room",) * 5,
+    ),
+    _more(
+        "membership_of_no_room",
+        "integrity.subscriptions.no_room",
+        "rocketchat_subscription",
+        {
+            "_id": "ghostMember000001",
+            "rid": "roomThatIsGone000",
+            "u": {"_id": "rocket.cat", "username": "rocket.cat"},
+        },
+    ),
+    _changed(
+        "role_that_does_not_exist",
+        "integrity.roles.unknown",
+        "users",
+        {"username": "test_user"},
+        {"$push": {"roles": "vip-member"}},
+    ),
+    _changed(
+        "room_counts_a_member_too_many",
+        "integrity.room_counts.differs",
+        _ROOMS,
+        _VIP,
+        {"$inc": {"usersCount": 1}},
+    ),
+    _more(
+        "database_of_a_newer_version",
+        "integrity.migration.newer",
+        "migrations",
+        {"_id": "control", "version": 900, "locked": False},
+    ),
+    _more("account_twice_by_case", "integrity.users_unique.name", "users", _person("Test_User")),
+    _more(
+        "account_twice_by_email",
+        "integrity.users_unique.email",
+        "users",
+        _person("somebody") | {"emails": [{"address": "Test.User@besedka.com", "verified": True}]},
+    ),
+    _more(
+        "account_with_a_time_stamp",
+        "integrity.users_unique.stamped",
+        "users",
+        _person("test_user_1750499200"),
+    ),
+    _more("room_in_cyrillic", "integrity.room_names.letters", _ROOMS, _room("Общий")),
+    _more("second_vip_by_case", "integrity.room_names.double", _ROOMS, _room("VIP")),
+    _more(
+        "membership_with_an_object_id",
+        "integrity.ids.type",
+        "rocketchat_subscription",
+        {"_id": ObjectId(), "rid": "GENERAL", "u": {"_id": "rocket.cat", "username": "rocket.cat"}},
+    ),
+    _more("account_with_an_object_id", "integrity.users_ids.type", "users", _person("somebody", ObjectId())),
+    _more(
+        "account_whose_id_is_its_name",
+        "integrity.users_ids.username",
+        "users",
+        _person("somebody", "somebody"),
+    ),
+    _changed(
+        "setting_inserted_by_hand",
+        "integrity.settings_known.raw",
+        _SETTINGS,
+        {"_id": "Accounts_iframe_url"},
+        {"$unset": {"packageValue": 1}},
+    ),
+    _changed(
+        "sso_link_with_a_number",
+        "integrity.sso_links.id_type",
+        "users",
+        {"username": "test_user"},
+        {"$set": {"services.besedka": {"id": 5}}},
+    ),
+    _changed(
+        "sso_link_to_somebody_else",
+        "integrity.sso_links.foreign",
+        "users",
+        {"username": "test_user"},
+        {"$set": {"services.besedka": {"id": "1"}}},
+    ),
+    _more(
+        "membership_of_nobody",
+        "integrity.subscriptions.no_user",
+        "rocketchat_subscription",
+        {
+            "_id": "ghostMember000002",
+            "rid": "GENERAL",
+            "u": {"_id": "accountThatIsGone", "username": "gone"},
+        },
+    ),
+)

@@ -1,0 +1,198 @@
+"""A fresh stack for each fault, in a fraction of a second: the data of a healthy one, and new processes.
+
+One stack is started and provisioned as ever, doctor proves it clean, and it is stopped; its data is the
+mould. Each stack after it gets a copy of that data and services of its own, on the same addresses, which
+stand in the data (Site_Url, redirect URI). Nothing of a stack outlives it but its addresses and its logs.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import shutil
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import bcrypt
+from pymongo import MongoClient
+
+from besedka.checks.run import examine
+from besedka.contract import PROJECT_ROOT, Contract
+from besedka.errors import StackStartError
+from besedka.stacks.embedded import FINISHED, new_run_folder
+from besedka.stacks.process.forked import POSSIBLE, Zygotes
+from besedka.stacks.process.processes import base_environment
+from besedka.stacks.services import mongod, site_commands
+from besedka.stacks.services.options import Parts
+from faults.proxied import ProxiedStack
+
+# What each program imports beforehand: nothing that makes a thread or an event loop when imported. Daphne's
+# server makes one, so it is left out, but not what it is made of.
+PRELOAD = {
+    "standins.mongo": ("asyncio", "standins.mongo.commands", "standins.mongo.disk"),
+    "standins.rocketchat": (
+        "standins.rocketchat.app",
+        "standins.rocketchat.boot",
+        "standins.rocketchat.sockets",
+        "anyio._backends._asyncio",
+        "concurrent.futures.thread",
+        "httpcore",
+        "uvicorn",
+        "uvicorn.lifespan.off",
+        "uvicorn.protocols.http.auto",
+        "uvicorn.protocols.websockets.auto",
+    ),
+    "daphne": (
+        "config.asgi",
+        "config.urls",
+        "daphne.endpoints",
+        "daphne.http_protocol",
+        "daphne.ws_protocol",
+        "twisted.internet.asyncioreactor",
+        "twisted.internet.endpoints",
+        "twisted.plugins",
+    ),
+    # manage.py
+    "django": ("config.asgi", "config.urls", "django.core.management", "django.core.checks"),
+}
+_DATA = ("mongo", "site")
+# The administrator signs in four times under a fault, and the 1024 rounds that Rocket.Chat takes cost a
+# twelfth of a second each time. Their number is nothing the faults are about; this is bcrypt's least, 16.
+_ROUNDS = 4
+
+
+@dataclass
+class FreshStack(ProxiedStack):
+    """A stack that can be started on a copy of another one's data; `zygotes` fork its processes."""
+
+    zygotes: Zygotes | None = None
+
+    def start_again(self, mould: Path) -> None:
+        """Start the services on a copy of that data; returns when all answer. Raises StackStartError."""
+        assert self.stack is not None  # noqa: S101 - `FreshStacks` gives the first one's
+        for name in _DATA:
+            shutil.copytree(mould / name, self.folder / name)
+        self.start_mongo()
+        self.start_chat()
+        self.start_site()
+        self.wait_for_chat()
+        self.wait_for_site()
+        services = (replace(one, pid=self.processes[one.name].pid) for one in self.stack.services)
+        self.stack = replace(self.stack, services=tuple(services))
+
+    def manage(self, *arguments: str, stdin: str = "") -> str:
+        """Run one of the site's management commands and return what it printed."""
+        if self.zygotes is None or not POSSIBLE:
+            return super().manage(*arguments, stdin=stdin)
+        given, log = self.folder / "manage.input", self.folder / "manage.log"
+        for path in (given, log):
+            path.touch(mode=0o600)  # passwords may stand there
+        given.write_text(stdin, "utf-8")
+        settings = {"DJANGO_SETTINGS_MODULE": "config.settings"}  # as manage.py sets it
+        try:
+            guard = self.zygotes.fork(
+                [sys.executable, "-m", "django", *arguments],
+                log=log,
+                cwd=PROJECT_ROOT / "web",
+                environment=base_environment() | self.site_environment | settings,
+                given=given,
+            )
+            status = guard.wait(site_commands.COMMAND_BUDGET_SECONDS)
+            printed = log.read_text("utf-8")
+        finally:
+            for path in (given, log):
+                path.unlink()
+        site_commands.check(arguments[0], status, printed)
+        return printed
+
+    def stop(self) -> None:
+        """End every process at once, and remove the data, which nobody wants."""
+        for process in self.processes.values():
+            process.begin_end()
+        super().stop()
+
+
+class FreshStacks:
+    """Makes fresh stacks, one at a time; `close` when there are to be no more."""
+
+    def __init__(self, contract: Contract) -> None:
+        self._contract = contract
+        self.folder = new_run_folder()
+        # A stack that ends says that its folder may go; those after it need theirs.
+        self._stack_folder = self.folder / self.folder.name
+        self._mould = self.folder / "mould"
+        (self.folder / "logs").mkdir()
+        self._zygotes = Zygotes(str(self.folder), PRELOAD, self.folder / "logs" / "zygote.log")
+        self._first: FreshStack | None = None
+
+    @contextmanager
+    def fresh(self) -> Iterator[FreshStack]:
+        """A healthy stack that nobody has touched, for the length of a `with` block.
+
+        Raises StackStartError; nothing is left running then.
+        """
+        first = self._first or self._cast()
+        self._first = first
+        stack = self._empty(first.contract)
+        stack.stack = first.stack
+        stack.ports, stack.site_environment = first.ports, first.site_environment
+        stack.upstream_ports = first.upstream_ports
+        try:
+            stack.start_again(self._mould)
+            yield stack
+        finally:
+            stack.stop()
+
+    def close(self) -> None:
+        """End what forks services, and remove the mould."""
+        self._zygotes.close()
+        shutil.rmtree(self._mould, ignore_errors=True)
+        (self.folder / FINISHED).touch()
+
+    def _empty(self, contract: Contract) -> FreshStack:
+        parts = Parts(mongod.find(None))
+        return FreshStack(
+            contract, self._stack_folder, parts, spawn=self._zygotes.spawn, zygotes=self._zygotes
+        )
+
+    def _cast(self) -> FreshStack:
+        """Start and provision a stack, have it examined, and keep its data."""
+        stack = self._empty(self._contract)
+        try:
+            described = stack.start()
+            _hash_lightly(stack)
+            report = examine(described, self._contract, write=False)
+            if report.findings:
+                raise StackStartError(
+                    f"doctor finds something on a stack without a fault: {report.findings[0].code}",
+                    expected="no finding",
+                    where=str(self.folder),
+                    next_step="start a stack (python3 run.py up) and ask: python3 run.py doctor",
+                )
+            for process in stack.processes.values():
+                process.stop()
+            for name in _DATA:
+                shutil.copytree(stack.folder / name, self._mould / name)
+        finally:
+            stack.stop()
+        return stack
+
+
+def _hash_lightly(stack: FreshStack) -> None:
+    """Keep the administrator's password as a hash of fewer rounds (Meteor: bcrypt of the SHA-256 in hex)."""
+    admin = stack.contract.chat.admin
+    digest = hashlib.sha256(admin.secret.encode()).hexdigest().encode()
+    hashed = bcrypt.hashpw(digest, bcrypt.gensalt(_ROUNDS)).decode()
+    with MongoClient[dict[str, object]](stack.mongo_url) as client:
+        found = client.get_default_database()["users"].update_one(
+            {"username": admin.username}, {"$set": {"services.password.bcrypt": hashed}}
+        )
+    if found.matched_count != 1:
+        raise StackStartError(
+            f"{found.matched_count} accounts are called {admin.username}",
+            expected="one, which provisioning has made",
+            where="users",
+            next_step="read the services' logs",
+        )

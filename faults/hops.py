@@ -1,0 +1,296 @@
+"""Faults of single sign-on's hops that show only when somebody signs in."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from urllib.parse import urlsplit
+
+from faults.breakable_stack import Patient
+from faults.fault import Breaking, Fault
+from faults.proxy import Forward, Reply, Request, Rule
+from faults.rules import (
+    answers,
+    answers_json,
+    every,
+    fields,
+    relocated,
+    reply_without_cookie,
+    request_without,
+    rewritten,
+    to,
+)
+
+_TOKEN = to("/o/token/", "POST")
+_LOGIN = to("/accounts/login/", "POST")
+_CHAT_LOGIN = to("/api/v1/login", "POST")
+_IDENTITY = "/api/v1/auth/rocket/"
+_TEST_PAGE = "/chat/test/"
+_INTEGRATED_PAGE = "/chat/integrated/"
+_MADE_UP = {"access_token": "made-up-by-a-view-of-its-own"}
+_LONG_STATE = 60
+_TWIN = "twinOfAnAccount01"
+_ELSEWHERE = "http://elsewhere.invalid/"
+# web/config/settings.py
+_SESSION_COOKIE, _CSRF_COOKIE = "besedka_session", "besedka_csrf"
+
+
+def _site(name: str, cause: str, rule: Rule) -> Fault:
+    return Fault(name, f"sso.{cause}", lambda one: one.ruled("site", rule))
+
+
+def _chat(name: str, cause: str, rule: Rule) -> Fault:
+    return Fault(name, f"sso.{cause}", lambda one: one.ruled("chat", rule))
+
+
+def _signed_in(path: str) -> Callable[[Request], bool]:
+    """Requests with a session: an anonymous visitor is answered as ever."""
+    return lambda request: request.path == path and f"{_SESSION_COOKIE}=" in request.header("Cookie")
+
+
+def _own_callback(request: Request) -> bool:
+    return _signed_in("/o/authorize/")(request) and not _foreign_callback(request)
+
+
+def _with_its_state(request: Request) -> bool:
+    """The state that Rocket.Chat makes is JSON in base64, far longer than doctor's own."""
+    return _own_callback(request) and len(request.query.get("state", "")) > _LONG_STATE
+
+
+def _foreign_callback(request: Request) -> bool:
+    host = urlsplit(request.query.get("redirect_uri", "")).hostname
+    return host not in {None, "127.0.0.1", "localhost"}
+
+
+def _with_a_token(request: Request) -> bool:
+    return request.path == _IDENTITY and bool(request.header("Authorization"))
+
+
+def _with_a_code(request: Request) -> bool:
+    """The exchange of a real code: doctor's made-up one is told apart."""
+    return _TOKEN(request) and b"code=" in request.body and b"no-such-code" not in request.body
+
+
+def _exchange(request: Request) -> bool:
+    return _TOKEN(request) and b"code=" in request.body
+
+
+def _by_oauth(request: Request) -> bool:
+    return _CHAT_LOGIN(request) and b"oauth" in request.body
+
+
+def _after_login(act: Callable[[Patient, str], None]) -> Breaking:
+    """After each log-in by SSO something is done to that account, whose id is given."""
+
+    @contextmanager
+    def breaking(one: Patient) -> Iterator[None]:
+        def treat(request: Request, forward: Forward) -> Reply | None:
+            reply = forward(request)
+            if reply is not None and reply.status == 200:
+                act(one, str(json.loads(reply.body)["data"]["userId"]))
+            return reply
+
+        with one.ruled("chat", Rule(_by_oauth, treat)):
+            yield
+
+    return breaking
+
+
+def _twin(one: Patient, user_id: str) -> None:
+    account = one.mongo["users"].find_one({"_id": user_id}) or {}
+    twin = {"username": str(account["username"]).upper()}
+    # Doctor's visitor signs in, and a test's after it: the twin is always the last one's.
+    one.mongo["users"].replace_one({"_id": _TWIN}, twin, upsert=True)
+
+
+@contextmanager
+def _doubled(one: Patient) -> Iterator[None]:
+    try:
+        with _after_login(_twin)(one):
+            yield
+    finally:
+        one.mongo["users"].delete_one({"_id": _TWIN})
+
+
+def _unlink(one: Patient, user_id: str) -> None:
+    service = one.contract.provider.name
+    one.mongo["users"].update_one({"_id": user_id}, {"$unset": {f"services.{service}": 1}})
+
+
+def _invite_to_vip(one: Patient, user_id: str) -> None:
+    one.admin.post("groups.invite", roomName="vip", userId=user_id)
+
+
+def _kick_from_general(one: Patient, user_id: str) -> None:
+    one.admin.post("channels.kick", roomId="GENERAL", userId=user_id)
+
+
+def _error(name: str, cause: str, error: str, text: str = "") -> Fault:
+    query = f"?error={error}&error_description={text}"
+    return _site(name, f"authorize.{cause}", relocated(_own_callback, r"\?.*", query))
+
+
+FAULTS = (
+    _site(
+        "site_wants_pkce",
+        "client.pkce",
+        answers_json(_exchange, 400, error="invalid_request", error_description="Code verifier required."),
+    ),
+    _site(
+        "proxy_takes_the_authorization_header", "client.refused", request_without(_exchange, "Authorization")
+    ),
+    _site(
+        "token_endpoint_shows_a_page_to_a_client", "client.not_json", answers(_exchange, 200, "<h1>Вход</h1>")
+    ),
+    _site(
+        "token_endpoint_fails",
+        "client.other",
+        answers_json(_exchange, 500, error="server_error", error_description="the database is locked"),
+    ),
+    _site("proxy_takes_the_csrf_cookie", "user.refused", reply_without_cookie(every, _CSRF_COOKIE)),
+    Fault(
+        "proxy_takes_the_session_cookie",
+        "sso.authorize.session",
+        lambda one: one.ruled("site", reply_without_cookie(every, _SESSION_COOKIE)),
+        ("sso.foreign_redirect.open", "sso.test_page.status", "sso.integrated_page.status"),
+    ),
+    _site("consent_page_of_another_view", "authorize.consent", answers(_own_callback, 200, "<form></form>")),
+    _site(
+        "authorize_refuses_the_callback",
+        "authorize.redirect_uri",
+        answers(_own_callback, 400, "<h1>Mismatching redirect URI.</h1>"),
+    ),
+    _site("authorize_fails", "authorize.status", answers(_own_callback, 500, "<h1>Server Error</h1>")),
+    _error("authorize_wants_pkce", "pkce", "invalid_request", "Code+challenge+required."),
+    _error("authorize_does_not_know_the_scope", "scope", "invalid_scope"),
+    _error("authorize_denies", "error", "access_denied"),
+    _site(
+        "authorize_sends_the_code_elsewhere",
+        "authorize.target",
+        relocated(_own_callback, r"^[^?]*", _ELSEWHERE),
+    ),
+    _site(
+        "authorize_changes_the_state", "authorize.state", relocated(_own_callback, r"state=[^&]*", "state=x")
+    ),
+    _site(
+        "authorize_sends_codes_anywhere",
+        "foreign_redirect.open",
+        answers(_foreign_callback, 302, Location=f"{_ELSEWHERE}?code=1"),
+    ),
+    _site(
+        "token_made_up",
+        "token.no_row",
+        fields(_with_a_code, **_MADE_UP),
+    ),
+    _site(
+        "code_asked_for_its_verifier",
+        "token.pkce",
+        answers_json(_with_a_code, 400, error="invalid_grant", error_description="Code verifier required."),
+    ),
+    _site(
+        "client_refused_with_its_code",
+        "token.refused",
+        answers_json(_with_a_code, 401, error="invalid_client"),
+    ),
+    _site(
+        "code_refused",
+        "token.other",
+        answers_json(_with_a_code, 400, error="invalid_grant", error_description="Expired."),
+    ),
+    _site("token_as_a_form", "token.not_json", answers(_with_a_code, 200, "access_token=1", "text/plain")),
+    _site(
+        "identity_never_sees_the_token", "identity.rejected", request_without(_with_a_token, "Authorization")
+    ),
+    _site(
+        "identity_takes_another_kind_of_token",
+        "identity.rejected",
+        answers_json(_with_a_token, 401, code="token_not_valid", detail="Given token not valid"),
+    ),
+    _site(
+        "identity_knows_sessions_alone",
+        "identity.session_only",
+        answers(_with_a_token, 302, Location="/accounts/login/?next=/api/v1/auth/rocket/"),
+    ),
+    _site(
+        "identity_hands_out_a_token",
+        "fields.none",
+        answers_json(_with_a_token, 200, accessToken="made-up", userId="made-up", expires_in=60),
+    ),
+    _site("identity_wants_a_scope", "identity.scope", answers_json(_with_a_token, 403, detail="scope")),
+    _site("identity_gone_for_tokens", "identity.missing", answers(_with_a_token, 404)),
+    _site("identity_for_post_alone", "identity.method", answers_json(_with_a_token, 405, detail="method")),
+    _site("identity_as_a_page_for_tokens", "identity.not_json", answers(_with_a_token, 200, "<h1>Вход</h1>")),
+    _site("identity_fails", "identity.failing", answers(_with_a_token, 500, "<h1>Server Error</h1>")),
+    _site("identity_with_a_number", "fields.id", fields(_with_a_token, id=7)),
+    _site("identity_without_a_name", "fields.missing", fields(_with_a_token, full_name=None)),
+    _site("identity_of_somebody_else", "fields.differs", fields(_with_a_token, full_name="Кто-то")),
+    _site("identity_with_other_groups", "fields.groups", fields(_with_a_token, groups=["admin"])),
+    _site("test_page_fails_signed_in", "test_page.status", answers(_signed_in(_TEST_PAGE), 500)),
+    _site(
+        "test_page_without_a_frame",
+        "test_page.no_frame",
+        rewritten(_signed_in(_TEST_PAGE), "<iframe", "<div"),
+    ),
+    _site(
+        "test_page_shows_the_menus",
+        "test_page.layout",
+        rewritten(_signed_in(_TEST_PAGE), "layout=embedded", "layout=full"),
+    ),
+    _site(
+        "integrated_page_fails_signed_in",
+        "integrated_page.status",
+        answers(_signed_in(_INTEGRATED_PAGE), 500),
+    ),
+    _site(
+        "integrated_page_without_a_frame",
+        "integrated_page.no_frame",
+        rewritten(_signed_in(_INTEGRATED_PAGE), "<iframe", "<div"),
+    ),
+    _site(
+        "integrated_page_on_another_room",
+        "integrated_page.frame",
+        rewritten(_signed_in(_INTEGRATED_PAGE), "/channel/general", "/channel/lobby"),
+    ),
+    _site(
+        "integrated_page_without_its_buttons",
+        "integrated_page.buttons",
+        rewritten(_signed_in(_INTEGRATED_PAGE), "data-channel", "data-room"),
+    ),
+    _site("authorize_refuses_rocketchats_state", "callback.no_code", answers(_with_its_state, 414)),
+    _site("site_refuses_rocketchats_server", "callback.failed", answers(to("*", by="Meteor"), 403)),
+    _chat(
+        "proxy_sends_the_callback_home", "callback.no_result", answers(to("/_oauth/*"), 302, Location="/home")
+    ),
+    _chat(
+        "chat_log_in_too_often",
+        "login.rate_limited",
+        answers_json(_by_oauth, 429, status="error", error="too-many-requests", message="too many"),
+    ),
+    _chat(
+        "chat_asks_sso_for_a_mailed_code",
+        "login.second_factor",
+        answers_json(
+            _by_oauth,
+            401,
+            status="error",
+            error="totp-required",
+            message="TOTP Required",
+            details={"method": "email"},
+        ),
+    ),
+    _chat(
+        "chat_refuses_the_credential",
+        "login.refused",
+        answers_json(_by_oauth, 401, status="error", error=403, message="No matching login attempt found"),
+    ),
+    _chat(
+        "session_of_somebody_else",
+        "session.other_user",
+        rewritten(to("/api/v1/me"), r'"username":\s*"temp_\w+"', '"username": "somebody"'),
+    ),
+    Fault("account_made_twice", "sso.session.twins", _doubled),
+    Fault("account_not_linked", "sso.session.not_linked", _after_login(_unlink)),
+    Fault("new_account_outside_the_default_room", "sso.rooms.no_default", _after_login(_kick_from_general)),
+    Fault("new_account_in_vip", "sso.rooms.too_many", _after_login(_invite_to_vip)),
+)

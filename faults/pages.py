@@ -1,0 +1,126 @@
+"""Faults of the site's pages and endpoints, as anybody meets them."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from faults.fault import Fault
+from faults.proxy import Reply, Request, Rule
+from faults.rules import Matching, answers, answers_json, changed, lost, relocated, to
+
+_LOGIN = "/accounts/login/"
+_TOKEN = "/o/token/"  # noqa: S105 - a path
+_IDENTITY = "/api/v1/auth/rocket/"
+_MADE_UP = {"access_token": "made-up"}
+_NOT_FOUND = "<h1>Not Found</h1>"
+_OWN_LOGIN = '<form method="post"><input type="password"></form>'
+
+
+def _page(name: str, cause: str, rule: Rule, *also: str) -> Fault:
+    return Fault(name, cause, lambda one: one.ruled("site", rule), also)
+
+
+def _from_chat(request: Request) -> bool:
+    """What Rocket.Chat's server asks of the token endpoint: it names JSON, a browser's form does not."""
+    return (
+        request.path == _TOKEN and request.verb == "POST" and request.header("Accept") == "application/json"
+    )
+
+
+def _without_a_session(path: str) -> Matching:
+    """An anonymous visitor's request of that page."""
+    return lambda request: request.path == path and "besedka_session=" not in request.header("Cookie")
+
+
+def _secure(reply: Reply) -> Reply:
+    def marked(name: str, value: str) -> tuple[str, str]:
+        return (name, f"{value}; Secure") if name.lower() == "set-cookie" else (name, value)
+
+    return replace(reply, headers=tuple(marked(*row) for row in reply.headers))
+
+
+def _hidden_behind(name: str, path: str) -> tuple[Fault, Fault]:
+    """A page that fails, and one that forgets where the visitor wanted to go."""
+    check = f"site.{name}"
+    return (
+        _page(f"{name}_gone", f"{check}.status", answers(to(path), 404, _NOT_FOUND)),
+        _page(f"{name}_forgets_the_way_back", f"{check}.target", relocated(to(path), r"\?.*", "")),
+    )
+
+
+FAULTS = (
+    _page(
+        "login_page_without_its_form", "site.login_form.missing", answers(to(_LOGIN), 200, "<h1>Беседка</h1>")
+    ),
+    _page("cookies_for_https_alone", "site.login_form.secure_cookie", changed(to(_LOGIN), _secure)),
+    _page("log_in_without_csrf", "site.csrf.open", answers(to(_LOGIN, "POST"), 302, Location="/")),
+    _page(
+        "home_page_waits_for_rocketchats_database",
+        "site.home.status",
+        answers(to("/"), 500, "<h1>Server Error</h1>Could not reach any servers in ('mongo', 27017)"),
+    ),
+    _page(
+        "integrated_page_fails_for_visitors",
+        "site.integrated_page.status",
+        answers(
+            _without_a_session("/chat/integrated/"),
+            500,
+            "<h1>'AnonymousUser' object has no attribute 'role'</h1>",
+        ),
+    ),
+    *_hidden_behind("test_page", "/chat/test/"),
+    *_hidden_behind("integrated_page", "/chat/integrated/"),
+    _page(
+        "chat_auth_open_to_all",
+        "site.chat_auth.status",
+        answers_json(to("/chat/api/auth/"), 200, **_MADE_UP),
+    ),
+    _page("chat_auth_gone", "site.chat_auth.status", answers(to("/chat/api/auth/"), 404, _NOT_FOUND)),
+    _page("chat_auth_as_a_page", "site.chat_auth.html", answers(to("/chat/api/auth/"), 401, _OWN_LOGIN)),
+    _page(
+        "misspelt_chat_auth_is_back",
+        "site.old_chat_auth.present",
+        answers_json(to("/api/chat/auth/"), 401, detail="sign in"),
+    ),
+    _page("identity_open_to_all", "site.identity.status", answers_json(to(_IDENTITY), 200, id="1")),
+    _page(
+        "identity_shadowed_by_another_view",
+        "site.identity.status",
+        answers_json(to(_IDENTITY, "GET"), 405, detail='Method "GET" not allowed.'),
+    ),
+    _page("identity_as_a_page", "site.identity.html", answers(to(_IDENTITY), 401, _OWN_LOGIN)),
+    _page(
+        "token_endpoint_gone",
+        "site.token_endpoint.status",
+        answers(to(_TOKEN), 404, _NOT_FOUND),
+        "provider.reachable_from_chat.other",
+    ),
+    _page(
+        "token_endpoint_as_a_page",
+        "site.token_endpoint.html",
+        answers(to(_TOKEN, "POST"), 400, _OWN_LOGIN),
+        "provider.reachable_from_chat.host",
+    ),
+    _page(
+        "token_endpoint_for_get_too",
+        "site.token_endpoint.get",
+        answers_json(to(_TOKEN, "GET"), 200, **_MADE_UP),
+    ),
+    _page("authorize_gone", "site.authorize.status", answers(to("/o/authorize/"), 404, _NOT_FOUND)),
+    _page(
+        "authorize_loses_the_request",
+        "site.authorize.next_lost",
+        relocated(to("/o/authorize/"), r"\?.*", "?next=/"),
+    ),
+    _page("site_unreachable_from_chat", "provider.reachable_from_chat.refused", lost(_from_chat)),
+    _page(
+        "site_does_not_know_its_host_name",
+        "provider.reachable_from_chat.host",
+        answers(_from_chat, 400, "<h1>Bad Request (400)</h1>"),
+    ),
+    _page(
+        "gateway_between_chat_and_site",
+        "provider.reachable_from_chat.other",
+        answers(_from_chat, 502, "<h1>Bad Gateway</h1>"),
+    ),
+)

@@ -1,0 +1,88 @@
+"""Faults of rooms, accounts and memberships."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from faults.breakable_stack import Patient
+from faults.fault import Fault
+
+_ROOMS = "rocketchat_room"
+_TWIN = {"_id": "kP3sYtWq8RbN5vXzA", "name": "vip-chat", "t": "c", "usersCount": 0}
+
+
+def _room(name: str, room: str, update: dict[str, Any], cause: str) -> Fault:
+    return Fault(name, f"rooms.{cause}", lambda one: one.changed(_ROOMS, {"name": room}, update))
+
+
+def _account(name: str, update: dict[str, Any], cause: str) -> Fault:
+    query = {"username": "test_user"}
+    return Fault(name, f"rooms.{cause}", lambda one: one.changed("users", query, update))
+
+
+def _unsubscribed(username: str, room: str) -> Fault:
+    query = {"u.username": username, "name": room}
+    return Fault(
+        f"{username}_unsubscribed_from_{room}",
+        "rooms.members.missing",
+        lambda one: one.removed("rocketchat_subscription", query),
+    )
+
+
+@contextmanager
+def _invited(one: Patient) -> Iterator[None]:
+    user = one.admin.get("users.info", username="store_admin")["user"]
+    one.admin.post("groups.invite", roomName="vip", userId=user["_id"])
+    try:
+        yield
+    finally:
+        one.admin.post("groups.kick", roomName="vip", userId=user["_id"])
+
+
+@contextmanager
+def _stranger(one: Patient) -> Iterator[None]:
+    made = one.admin.post(
+        "users.create",
+        username="stranger",
+        name="Stranger",
+        email="stranger@elsewhere.example",
+        password=secrets.token_urlsafe(),
+    )
+    try:
+        one.admin.post("groups.invite", roomName="vip", userId=made["user"]["_id"])
+        yield
+    finally:
+        one.admin.post("users.delete", username="stranger", confirmRelinquish=True)
+
+
+FAULTS = (
+    _unsubscribed("owner", "vip"),
+    _unsubscribed("owner", "moderators"),
+    _unsubscribed("admin", "moderators"),
+    _unsubscribed("test_user", "general"),
+    Fault("outsider_in_vip", "rooms.outsiders.member", _invited),
+    Fault("stranger_in_vip", "rooms.outsiders.stranger", _stranger),
+    Fault("vip_chat_beside_vip", "rooms.exist.twin", lambda one: one.inserted(_ROOMS, _TWIN)),
+    _room("vip_renamed", "vip", {"$set": {"name": "salon"}}, "exist.missing"),
+    _room("vip_open_to_all", "vip", {"$set": {"t": "c"}}, "kind.public"),
+    _room("vip_archived", "vip", {"$set": {"archived": True}}, "kind.archived"),
+    _room("vip_asks_for_a_join_code", "vip", {"$set": {"joinCodeRequired": True}}, "kind.join_code"),
+    _room("owner_muted_in_vip", "vip", {"$set": {"muted": ["owner"]}}, "kind.muted"),
+    _room("general_read_only", "general", {"$set": {"ro": True}}, "kind.read_only"),
+    _room("general_is_no_default", "general", {"$unset": {"default": 1}}, "default.missing"),
+    _room("vip_is_a_default", "vip", {"$set": {"default": True}}, "default.extra"),
+    Fault(
+        "account_renamed_behind_its_memberships",
+        "integrity.subscriptions.mixed",
+        lambda one: one.changed("users", {"username": "test_user"}, {"$set": {"username": "temp_moved"}}),
+        ("rooms.accounts.missing",),
+    ),
+    _account("account_deactivated", {"$set": {"active": False}}, "accounts.inactive"),
+    _account("account_with_another_email", {"$set": {"emails": [{"address": "x@y.z"}]}}, "accounts.email"),
+    _account("account_with_another_name", {"$set": {"name": "Кто-то"}}, "accounts.name"),
+    _account("account_without_its_role", {"$set": {"roles": ["guest"]}}, "roles.missing"),
+    _account("administrator_too_many", {"$push": {"roles": "admin"}}, "roles.too_many"),
+)

@@ -1,0 +1,125 @@
+"""Rules of a proxy, in words: which requests, and what becomes of them."""
+
+from __future__ import annotations
+
+import json
+import re
+import threading
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+from faults.proxy import Forward, Headers, Reply, Request, Rule, without_header
+
+Matching = Callable[[Request], bool]
+_HTML = "text/html; charset=utf-8"
+_JSON = "application/json"
+
+
+def every(request: Request) -> bool:
+    """Any request."""
+    return True
+
+
+def to(path: str, verb: str = "", *, by: str = "") -> Matching:
+    """Requests to a path (all below it, if it ends with `*`); `by` is a part of the User-Agent.
+
+    Rocket.Chat's server calls itself Meteor (`packages/oauth` of Meteor, `OAuth.userAgent`).
+    """
+
+    def matches(request: Request) -> bool:
+        right_path = request.path == path or (path.endswith("*") and request.path.startswith(path[:-1]))
+        return right_path and verb in {"", request.verb} and by in request.header("User-Agent")
+
+    return matches
+
+
+def answers(which: Matching, status: int, body: str = "", kind: str = _HTML, **headers: str) -> Rule:
+    """The service is not asked; this is the answer."""
+    given: Headers = (
+        ("Content-Type", kind),
+        *((key.replace("_", "-"), text) for key, text in headers.items()),
+    )
+    return Rule(which, lambda request, forward: Reply(status, given, body.encode()))
+
+
+def answers_json(which: Matching, code: int, /, **told: Any) -> Rule:
+    """The service is not asked; JSON of these fields is the answer, with that status."""
+    return answers(which, code, json.dumps(told), _JSON)
+
+
+def lost(which: Matching) -> Rule:
+    """The connection is closed without an answer."""
+    return Rule(which, lambda request, forward: None)
+
+
+def late(which: Matching, seconds: float) -> Rule:
+    """The answer comes that much later."""
+
+    def treat(request: Request, forward: Forward) -> Reply | None:
+        threading.Event().wait(seconds)
+        return forward(request)
+
+    return Rule(which, treat)
+
+
+def request_without(which: Matching, header: str) -> Rule:
+    """The service never sees that header."""
+    return Rule(which, lambda request, forward: forward(without_header(request, header)))
+
+
+def reply_with(which: Matching, header: str, value: str) -> Rule:
+    """The answer has that header, whatever it had under that name before."""
+    return changed(
+        which, lambda reply: replace(reply, headers=(*reply.headers_without(header), (header, value)))
+    )
+
+
+def reply_without_cookie(which: Matching, name: str) -> Rule:
+    """The answer sets no cookie of that name."""
+
+    def kept(reply: Reply) -> Headers:
+        return tuple(
+            row for row in reply.headers if not (row[0].lower() == "set-cookie" and row[1].startswith(name))
+        )
+
+    return changed(which, lambda reply: replace(reply, headers=kept(reply)))
+
+
+def rewritten(which: Matching, pattern: str, text: str) -> Rule:
+    """Wherever the pattern stands in the answer's body, it says something else."""
+    compiled = re.compile(pattern.encode())
+    return changed(which, lambda reply: replace(reply, body=compiled.sub(text.encode(), reply.body)))
+
+
+def relocated(which: Matching, pattern: str, text: str) -> Rule:
+    """Wherever the pattern stands in the answer's Location, it says something else."""
+
+    def change(reply: Reply) -> Reply:
+        location = re.sub(pattern, text, reply.header("Location"))
+        return replace(reply, headers=(*reply.headers_without("Location"), ("Location", location)))
+
+    return changed(which, lambda reply: change(reply) if reply.header("Location") else reply)
+
+
+def fields(which: Matching, /, **wrong: Any) -> Rule:
+    """The answer's JSON has these values; None takes a field out. Other answers stay as they are."""
+
+    def change(reply: Reply) -> Reply:
+        if not reply.header("Content-Type").startswith(_JSON):
+            return reply
+        told = json.loads(reply.body) | wrong
+        kept = {key: value for key, value in told.items() if value is not None}
+        return replace(reply, body=json.dumps(kept, ensure_ascii=False).encode())
+
+    return changed(which, change)
+
+
+def changed(which: Matching, change: Callable[[Reply], Reply]) -> Rule:
+    """The service is asked, and its answer changed on the way back."""
+
+    def treat(request: Request, forward: Forward) -> Reply | None:
+        reply = forward(request)
+        return None if reply is None else change(reply)
+
+    return Rule(which, treat)

@@ -1,0 +1,100 @@
+"""The server under test, and stand-ins of the tests' own.
+
+`chat`        the stack's Rocket.Chat: embedded, in containers, or attached; nothing of it is changed that counts
+              for others
+`changeable`  one whose settings a test may change, and puts back: a stand-in of its own on the embedded stack,
+              the stack's server on the others (attached: with --change-settings; both: without workers)
+`own`, `standins`, `oauth`
+              stand-ins of the test's own: default settings, a clock that can be moved, an empty database. They
+              say nothing about another server: on a stack that is not embedded these tests are skipped, each
+              with the reason that its module gives in STANDIN_ONLY (standins/tests/conftest.py)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from besedka.contract import Contract
+from besedka.provision.journal import JOURNAL_FOLDER, Journal
+from besedka.stacks.model import Stack
+
+from .chat import Chat, eventually
+from .client import Json
+from .provider import OAuth, Provider, connect, providing
+from .standin import ADMIN, ADMIN_PASSWORD, Standins
+from .standin import standins as run_standins
+
+
+@pytest.fixture(scope="session")
+def _stack_chat(stack: Stack, contract: Contract) -> Iterator[Chat]:
+    admin = contract.chat.admin
+    journal = Journal.fresh(JOURNAL_FOLDER, contract.chat.url, admin.secret)
+    chat = Chat(contract.chat.url, admin.username, admin.secret, mongo_url=stack.mongo_url, journal=journal)
+    yield chat
+    chat.close()
+
+
+@pytest.fixture
+def chat(_stack_chat: Chat, writable: None) -> Iterator[Chat]:
+    """The stack's Rocket.Chat, where temporary accounts and rooms may be made."""
+    yield _stack_chat
+    _stack_chat.clean()
+
+
+@pytest.fixture
+def changeable(request: pytest.FixtureRequest, stack: Stack) -> Chat:
+    """A Rocket.Chat whose settings the test may change."""
+    if stack.kind == "embedded":
+        own: Chat = request.getfixturevalue("own")
+        return own
+    if stack.kind == "attached" and not request.config.getoption("--change-settings"):
+        pytest.skip("changes settings of the attached server and puts them back: --change-settings allows it")
+    workers = getattr(request.config, "workerinput", {"workercount": 1})
+    if workers["workercount"] > 1:
+        pytest.skip("changes settings, which count for the tests of other workers: needs -n 0")
+    chat: Chat = request.getfixturevalue("chat")
+    return chat
+
+
+@pytest.fixture(scope="session")
+def standins(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Standins]:
+    """Makes stand-ins."""
+    with run_standins(tmp_path_factory.mktemp("standins")) as made:
+        yield made
+
+
+@pytest.fixture(scope="session")
+def _own_chat(standins: Standins) -> Iterator[Chat]:
+    with standins.running() as standin:
+        yield Chat(standin.url, ADMIN, ADMIN_PASSWORD, mongo_url=standin.mongo_url)
+
+
+@pytest.fixture
+def own(_own_chat: Chat) -> Iterator[Chat]:
+    """A stand-in with Rocket.Chat's default settings; changed ones are put back after the test."""
+    yield _own_chat
+    _own_chat.clean()
+
+
+@pytest.fixture(scope="session")
+def _served(standins: Standins) -> Iterator[tuple[Chat, Provider, Json]]:
+    with providing() as provider, standins.running() as standin:
+        chat = Chat(standin.url, ADMIN, ADMIN_PASSWORD, mongo_url=standin.mongo_url)
+        connect(chat, provider)
+        # Under the default, e-mail 2FA refuses every OAuth log-in; its tests turn it on again.
+        chat.admin.post("settings/Accounts_TwoFactorAuthentication_By_Email_Enabled", {"value": False})
+        yield chat, provider, chat.service() or {}
+
+
+@pytest.fixture
+def oauth(_served: tuple[Chat, Provider, Json]) -> Iterator[OAuth]:
+    """A stand-in whose service `besedka` works, with a provider of the test's own."""
+    chat, provider, usual = _served
+    provider.token, provider.identity = (200, {"access_token": "provider-token"}), (200, {})
+    provider.received.clear()
+    yield OAuth(chat, provider)
+    chat.clean()
+    chat.advance(3)
+    eventually(lambda: (chat.service() or {}) | {"_id": usual["_id"]} == usual, "the usual service")

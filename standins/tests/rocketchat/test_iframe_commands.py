@@ -1,0 +1,162 @@
+"""The chat inside somebody's page, in a browser: commands in, events out, and both gates.
+
+apps/meteor/client/startup/iframeCommands.ts, client/lib/utils/fireGlobalEvent.ts, client/startup/
+loginViaQuery.ts. The page around the frame is the test's own, on another port and so of another origin.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from urllib.parse import urlsplit
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from .around import Around, frame_settings, serving
+from .chat import Chat, eventually
+
+pytestmark = pytest.mark.conformance
+
+
+@pytest.fixture(scope="module")
+def origin() -> Iterator[str]:
+    """Where the page around the frame comes from."""
+    with serving() as address:
+        yield address
+
+
+@pytest.fixture
+def around(changeable: Chat, page: Page, origin: str) -> Around:
+    """A chat that may be framed, hears this origin only, and answers."""
+    for name, value in frame_settings(origin).items():
+        changeable.set(name, value)
+    page.goto(origin)
+    return Around(page, changeable)
+
+
+def test_the_order_of_the_events(around: Around) -> None:
+    """startup, then Logged_Out; after a log-in Logged_In, then room-opened; all from the chat's origin."""
+    around.show("/channel/general?layout=embedded")
+    assert around.hear("Custom_Script_Logged_Out")[0] == "startup"
+    # Not somebody lasting: the log-out at the end takes the token along.
+    around.log_in(around.chat.person())
+    wanted = ["startup", "Custom_Script_Logged_Out", "Custom_Script_Logged_In", "room-opened"]
+    assert [name for name in around.hear("room-opened") if name in wanted] == wanted
+    assert around.page.evaluate("[...new Set(heard.map((m) => m.origin))]") == [around.chat.url]
+    around.tell(externalCommand="logout")
+    heard = around.hear("Custom_Script_On_Logout")
+    assert heard.index("Custom_Script_On_Logout") > heard.index("room-opened")
+
+
+def test_login_with_token_signs_in(around: Around) -> None:
+    """A resume token; no answer but the event, and a composer where somebody is a member."""
+    around.show("/channel/general?layout=embedded")
+    around.hear("Custom_Script_Logged_Out")
+    around.log_in(around.chat.anna)
+    around.frame.locator('[name="msg"]').wait_for()
+    assert around.user() == around.chat.anna.user_id
+
+
+def test_a_wrong_token_is_met_with_silence(around: Around) -> None:
+    """Nothing is sent back and nobody is signed in; the next token is as good as ever."""
+    around.chat.set("First_Channel_After_Login", "")
+    around.show("/home")
+    before = around.hear("Custom_Script_Logged_Out")
+    around.tell(externalCommand="login-with-token", token="no such token")
+    around.log_in(around.chat.anna)
+    after = around.hear("Custom_Script_Logged_In")
+    assert set(after) - set(before) <= {"Custom_Script_Logged_In", "status-changed", "unread-changed"}
+    assert around.user() == around.chat.anna.user_id
+
+
+@pytest.mark.parametrize("gate", ["origin", "switch"])
+def test_commands_of_others_are_not_heard(around: Around, origin: str, gate: str) -> None:
+    """Iframe_Integration_receive_origin and …_receive_enable; only the console says so, and only of the first."""
+    if gate == "origin":
+        # Neither a part of an origin nor one behind a space in the list counts.
+        around.chat.set("Iframe_Integration_receive_origin", f"http://127.0.0.1, {origin}")
+    else:
+        around.chat.set("Iframe_Integration_receive_enable", False)
+    around.show("/home")
+    around.hear("Custom_Script_Logged_Out")
+    messages: list[str] = []
+    around.page.on("console", lambda message: messages.append(message.text))
+    around.tell(externalCommand="login-with-token", token=around.chat.anna.token)
+    # A message of our own comes through the same queue after the command, which was decided by then.
+    around.page.frames[1].evaluate(
+        "new Promise((done) => { addEventListener('message', done, {once: true}); postMessage('x', '*') })"
+    )
+    assert [text for text in messages if "Origin not allowed" in text] == (
+        [f"Origin not allowed {origin}"] if gate == "origin" else []
+    )
+    assert around.user() is None
+
+
+def test_an_unknown_command_is_named_in_the_console(around: Around) -> None:
+    around.show("/home")
+    around.hear("Custom_Script_Logged_Out")
+    with around.page.expect_console_message(lambda message: "Command not allowed" in message.text):
+        around.tell(externalCommand="no-such-command")
+
+
+def test_without_the_switch_nothing_is_sent(around: Around) -> None:
+    """Iframe_Integration_send_enable."""
+    around.chat.set("Iframe_Integration_send_enable", False)
+    around.show("/home")
+    around.frame.get_by_role("textbox", name="Password").wait_for()
+    assert around.page.evaluate("heard") == []
+
+
+def test_a_resume_token_in_the_address_signs_in(around: Around) -> None:
+    """`?resumeToken=` on any page, straight into the room; the layout stays (loginViaQuery.ts)."""
+    person = around.chat.anna
+    around.show(f"/channel/general?layout=embedded&resumeToken={person.token}")
+    around.hear("room-opened")
+    around.frame.locator('[name="msg"]').wait_for()
+    assert around.user() == person.user_id
+    assert urlsplit(around.inside.url).query == "layout=embedded", "the token is out of the address"
+
+
+def test_a_resume_token_takes_the_place_of_another_session(around: Around) -> None:
+    """Whoever was signed in before (loginViaQuery.ts calls loginWithToken whatever the session is)."""
+    first, second = around.chat.anna, around.chat.boris
+    around.show(f"/channel/general?layout=embedded&resumeToken={first.token}")
+    around.hear("room-opened")
+    assert around.user() == first.user_id
+    around.show(f"/channel/general?layout=embedded&resumeToken={second.token}")
+    around.page.wait_for_function("heard.filter((m) => m.eventName === 'room-opened').length > 1")
+    assert around.user() == second.user_id
+
+
+def test_go_changes_the_room_and_keeps_the_layout(around: Around) -> None:
+    """Navigation inside the client: no page is loaded, the query stays (iframeCommands.ts, go)."""
+    room = around.chat.room(around.chat.anna)
+    around.show(f"/channel/general?layout=embedded&resumeToken={around.chat.anna.token}")
+    around.hear("room-opened")
+    around.inside.evaluate("window.untouched = true")
+    around.tell(externalCommand="go", path=f"/channel/{room['name']}")
+    expect(around.frame.get_by_role("textbox", name=room["name"])).to_be_enabled()
+    address = urlsplit(around.inside.url)
+    assert (address.path, address.query) == (f"/channel/{room['name']}", "layout=embedded")
+    assert around.inside.evaluate("window.untouched") is True
+
+
+def test_set_user_status_sets_it(around: Around) -> None:
+    """As users.setStatus does (iframeCommands.ts)."""
+    person = around.chat.person()
+    around.show(f"/channel/general?layout=embedded&resumeToken={person.token}")
+    around.hear("room-opened")
+    around.tell(externalCommand="set-user-status", status="busy")
+    eventually(lambda: person.get("me").body["status"] == "busy", "the status is set")
+
+
+def test_logout_ends_the_token(around: Around) -> None:
+    """The log-in page at /home, its query lost; the token is dead (iframeCommands.ts, logout)."""
+    person = around.chat.person()
+    around.show(f"/channel/general?layout=embedded&resumeToken={person.token}")
+    around.hear("room-opened")
+    around.tell(externalCommand="logout")
+    around.hear("Custom_Script_Logged_Out")
+    assert around.user() is None
+    assert urlsplit(around.inside.url)[2:4] == ("/home", "")
+    eventually(lambda: person.get("me").status == 401, "the token is dead")

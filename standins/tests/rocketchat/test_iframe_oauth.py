@@ -1,0 +1,156 @@
+"""SSO inside a frame, in a browser: `call-custom-oauth-login` and iframe authentication.
+
+apps/meteor/client/startup/iframeCommands.ts, app/custom-oauth/client/CustomOAuth.ts, Meteor's oauth_client.js;
+app/ui-utils/client/lib/IframeLogin.ts. The provider's authorize page sends the browser back at once.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import parse_qsl, urlsplit
+
+import pytest
+from playwright.sync_api import Page, Route, expect
+
+from .around import Around, frame_settings, serving
+from .provider import CLIENT_ID, OAuth, identity
+
+pytestmark = pytest.mark.conformance
+STANDIN_ONLY = "its provider is the test's own"
+
+
+@dataclass(frozen=True)
+class Site(Around):
+    """The page around a chat; `authorized` holds the queries of the provider's authorize page."""
+
+    authorized: list[dict[str, str]]
+
+
+@pytest.fixture(scope="module")
+def origin() -> Iterator[str]:
+    with serving() as address:
+        yield address
+
+
+@pytest.fixture
+def site(oauth: OAuth, page: Page, origin: str) -> Site:
+    """A chat that may be framed, with an authorize page that sends the browser back at once."""
+    for name, value in frame_settings(origin).items():
+        oauth.chat.set(name, value)
+    oauth.provider.identity = (200, identity())
+    site = Site(page, oauth.chat, [])
+
+    def authorize(route: Route) -> None:
+        query = dict(parse_qsl(urlsplit(route.request.url).query))
+        site.authorized.append(query)
+        back = f"{query['redirect_uri']}?code=the-code&state={query['state']}"
+        route.fulfill(status=302, headers={"Location": back})
+
+    page.route(f"{oauth.provider.url}/oauth/authorize*", authorize)
+    page.goto(origin)
+    site.show("/channel/general?layout=embedded")
+    site.hear("Custom_Script_Logged_Out")
+    return site
+
+
+def _state(query: dict[str, str]) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads(base64.b64decode(query["state"]))
+    return found
+
+
+def _finish(site: Site) -> None:
+    site.hear("Custom_Script_Logged_In")
+    site.chat.forget(str(site.user()))
+
+
+def test_the_frame_signs_in_and_comes_back_where_it_was_told(site: Site) -> None:
+    """No PKCE, no nonce; the parameters in this order, `state` as Meteor writes it; layout kept (2.3, 3.2)."""
+    back = f"{site.chat.url}/channel/general?layout=embedded"
+    site.tell(externalCommand="call-custom-oauth-login", service="besedka", redirectUrl=back)
+    _finish(site)
+    site.hear("room-opened")
+    assert site.inside.url == back
+    (query,) = site.authorized
+    assert list(query) == ["client_id", "redirect_uri", "response_type", "state", "scope"]
+    assert (query["client_id"], query["response_type"], query["scope"]) == (CLIENT_ID, "code", "openid")
+    assert query["redirect_uri"] == f"{site.chat.url}/_oauth/besedka"
+    state = _state(query)
+    assert set(state) == {"loginStyle", "credentialToken", "isCordova", "redirectUrl"}
+    assert (state["loginStyle"], state["redirectUrl"]) == ("redirect", back)
+    heard = site.page.evaluate("heard.filter((m) => m.event === 'custom-oauth-callback')")
+    assert heard == [], "an answer comes in popup style only"
+
+
+@pytest.mark.parametrize("redirect_url", [None, "https://elsewhere.test/", "http://127.0.0.1"])
+def test_another_address_is_replaced_and_the_layout_lost(site: Site, redirect_url: str | None) -> None:
+    """It has to begin with Site_Url and a slash (iframeCommands.ts)."""
+    more = {"redirectUrl": redirect_url} if redirect_url else {}
+    site.tell(externalCommand="call-custom-oauth-login", service="besedka", **more)
+    _finish(site)
+    assert _state(site.authorized[0])["redirectUrl"] == f"{site.chat.url}/"
+    site.inside.wait_for_url(f"{site.chat.url}/home")
+
+
+def test_a_service_goes_by_its_lower_case_name(site: Site) -> None:
+    """Another name is met with silence: nothing happens, nothing is said (iframeCommands.ts)."""
+    asked: list[str] = []
+    site.page.on(
+        "request", lambda request: asked.append(request.url) if request.is_navigation_request() else None
+    )
+    for name in ("Besedka", "none", ""):
+        site.tell(externalCommand="call-custom-oauth-login", service=name)
+    # The next command goes the same way, after them; its room comes after several answers of the server.
+    site.tell(externalCommand="login-with-token", token=site.chat.anna.token)
+    site.hear("room-opened")
+    expect(site.frame.get_by_role("textbox", name="general")).to_be_enabled()
+    assert asked == []
+
+
+def _by_iframe(site: Site, answer: dict[str, Any] | None) -> list[str]:
+    """Switch iframe authentication on, with a site that answers so; the methods of its API's requests."""
+    asked: list[str] = []
+    headers = {"Access-Control-Allow-Origin": site.chat.url, "Access-Control-Allow-Credentials": "true"}
+
+    def api(route: Route) -> None:
+        asked.append(route.request.method)
+        if answer is None:
+            route.fulfill(status=401, headers=headers)
+        else:
+            route.fulfill(status=200, headers=headers, json=answer)
+
+    site.page.route("http://127.0.0.1:1/api", api)
+    site.page.route("http://127.0.0.1:1/login", lambda route: route.fulfill(body="<h1>of the site</h1>"))
+    for name, value in (
+        ("Accounts_iframe_enabled", True),
+        ("Accounts_iframe_url", "http://127.0.0.1:1/login"),
+        ("Accounts_Iframe_api_url", "http://127.0.0.1:1/api"),
+        ("Accounts_Iframe_api_method", "POST"),
+    ):
+        site.chat.set(name, value)
+    site.show("/channel/general?layout=embedded&again")
+    return asked
+
+
+def test_iframe_authentication_asks_the_site_first(site: Site) -> None:
+    """`{loginToken}` is a resume token; the log-in page is not seen (IframeLogin.ts, tryLogin)."""
+    asked = _by_iframe(site, {"loginToken": site.chat.anna.token})
+    site.hear("Custom_Script_Logged_In")
+    assert site.user() == site.chat.anna.user_id
+    assert asked == ["POST"]
+
+
+def test_iframe_authentication_shows_the_page_of_the_site_otherwise(site: Site) -> None:
+    """In place of the form; `login-with-token` from there signs in, a bad one is a login-error (IframeLogin.ts)."""
+    _by_iframe(site, None)
+    shown = site.frame.locator('iframe[title="Login"]')
+    expect(shown).to_have_attribute("src", "http://127.0.0.1:1/login")
+    expect(site.frame.get_by_role("textbox")).to_have_count(0)
+    site.tell(event="login-with-token", loginToken="wrong")
+    site.page.wait_for_function("heard.some((m) => m.event === 'login-error')")
+    site.tell(event="login-with-token", loginToken=site.chat.boris.token)
+    site.hear("Custom_Script_Logged_In")
+    assert site.user() == site.chat.boris.user_id

@@ -1,0 +1,113 @@
+"""Rate limits (apps/meteor/app/api/server/api.ts, server/settings/rate.ts), under default settings."""
+
+from __future__ import annotations
+
+import time
+
+import pytest
+
+from .chat import Chat, eventually
+from .client import random_address
+
+pytestmark = pytest.mark.conformance
+STANDIN_ONLY = "moves the clock over the minute of a limit"
+
+LIMIT, WINDOW_SECONDS = 10, 60
+
+
+@pytest.fixture
+def limited(changeable: Chat) -> Chat:
+    """A server with the limits of a fresh one, whatever it is set up with."""
+    default = "API_Enable_Rate_Limiter_Limit"
+    for name, value in (
+        (f"{default}_Calls_Default", LIMIT),
+        (f"{default}_Time_Default", WINDOW_SECONDS * 1000),
+    ):
+        if changeable.admin.get(f"settings/{name}").body["value"] != value:
+            changeable.set(name, value)
+    eventually(lambda: _limit(changeable) == str(LIMIT), "the limit is the default one")
+    return changeable
+
+
+def _limit(chat: Chat) -> str | None:
+    answer = chat.anybody(address=random_address()).get("settings.public", count=1)
+    return answer.headers.get("X-RateLimit-Limit")
+
+
+def test_ten_calls_a_minute_for_a_route_and_an_address(limited: Chat) -> None:
+    """API_Enable_Rate_Limiter_Limit_Calls_Default and …_Time_Default (rate.ts)."""
+    caller = limited.anybody(address=random_address())
+    answers = [caller.get("settings.public", count=1) for _ in range(LIMIT + 1)]
+    assert [answer.status for answer in answers] == [200] * LIMIT + [429]
+    assert [answer.headers["X-RateLimit-Limit"] for answer in answers] == [str(LIMIT)] * (LIMIT + 1)
+    left = [int(answer.headers["X-RateLimit-Remaining"]) for answer in answers]
+    assert left == [*range(LIMIT - 1, -1, -1), 0]
+    assert caller.get("settings.oauth").status == 200, "another route has a limit of its limited"
+    assert limited.anybody(address=random_address()).get("settings.public", count=1).status == 200
+
+
+def test_429_says_how_long(limited: Chat) -> None:
+    """The words are Rocket.Chat's, and `errorType` is not there (ApiClass.ts, tooManyRequests)."""
+    caller = limited.anybody(address=random_address())
+    answer = [caller.get("settings.oauth") for _ in range(LIMIT + 1)][-1]
+    assert set(answer.body) == {"success", "error"}
+    before, _, after = answer.body["error"].partition(" seconds ")
+    assert before.startswith("Error, too many requests. Please slow down. You must wait ")
+    assert after == "before trying this endpoint again. [error-too-many-requests]"
+
+
+def test_the_reset_is_a_time_in_milliseconds_and_comes(own: Chat) -> None:
+    """X-RateLimit-Reset is absolute (api.ts)."""
+    caller = own.anybody(address=random_address())
+    answers = [caller.get("settings.oauth") for _ in range(LIMIT + 1)]
+    reset = int(answers[0].headers["X-RateLimit-Reset"])
+    assert reset > time.time() * 1000
+    assert {answer.headers["X-RateLimit-Reset"] for answer in answers} == {str(reset)}
+    own.advance(WINDOW_SECONDS)
+    assert caller.get("settings.oauth").status == 200
+
+
+def test_login_is_limited_for_anybody(limited: Chat) -> None:
+    """A caller without a session cannot be exempt, the administrator neither (ApiClass.ts, login)."""
+    admin = limited.admin
+    caller = limited.anybody(address=random_address())
+    body = {"username": admin.username, "password": admin.password}
+    answers = [caller.login(body) for _ in range(LIMIT)]
+    assert [answer.status for answer in answers] == [200] * LIMIT
+    for answer in answers:
+        caller.token = answer.body["data"]["authToken"]
+        caller.post("logout")
+    caller.token = None
+    refused = caller.post("login", body)
+    assert refused.status == 429
+    assert refused.headers["X-RateLimit-Remaining"] == "0"
+
+
+def test_who_may_bypass_is_not_counted(limited: Chat) -> None:
+    """api-bypass-rate-limit: admin, bot and app (authorization/constant/permissions.ts)."""
+    address = {"X-Real-IP": random_address()}
+    answers = [limited.admin.request("GET", "/api/v1/me", headers=address) for _ in range(LIMIT + 2)]
+    assert {answer.status for answer in answers} == {200}
+    assert "X-RateLimit-Limit" not in answers[0].headers
+    anna = [limited.anna.request("GET", "/api/v1/me", headers=address) for _ in range(LIMIT + 1)]
+    assert anna[-1].status == 429
+
+
+def test_the_limiter_can_be_switched_off(limited: Chat) -> None:
+    """API_Enable_Rate_Limiter, live (api.ts, shouldAddRateLimitToRoute)."""
+    limited.set("API_Enable_Rate_Limiter", False)
+    caller = limited.anybody(address=random_address())
+    answers = [caller.get("settings.oauth") for _ in range(LIMIT + 2)]
+    assert {answer.status for answer in answers} == {200}
+    assert "X-RateLimit-Limit" not in answers[0].headers
+
+
+def test_methods_have_a_limit_of_their_own(own: Chat) -> None:
+    """DDP's: ten calls of a method in ten seconds, refused inside a 200 (v1/misc.ts, method.call)."""
+    person = own.person()
+    frames = [person.method("rooms/get") for _ in range(LIMIT + 1)]
+    assert ["error" in frame for frame in frames] == [False] * LIMIT + [True]
+    assert frames[-1]["error"]["error"] == "too-many-requests"
+    assert "result" in person.method("subscriptions/get")
+    own.advance(10)
+    assert "result" in person.method("rooms/get")

@@ -1,0 +1,223 @@
+"""Rooms and memberships (apps/meteor/app/api/server/v1/channels.ts, groups.ts, rooms.ts)."""
+
+from __future__ import annotations
+
+import pytest
+
+from .chat import Chat, collection, error_type
+from .client import Client
+
+pytestmark = pytest.mark.conformance
+STANDIN_ONLY = "the list of blocked names cannot be read or set over REST"
+
+
+def _joined(client: Client) -> list[str]:
+    return sorted(row["name"] for row in client.get("subscriptions.get").body["update"])
+
+
+def test_a_created_room(chat: Chat) -> None:
+    """createRoom.ts; joinCode and members never leave the server (defaultFieldsToExclude)."""
+    room = chat.room(chat.anna, members=[chat.boris.username], readOnly=True)
+    assert (room["t"], room["ro"], room["usersCount"]) == ("c", True, 2)
+    assert room["u"]["_id"] == chat.anna.user_id
+    assert not {"joinCode", "members"} & set(room)
+    assert chat.members(room) == sorted([chat.anna.username, chat.boris.username])
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("bad name!", "error-invalid-room-name"),
+        (" ", "error-invalid-name"),
+        ("general", "error-duplicate-channel-name"),
+    ],
+)
+def test_names_that_cannot_be_had(chat: Chat, name: str, expected: str) -> None:
+    """getValidRoomName.ts."""
+    assert error_type(chat.anna.post("channels.create", {"name": name})) == (400, expected)
+
+
+def test_an_archived_twin_is_named_so(chat: Chat) -> None:
+    """getValidRoomName.ts."""
+    room = chat.room(chat.anna)
+    assert chat.anna.post("channels.archive", {"roomId": room["_id"]}).status == 200
+    again = chat.anna.post("channels.create", {"name": room["name"]})
+    assert error_type(again) == (400, "error-archived-duplicate-name")
+
+
+def test_a_selector_is_wanted(chat: Chat) -> None:
+    """channels.* say error-room-not-found, rooms.* error-roomid-param-not-provided (findChannelByIdOrName)."""
+    assert error_type(chat.anna.get("channels.info")) == (400, "error-room-not-found")
+    assert error_type(chat.anna.get("rooms.info")) == (400, "error-roomid-param-not-provided")
+    private = chat.room(chat.anna, private=True)
+    assert error_type(chat.anna.get("channels.info", roomId=private["_id"])) == (400, "error-room-not-found")
+
+
+def test_default_channels_are_joined_when_the_account_is_made(changeable: Chat) -> None:
+    """Once, at creation; a later default enrols nobody (addUserToDefaultChannels.ts)."""
+    before = changeable.person()
+    room = changeable.room()
+    changeable.admin.post("channels.setDefault", {"roomId": room["_id"], "default": True})
+    changeable.anybody().sign_in(before.username, before.password)
+    assert _joined(before) == ["general"]
+    assert _joined(changeable.person()) == sorted(["general", room["name"]])
+    assert _joined(changeable.person(joinDefaultChannels=False)) == []
+
+
+def test_viewing_never_joins(chat: Chat) -> None:
+    """Reading, history, marking as read: none subscribes (addUserToRoom.ts is the only way in)."""
+    room = chat.room()
+    rid = room["_id"]
+    for path in ("channels.info", "channels.messages", "channels.history", "channels.members", "rooms.info"):
+        assert chat.anna.get(path, roomId=rid).status == 200
+    assert chat.anna.method("getRoomByTypeAndName", "c", room["name"])["result"]["_id"] == rid
+    assert "result" in chat.anna.method("loadHistory", rid, None, 50, None, False)
+    assert chat.anna.post("subscriptions.read", {"rid": rid}).status == 200
+    assert chat.anna.get("subscriptions.getOne", roomId=rid).body["subscription"] is None
+    assert chat.members(room) == [chat.admin.username]
+
+
+def test_a_subscription_is_unique(chat: Chat) -> None:
+    """Joining twice succeeds and counts once (models/Subscriptions.ts, unique on rid and u._id)."""
+    room = chat.room()
+    for _ in range(2):
+        answer = chat.anna.post("channels.join", {"roomId": room["_id"]})
+        assert answer.status == 200
+        assert answer.body["channel"]["usersCount"] == 2
+    assert "error" not in chat.anna.method("joinRoom", room["_id"])
+    for _ in range(2):
+        chat.admin.post("channels.invite", {"roomId": room["_id"], "userId": chat.anna.user_id})
+    assert chat.members(room) == sorted([chat.admin.username, chat.anna.username])
+    if chat.mongo_url:
+        with collection(chat.mongo_url, "rocketchat_subscription") as rows:
+            assert rows.count_documents({"rid": room["_id"], "u._id": chat.anna.user_id}) == 1
+
+
+def test_a_subscription_says_what_a_client_needs(chat: Chat) -> None:
+    """subscriptions.getOne (createSubscription.ts)."""
+    room = chat.room()
+    chat.anna.post("channels.join", {"roomId": room["_id"]})
+    row = chat.anna.get("subscriptions.getOne", roomId=room["_id"]).body["subscription"]
+    assert {"_id", "rid", "name", "t", "open", "alert", "unread", "ts", "u", "_updatedAt"} <= set(row)
+    assert (row["rid"], row["t"], row["open"]) == (room["_id"], "c", True)
+    assert row["u"]["_id"] == chat.anna.user_id
+
+
+def test_join_codes(chat: Chat) -> None:
+    """join-without-join-code spares administrators (server/services/room/service.ts)."""
+    room = chat.room()
+    rid = room["_id"]
+    code = chat.admin.post("channels.setJoinCode", {"roomId": rid, "joinCode": "sesame"})
+    assert code.body["channel"]["joinCodeRequired"] is True
+    assert "sesame" not in code.text
+    assert error_type(chat.anna.post("channels.join", {"roomId": rid})) == (400, "error-code-required")
+    wrong = chat.anna.post("channels.join", {"roomId": rid, "joinCode": "no"})
+    assert error_type(wrong) == (400, "error-code-invalid")
+    assert chat.anna.method("joinRoom", rid)["error"]["error"] == "error-code-required"
+    assert chat.anna.post("channels.join", {"roomId": rid, "joinCode": "sesame"}).status == 200
+    chief = chat.person(roles=["user", "admin"])
+    assert chief.post("channels.join", {"roomId": rid}).status == 200
+
+
+def test_read_only(chat: Chat) -> None:
+    """post-readonly of the owner writes, a member does not (canSendMessage.ts); joining is free."""
+    room = chat.room(readOnly=True)
+    rid = room["_id"]
+    assert chat.anna.post("channels.join", {"roomId": rid}).status == 200
+    refused = chat.anna.post("chat.sendMessage", {"message": {"rid": rid, "msg": "?"}})
+    assert (refused.status, refused.body["success"]) == (400, False)
+    assert "readonly" in refused.body["error"]
+    assert chat.admin.post("chat.sendMessage", {"message": {"rid": rid, "msg": "!"}}).status == 200
+    assert chat.admin.post("channels.setReadOnly", {"roomId": rid, "readOnly": False}).status == 200
+    assert chat.anna.post("chat.sendMessage", {"message": {"rid": rid, "msg": "ok"}}).status == 200
+
+
+def test_archived(chat: Chat) -> None:
+    """No messages, no joining by REST until it is back (channels.ts, checkedArchived)."""
+    room = chat.room()
+    rid = room["_id"]
+    assert chat.anna.post("channels.archive", {"roomId": rid}).status == 400
+    assert chat.admin.post("channels.archive", {"roomId": rid}).status == 200
+    assert error_type(chat.anna.post("channels.join", {"roomId": rid})) == (400, "error-room-archived")
+    refused = chat.admin.post("chat.sendMessage", {"message": {"rid": rid, "msg": "?"}})
+    assert refused.status == 400
+    assert chat.admin.get("channels.info", roomId=rid).body["channel"]["archived"] is True
+    assert chat.admin.post("channels.unarchive", {"roomId": rid}).status == 200
+    assert chat.anna.post("channels.join", {"roomId": rid}).status == 200
+
+
+def test_private_rooms_are_not_found_by_others(chat: Chat) -> None:
+    """A group's outsider gets error-room-not-found; its page says "Room not found" (groups.ts)."""
+    room = chat.room(chat.anna, private=True)
+    rid, name = room["_id"], room["name"]
+    assert room["t"] == "p"
+    assert error_type(chat.boris.get("groups.info", roomId=rid)) == (400, "error-room-not-found")
+    assert error_type(chat.boris.get("groups.members", roomName=name)) == (400, "error-room-not-found")
+    assert chat.boris.get("rooms.info", roomId=rid).body["error"] == "not-allowed"
+    assert chat.boris.method("getRoomByTypeAndName", "p", name)["error"]
+    assert chat.boris.method("getRoomByTypeAndName", "c", name)["error"]
+    assert chat.boris.method("joinRoom", rid)["error"]["error"] == "error-not-allowed"
+    assert chat.boris.method("loadHistory", rid, None, 50, None, False)["result"] is False
+    assert name not in [group["name"] for group in chat.boris.get("groups.list").body["groups"]]
+    invited = chat.anna.post("groups.invite", {"roomId": rid, "userId": chat.boris.user_id})
+    assert (invited.status, invited.body["group"]["usersCount"]) == (200, 2)
+    assert chat.boris.method("getRoomByTypeAndName", "p", name)["result"]["_id"] == rid
+
+
+def test_a_room_that_is_not_there(chat: Chat) -> None:
+    """getRoomByTypeAndName refuses, the page of any path is 200 all the same (server/publications/room)."""
+    assert chat.anna.method("getRoomByTypeAndName", "c", "temp-none")["error"]["error"]
+    assert chat.anybody().request("GET", "/channel/temp-none").status == 200
+
+
+def test_leaving_and_being_removed(chat: Chat) -> None:
+    """The last owner cannot leave (removeUserFromRoom.ts, leaveRoom.ts)."""
+    room = chat.room(chat.anna, members=[chat.boris.username])
+    rid = room["_id"]
+    last = chat.anna.post("channels.leave", {"roomId": rid})
+    assert error_type(last) == (400, "error-you-are-last-owner")
+    assert chat.boris.post("channels.leave", {"roomId": rid}).status == 200
+    assert chat.boris.post("channels.leave", {"roomId": rid}).status == 400
+    chat.boris.post("channels.join", {"roomId": rid})
+    kicked = chat.anna.post("channels.kick", {"roomId": rid, "userId": chat.boris.user_id})
+    assert kicked.status == 200
+    assert chat.members(room) == [chat.anna.username]
+
+
+def test_system_messages(chat: Chat) -> None:
+    """`uj` joined, `au` added by, `ul` left (addUserToRoom.ts, removeUserFromRoom.ts)."""
+    room = chat.room()
+    rid = room["_id"]
+    chat.anna.post("channels.join", {"roomId": rid})
+    chat.anna.post("channels.leave", {"roomId": rid})
+    chat.admin.post("channels.invite", {"roomId": rid, "userId": chat.boris.user_id})
+    found = chat.admin.get("channels.messages", roomId=rid).body["messages"]
+    kinds = {message["t"]: (message["msg"], message["u"]["username"]) for message in found}
+    anna, boris = chat.anna.username, chat.boris.username
+    assert kinds == {"uj": (anna, anna), "ul": (anna, anna), "au": (boris, chat.admin.username)}
+
+
+def test_messages(chat: Chat) -> None:
+    """chat.postMessage joins a public room by `#`, chat.sendMessage takes the client's id (v1/chat.ts)."""
+    room = chat.room()
+    posted = chat.anna.post("chat.postMessage", {"channel": f"#{room['name']}", "text": "привет"})
+    assert posted.status == 200
+    assert set(posted.body) == {"ts", "channel", "message", "success"}
+    assert chat.anna.username in chat.members(room)
+    message = {"rid": room["_id"], "msg": "ещё", "_id": "temp" + room["_id"][:13]}
+    sent = chat.anna.post("chat.sendMessage", {"message": message}).body["message"]
+    assert (sent["_id"], sent["msg"], sent["u"]["_id"]) == (message["_id"], "ещё", chat.anna.user_id)
+    texts = [m["msg"] for m in chat.boris.get("channels.messages", roomId=room["_id"]).body["messages"]]
+    assert texts[:2] == ["ещё", "привет"]
+    long = chat.anna.post("chat.sendMessage", {"message": {"rid": room["_id"], "msg": "x" * 5001}})
+    assert error_type(long) == (400, "error-message-size-exceeded")
+
+
+def test_reserved_and_taken_names(own: Chat) -> None:
+    """Accounts_SystemBlockedUsernameList (checkUsernameAvailability.ts)."""
+    fields = {"name": "x", "password": "x", "email": "temp_reserved@besedka.test"}
+    for name in ("admin", "system", own.anna.username.upper()):
+        answer = own.admin.post("users.create", fields | {"username": name})
+        assert error_type(answer) == (400, "error-field-unavailable")
+    extra = own.admin.post("users.create", fields | {"username": "temp_extra", "extra": 1})
+    assert error_type(extra) == (400, "invalid-params")

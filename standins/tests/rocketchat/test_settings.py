@@ -1,0 +1,220 @@
+"""Settings (apps/meteor/app/api/server/v1/settings.ts, app/settings/server/CachedSettings.ts)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from .chat import Chat, collection, eventually
+from .client import Client
+from .provider import MAIN, service_key
+from .standin import ADMIN, ADMIN_PASSWORD, Standins
+from .versions import at
+
+pytestmark = pytest.mark.conformance
+STANDIN_ONLY = "moves the clock, writes into the database or wants an empty one"
+
+
+@pytest.fixture(scope="module")
+def _provided(standins: Standins) -> Iterator[Chat]:
+    with standins.running() as standin:
+        yield Chat(standin.url, ADMIN, ADMIN_PASSWORD, mongo_url=standin.mongo_url)
+
+
+@pytest.fixture
+def fresh(_provided: Chat) -> Iterator[Chat]:
+    """A stand-in that has no provider before and after the test."""
+    yield _provided
+    _provided.admin.method("removeOAuthService", "besedka")
+    _provided.advance(3)
+    eventually(lambda: _provided.service() is None, "the service goes")
+    _provided.clean()
+
+
+def _enable(chat: Chat, **values: object) -> None:
+    """Add the provider and set its rows, the main one last; then let the clock run."""
+    assert chat.admin.post("settings.addCustomOAuth", {"name": "besedka"}).status == 200
+    for suffix, value in values.items():
+        assert chat.admin.post(f"settings/{MAIN}-{suffix}", {"value": value}).status == 200
+    assert chat.admin.post(f"settings/{MAIN}", {"value": True}).status == 200
+    chat.advance(3)
+    eventually(lambda: chat.service() is not None, "the service comes")
+
+
+def test_a_value_is_not_checked_against_its_type(changeable: Chat) -> None:
+    """POST writes what it is given (v1/settings.ts)."""
+    for value in ("yes", 5, {"a": 1}, None):
+        changeable.set("Discussion_enabled", value)
+        assert changeable.admin.get("settings/Discussion_enabled").body["value"] == value
+
+
+def test_a_change_is_live_at_once(changeable: Chat) -> None:
+    """The copy in memory changes with the row (CachedSettings.ts)."""
+    changeable.set("Site_Name", "Беседка")
+    rows = changeable.anybody().get("settings.public", _id="Site_Name").body["settings"]
+    assert [(row["_id"], row["value"]) for row in rows] == [("Site_Name", "Беседка")]
+
+
+def test_anybody_reads_public_settings_and_no_others(chat: Chat) -> None:
+    """settings.public needs no session; a private row needs view-privileged-setting (v1/settings.ts)."""
+    answer = chat.anybody().get("settings.public", count=100)
+    assert answer.status == 200
+    assert answer.body["total"] >= answer.body["count"] > 10
+    assert all("value" in row for row in answer.body["settings"])
+    assert not [row for row in answer.body["settings"] if row["_id"].startswith("Accounts_OAuth_Custom-")]
+    assert chat.anna.get("settings/Site_Url").status == 403
+    assert chat.anna.post("settings/Site_Url", {"value": "x"}).status == 403
+    assert chat.anybody().get("settings/Site_Url").status == 401
+
+
+def test_settings_public_takes_several_ids(chat: Chat) -> None:
+    """Since 7.0 (PR #33787)."""
+    rows = chat.anybody().get("settings.public", _id="Site_Url,Site_Name").body["settings"]
+    assert {row["_id"] for row in rows} == {"Site_Url", "Site_Name"}
+
+
+def test_a_write_without_a_value_is_a_bare_400(chat: Chat) -> None:
+    """v1/settings.ts."""
+    answer = chat.admin.post("settings/Site_Name", {"velue": "x"})
+    assert answer.status == 400
+    assert answer.body["success"] is False
+
+
+def test_a_write_into_mongo_is_not_live(own: Chat) -> None:
+    """Database watchers are off since 7.7.0 (PR #35981); REST shows the row, nothing acts on it."""
+    before = own.anybody().request("GET", "/home").headers["X-Frame-Options"]
+    assert before == "sameorigin"
+    with collection(own.mongo_url, "rocketchat_settings") as rows:
+        rows.update_one({"_id": "Iframe_Restrict_Access"}, {"$set": {"value": False}})
+        assert own.admin.get("settings/Iframe_Restrict_Access").body["value"] is False
+        own.advance(60)
+        assert own.anybody().request("GET", "/home").headers["X-Frame-Options"] == before
+        rows.update_one({"_id": "Iframe_Restrict_Access"}, {"$set": {"value": True}})
+    assert at(own.version, "Mongo write is live") is False
+
+
+def test_unknown_rows_are_ignored(own: Chat) -> None:
+    """A row that nobody registered changes nothing (settingsRegenerator.ts keeps it, code never reads it)."""
+    junk = {"_id": "Restrict_access_inside_any_Iframe", "value": False}
+    with collection(own.mongo_url, "rocketchat_settings") as rows:
+        rows.insert_one(junk)
+        assert own.anybody().request("GET", "/home").headers["X-Frame-Options"] == "sameorigin"
+        rows.delete_one(junk)
+
+
+def test_add_custom_oauth(fresh: Chat) -> None:
+    """Creates rows with defaults, disabled; twice is once (server/lib/oauth/addOAuthService.ts)."""
+    refused = fresh.anna.post("settings.addCustomOAuth", {"name": "besedka"})
+    assert (refused.status, refused.body["errorType"]) == (400, "error-action-not-allowed")
+    blank = fresh.admin.post("settings.addCustomOAuth", {"name": " "})
+    assert (blank.status, blank.body["errorType"]) == (400, "error-name-param-not-provided")
+    assert fresh.admin.post("settings.addCustomOAuth", {"name": "Be-sed ka!"}).status == 200
+    assert fresh.admin.get(f"settings/{MAIN}").body["value"] is False
+    fresh.admin.post(f"settings/{MAIN}-scope", {"value": "read"})
+    assert fresh.admin.post("settings.addCustomOAuth", {"name": "besedka"}).status == 200
+    defaults = {
+        "scope": "read",
+        "token_path": "/oauth/token",
+        "identity_path": "/me",
+        "authorize_path": "/oauth/authorize",
+        "access_token_param": "access_token",
+        "token_sent_via": "payload",
+        "identity_token_sent_via": "default",
+        "login_style": "popup",
+        "key_field": "username",
+        "merge_users": False,
+        "merge_users_distinct_services": False,
+        "show_button": True,
+    }
+    found = {suffix: fresh.admin.get(f"settings/{MAIN}-{suffix}").body["value"] for suffix in defaults}
+    assert found == defaults
+    assert fresh.service() is None
+
+
+def test_the_service_appears_two_and_a_half_seconds_after_the_last_write(fresh: Chat) -> None:
+    """500 ms for a setting, then 2000 ms for the rows (server/configuration/oauth.ts).
+
+    The clock stands but for what real time passes, so two seconds moved are surely not enough.
+    """
+    fresh.admin.post("settings.addCustomOAuth", {"name": "besedka"})
+    fresh.admin.post(f"settings/{MAIN}", {"value": True})
+    fresh.advance(1.5)
+    assert fresh.service() is None
+    fresh.admin.post(f"settings/{MAIN}-scope", {"value": "read"})
+    fresh.advance(1.5)
+    assert fresh.service() is None, "each write begins the wait anew"
+    fresh.advance(1.5)
+    eventually(lambda: fresh.service() is not None, "the service comes")
+    assert (fresh.service() or {})["scope"] == "read"
+
+
+def test_a_service_is_shown_whole_but_for_its_secret(fresh: Chat) -> None:
+    """settings.oauth and service.configurations, to anybody (v1/settings.ts)."""
+    _enable(fresh, id="an-id", secret="a-secret", url="http://127.0.0.1:1", button_label_text="Войти")
+    for path, name in (("settings.oauth", "services"), ("service.configurations", "configurations")):
+        row = next(row for row in fresh.anybody().get(path).body[name] if row["service"] == "besedka")
+        assert (row["custom"], row["clientId"], row["serverURL"]) == (True, "an-id", "http://127.0.0.1:1")
+        assert row["buttonLabelText"] == "Войти"
+        assert "secret" not in row
+
+
+def test_disabling_takes_the_service_away(fresh: Chat) -> None:
+    """Same delay (updateOAuthServices.ts)."""
+    _enable(fresh)
+    fresh.admin.post(f"settings/{MAIN}", {"value": False})
+    assert fresh.service() is not None
+    fresh.advance(3)
+    eventually(lambda: fresh.service() is None, "the service goes")
+
+
+def test_removing_is_a_method_for_administrators(fresh: Chat) -> None:
+    """removeOAuthService removes the rows (server/methods/removeOAuthService.ts)."""
+    _enable(fresh)
+    refused = fresh.anna.method("removeOAuthService", "besedka")
+    assert refused["error"]["error"] == "error-action-not-allowed"
+    assert "error" not in fresh.admin.method("removeOAuthService", "besedka")
+    assert fresh.admin.get(f"settings/{MAIN}").status == 400
+    fresh.advance(3)
+    eventually(lambda: fresh.service() is None, "the service goes")
+
+
+def test_enterprise_fields_are_inert(fresh: Chat) -> None:
+    """Without a licence they read as their invalidValue (ee/app/settings/server/settings.ts)."""
+    _enable(fresh, map_channels=True, merge_roles=True, groups_claim="my_groups", roles_to_sync="admin")
+    row = fresh.service() or {}
+    inert = {"map_channels": False, "merge_roles": False, "groups_claim": "groups", "roles_to_sync": ""}
+    assert {suffix: row[service_key(suffix)] for suffix in inert} == inert
+
+
+def test_a_lower_case_row_removes_the_service(standins: Standins) -> None:
+    """The watcher's pattern has lower case only; a falsy row of it removes (server/configuration/oauth.ts).
+
+    Written into Mongo by hand before the server starts, as a script that guessed the ids would do.
+    """
+    with standins.running() as standin:
+        chat = Chat(standin.url, ADMIN, ADMIN_PASSWORD)
+        _enable(chat)
+        standin.stop()
+        ghost = {"_id": "Accounts_OAuth_Custom-besedka", "value": True, "type": "boolean"}
+        with collection(standin.mongo_url, "rocketchat_settings") as rows:
+            rows.insert_one(ghost)
+        standin.start()
+        assert chat.service() is not None
+        assert chat.admin.post("settings/Accounts_OAuth_Custom-besedka", {"value": False}).status == 200
+        chat.advance(1)
+        eventually(lambda: chat.service() is None, "the service is gone")
+
+
+def test_the_environment_overwrites_at_boot(standins: Standins) -> None:
+    """OVERWRITE_SETTING_<id> at every boot, a plain <id> only the first time (SettingsRegistry.ts)."""
+    forced = {"OVERWRITE_SETTING_Site_Name": "forced", "Layout_Home_Title": "initial"}
+    with standins.running(**forced) as standin:
+        admin = Client(standin.url).sign_in(ADMIN, ADMIN_PASSWORD)
+        names = ("Site_Name", "Layout_Home_Title")
+        assert [admin.get(f"settings/{name}").body["value"] for name in names] == ["forced", "initial"]
+        for name in names:
+            assert admin.post(f"settings/{name}", {"value": "edited"}).status == 200
+        standin.stop()
+        standin.start()
+        assert [admin.get(f"settings/{name}").body["value"] for name in names] == ["forced", "edited"]

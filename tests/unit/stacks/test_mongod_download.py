@@ -1,0 +1,141 @@
+"""`--mongod=download`: an archive of this machine's own server stands in for the vendor's."""
+
+from __future__ import annotations
+
+import io
+import socket
+import tarfile
+import threading
+from collections.abc import Iterator
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+import pytest
+
+from besedka import contract as contracts
+from besedka.errors import StackStartError
+from besedka.stacks.process.processes import free_port
+from besedka.stacks.services import mongod_download, options
+from tests.unit.stacks import made_up
+
+pytestmark = pytest.mark.skipif("sys.platform == 'win32'", reason="the made-up mongod is a script")
+
+SERIES = ("5.0", "6.0", "7.0")
+
+
+class Quiet(SimpleHTTPRequestHandler):
+    def log_message(self, *_: object) -> None:
+        return
+
+
+@pytest.fixture
+def archive(tmp_path: Path) -> Path:
+    folder = tmp_path / "served"
+    folder.mkdir()
+    return pack(folder / "mongodb.tgz", "mongodb-7.0.14/bin/mongod", made_up.mongod(tmp_path).read_bytes())
+
+
+@pytest.fixture
+def address(archive: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+    """Where the archive is; pymongo_inmemory takes it instead of its vendor's."""
+    server = ThreadingHTTPServer(("127.0.0.1", 0), partial(Quiet, directory=str(archive.parent)))
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    url = f"http://127.0.0.1:{server.server_port}/{archive.name}"
+    monkeypatch.setenv(mongod_download.ADDRESS_ENV, url)
+    monkeypatch.setenv("no_proxy", "*")
+    yield url
+    server.shutdown()
+    server.server_close()
+
+
+@pytest.fixture(autouse=True)
+def kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setattr(mongod_download, "FOLDER", tmp_path / "kept")
+    return tmp_path / "kept"
+
+
+def pack(archive: Path, name: str, text: bytes) -> Path:
+    with tarfile.open(archive, "w:gz") as tar:
+        row = tarfile.TarInfo(name)
+        row.size, row.mode = len(text), 0o755
+        tar.addfile(row, io.BytesIO(text))
+    return archive
+
+
+def test_it_is_fetched_once(address: str, archive: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    said: list[str] = []
+    wishes = options.Wishes("download", "none", "none")
+    first = options.find(wishes, contracts.load(), say=said.append).mongod
+    assert first is not None
+    assert Path(first).read_bytes() == made_up.mongod(archive.parent.parent).read_bytes()
+    assert len(said) == 1
+    archive.unlink()
+
+    second = options.find(wishes, contracts.load(), say=said.append).mongod
+
+    assert second == first
+    assert len(said) == 1, "it was fetched again"
+
+
+def test_nothing_is_fetched_unasked(address: str, kept: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", str(kept))
+
+    assert options.find(options.Wishes(None, "none", "none"), contracts.load(), say=print).mongod is None
+    assert not kept.exists()
+
+
+def failure(kept: Path, budget: float = 60.0) -> StackStartError:
+    with pytest.raises(StackStartError) as error:
+        mongod_download.fetched(SERIES, print, budget=budget)
+    assert error.value.where == "--mongod=download"
+    assert "--mongod PATH" in error.value.next_step
+    assert "\n" not in error.value.found
+    assert not list(kept.glob("*")), "half a download was kept"
+    return error.value
+
+
+def test_an_archive_that_is_not_there(address: str, archive: Path, kept: Path) -> None:
+    archive.unlink()
+
+    assert f"Can't download {address}" in failure(kept).found
+
+
+def test_nobody_there(kept: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(mongod_download.ADDRESS_ENV, f"http://127.0.0.1:{free_port()}/mongodb.tgz")
+
+    assert "Connection refused" in failure(kept).found
+
+
+def test_a_silent_network_has_an_end(kept: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        monkeypatch.setenv(mongod_download.ADDRESS_ENV, f"http://127.0.0.1:{silent.getsockname()[1]}/")
+
+        assert "it was not done after 3 s" in failure(kept, budget=3).found
+
+
+def test_half_an_archive(address: str, archive: Path, kept: Path) -> None:
+    whole = archive.read_bytes()
+    archive.write_bytes(whole[: len(whole) // 2])
+
+    assert "could not be downloaded" in failure(kept).found
+
+
+def test_an_archive_of_something_else(address: str, archive: Path, kept: Path) -> None:
+    pack(archive, "mongodb-7.0.14/README", b"nothing to run")
+
+    assert "the archive holds no mongod" in failure(kept).found
+
+
+@pytest.mark.parametrize("system", [("debian", "12"), ("linux", "generic"), ("debian-arm", "12")])
+def test_a_system_without_an_archive_gets_no_other_series(
+    system: tuple[str, str], kept: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """On Debian 12 the library's own choice for 7.0 is 8.0, which Rocket.Chat 7.7 does not list."""
+    monkeypatch.delenv(mongod_download.ADDRESS_ENV, raising=False)
+    monkeypatch.setattr(mongod_download, "_system", lambda: system)
+
+    said = failure(kept).found
+
+    assert "could not be downloaded" in said
+    assert "pymongo_inmemory knows no archive" in said or "OperatingSystem" in said

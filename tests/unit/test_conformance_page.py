@@ -1,0 +1,30 @@
+"""docs/conformance.md: as its generator writes it, each test there and with a source."""
+
+from __future__ import annotations
+
+import ast
+import re
+
+from docs import conformance_page
+from standins.tests.rocketchat.traps import TRAPS
+
+
+def test_the_page_is_what_its_generator_writes() -> None:
+    written = conformance_page.PAGE.read_text(encoding="utf-8")
+    assert written == conformance_page.text(), "write it again: python -m docs.conformance_page"
+
+
+def test_every_test_of_the_page_names_its_source() -> None:
+    """A file of Rocket.Chat or Meteor, a setting, a pull request, an issue, or what was measured."""
+    source = re.compile(
+        r"\.(ts|tsx|js)\b|PR #\d|issue #\d|[A-Z][A-Za-z]+_[A-Za-z_]+|release notes|accounts-base|oauth_server"
+    )
+    for traps in TRAPS.values():
+        for where in traps.values():
+            file, _, name = where.partition("::")
+            test = conformance_page.functions(conformance_page.TESTS / file)[name]
+            said = f"{ast.get_docstring(test)}"
+            module = (
+                f"{ast.get_docstring(ast.parse((conformance_page.TESTS / file).read_text(encoding='utf-8')))}"
+            )
+            assert source.search(said) or source.search(module), where
