@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Literal
@@ -63,8 +64,12 @@ class Stack:
         return {service.name: service for service in self.services}[name]
 
     def contract(self, contract: Contract) -> Contract:
-        """The contract moved to this stack's addresses."""
-        return contract.at(site_url=self.site_url, chat_url=self.chat_url, provider_url=self.provider_url)
+        """The contract moved to this stack's addresses and, where it is known whole, to its version."""
+        moved = contract.at(site_url=self.site_url, chat_url=self.chat_url, provider_url=self.provider_url)
+        version = self.service("rocketchat").version
+        if not re.fullmatch(r"\d+\.\d+\.\d+", version):
+            return moved
+        return moved.model_copy(update={"chat": moved.chat.model_copy(update={"version": version})})
 
     def lines(self) -> list[str]:
         """One line per service for the head of a run: name, version, real or stand-in, address."""
