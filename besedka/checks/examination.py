@@ -10,6 +10,7 @@ from typing import Any
 
 import requests
 
+from besedka import database_url
 from besedka.checks.finding import Where
 from besedka.contract import Contract
 from besedka.errors import ServiceUnreachableError
@@ -83,7 +84,8 @@ class Examination:
         self.probe = probe or probe_from_here
         self.probe_is_ours = probe is None
         self.manage = manage
-        self.secrets: set[str] = set(contract.secrets)
+        urls = (addresses.mongo_url, addresses.site_database_url)
+        self.secrets = set(contract.secrets).union(*(database_url.secrets(url) for url in urls if url))
         self.memory: dict[str, Any] = {}
         self.cleanups: list[Callable[[], str]] = []
 

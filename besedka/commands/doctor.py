@@ -11,6 +11,7 @@ from rich.console import Console
 from rich.table import Table
 
 from besedka import contract as contracts
+from besedka import database_url
 from besedka.checks import catalogue_of_checks
 from besedka.checks.examination import Addresses
 from besedka.checks.finding import Result, Status
@@ -111,6 +112,7 @@ def _target(
     mongo_url: str | None,
     site_database_url: str | None,
 ) -> Stack | Addresses:
+    database_url.refuse_unreadable(mongo_url=mongo_url, site_database_url=site_database_url)
     given = (site_url, chat_url, mongo_url, site_database_url)
     if not any(given):
         try:
