@@ -12,9 +12,8 @@ from rich.table import Table
 
 from besedka import contract as contracts
 from besedka import database_url
-from besedka.checks import catalogue_of_checks
+from besedka.checks.catalogue import checks_for
 from besedka.checks.finding import Result, Status
-from besedka.checks.registry import all_checks
 from besedka.checks.run import examine
 from besedka.commands.stack import NoStackError, running_stack
 from besedka.contract import Contract
@@ -128,8 +127,7 @@ def _target(
 
 
 def _list(console: Console, contract: Contract, *, as_json: bool) -> None:
-    catalogue_of_checks.load(contract)
-    checks = all_checks()
+    checks = checks_for(contract)
     if as_json:
         rows = [{"name": row.name, "layer": row.layer, "question": row.question} for row in checks]
         console.print_json(data=rows)
