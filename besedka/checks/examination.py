@@ -77,7 +77,7 @@ class Examination:
         self.probe = probe or probe_from_here
         self.probe_is_ours = probe is None
         self.manage = manage
-        urls = (addresses.mongo_url, addresses.site_database_url)
+        urls = (target.mongo_url, target.site_database_url)
         self.secrets = set(contract.secrets).union(*(database_url.secrets(url) for url in urls if url))
         self.visitors: Visitors | None = None
         self.cleanups: list[Callable[[], str]] = []
