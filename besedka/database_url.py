@@ -72,7 +72,7 @@ def file(url: str) -> str:
 
 
 def for_postgres(url: str) -> str:
-    """The URL under the scheme that PostgreSQL's own programs know; DatabaseUrlError for an unreadable one."""
+    """The URL under the scheme of PostgreSQL's own programs; DatabaseUrlError for an unreadable one."""
     refuse_unreadable(site_database_url=url)
     return f"postgresql://{url.partition('://')[2]}"
 
