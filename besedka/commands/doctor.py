@@ -11,9 +11,9 @@ from rich.console import Console
 from rich.table import Table
 
 from besedka import contract as contracts
-from besedka.checks import catalogue_of_checks
+from besedka import database_url
+from besedka.checks.catalogue import checks_for
 from besedka.checks.finding import Result, Status
-from besedka.checks.registry import all_checks
 from besedka.checks.run import examine
 from besedka.commands.stack import NoStackError, running_stack
 from besedka.contract import Contract
@@ -111,6 +111,7 @@ def _target(
     mongo_url: str | None,
     site_database_url: str | None,
 ) -> Stack | Target:
+    database_url.refuse_unreadable(mongo_url=mongo_url, site_database_url=site_database_url)
     given = (site_url, chat_url, mongo_url, site_database_url)
     if not any(given):
         try:
@@ -126,8 +127,7 @@ def _target(
 
 
 def _list(console: Console, contract: Contract, *, as_json: bool) -> None:
-    catalogue_of_checks.load(contract)
-    checks = all_checks()
+    checks = checks_for(contract)
     if as_json:
         rows = [{"name": row.name, "layer": row.layer, "question": row.question} for row in checks]
         console.print_json(data=rows)
