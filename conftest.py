@@ -10,6 +10,7 @@ tests.inner         `subject`, a file for the tests of a run inside a test; `int
 fixtures.evidence   on failure: screenshot, trace, log lines of the test's time span, the frame's URL chain
 fixtures.diagnosis  on failure: the cause that doctor finds, once above the tracebacks; `--no-diagnosis`
 fixtures.criticism  at the end: what the run did not prove
+fixtures.report     `proves`; at the end: run.json and the run's page
 """
 
 pytest_plugins = [
@@ -20,6 +21,7 @@ pytest_plugins = [
     "fixtures.evidence",
     "fixtures.diagnosis",
     "fixtures.criticism",
+    "fixtures.report",
     "fixtures.browser",
     "tests.inner",
 ]
