@@ -75,7 +75,9 @@ def _evidence(run: Run, folder: Path) -> dict[str, list[str]]:
     """The files of each failed test's evidence, as paths relative to the page."""
     return {
         test.id: sorted(
-            path.relative_to(folder).as_posix() for path in (folder / test.evidence).iterdir() if path.is_file()
+            path.relative_to(folder).as_posix()
+            for path in (folder / test.evidence).iterdir()
+            if path.is_file()
         )
         for test in run.broken
         if test.evidence and (folder / test.evidence).is_dir()

@@ -35,6 +35,16 @@ class Service:
 
 
 @dataclass(frozen=True)
+class Casualty:
+    """A service of our own stack that has ended: how, its last lines, and the file that holds them all."""
+
+    name: str
+    how: str
+    lines: str
+    log: Path
+
+
+@dataclass(frozen=True)
 class Stack:
     """A stack that answers.
 
