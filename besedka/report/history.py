@@ -16,7 +16,7 @@ _BROKEN = {Outcome.FAILED, Outcome.ERROR}
 
 def last_runs(runs_folder: Path, current: Run) -> list[Run]:
     """At most ten runs, oldest first, the current one last. Files of other versions are passed over."""
-    found = []
+    found: list[Run] = []
     for path in sorted(runs_folder.glob(f"*/{RUN_FILE}"), reverse=True):
         if path.parent.name == current.id or len(found) == SHOWN - 1:
             continue

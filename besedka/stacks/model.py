@@ -29,7 +29,7 @@ class Service:
     pid: int | None = None
 
     @property
-    def nature(self) -> str:
+    def nature(self) -> Literal["real", "stand-in"]:
         """`real` or `stand-in`, as the head of a run prints it."""
         return "real" if self.real else "stand-in"
 
@@ -78,6 +78,7 @@ class Stack:
 
     def lines(self) -> list[str]:
         """One line per service for the head of a run: name, version, real or stand-in, address."""
+        rows: list[tuple[str, str, str, str]]
         rows = [(row.name, row.version, row.nature, row.url) for row in self.services]
         rows += [(name, "-", "absent", instead) for name, instead in self.absent.items()]
         return [f"  {name:<11} {version:<8} {nature:<8} {where}" for name, version, nature, where in rows]
