@@ -31,6 +31,7 @@ from besedka.stacks.model import Service, Stack
 from besedka.stacks.process.processes import ServiceProcess, Spawn, free_ports, guarded, stop_all
 from besedka.stacks.services import mongod, postgres, redis_server, site_commands
 from besedka.stacks.services.options import Parts
+from besedka.target import Target
 
 RUNS_FOLDER = PROJECT_ROOT / ".besedka" / "runs"
 START_BUDGET_SECONDS = 60.0
@@ -95,10 +96,9 @@ class EmbeddedStack:
         self.start_site()
         self.wait_for_chat()
         provision.bring(
-            self.contract.chat.url,
+            Target.of(self.contract, mongo_url=self.mongo_url),
             self.contract,
             journal_folder=self.folder / "journal",
-            mongo_url=self.mongo_url,
         )
         if self.parts.bundle:
             from besedka.stacks.services import first_boot  # noqa: PLC0415
