@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import asdict, dataclass, field
 from functools import partial
 from pathlib import Path
@@ -71,8 +72,12 @@ class Stack:
         return {service.name: service for service in self.services}[name]
 
     def contract(self, contract: Contract) -> Contract:
-        """The contract moved to this stack's addresses."""
-        return self.target.moved(contract)
+        """The contract moved to this stack's addresses and, where it is known whole, to its version."""
+        moved = self.target.moved(contract)
+        version = self.service("rocketchat").version
+        if not re.fullmatch(r"\d+\.\d+\.\d+", version):
+            return moved
+        return moved.model_copy(update={"chat": moved.chat.model_copy(update={"version": version})})
 
     @property
     def target(self) -> Target:
