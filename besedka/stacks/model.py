@@ -7,7 +7,7 @@ import re
 from dataclasses import asdict, dataclass, field
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from besedka import database_url
 from besedka.contract import Contract
