@@ -33,7 +33,7 @@ class Service:
     pid: int | None = None
 
     @property
-    def nature(self) -> Literal[real, "stand-in"]:
+    def nature(self) -> Literal["real", "stand-in"]:
         """`real` or `stand-in`, as the head of a run prints it."""
         return "real" if self.real else "stand-in"
 
