@@ -85,7 +85,7 @@ def time_embedded() -> float:
         contract, folder = running.contract, running.folder / "journal"
         provision.undo(contract.chat.url, contract, journal_folder=folder)
         begin = time.perf_counter()
-        provision.bring(contract.chat.url, contract, journal_folder=folder, mongo_url=running.mongo_url)
+        provision.bring(contract.chat.url, contract, journal_folder=folder, reach=provision.Reach(running.mongo_url))
         return time.perf_counter() - begin
 
 

@@ -87,8 +87,9 @@ class _Restart:
             self._target.contract.chat.url,
             self._target.contract,
             journal_folder=self._target.folder / "provision",
-            mongo_url=self._target.mongo_url,
+            reach=provision.Reach(self._target.mongo_url),
             say=self._say,
+            options=provision.Options(partial=True),
         )
         self._say(f"provisioned: {len(outcome.actions)} changed")
         now = self._compare(before, strict=False)

@@ -182,7 +182,8 @@ class ContainersStack:
             self.contract.chat.url,
             self.contract,
             journal_folder=self.folder / "journal",
-            mongo_url=self.host_url("mongo"),
+            reach=provision.Reach(self.host_url("mongo")),
+            lasting=True,
         )
         progress.wait_until(
             "provider",

@@ -98,7 +98,8 @@ class EmbeddedStack:
             self.contract.chat.url,
             self.contract,
             journal_folder=self.folder / "journal",
-            mongo_url=self.mongo_url,
+            reach=provision.Reach(self.mongo_url),
+            lasting=True,
         )
         if self.parts.bundle:
             from besedka.stacks.services import first_boot  # noqa: PLC0415

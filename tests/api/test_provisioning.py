@@ -57,7 +57,7 @@ def settled(chat: BareChat, wanted: dict[str, object]) -> dict[str, object]:
 
 def test_a_fresh_chat_is_brought_to_the_contract_and_a_second_apply_writes_nothing(fresh: BareChat) -> None:
     first = provision.bring(
-        fresh.url, fresh.contract, journal_folder=fresh.journal, mongo_url=fresh.mongo_url
+        fresh.url, fresh.contract, journal_folder=fresh.journal, reach=provision.Reach(fresh.mongo_url)
     )
     assert first.remaining == first.unstored == ()
     assert first.writes >= len(first.actions) > 30

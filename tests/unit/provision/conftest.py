@@ -10,7 +10,7 @@ import pytest
 from besedka import contract as contracts
 from besedka import provision
 from besedka.contract import Contract
-from besedka.provision import Options, Outcome, Undoing, run, service, session
+from besedka.provision import Options, Outcome, Reach, Undoing, run, service, session
 from besedka.provision.action import Plan
 from tests.unit.provision.fake import FakeChat
 from tests.unit.provision.web import serving
@@ -34,7 +34,7 @@ class Desk:
             self.contract.chat.url,
             self.contract,
             journal_folder=self.folder,
-            mongo_url=mongo_url,
+            reach=Reach(mongo_url),
             options=Options(**({"patience": 0.0} | options)),
         )
 
