@@ -7,7 +7,6 @@ import shlex
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
-from besedka import contract as contracts
 from besedka.contract import CONTRACT_ENV
 
 PROGRAM = ("python3", "run.py")
@@ -19,7 +18,8 @@ class Target:
 
     `site_url` and `chat_url` are what a browser opens. `provider_url` is where Rocket.Chat's server reaches
     the site; None where that is not known. `mongo_url` and `site_database_url` are None where the data cannot
-    be read. `may_write`: temporary accounts and messages may be made. `can_manage`: the site's management
+    be read. `site_environment_file` holds what the site is told by environment, where that is known.
+    `may_write`: temporary accounts and messages may be made. `can_manage`: the site's management
     commands can be run.
     """
 
@@ -27,6 +27,7 @@ class Target:
     chat_url: str
     mongo_url: str | None = None
     site_database_url: str | None = None
+    site_environment_file: str | None = None
     provider_url: str | None = None
     may_write: bool = False
     can_manage: bool = False
@@ -35,14 +36,16 @@ class Target:
 def besedka_command(target: Target, *words: str) -> str:
     """`python3 run.py <words>`, with the options that lead to this target; it runs as pasted.
 
-    Addresses that the contract's file has are left out. A database's address with a password is left out too.
+    A database's address with a password is left out.
     """
-    known = contracts.load()
-    options: list[str] = []
-    if (target.site_url, target.chat_url) != (known.site.url, known.chat.url):
-        options += ["--site-url", target.site_url, "--chat-url", target.chat_url]
+    options = ["--site-url", target.site_url, "--chat-url", target.chat_url]
     if target.mongo_url and not urlsplit(target.mongo_url).password:
         options += ["--mongo-url", target.mongo_url]
+    database = target.site_database_url
+    if target.site_environment_file:
+        options += ["--site-environment", target.site_environment_file]
+    elif database and not urlsplit(database).password:
+        options += ["--site-database-url", database]
     file = os.environ.get(CONTRACT_ENV)
     prefix = [f"{CONTRACT_ENV}={shlex.quote(file)}"] if file else []
     return " ".join([*prefix, shlex.join([*PROGRAM, *words, *options])])

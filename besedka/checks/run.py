@@ -79,14 +79,20 @@ def _may_write(stack: Stack | Target, write: bool | None) -> bool:
 
 
 def _manage_of(stack: Stack | Target) -> Manage | None:
-    path = stack.site_environment_file if isinstance(stack, Stack) else None
+    path = stack.site_environment_file
     return partial(site_commands.run, site_commands.recall(path)) if path else None
 
 
 def _addresses(stack: Stack | Target) -> Target:
     if isinstance(stack, Target):
         return stack
-    return Target(stack.site_url, stack.chat_url, stack.mongo_url, stack.site_database_url)
+    return Target(
+        stack.site_url,
+        stack.chat_url,
+        stack.mongo_url,
+        stack.site_database_url,
+        stack.site_environment_file,
+    )
 
 
 def _is_embedded(stack: Stack | Target) -> bool:

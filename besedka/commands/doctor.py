@@ -14,11 +14,9 @@ from besedka import contract as contracts
 from besedka.checks.catalogue import checks_for
 from besedka.checks.finding import Result, Status
 from besedka.checks.run import examine
-from besedka.commands.stack import NoStackError, running_stack
+from besedka.commands.target import meant
 from besedka.contract import Contract
 from besedka.errors import BesedkaError
-from besedka.stacks.model import Stack
-from besedka.target import Target
 
 # A report in a pipe has no width of its own; tables stay readable at this one.
 WIDTH_OF_A_PIPE = 100
@@ -44,6 +42,10 @@ def doctor(  # noqa: PLR0913, PLR0917 - one parameter per option
     site_database_url: Annotated[
         str | None, typer.Option(help="DATABASE_URL of the site; without it its records are not read.")
     ] = None,
+    site_environment: Annotated[
+        str | None,
+        typer.Option(metavar="FILE", help="What the site is told by environment, as `up` keeps it."),
+    ] = None,
     check: Annotated[
         list[str] | None, typer.Option(help="A check or a layer, with its ground; may be repeated.")
     ] = None,
@@ -68,8 +70,8 @@ def doctor(  # noqa: PLR0913, PLR0917 - one parameter per option
     if list_checks:
         _list(console, contract, as_json=as_json)
         return
-    stack = _target(contract, site_url, chat_url, mongo_url, site_database_url)
-    if write and not (isinstance(stack, Stack) and stack.site_environment_file):
+    stack = meant(contract, site_url, chat_url, mongo_url, site_database_url, site_environment)
+    if write and not stack.site_environment_file:
         raise NothingToManageError(
             "--write needs the site's management commands, to make a temporary user and remove it",
             expected="a stack of `besedka up`, or none of the address options",
@@ -101,27 +103,6 @@ class _Silence:
 
     def update(self, text: str) -> None:
         """Say nothing."""
-
-
-def _target(
-    contract: Contract,
-    site_url: str | None,
-    chat_url: str | None,
-    mongo_url: str | None,
-    site_database_url: str | None,
-) -> Stack | Target:
-    given = (site_url, chat_url, mongo_url, site_database_url)
-    if not any(given):
-        try:
-            return running_stack()
-        except NoStackError:
-            pass  # then the contract's own addresses are meant
-    return Target(
-        site_url=(site_url or contract.site.url).rstrip("/"),
-        chat_url=(chat_url or contract.chat.url).rstrip("/"),
-        mongo_url=mongo_url,
-        site_database_url=site_database_url,
-    )
 
 
 def _list(console: Console, contract: Contract, *, as_json: bool) -> None:

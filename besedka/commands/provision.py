@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -14,14 +15,15 @@ from besedka import contract as contracts
 from besedka import provision as provisioning
 from besedka.checks.report import Report
 from besedka.checks.run import examine
-from besedka.commands.stack import NoStackError, running_stack
+from besedka.commands.target import meant
 from besedka.contract import Contract
 from besedka.progress import Say
-from besedka.provision import Options, Outcome
+from besedka.provision import Options, Outcome, Reach, Undoing
 from besedka.provision.action import Notice, Plan
 from besedka.provision.journal import JOURNAL_FOLDER
 from besedka.stacks.docker import in_container
 from besedka.stacks.model import Stack
+from besedka.stacks.services import site_commands
 from besedka.target import Target
 
 NOTHING_TO_DO, WOULD_CHANGE, LEFT_ALONE = 0, 2, 1
@@ -33,7 +35,9 @@ def register(app: typer.Typer) -> None:
 
 
 def provision(  # noqa: PLR0913, PLR0917 - one parameter per option
-    plan: Annotated[bool, typer.Option("--plan", help="Show what would be changed; change nothing.")] = False,
+    plan: Annotated[
+        bool, typer.Option("--plan", help="Show what --apply, or with --undo that, would change.")
+    ] = False,
     apply: Annotated[bool, typer.Option("--apply", help="Change it, then examine the stack.")] = False,
     undo: Annotated[bool, typer.Option("--undo", help="Take the last apply back from the journal.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
@@ -44,8 +48,19 @@ def provision(  # noqa: PLR0913, PLR0917 - one parameter per option
     site_url: Annotated[str | None, typer.Option(help="Address of the site.")] = None,
     chat_url: Annotated[str | None, typer.Option(help="Address of Rocket.Chat.")] = None,
     mongo_url: Annotated[
-        str | None, typer.Option(help="Rocket.Chat's MongoDB, read to verify what was stored.")
+        str | None,
+        typer.Option(help="Rocket.Chat's MongoDB: what no call can mend is mended there, all else verified."),
     ] = None,
+    site_database_url: Annotated[
+        str | None, typer.Option(help="DATABASE_URL of the site; without it its records are not read.")
+    ] = None,
+    site_environment: Annotated[
+        str | None,
+        typer.Option(metavar="FILE", help="What the site is told by environment, as `up` keeps it."),
+    ] = None,
+    partial_: Annotated[
+        bool, typer.Option("--partial", help="Do what can be done, though something is left to a person.")
+    ] = False,
     journal: Annotated[Path | None, typer.Option(help="Folder of the journal.")] = None,
     patience: Annotated[float, typer.Option(help="Seconds to wait for Rocket.Chat to answer.")] = 10.0,
     yes_this_is: Annotated[
@@ -62,36 +77,40 @@ def provision(  # noqa: PLR0913, PLR0917 - one parameter per option
     15 nobody answered, 16 refused, 17 no Rocket.Chat there, 19 TLS, 32 unknown version, 40 wrong password,
     41 no such administrator, 42 TOTP asked, 43 e-mail code asked, 44 rate limit, 45 still starting,
     47 Mongo is no primary, 48 no development stack, 49 e-mail taken, 50 licence, 51 permission,
-    52 journal, 53 provider does not become live, 54 log-in blocked.
+    52 journal, 53 provider does not become live, 54 log-in blocked, 57 a person must decide first,
+    58 another server or database than the one that was read.
     """
-    if plan + apply + undo != 1:
-        raise typer.BadParameter("say one of --plan, --apply, --undo")
-    contract, stack = _target(site_url, chat_url, mongo_url)
-    mongo = stack.mongo_url
+    if (apply and (plan or undo)) or not (apply or plan or undo):
+        raise typer.BadParameter("say one of --plan, --apply, --undo, or --undo --plan")
+    known = contracts.load()
+    stack = meant(known, site_url, chat_url, mongo_url, site_database_url, site_environment)
+    contract, reach = _moved(known, stack), _reach(stack)
     folder = journal or (Path(stack.folder) / "journal" if isinstance(stack, Stack) else JOURNAL_FOLDER)
-    options = Options(rooms_only, prune, patience, yes_this_is)
+    options = Options(rooms_only, prune, patience, yes_this_is, partial_)
     # Progress goes beside the JSON, not into it.
     console = Console(stderr=as_json, highlight=False, soft_wrap=True)
 
     def say(line: str) -> None:
         console.print(line, markup=False)
 
-    if plan:
-        made = provisioning.planned(contract, mongo_url=mongo, options=options)
+    if plan and not undo:
+        made = provisioning.planned(contract, reach=reach, options=options)
         _show_plan(made, say, as_json=as_json)
         raise typer.Exit(WOULD_CHANGE if made.actions else NOTHING_TO_DO)
     if undo:
         undoing = provisioning.undo(
-            contract.chat.url, contract, journal_folder=folder, say=say, options=options
+            contract.chat.url,
+            contract,
+            journal_folder=folder,
+            reach=reach,
+            say=say,
+            options=options,
+            dry=plan,
         )
-        rows = {"restored": undoing.restored, "left": undoing.left}
-        if as_json:
-            shown = {name: [action.public() for action in actions] for name, actions in rows.items()}
-            _print_json(shown | {"writes": undoing.writes})
-        say(f"{len(undoing.restored)} restored, {len(undoing.left)} left alone, {undoing.writes} writes")
-        raise typer.Exit(LEFT_ALONE if undoing.left else 0)
+        _show_undoing(undoing, say, dry=plan, as_json=as_json)
+        raise typer.Exit(LEFT_ALONE if undoing.left else WOULD_CHANGE if plan and undoing.restored else 0)
     outcome = provisioning.bring(
-        contract.chat.url, contract, journal_folder=folder, mongo_url=mongo, say=say, options=options
+        contract.chat.url, contract, journal_folder=folder, reach=reach, say=say, options=options
     )
     report = examine(stack, contract, write=False)
     _show_outcome(outcome, report, say, as_json=as_json)
@@ -100,24 +119,22 @@ def provision(  # noqa: PLR0913, PLR0917 - one parameter per option
     raise typer.Exit(report.exit_status or int(bool(outcome.remaining or outcome.unstored)))
 
 
-def _target(
-    site_url: str | None, chat_url: str | None, mongo_url: str | None
-) -> tuple[Contract, Stack | Target]:
-    """The contract at the target's addresses, and the target as doctor takes it."""
-    contract = contracts.load()
-    if not any((site_url, chat_url, mongo_url)):
-        try:
-            stack = running_stack()
-        except NoStackError:
-            pass  # then the contract's own addresses are meant
-        else:
-            return stack.contract(contract), stack
-    site = (site_url or contract.site.url).rstrip("/")
-    chat = (chat_url or contract.chat.url).rstrip("/")
+def _moved(contract: Contract, stack: Stack | Target) -> Contract:
+    """The contract at the stack's addresses, the one under which Rocket.Chat's server calls included."""
+    if isinstance(stack, Stack):
+        return stack.contract(contract)
     own = contract.provider.url if contract.provider.url != contract.site.url else None
-    usual = in_container.provider_url(site) if in_container.chat_container(chat) else None
-    moved = contract.at(site_url=site, chat_url=chat, provider_url=own or usual)
-    return moved, Target(site, chat, mongo_url)
+    usual = None
+    if in_container.chat_container(stack.chat_url):
+        usual = in_container.provider_url(stack.site_url)
+    return contract.at(site_url=stack.site_url, chat_url=stack.chat_url, provider_url=own or usual)
+
+
+def _reach(stack: Stack | Target) -> Reach:
+    """What may be used beside Rocket.Chat's calls."""
+    path = stack.site_environment_file
+    manage = partial(site_commands.run, site_commands.recall(path)) if path else None
+    return Reach(stack.mongo_url, stack.site_database_url, manage)
 
 
 def _show_plan(made: Plan, say: Say, *, as_json: bool) -> None:
@@ -128,6 +145,18 @@ def _show_plan(made: Plan, say: Say, *, as_json: bool) -> None:
         say(f"~ {action.text()}")
     _say_notices(made.notices, say)
     say(f"{len(made.actions)} to change" if made.actions else "nothing to change")
+
+
+def _show_undoing(undoing: Undoing, say: Say, *, dry: bool, as_json: bool) -> None:
+    rows = {"restored": undoing.restored, "left": undoing.left}
+    if as_json:
+        shown = {name: [action.public() for action in actions] for name, actions in rows.items()}
+        _print_json(shown | {"writes": undoing.writes})
+    if not undoing.restored and not undoing.left:
+        say("nothing to take back: no apply of yours has changed this Rocket.Chat since its start")
+        return
+    word = "would be taken back" if dry else "taken back"
+    say(f"{len(undoing.restored)} {word}, {len(undoing.left)} left alone, {undoing.writes} writes")
 
 
 def _show_outcome(outcome: Outcome, report: Report, say: Say, *, as_json: bool) -> None:

@@ -56,7 +56,8 @@ class Documents:
 
     def rows(self, collection: str) -> list[Document]:
         """Every document of the collection."""
-        return self._asked(lambda: list(self._database[collection].find()))
+        found: list[Document] = self._asked(lambda: list(self._database[collection].find()))
+        return found
 
     def demand_same_data(self, session: Session) -> None:
         """Raise OtherServerError unless this is the database that the session's Rocket.Chat works on."""
@@ -79,7 +80,7 @@ class Documents:
         return all(plain(_part(found, name)) == value for name, value in fields.items())
 
     def change(self, target: str, before: Document | None, after: Document | None) -> None:
-        """Bring the document from `before` to `after`; None means that there is none, `null` no such field."""
+        """Bring the document from `before` to `after`: None for no document, `null` for no such field."""
         collection, key = _place(target)
         table = self._database[collection]
         if after is None:

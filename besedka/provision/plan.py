@@ -91,9 +91,7 @@ def _documents(  # noqa: PLR0913, PLR0917 - everything that was read
     yield from repairs_of_data.of_links(data, contract, site.names() if site else None)
 
 
-def _settings(
-    contract: Contract, state: State, rows: dict[str, Document]
-) -> Iterator[Action | Notice]:
+def _settings(contract: Contract, state: State, rows: dict[str, Document]) -> Iterator[Action | Notice]:
     for name, value in conditions.settings(contract, state.settings).items():
         if name not in state.settings:
             yield from _unlisted(name, value, state, rows)
@@ -108,7 +106,8 @@ def _forced(name: str, value: Any, row: Document) -> Iterator[Notice]:
     """A variable of Rocket.Chat's environment sets it at each start, to something else."""
     if row.get("valueSource") == "processEnvValue" and row.get("processEnvValue") != value:
         variable = f"OVERWRITE_SETTING_{name}"
-        text = f"{variable} in Rocket.Chat's environment sets it to {row.get('processEnvValue')!r} at each start"
+        forced = row.get("processEnvValue")
+        text = f"{variable} in Rocket.Chat's environment sets it to {forced!r} at each start"
         yield Notice("setting-forced", name, f"{text}: change that variable to {value!r}, or take it away")
 
 
@@ -135,7 +134,9 @@ def _provider(
         # lacks are put there first, so that removing the provider makes Rocket.Chat forget them too.
         for row in missing if documents else ():
             if row not in rows:
-                yield inserted(repairs_of_settings.SETTINGS, _stub(row), "it makes Rocket.Chat forget the row")
+                yield inserted(
+                    repairs_of_settings.SETTINGS, _stub(row), "it makes Rocket.Chat forget the row"
+                )
         yield Action("provider", name, present, None, secret=True)
     if missing:
         yield Action("provider", name, None, True)
@@ -156,7 +157,7 @@ def _provider(
         yield Action("service", name, problem, True)
     for row in sorted(row for row in state.settings if provider.misspelt(row)):
         if documents is None:
-            text = "Rocket.Chat takes it for another service and removes yours; give --mongo-url to remove it"
+            text = "Rocket.Chat takes it for another service and removes yours: give --mongo-url"
             yield Notice("provider-misspelt", row, text, blocking=True)
 
 

@@ -87,7 +87,7 @@ def _memberships(
         if not out_of_reach:
             open_rooms += steps
         elif room.archived:
-            text = f"it is archived, and {admin!r} is no member: let a member unarchive it and invite {admin!r}"
+            text = f"archived, and {admin!r} is no member: let a member unarchive it and invite {admin!r}"
             yield Notice("room-out-of-reach", channel.name, text, blocking=True)
         else:
             closed_rooms += [step for step in steps if isinstance(step, Notice) or step.after]
@@ -156,11 +156,9 @@ def _twins(contract: Contract, state: State, found: dict[str, Room | None]) -> S
 
 
 def _alike(channel: Channel, contract: Contract, state: State) -> list[Room]:
-    """Rooms of no channel's name that look like this one: `vip-chat`, `vip_1`, `VIP`, or of the same label."""
+    """Rooms of no channel's name that look like it: `vip-chat`, `vip_1`, `VIP`, or of the same label."""
     names = {known.name for known in contract.channels}
-    pattern = re.compile(
-        rf"{re.escape(channel.name)}([-_.]?(chat|room|channel|\d+|[-_.].*))?", re.IGNORECASE
-    )
+    pattern = re.compile(rf"{re.escape(channel.name)}([-_.]?(chat|room|channel|\d+|[-_.].*))?", re.IGNORECASE)
     labels = {channel.name, channel.label}
     return [
         room

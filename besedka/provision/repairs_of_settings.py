@@ -52,7 +52,8 @@ def of_values(rows: dict[str, Document], state: State, contract: Contract) -> It
         name = f"{base}-{suffix}"
         stored = rows.get(name, {}).get("value")
         if name in state.settings and name in rows and stored != state.settings[name]:
-            yield Action("setting", name, stored, state.settings[name], why="it has no effect without a licence")
+            why = "it has no effect without a licence"
+            yield Action("setting", name, stored, state.settings[name], why=why)
     for suffix, sound in (("groups_channel_map", _map_is_sound), ("channels_admin", _admin_is_sound)):
         row = rows.get(f"{base}-{suffix}", {})
         value = row.get("value")

@@ -23,7 +23,7 @@ from besedka.provision.site_side import Manage, SiteSide
 from besedka.rocketchat import provider
 from besedka.site_database import SiteDatabase
 
-# Documents first, then calls, then what a default channel or a hook of Rocket.Chat did meanwhile, then counts.
+# Documents first, then calls, then what a hook of Rocket.Chat did meanwhile, then counts.
 ROUNDS = 6
 # A write that was on its way when its process died may still land. Nobody can be asked whether it will, so
 # whoever comes next lets this much time pass after it was planned.
@@ -117,7 +117,9 @@ def bring(  # noqa: PLR0913 - all but two are keywords
     book.applied()
     if lasting and taken:
         book.closed()
-    unstored = stored.differences(reach.mongo_url, contract, options.rooms_only) if reach.mongo_url and taken else ()
+    unstored = []
+    if reach.mongo_url and taken:
+        unstored = stored.differences(reach.mongo_url, contract, options.rooms_only)
     return Outcome(tuple(taken), opened.writes, (*reserved, *todo.notices), todo.actions, tuple(unstored))
 
 
@@ -256,7 +258,8 @@ def _take_back(place: Place, book: Journal, result: Undoing, say: Say) -> None:
             continue
         (result.restored if outcome is Undone.RESTORED else result.left).append(entry.action)
         done = f"{'would be ' if dry else ''}taken back"
-        why = "the site's own record stays" if entry.action.kind == "site" else "changed by somebody else since"
+        own = entry.action.kind == "site"
+        why = "the site's record stays mended" if own else "changed by somebody else since"
         if outcome is Undone.RESTORED:
             say(f"{done}: {changes.words(entry.action)}")
         else:

@@ -43,7 +43,8 @@ class SiteSide:
                 after = {name: wanted for name, (_, wanted) in differing.items()}
                 yield Action("site", target, before, after)
             else:
-                text = f"{', '.join(differing)}: not the contract's; the site's management commands are out of reach"
+                fields = ", ".join(differing)
+                text = f"its {fields} at the site must become the contract's, by the site's own means"
                 yield Notice("site-differs", target, text, blocking=True)
 
     def mend(self, contract: Contract, target: str) -> None:

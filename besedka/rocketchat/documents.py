@@ -1,4 +1,4 @@
-"""What is wrong with values in Rocket.Chat's documents: text read in a wrong encoding, dates that are none."""
+"""Values in Rocket.Chat's documents that are not what they should be: garbled text, dates that are none."""
 
 from __future__ import annotations
 

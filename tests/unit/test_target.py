@@ -6,7 +6,6 @@ import shlex
 
 import pytest
 
-from besedka import contract as contracts
 from besedka.contract import CONTRACT_ENV, CONTRACT_FILE
 from besedka.target import Target, besedka_command
 
@@ -16,12 +15,6 @@ ELSEWHERE = Target("http://127.0.0.1:1", "http://127.0.0.1:2")
 @pytest.fixture(autouse=True)
 def _own_contract(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv(CONTRACT_ENV, raising=False)
-
-
-def test_a_command_for_the_contracts_own_addresses_names_none() -> None:
-    contract = contracts.load()
-    here = Target(contract.site.url, contract.chat.url)
-    assert besedka_command(here, "doctor") == "python3 run.py doctor"
 
 
 def test_a_command_for_another_stack_carries_its_addresses() -> None:
@@ -36,8 +29,9 @@ def test_a_command_for_another_stack_carries_its_addresses() -> None:
     [("mongodb://127.0.0.1:3/rocketchat", True), ("mongodb://root:hunter2@127.0.0.1:3/rocketchat", False)],
 )
 def test_a_command_shows_no_password_of_a_database(mongo_url: str, shown: bool) -> None:
-    command = besedka_command(Target("http://127.0.0.1:1", "http://127.0.0.1:2", mongo_url), "doctor")
-    assert ("--mongo-url" in command) == shown
+    site = mongo_url.replace("mongodb", "postgres")
+    command = besedka_command(Target("http://127.0.0.1:1", "http://127.0.0.1:2", mongo_url, site), "doctor")
+    assert ("--mongo-url" in command) == ("--site-database-url" in command) == shown
     assert "hunter2" not in command
 
 
