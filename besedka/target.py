@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import os
 import shlex
-from dataclasses import dataclass
-from urllib.parse import urlsplit
+from dataclasses import dataclass, field
 
 from besedka.contract import CONTRACT_ENV
 
@@ -25,8 +24,8 @@ class Target:
 
     site_url: str
     chat_url: str
-    mongo_url: str | None = None
-    site_database_url: str | None = None
+    mongo_url: str | None = field(default=None, repr=False)
+    site_database_url: str | None = field(default=None, repr=False)
     site_environment_file: str | None = None
     provider_url: str | None = None
     may_write: bool = False
@@ -39,12 +38,12 @@ def besedka_command(target: Target, *words: str) -> str:
     A database's address with a password is left out.
     """
     options = ["--site-url", target.site_url, "--chat-url", target.chat_url]
-    if target.mongo_url and not urlsplit(target.mongo_url).password:
+    if target.mongo_url and "@" not in target.mongo_url:
         options += ["--mongo-url", target.mongo_url]
     database = target.site_database_url
     if target.site_environment_file:
         options += ["--site-environment", target.site_environment_file]
-    elif database and not urlsplit(database).password:
+    elif database and "@" not in database:
         options += ["--site-database-url", database]
     file = os.environ.get(CONTRACT_ENV)
     prefix = [f"{CONTRACT_ENV}={shlex.quote(file)}"] if file else []

@@ -5,6 +5,7 @@ A stack of `besedka up` that has lost a service ends the command: it never turns
 
 from __future__ import annotations
 
+from besedka import database_url
 from besedka.commands.stack import noted_stack, running_stack, state_is_kept
 from besedka.contract import Contract
 from besedka.stacks.model import Stack
@@ -21,6 +22,7 @@ def meant(  # noqa: PLR0913, PLR0917 - one parameter per option
     site_environment: str | None,
 ) -> Stack | Target:
     """The stack that the options name. Raises NoStackError when that of `besedka up` has lost a service."""
+    database_url.refuse_unreadable(mongo_url=mongo_url, site_database_url=site_database_url)
     given = (site_url, chat_url, mongo_url, site_database_url, site_environment)
     if not any(given) and state_is_kept():
         return running_stack()

@@ -263,8 +263,8 @@ def _do_room_field(place: Place, action: Action) -> None:
         place.session.post(f"{room.family}.{verb}", roomId=room.id)
     elif name == "muted":
         for username in {*action.before["muted"]} ^ {*value}:
-            verb = "muteUserInRoom" if username in value else "unmuteUserInRoom"
-            place.session.method(verb, {"rid": room.id, "username": username})
+            verb = "muteUser" if username in value else "unmuteUser"
+            place.session.post(f"rooms.{verb}", roomId=room.id, username=username)
     else:
         # This call takes an administrator who is no member of the room, too (measured on 6.13.0).
         setting, given = _ROOM_SETTINGS[name], value

@@ -14,6 +14,7 @@ from bson.codec_options import DatetimeConversion
 from pymongo import MongoClient
 from pymongo.errors import PyMongoError
 
+from besedka import database_url
 from besedka.errors import ServiceUnreachableError
 from besedka.provision.action import Action
 from besedka.provision.errors import OtherServerError
@@ -35,7 +36,7 @@ class Documents:
 
     def __init__(self, mongo_url: str) -> None:
         milliseconds = int(_SECONDS * 1000)
-        self.where = mongo_url.partition("?")[0].rpartition("@")[2]
+        self.where = database_url.shown(mongo_url)
         self._client: MongoClient[Document] = MongoClient(
             mongo_url,
             directConnection=True,
