@@ -25,8 +25,6 @@ from besedka.target import Target, besedka_command
 
 TIMEOUT_SECONDS = 4.0
 MONGO_SECONDS = 2.0
-# A management command of the site: arguments, what it reads on standard input, what it prints.
-Manage = Callable[..., str]
 
 
 @dataclass(frozen=True)
@@ -70,13 +68,12 @@ class Examination:
         contract: Contract,
         *,
         probe: Probe | None = None,
-        manage: Manage | None = None,
     ) -> None:
         self.target = target
         self.contract = contract
         self.probe = probe or probe_from_here
         self.probe_is_ours = probe is None
-        self.manage = manage
+        self.manage = target.manage if target.may_write else None
         urls = (target.mongo_url, target.site_database_url)
         self.secrets = set(contract.secrets).union(*(database_url.secrets(url) for url in urls if url))
         self.visitors: Visitors | None = None
@@ -208,6 +205,18 @@ class Examination:
     def provision_command(self) -> str:
         """The command that brings this Rocket.Chat to the contract."""
         return besedka_command(self.target, "provision", "--apply")
+
+    @property
+    def site_commands(self) -> tuple[str, ...]:
+        """The command that brings the site's own records to the contract; none where it cannot."""
+        return (self.provision_command,) if self.target.site_environment_file else ()
+
+    @property
+    def site_advice(self) -> tuple[str, ...]:
+        """What a person does where no command brings the site's records to the contract."""
+        if self.target.site_environment_file:
+            return ()
+        return ("Change it by the site's own means: its admin pages, or its management commands.",)
 
     def secret(self, value: str) -> str:
         """Remember that `value` must not be shown; gives it back."""

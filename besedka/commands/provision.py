@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict
-from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -15,16 +14,20 @@ from besedka import contract as contracts
 from besedka import provision as provisioning
 from besedka.checks.report import Report
 from besedka.checks.run import examine
-from besedka.commands.target import meant
-from besedka.contract import Contract
+from besedka.commands.target import (
+    ChatUrl,
+    MongoUrl,
+    ProviderUrl,
+    SiteDatabaseUrl,
+    SiteEnvironment,
+    SiteUrl,
+    stack_of_up,
+)
 from besedka.progress import Say
-from besedka.provision import Options, Outcome, Reach, Undoing
+from besedka.provision import Options, Outcome, Undoing
 from besedka.provision.action import Notice, Plan
 from besedka.provision.journal import JOURNAL_FOLDER
-from besedka.stacks.docker import in_container
-from besedka.stacks.model import Stack
-from besedka.stacks.services import site_commands
-from besedka.target import Target
+from besedka.stacks import targets
 
 NOTHING_TO_DO, WOULD_CHANGE, LEFT_ALONE = 0, 2, 1
 
@@ -45,20 +48,13 @@ def provision(  # noqa: PLR0913, PLR0917 - one parameter per option
     prune: Annotated[
         bool, typer.Option("--prune", help="Also remove canonical users from rooms that are not theirs.")
     ] = False,
-    site_url: Annotated[str | None, typer.Option(help="Address of the site.")] = None,
-    chat_url: Annotated[str | None, typer.Option(help="Address of Rocket.Chat.")] = None,
-    mongo_url: Annotated[
-        str | None,
-        typer.Option(help="Rocket.Chat's MongoDB: what no call can mend is mended there, all else verified."),
-    ] = None,
-    site_database_url: Annotated[
-        str | None, typer.Option(help="DATABASE_URL of the site; without it its records are not read.")
-    ] = None,
-    site_environment: Annotated[
-        str | None,
-        typer.Option(metavar="FILE", help="What the site is told by environment, as `up` keeps it."),
-    ] = None,
-    partial_: Annotated[
+    site_url: SiteUrl = None,
+    chat_url: ChatUrl = None,
+    mongo_url: MongoUrl = None,
+    site_database_url: SiteDatabaseUrl = None,
+    site_environment: SiteEnvironment = None,
+    provider_url: ProviderUrl = None,
+    partial: Annotated[
         bool, typer.Option("--partial", help="Do what can be done, though something is left to a person.")
     ] = False,
     journal: Annotated[Path | None, typer.Option(help="Folder of the journal.")] = None,
@@ -82,11 +78,23 @@ def provision(  # noqa: PLR0913, PLR0917 - one parameter per option
     """
     if (apply and (plan or undo)) or not (apply or plan or undo):
         raise typer.BadParameter("say one of --plan, --apply, --undo, or --undo --plan")
-    known = contracts.load()
-    stack = meant(known, site_url, chat_url, mongo_url, site_database_url, site_environment)
-    contract, reach = _moved(known, stack), _reach(stack)
-    folder = journal or (Path(stack.folder) / "journal" if isinstance(stack, Stack) else JOURNAL_FOLDER)
-    options = Options(rooms_only, prune, patience, yes_this_is, partial_)
+    contract = contracts.load()
+    stack = stack_of_up(site_url, chat_url, mongo_url, site_database_url, site_environment, provider_url)
+    target = (
+        stack.target
+        if stack
+        else targets.given(
+            contract,
+            site_url=site_url,
+            chat_url=chat_url,
+            mongo_url=mongo_url,
+            site_database_url=site_database_url,
+            site_environment=site_environment,
+            provider_url=provider_url,
+        )
+    )
+    folder = journal or (Path(stack.folder) / "journal" if stack else JOURNAL_FOLDER)
+    options = Options(rooms_only, prune, patience, yes_this_is, partial)
     # Progress goes beside the JSON, not into it.
     console = Console(stderr=as_json, highlight=False, soft_wrap=True)
 
@@ -94,47 +102,21 @@ def provision(  # noqa: PLR0913, PLR0917 - one parameter per option
         console.print(line, markup=False)
 
     if plan and not undo:
-        made = provisioning.planned(contract, reach=reach, options=options)
+        made = provisioning.planned(target, contract, options=options)
         _show_plan(made, say, as_json=as_json)
         raise typer.Exit(WOULD_CHANGE if made.actions else NOTHING_TO_DO)
     if undo:
         undoing = provisioning.undo(
-            contract.chat.url,
-            contract,
-            journal_folder=folder,
-            reach=reach,
-            say=say,
-            options=options,
-            dry=plan,
+            target, contract, journal_folder=folder, say=say, options=options, dry=plan
         )
         _show_undoing(undoing, say, dry=plan, as_json=as_json)
         raise typer.Exit(LEFT_ALONE if undoing.left else WOULD_CHANGE if plan and undoing.restored else 0)
-    outcome = provisioning.bring(
-        contract.chat.url, contract, journal_folder=folder, reach=reach, say=say, options=options
-    )
-    report = examine(stack, contract, write=False)
+    outcome = provisioning.bring(target, contract, journal_folder=folder, say=say, options=options)
+    report = examine(target.read_only, contract)
     _show_outcome(outcome, report, say, as_json=as_json)
     if not as_json:
         report.print(console)
     raise typer.Exit(report.exit_status or int(bool(outcome.remaining or outcome.unstored)))
-
-
-def _moved(contract: Contract, stack: Stack | Target) -> Contract:
-    """The contract at the stack's addresses, the one under which Rocket.Chat's server calls included."""
-    if isinstance(stack, Stack):
-        return stack.contract(contract)
-    own = contract.provider.url if contract.provider.url != contract.site.url else None
-    usual = None
-    if in_container.chat_container(stack.chat_url):
-        usual = in_container.provider_url(stack.site_url)
-    return contract.at(site_url=stack.site_url, chat_url=stack.chat_url, provider_url=own or usual)
-
-
-def _reach(stack: Stack | Target) -> Reach:
-    """What may be used beside Rocket.Chat's calls."""
-    path = stack.site_environment_file
-    manage = partial(site_commands.run, site_commands.recall(path)) if path else None
-    return Reach(stack.mongo_url, stack.site_database_url, manage)
 
 
 def _show_plan(made: Plan, say: Say, *, as_json: bool) -> None:
@@ -153,7 +135,7 @@ def _show_undoing(undoing: Undoing, say: Say, *, dry: bool, as_json: bool) -> No
         shown = {name: [action.public() for action in actions] for name, actions in rows.items()}
         _print_json(shown | {"writes": undoing.writes})
     if not undoing.restored and not undoing.left:
-        say("nothing to take back: no apply of yours has changed this Rocket.Chat since its start")
+        say("nothing to take back: no apply of yours has changed this Rocket.Chat")
         return
     word = "would be taken back" if dry else "taken back"
     say(f"{len(undoing.restored)} {word}, {len(undoing.left)} left alone, {undoing.writes} writes")

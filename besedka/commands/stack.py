@@ -133,8 +133,9 @@ def down() -> None:
     """
     from besedka.stacks import kept  # noqa: PLC0415
 
-    if kept.recorded() is None and state_is_kept():
-        _forget_a_dead_one()
+    noted = noted_stack()
+    if kept.recorded() is None and noted:
+        _forget_a_dead_one(noted)
         return
     if kept.recorded() is None:
         raise NoStackError(
@@ -210,20 +211,15 @@ def show_environment(
         typer.echo(f"export {name}={shlex.quote(value)}" if name.isidentifier() else f"# {name}={value}")
 
 
-def state_is_kept() -> bool:
-    """Whether a `besedka up` has noted a stack, be it whole or not."""
-    return STATE_FILE.exists()
-
-
-def noted_stack() -> Stack:
-    """The stack that a `besedka up` has noted, whether it still runs or not."""
-    return Stack.from_json(STATE_FILE.read_text(encoding="utf-8"))
+def noted_stack() -> Stack | None:
+    """The stack that a `besedka up` has noted, whether it still runs or not; None if there is none."""
+    return Stack.from_json(STATE_FILE.read_text(encoding="utf-8")) if STATE_FILE.exists() else None
 
 
 def running_stack() -> Stack:
     """The stack of a running `besedka up`; NoStackError if there is none, or one that lost a service."""
-    if state_is_kept():
-        stack = noted_stack()
+    stack = noted_stack()
+    if stack is not None:
         dead = [service.name for service in stack.services if service.pid and not _runs(service.pid)]
         if not dead:
             return stack
@@ -291,9 +287,8 @@ def _make_room(console: Console, why: str, *, reuse: bool) -> None:
         raise KeptStackError(f"still there: {', '.join(left)}", expected="nothing", where=str(kept.RECORD))
 
 
-def _forget_a_dead_one() -> None:
+def _forget_a_dead_one(stack: Stack) -> None:
     """Remove the note of an embedded stack of which nothing runs any more."""
-    stack = noted_stack()
     if any(service.pid and _runs(service.pid) for service in stack.services):
         raise NoStackError(
             f"the embedded stack {stack.run_id} runs",

@@ -1,43 +1,36 @@
-"""Which stack a command means: the one that is named, else that of `besedka up`, else the contract's.
-
-A stack of `besedka up` that has lost a service ends the command: it never turns to another stack by itself.
-"""
+"""Which stack a command is about: options that say so, and what they mean."""
 
 from __future__ import annotations
 
-from besedka import database_url
-from besedka.commands.stack import noted_stack, running_stack, state_is_kept
-from besedka.contract import Contract
+from typing import Annotated
+
+import typer
+
+from besedka.commands.stack import noted_stack, running_stack
 from besedka.stacks.model import Stack
-from besedka.stacks.services import site_commands
-from besedka.target import Target
+
+SiteUrl = Annotated[str | None, typer.Option(help="Address of the site.")]
+ChatUrl = Annotated[str | None, typer.Option(help="Address of Rocket.Chat.")]
+MongoUrl = Annotated[str | None, typer.Option(help="Rocket.Chat's MongoDB; without it its data is not read.")]
+SiteDatabaseUrl = Annotated[
+    str | None, typer.Option(help="DATABASE_URL of the site; without it its records are not read.")
+]
+SiteEnvironment = Annotated[
+    str | None,
+    typer.Option(metavar="FILE", help="What the site is told by environment, as `up` keeps it in JSON."),
+]
+ProviderUrl = Annotated[
+    str | None, typer.Option(help="Where Rocket.Chat's server reaches the site, if not at --site-url.")
+]
 
 
-def meant(  # noqa: PLR0913, PLR0917 - one parameter per option
-    contract: Contract,
-    site_url: str | None,
-    chat_url: str | None,
-    mongo_url: str | None,
-    site_database_url: str | None,
-    site_environment: str | None,
-) -> Stack | Target:
-    """The stack that the options name. Raises NoStackError when that of `besedka up` has lost a service."""
-    database_url.refuse_unreadable(mongo_url=mongo_url, site_database_url=site_database_url)
-    given = (site_url, chat_url, mongo_url, site_database_url, site_environment)
-    if not any(given) and state_is_kept():
-        return running_stack()
-    if state_is_kept():
-        # Named or not, it is that of `besedka up`, of which more is known than its addresses.
-        noted = noted_stack()
-        if (noted.site_url, noted.chat_url) == (site_url, chat_url):
-            return running_stack()
-    if site_environment and not site_database_url:
-        site_database_url = site_commands.recall(site_environment).get("DATABASE_URL")
-    return Target(
-        site_url=(site_url or contract.site.url).rstrip("/"),
-        chat_url=(chat_url or contract.chat.url).rstrip("/"),
-        mongo_url=mongo_url,
-        site_database_url=site_database_url,
-        site_environment_file=site_environment,
-        can_manage=site_environment is not None,
-    )
+def stack_of_up(site_url: str | None, chat_url: str | None, *others: str | None) -> Stack | None:
+    """The stack of `besedka up`, if no address is given or both are its own; None where none is noted.
+
+    Raises NoStackError when it has lost a service: a tool never turns to another stack by itself.
+    """
+    noted = noted_stack()
+    if noted is None:
+        return None
+    own = (noted.site_url, noted.chat_url) == (site_url, chat_url)
+    return running_stack() if own or not any((site_url, chat_url, *others)) else None

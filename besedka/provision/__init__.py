@@ -1,6 +1,6 @@
 """Provisioning: bring a Rocket.Chat to the contract, and take it back again."""
 
 from besedka.provision.plan import Options
-from besedka.provision.run import Outcome, Reach, Undoing, bring, planned, undo
+from besedka.provision.run import Outcome, Undoing, bring, planned, undo
 
-__all__ = ["Options", "Outcome", "Reach", "Undoing", "bring", "planned", "undo"]
+__all__ = ["Options", "Outcome", "Undoing", "bring", "planned", "undo"]

@@ -19,9 +19,10 @@ from besedka.provision.documents import Documents
 from besedka.provision.errors import PersonNeededError, ReservedNameError
 from besedka.provision.journal import Journal
 from besedka.provision.plan import Beside, Options
-from besedka.provision.site_side import Manage, SiteSide
+from besedka.provision.site_side import SiteSide
 from besedka.rocketchat import provider
 from besedka.site_database import SiteDatabase
+from besedka.target import Target
 
 # Documents first, then calls, then what a hook of Rocket.Chat did meanwhile, then counts.
 ROUNDS = 6
@@ -50,61 +51,38 @@ class Undoing:
     writes: int = 0
 
 
-@dataclass(frozen=True)
-class Reach:
-    """What an apply may use beside Rocket.Chat's calls: its MongoDB, and the site's data and commands."""
-
-    mongo_url: str | None = None
-    site_database_url: str | None = None
-    manage: Manage | None = None
-
-    @contextmanager
-    def opened(self, opened: session.Session | None = None) -> Iterator[Beside]:
-        """Connections for the length of a `with` block; the database must be that of the session's server."""
-        site = SiteSide(SiteDatabase(self.site_database_url), self.manage) if self.site_database_url else None
-        if self.mongo_url is None:
-            yield Beside(None, site)
-            return
-        with Documents(self.mongo_url) as documents:
-            if opened:
-                documents.demand_same_data(opened)
-            yield Beside(documents, site)
-
-
-def planned(contract: Contract, *, reach: Reach | None = None, options: Options | None = None) -> Plan:
+def planned(target: Target, contract: Contract, *, options: Options | None = None) -> Plan:
     """What an apply would do; reads only."""
-    options, reach = options or Options(), reach or Reach()
-    opened = _open(contract, reach, options)
+    options, contract = options or Options(), target.moved(contract)
+    opened = _open(target, contract, options)
     found = state.read(opened, contract, rooms_only=options.rooms_only)
-    with reach.opened(opened) as beside:
+    with _beside(target, opened) as beside:
         return plan.made(contract, found, options, beside)
 
 
 def bring(  # noqa: PLR0913 - all but two are keywords
-    chat_url: str,
+    target: Target,
     contract: Contract,
     *,
     journal_folder: Path,
-    reach: Reach | None = None,
     say: Say = quiet,
     options: Options | None = None,
     lasting: bool = False,
 ) -> Outcome:
-    """Bring the stack at `chat_url` to the contract and prove it by reading everything again.
+    """Bring the target to the contract and prove it by reading everything again.
 
     Where something is left to a person, PersonNeededError comes before the first change. When a change is
     refused, everything this call has changed is taken back before the error is raised. `lasting`: once it has
     succeeded no undo takes it back, because it belongs to the start of a stack.
     """
-    options, reach = options or Options(), reach or Reach()
-    contract = _at(contract, chat_url)
-    guard.check(chat_url, contract, confirmed=options.confirmed_host)
-    opened = _open(contract, reach, options)
+    options, contract = options or Options(), target.moved(contract)
+    guard.check(target.chat_url, contract, confirmed=options.confirmed_host)
+    opened = _open(target, contract, options)
     _settle(_pending(journal_folder, contract), say)
     book = Journal.fresh(journal_folder, contract.chat.url, contract.chat.admin.secret, opened.server_id)
     taken: list[Action] = []
     reserved: list[Notice] = []
-    with reach.opened(opened) as beside:
+    with _beside(target, opened) as beside:
         for _ in range(ROUNDS):
             found = state.read(opened, contract, rooms_only=options.rooms_only)
             place = Place(opened, found, contract, beside)
@@ -117,18 +95,17 @@ def bring(  # noqa: PLR0913 - all but two are keywords
     book.applied()
     if lasting and taken:
         book.closed()
-    unstored = []
-    if reach.mongo_url and taken:
-        unstored = stored.differences(reach.mongo_url, contract, options.rooms_only)
+    unstored: list[str] = []
+    if target.mongo_url and taken:
+        unstored = stored.differences(target.mongo_url, contract, options.rooms_only)
     return Outcome(tuple(taken), opened.writes, (*reserved, *todo.notices), todo.actions, tuple(unstored))
 
 
 def undo(  # noqa: PLR0913 - all but two are keywords
-    chat_url: str,
+    target: Target,
     contract: Contract,
     *,
     journal_folder: Path,
-    reach: Reach | None = None,
     say: Say = quiet,
     options: Options | None = None,
     dry: bool = False,
@@ -137,19 +114,18 @@ def undo(  # noqa: PLR0913 - all but two are keywords
 
     `dry` finds out what would be taken back, and changes nothing.
     """
-    options, reach = options or Options(), reach or Reach()
-    contract = _at(contract, chat_url)
-    guard.check(chat_url, contract, confirmed=options.confirmed_host)
+    options, contract = options or Options(), target.moved(contract)
+    guard.check(target.chat_url, contract, confirmed=options.confirmed_host)
     books = _pending(journal_folder, contract)
     result = Undoing()
     if not books:
         return result
-    opened = _open(contract, reach, options)
+    opened = _open(target, contract, options)
     opened.dry = dry
     for book in books:
         book.demand_server(opened.server_id)
     _settle(books, say)
-    with reach.opened(opened) as beside:
+    with _beside(target, opened) as beside:
         place = Place(opened, state.read(opened, contract), contract, beside)
         for book in books:
             _take_back(place, book, result, say)
@@ -157,10 +133,24 @@ def undo(  # noqa: PLR0913 - all but two are keywords
     return result
 
 
-def _open(contract: Contract, reach: Reach, options: Options) -> session.Session:
+def _open(target: Target, contract: Contract, options: Options) -> session.Session:
     username = contract.chat.admin.username
-    exists = stored.account_exists(reach.mongo_url, username) if reach.mongo_url else None
+    exists = stored.account_exists(target.mongo_url, username) if target.mongo_url else None
     return session.opened(contract, patience=options.patience, account_exists=exists)
+
+
+@contextmanager
+def _beside(target: Target, opened: session.Session) -> Iterator[Beside]:
+    """What the target has beside calls, for a `with` block; the database must be the session's server's."""
+    site = None
+    if target.site_database_url:
+        site = SiteSide(SiteDatabase(target.site_database_url), target.manage)
+    if target.mongo_url is None:
+        yield Beside(None, site)
+        return
+    with Documents(target.mongo_url) as documents:
+        documents.demand_same_data(opened)
+        yield Beside(documents, site)
 
 
 def _demand_no_person(todo: Plan, options: Options, *, begun: bool) -> None:
@@ -175,11 +165,6 @@ def _demand_no_person(todo: Plan, options: Options, *, begun: bool) -> None:
         next_step="do that and apply again, or add --partial to do what can be done without; "
         "nothing was changed",
     )
-
-
-def _at(contract: Contract, chat_url: str) -> Contract:
-    chat = contract.chat.model_copy(update={"url": chat_url.rstrip("/")})
-    return contract.model_copy(update={"chat": chat})
 
 
 def _apply(place: Place, todo: Plan, book: Journal, say: Say) -> tuple[list[Action], list[Notice]]:

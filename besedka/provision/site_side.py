@@ -7,15 +7,14 @@ were there before are known to nobody.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from besedka.contract import Contract, User
 from besedka.provision.action import Action, Notice
 from besedka.rocketchat import provider
 from besedka.site_database import Application, SiteDatabase, SiteUser, verified
-
-Manage = Callable[..., str]
+from besedka.target import Manage
 
 
 @dataclass(frozen=True)

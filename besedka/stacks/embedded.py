@@ -31,6 +31,7 @@ from besedka.stacks.model import Service, Stack
 from besedka.stacks.process.processes import ServiceProcess, Spawn, free_ports, guarded, stop_all
 from besedka.stacks.services import chat_client, mongod, postgres, redis_server, site_commands
 from besedka.stacks.services.options import Parts
+from besedka.target import Target
 
 RUNS_FOLDER = PROJECT_ROOT / ".besedka" / "runs"
 START_BUDGET_SECONDS = 60.0
@@ -96,10 +97,9 @@ class EmbeddedStack:
         self.start_site()
         self.wait_for_chat()
         provision.bring(
-            self.contract.chat.url,
+            Target.of(self.contract, mongo_url=self.mongo_url),
             self.contract,
             journal_folder=self.folder / "journal",
-            reach=provision.Reach(self.mongo_url),
             lasting=True,
         )
         if self.parts.bundle:
