@@ -17,9 +17,10 @@ from besedka.contract import PROJECT_ROOT
 FILE_LINES, FUNCTION_LINES = 400, 60
 # Room → the rooms that it may import, beside its own. Each line may import from the lines above it.
 ARROWS = {
-    "errors progress scrub overlays without_netlink": "errors",
+    "errors language progress scrub overlays without_netlink": "errors",
     "contract database_url browser": "errors scrub overlays without_netlink",
     "rocketchat site site_database pages target": "contract database_url errors",
+    "report": "errors language scrub",
     "provision": "contract errors progress rocketchat target",
     "stacks": "contract database_url errors progress provision rocketchat site_database target",
     "checks": "contract database_url errors rocketchat site site_database stacks target",
