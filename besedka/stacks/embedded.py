@@ -137,8 +137,9 @@ class EmbeddedStack:
         if self.parts.bundle:
             self._keep(self.parts.bundle.start(told, log=self._log("rocketchat")))
             return
-        client = self.parts.chat_client
+        client, mood = self.parts.chat_client, self.parts.client_mood
         command = [*chat_client.STANDIN, "--movable-clock", *(client.options if client else ())]
+        command += [chat_client.MOOD_OPTION, mood] if mood else []
         told |= {"BIND_IP": "127.0.0.1", "PYTHONPATH": str(PROJECT_ROOT)}
         self._launch("rocketchat", command, PROJECT_ROOT, told)
 
