@@ -21,13 +21,12 @@ from besedka.commands.target import (
     SiteDatabaseUrl,
     SiteEnvironment,
     SiteUrl,
-    stack_of_up,
+    located,
 )
 from besedka.progress import Say
 from besedka.provision import Options, Outcome, Undoing
 from besedka.provision.action import Notice, Plan
 from besedka.provision.journal import JOURNAL_FOLDER
-from besedka.stacks import targets
 
 NOTHING_TO_DO, WOULD_CHANGE, LEFT_ALONE = 0, 2, 1
 
@@ -79,19 +78,14 @@ def provision(  # noqa: PLR0913, PLR0917 - one parameter per option
     if (apply and (plan or undo)) or not (apply or plan or undo):
         raise typer.BadParameter("say one of --plan, --apply, --undo, or --undo --plan")
     contract = contracts.load()
-    stack = stack_of_up(site_url, chat_url, mongo_url, site_database_url, site_environment, provider_url)
-    target = (
-        stack.target
-        if stack
-        else targets.given(
-            contract,
-            site_url=site_url,
-            chat_url=chat_url,
-            mongo_url=mongo_url,
-            site_database_url=site_database_url,
-            site_environment=site_environment,
-            provider_url=provider_url,
-        )
+    target, stack = located(
+        contract,
+        site_url=site_url,
+        chat_url=chat_url,
+        mongo_url=mongo_url,
+        site_database_url=site_database_url,
+        site_environment=site_environment,
+        provider_url=provider_url,
     )
     folder = journal or (Path(stack.folder) / "journal" if stack else JOURNAL_FOLDER)
     options = Options(rooms_only, prune, patience, yes_this_is, partial)

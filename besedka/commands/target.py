@@ -7,7 +7,10 @@ from typing import Annotated
 import typer
 
 from besedka.commands.stack import noted_stack, running_stack
+from besedka.contract import Contract
+from besedka.stacks import targets
 from besedka.stacks.model import Stack
+from besedka.target import Target
 
 SiteUrl = Annotated[str | None, typer.Option(help="Address of the site.")]
 ChatUrl = Annotated[str | None, typer.Option(help="Address of Rocket.Chat.")]
@@ -24,13 +27,16 @@ ProviderUrl = Annotated[
 ]
 
 
-def stack_of_up(site_url: str | None, chat_url: str | None, *others: str | None) -> Stack | None:
-    """The stack of `besedka up`, if no address is given or both are its own; None where none is noted.
+def located(contract: Contract, **addresses: str | None) -> tuple[Target, Stack | None]:
+    """The stack of `besedka up` if no address is given or both are its own; else the one at the addresses.
 
-    Raises NoStackError when it has lost a service: a tool never turns to another stack by itself.
+    `addresses` are those of `besedka.stacks.targets.given`. The stack comes second, None if it is not ours.
+    Raises NoStackError when that of `up` has lost a service: a tool never turns to another stack by itself.
     """
     noted = noted_stack()
-    if noted is None:
-        return None
-    own = (noted.site_url, noted.chat_url) == (site_url, chat_url)
-    return running_stack() if own or not any((site_url, chat_url, *others)) else None
+    if noted:
+        own = (addresses.get("site_url"), addresses.get("chat_url")) == (noted.site_url, noted.chat_url)
+        if own or not any(addresses.values()):
+            stack = running_stack()
+            return stack.target, stack
+    return targets.given(contract, **addresses), None

@@ -88,7 +88,8 @@ def _documents(  # noqa: PLR0913, PLR0917 - everything that was read
             state.note_general(contract.default_channel.name)
     yield from repairs_of_data.of_memberships(data)
     yield from repairs_of_data.of_people(data, contract)
-    yield from repairs_of_data.of_links(data, contract, site.names() if site else None)
+    issued = (site.names(), site.tokens()) if site else None
+    yield from repairs_of_data.of_links(data, contract, issued)
 
 
 def _settings(contract: Contract, state: State, rows: dict[str, Document]) -> Iterator[Action | Notice]:

@@ -115,22 +115,31 @@ def of_people(data: Data, contract: Contract) -> Iterator[Action]:
         yield removed("rocketchat_banner", banner, "it covers the chat")
 
 
-def of_links(data: Data, contract: Contract, site_names: dict[str, str] | None) -> Iterator[Action]:
+def of_links(
+    data: Data, contract: Contract, issued: tuple[dict[str, str], set[str]] | None
+) -> Iterator[Action]:
     """Links of canonical accounts to the site that the site did not make; the next log-in links anew.
 
-    `site_names` maps the site's user ids to names; None where the site's data cannot be read.
+    `issued` are the site's user ids with their names, and its access tokens; None where it cannot be read.
     """
     service = contract.provider.name
     canonical = {user.username for user in contract.users}
     for user in data.users:
         link = (user.get("services") or {}).get(service)
-        if not link or user.get("username") not in canonical:
-            continue
-        whose = link.get("id")
-        foreign = site_names is not None and site_names.get(str(whose), "").lower() != user["username"]
-        if not isinstance(whose, str) or foreign:
-            field = f"services.{service}"
-            yield changed(USERS, user, {field: None}, "its link is not to this user of the site")
+        if link and user.get("username") in canonical and not _is_own(link, user["username"], issued):
+            why = "the site did not make its link to this user"
+            yield changed(USERS, user, {f"services.{service}": None}, why)
+
+
+def _is_own(link: Document, username: str, issued: tuple[dict[str, str], set[str]] | None) -> bool:
+    if not isinstance(link.get("id"), str):
+        return False
+    if issued is None:
+        return True
+    names, tokens = issued
+    expires, token = link.get("expiresAt"), link.get("accessToken")
+    lapsed = isinstance(expires, int | float) and expires / 1000 < datetime.now(UTC).timestamp()
+    return names.get(link["id"], "").lower() == username and (not token or lapsed or token in tokens)
 
 
 def of_counts(data: Data) -> Iterator[Action]:

@@ -28,6 +28,10 @@ class SiteSide:
         """The site's user ids and names."""
         return {str(user.id): user.username for user in self.database.users()}
 
+    def tokens(self) -> set[str]:
+        """Every access token that the site has issued and not forgotten."""
+        return {row.token for row in self.database.access_tokens()}
+
     def steps(self, contract: Contract) -> Iterator[Action | Notice]:
         """What differs from the contract."""
         by_name = {user.username.lower(): user for user in self.database.users()}
