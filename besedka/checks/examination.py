@@ -206,6 +206,13 @@ class Examination:
         """The command that brings this Rocket.Chat to the contract."""
         return besedka_command(self.target, "provision", "--apply")
 
+    def compose(self, words: str) -> dict[str, tuple[str, ...]]:
+        """A command for the compose file: to paste where the stack is in containers, else as advice."""
+        command = f"docker compose -f docker-compose.local.yml {words}"
+        if self.target.kind == "containers":
+            return {"commands": (command,), "advice": ()}
+        return {"commands": (), "advice": (f"In the stack of the compose file: {command}",)}
+
     @property
     def site_commands(self) -> tuple[str, ...]:
         """The command that brings the site's own records to the contract; none where it cannot."""
