@@ -31,6 +31,7 @@ LEVERS = {
     "services.admin.rate_limited": "API_Enable_Rate_Limiter_Limit_Calls_Default",
     "services.admin.blocked": "Block_Multiple_Failed_Logins",
     "services.admin.refused": "log",
+    "site.accounts.missing": "username",
     "site.login_form.secure_cookie": "SESSION_COOKIE_SECURE",
     "site.csrf": "CSRF",
     "site.test_page.target": "next",

@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 import requests
 
 from besedka.checks.check import Check, check
-from besedka.checks.examination import TIMEOUT_SECONDS, Examination
+from besedka.checks.examination import TIMEOUT_SECONDS, Examination, redirected
 from besedka.checks.finding import Answer, Findings, Ok, Skipped, finding
 from besedka.contract import Contract
 from besedka.site import Site
@@ -91,8 +91,9 @@ def site(examination: Examination) -> Answer:
     kind = response.headers.get("Content-Type", "no content type")
     if not kind.startswith("application/json"):
         code = "starting" if response.status_code in _STARTING else "not_json"
-        seen = f"{response.status_code} with {kind}"
-        return Findings((finding(f"services.site.{code}", seen, "200 with JSON", place, advice=(log,)),))
+        seen, location = f"{response.status_code} with {kind}", response.headers.get("Location", "")
+        advice = redirected(response.status_code, location, response.url) or (log,)
+        return Findings((finding(f"services.site.{code}", seen, "200 with JSON", place, advice=advice),))
     if response.status_code != 200 or response.json().get("status") != "ok":
         seen = f"{response.status_code}: {response.text[:200]}"
         return Findings(

@@ -8,7 +8,7 @@ from __future__ import annotations
 import base64
 import json
 from typing import Any
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs, unquote_plus, urlsplit
 
 from besedka.checks import application, login_service
 from besedka.checks.check import Check, check
@@ -68,6 +68,13 @@ def _token_refusal(name: str, examination: Examination, answered: ProbeAnswer) -
         return finding(f"{name}.pkce", seen, "no PKCE asked for", place, advice=(_PKCE,))
     if error == "invalid_client":
         fix = "id or secret differ between the site and Rocket.Chat: compare both with besedka.toml"
+        pair = f"{own.client_id}:{own.secret}"
+        if own.token_sent_via == "header" and unquote_plus(pair) != pair:  # noqa: S105 - a mode
+            # django-oauth-toolkit decodes Basic credentials as a form's; Rocket.Chat does not encode them.
+            fix = (
+                "The secret or id holds + or %, which the site decodes and Rocket.Chat sends as it is: "
+                'set token_sent_via = "payload" in besedka.toml, or make a secret of letters and digits.'
+            )
         return finding(f"{name}.refused", seen, "the client is accepted", place, advice=(fix,))
     if not error and "json" not in answered.content_type:
         return finding(
@@ -114,7 +121,7 @@ def code_for(  # noqa: PLR0911 - one return per way to fail
     if response.status_code == 200:
         return refusal("consent", "skip_authorization must be on: a page asks for a click")
     if response.status_code == 400:
-        return refusal("redirect_uri", f"register exactly {wanted} with the application")
+        return refusal("redirect_uri", _unregistered(examination, wanted))
     if response.status_code != 302:
         return refusal("status", "read Daphne's log")
     if urlsplit(location).path == examination.contract.site.login_path:
@@ -130,6 +137,16 @@ def code_for(  # noqa: PLR0911 - one return per way to fail
     if query.get("state") != state:
         return refusal("state", "the view must give `state` back unchanged: Rocket.Chat made it")
     return examination.secret(query["code"]), []
+
+
+def _unregistered(examination: Examination, wanted: str) -> str:
+    """Why authorize refuses the callback: it is not registered, or it is and its scheme is not allowed."""
+    if examination.target.site_database_url:
+        record = examination.site_database.application(examination.contract.provider.client_id)
+        if record and wanted in record.redirect_uris:
+            scheme = urlsplit(wanted).scheme
+            return f"It is registered: ALLOWED_REDIRECT_URI_SCHEMES of the site must hold {scheme!r}."
+    return f"register exactly {wanted} with the application"
 
 
 @check(

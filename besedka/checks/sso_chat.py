@@ -63,6 +63,12 @@ def callback(examination: Examination) -> Answer:
         return Ok("a credential")
     why = _reason(examination, token)
     fix = "read Rocket.Chat's log at this moment; its server asks token and identity by the provider's url"
+    if "ssrf" in why.lower():
+        # https://github.com/RocketChat/Rocket.Chat/issues/39328 and pull request 39505
+        fix = (
+            "This Rocket.Chat refuses providers on private addresses (8.2.0 does; SSRF_Allowlist does "
+            "not help there): run a later release of 8.2, or 8.1."
+        )
     seen = f"the callback failed: {why}" if why else "the callback failed"
     return Findings((finding("sso.callback.failed", seen, "a credential", place, advice=(fix,)),))
 
