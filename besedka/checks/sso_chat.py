@@ -94,6 +94,10 @@ def _login(examination: Examination) -> Answer:
             return Findings((finding("sso.login.second_factor", seen, "a token", where, advice=(fix,)),))
         code = "rate_limited" if error.status == 429 else "refused"
         fix = "merge_users and merge_users_distinct_services adopt an account; read Rocket.Chat's log"
+        if code == "rate_limited":
+            fix = (
+                "Wait ten seconds: Meteor allows five log-ins in that time from one address, whatever is set."
+            )
         return Findings((finding(f"sso.login.{code}", seen, "a token", place, advice=(fix,)),))
     made.chat_user_id, made.chat_token = credentials.user_id, examination.secret(credentials.token)
     return Ok("a token")
