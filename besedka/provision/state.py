@@ -148,13 +148,18 @@ def _members(session: Session, room: Room, contract: Contract, state: State) -> 
 
 
 def _members_by_user(session: Session, room: Room, contract: Contract, state: State) -> set[str] | None:
-    """The canonical members, asked user by user (`users.info` with the user's rooms, from 7.0)."""
+    """The canonical members, asked user by user (`users.info` with the user's rooms).
+
+    6.x refuses the parameter that came with 7.0 and knows `fields` (measured on 6.13.0).
+    """
+    old = session.version.partition(".")[0] == "6"
+    wanted = {"fields": '{"userRooms": 1}'} if old else {"includeUserRooms": "true"}
     found = set()
     for user in contract.users:
         account = state.account(user.username)
         if account is None:
             continue
-        answer = session.get("users.info", userId=account.id, includeUserRooms="true")["user"]
+        answer = session.get("users.info", userId=account.id, **wanted)["user"]
         if "rooms" not in answer:
             return None
         if any(entry.get("rid") == room.id for entry in answer["rooms"]):

@@ -90,6 +90,11 @@ def main() -> int:
     parser.add_argument("--version", default="7.7.1", help="the version to imitate (default: %(default)s)")
     parser.add_argument("--movable-clock", action="store_true", help="serve POST /__standin__/clock")
     parser.add_argument(
+        "--unlimited-logins",
+        action="store_true",
+        help="more than Meteor's five log-ins in ten seconds, which no real server allows",
+    )
+    parser.add_argument(
         "--chat-client", metavar="DIR", help="a bundle's programs/web.browser, for our own pages"
     )
     options = parser.parse_args()
@@ -98,7 +103,8 @@ def main() -> int:
     logging.getLogger("httpx").setLevel(logging.WARNING)
     _log.info("Rocket.Chat stand-in (not Rocket.Chat), imitating %s", options.version)
     try:
-        config = read_config(os.environ, options.version, options.movable_clock, options.chat_client)
+        own = {"movable_clock": options.movable_clock, "unlimited_logins": options.unlimited_logins}
+        config = read_config(os.environ, options.version, options.chat_client, **own)
     except ConfigError as error:
         _log.error("%s", error)
         return 2

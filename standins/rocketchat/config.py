@@ -23,12 +23,18 @@ class Config:
     bind_ip: str = "0.0.0.0"  # noqa: S104 - Meteor's own default
     version: str = "7.7.1"
     movable_clock: bool = False
+    unlimited_logins: bool = False
     chat_client: Bundle | None = None
     environ: Mapping[str, str] = field(default_factory=dict)
 
+    @property
+    def numbers(self) -> tuple[int, ...]:
+        """The imitated version as numbers."""
+        return tuple(int(part) for part in self.version.split("."))
+
     def since(self, *version: int) -> bool:
         """Whether the imitated version is this one or later: `since(7, 6)`."""
-        return tuple(int(part) for part in self.version.split(".")) >= version
+        return self.numbers >= version
 
     def _yes(self, name: str) -> bool:
         return self.environ.get(name, "").lower() in _YES
@@ -73,10 +79,8 @@ def _number(environ: Mapping[str, str], name: str, default: int) -> int:
     return int(text)
 
 
-def read_config(
-    environ: Mapping[str, str], version: str, movable_clock: bool, chat_client: str | None
-) -> Config:
-    """Check the environment; raises ConfigError."""
+def read_config(environ: Mapping[str, str], version: str, chat_client: str | None, **own: bool) -> Config:
+    """Check the environment; `own` are the stand-in's own switches. Raises ConfigError."""
     mongo_url = environ.get("MONGO_URL", "")
     if not mongo_url.startswith(("mongodb://", "mongodb+srv://")):
         raise ConfigError(f"MONGO_URL={mongo_url!r}: wanted mongodb://host:port/database?replicaSet=name")
@@ -96,7 +100,7 @@ def read_config(
         port=port,
         bind_ip=environ.get("BIND_IP") or "0.0.0.0",  # noqa: S104
         version=version,
-        movable_clock=movable_clock,
         chat_client=client,
         environ=environ,
+        **own,
     )
