@@ -7,10 +7,10 @@ from collections.abc import Callable
 
 import requests
 
-from besedka.checks.compare import KINDS, MISSING, PROVISION, three_ways
+from besedka.checks.check import Check, check
+from besedka.checks.compare import KINDS, MISSING, three_ways
 from besedka.checks.examination import TIMEOUT_SECONDS, Examination
 from besedka.checks.finding import Answer, Finding, Skipped, answer, finding
-from besedka.checks.registry import Check, check, names, register
 from besedka.contract import Contract
 
 _FRAME_GATE = "Iframe_Restrict_Access"
@@ -38,32 +38,26 @@ def _setting_check(setting_id: str) -> Callable[[Examination], Answer]:
     return ask
 
 
-def declare(contract: Contract) -> None:
-    """Declare one check per required setting of the contract, and the checks that stand on them."""
-    for setting_id in contract.settings:
-        name = f"setting.{setting_id}"
-        if name not in names():
-            question = f"Is {setting_id} the contract's, expected, stored and effective?"
-            register(
-                Check(
-                    name,
-                    "iframe",
-                    question,
-                    _setting_check(setting_id),
-                    ("services.admin",),
-                    ("services.same_data",),
-                    KINDS,
-                )
-            )
-    if "iframe.headers" not in names():
-        gate = f"setting.{_FRAME_GATE}"
-        after = (gate,) if gate in names() else ()
-        question = (headers.__doc__ or "").strip()
-        kinds = ("x_frame_options", "frame_ancestors")
-        register(Check("iframe.headers", "iframe", question, headers, ("services.chat",), after, kinds))
+def checks(contract: Contract) -> tuple[Check, ...]:
+    """One check per required setting of the contract, and those about what a frame needs besides."""
+    settings = (
+        check(
+            f"setting.{setting_id}",
+            codes=" ".join(KINDS),
+            needs=["services.admin"],
+            after=["services.same_data"],
+            question=f"Is {setting_id} the contract's, expected, stored and effective?",
+        )(_setting_check(setting_id))
+        for setting_id in contract.settings
+    )
+    after = [f"setting.{_FRAME_GATE}"] if _FRAME_GATE in contract.settings else []
+    headers = check(
+        "iframe.headers", codes="x_frame_options frame_ancestors", needs=["services.chat"], after=after
+    )
+    return (authentication, content_policy, new_accounts, *settings, headers(_headers))
 
 
-def headers(examination: Examination) -> Answer:
+def _headers(examination: Examination) -> Answer:
     """Does Rocket.Chat let a page of the site put it into a frame?"""
     found: list[Finding] = []
     base = examination.contract.chat.url
@@ -91,7 +85,14 @@ def _frame_refusals(examination: Examination, path: str, page: requests.Response
     if option is not None:
         fix = "a proxy in front of Rocket.Chat adds it, or the setting was written straight into Mongo"
         found.append(
-            finding("iframe.headers.x_frame_options", option, "no such header", where, fix, PROVISION)
+            finding(
+                "iframe.headers.x_frame_options",
+                option,
+                "no such header",
+                where,
+                commands=(examination.provision_command,),
+                advice=(fix,),
+            )
         )
     origin = examination.contract.site.url
     # Two headers of that name arrive as one, joined by a comma; each policy has to allow the site.
@@ -100,33 +101,35 @@ def _frame_refusals(examination: Examination, path: str, page: requests.Response
         if name.lower() == "frame-ancestors" and not {origin, "*"} & set(sources.split()):
             fix = "Rocket.Chat sends no frame-ancestors: look for a proxy that does"
             place = f"GET {path}, header Content-Security-Policy"
-            found.append(finding("iframe.headers.frame_ancestors", directive.strip(), origin, place, fix))
+            found.append(
+                finding("iframe.headers.frame_ancestors", directive.strip(), origin, place, advice=(fix,))
+            )
     return found
 
 
-@check("iframe.authentication", layer="iframe", codes="enabled", needs=["services.admin"])
+@check("iframe.authentication", codes="enabled", needs=["services.admin"])
 def authentication(examination: Examination) -> Answer:
     """Is Rocket.Chat's own iframe log-in off, so that it does not replace the log-in page?"""
     found = []
     if examination.effective.get("Accounts_iframe_enabled"):
         fix = "it means logging in by an iframe, not being shown in one: switch it off"
         where = examination.where("Accounts_iframe_enabled")
-        found = [finding("iframe.authentication.enabled", "True", "False", where, fix)]
+        found = [finding("iframe.authentication.enabled", "True", "False", where, advice=(fix,))]
     return answer(found, evidence="off")
 
 
-@check("iframe.content_policy", layer="iframe", codes="off", needs=["services.admin"])
+@check("iframe.content_policy", codes="off", needs=["services.admin"])
 def content_policy(examination: Examination) -> Answer:
     """Does Rocket.Chat keep its Content-Security-Policy, which never stood in the frame's way?"""
     found = []
     if examination.effective.get("Enable_CSP", True) is False:
         fix = "switch it on: it has no frame-ancestors, Iframe_Restrict_Access alone decides about the frame"
         where = examination.where("Enable_CSP")
-        found = [finding("iframe.content_policy.off", "Enable_CSP is False", "True", where, fix)]
+        found = [finding("iframe.content_policy.off", "Enable_CSP is False", "True", where, advice=(fix,))]
     return answer(found, evidence="on")
 
 
-@check("iframe.new_accounts", layer="iframe", codes="closed approval domains", needs=["services.admin"])
+@check("iframe.new_accounts", codes="closed approval domains", needs=["services.admin"])
 def new_accounts(examination: Examination) -> Answer:
     """May a first log-in by SSO make an account that works at once?"""
     found = []
@@ -141,7 +144,11 @@ def new_accounts(examination: Examination) -> Answer:
             fix = f"set {setting_id} to {expected}"
             found.append(
                 finding(
-                    f"iframe.new_accounts.{code}", f"{setting_id} is {seen!r}", repr(expected), where, fix
+                    f"iframe.new_accounts.{code}",
+                    f"{setting_id} is {seen!r}",
+                    repr(expected),
+                    where,
+                    advice=(fix,),
                 )
             )
     domains = str(examination.effective.get("Accounts_AllowedDomainsList") or "")
@@ -150,5 +157,7 @@ def new_accounts(examination: Examination) -> Answer:
     if allowed and missing:
         where = examination.where("Accounts_AllowedDomainsList")
         fix = f"add {', '.join(sorted(missing))}, or empty the list"
-        found.append(finding("iframe.new_accounts.domains", domains, "the users' domains", where, fix))
+        found.append(
+            finding("iframe.new_accounts.domains", domains, "the users' domains", where, advice=(fix,))
+        )
     return answer(found, evidence="open to SSO")

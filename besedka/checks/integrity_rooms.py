@@ -6,11 +6,11 @@ import re
 from collections import Counter
 from datetime import UTC, datetime, timedelta
 
-from besedka.checks.compare import PROVISION
+from besedka.checks.check import Check, check
 from besedka.checks.examination import Examination
 from besedka.checks.finding import Answer, Finding, answer, finding
 from besedka.checks.integrity_settings import is_date
-from besedka.checks.registry import check
+from besedka.contract import Contract
 
 _GROUND = ["services.same_data"]
 # UTF8_Channel_Names_Validation of Rocket.Chat 7.7.1.
@@ -20,7 +20,7 @@ _SHOWN = 5
 _TOLERANCE = timedelta(hours=1)
 
 
-@check("integrity.general", layer="integrity", codes="missing renamed", needs=_GROUND)
+@check("integrity.general", codes="missing renamed", needs=_GROUND)
 def general(examination: Examination) -> Answer:
     """Is Rocket.Chat's own first room still GENERAL, named general?"""
     by_id = {str(room["_id"]): room for room in examination.chat_rooms}
@@ -30,15 +30,15 @@ def general(examination: Examination) -> Answer:
     if built_in is None:
         others = [room["_id"] for room in examination.chat_rooms if room.get("name") == "general"]
         seen = f"no room GENERAL; general is {others[0]!r}" if others else "no room GENERAL"
-        found = [finding("integrity.general.missing", seen, "_id GENERAL", "rocketchat_room", fix)]
+        found = [finding("integrity.general.missing", seen, "_id GENERAL", "rocketchat_room", advice=(fix,))]
     elif built_in.get("name") != "general" or built_in.get("t") != "c":
         seen = f"GENERAL is named {built_in.get('name')!r}, type {built_in.get('t')!r}"
         place = "rocketchat_room, GENERAL"
-        found = [finding("integrity.general.renamed", seen, "general, type c", place, fix)]
+        found = [finding("integrity.general.renamed", seen, "general, type c", place, advice=(fix,))]
     return answer(found, evidence="GENERAL is general")
 
 
-@check("integrity.room_names", layer="integrity", codes="letters double", needs=_GROUND)
+@check("integrity.room_names", codes="letters double", needs=_GROUND)
 def room_names(examination: Examination) -> Answer:
     """Are room names unique and fit for an address?"""
     names = [str(room.get("name", "")) for room in examination.chat_rooms]
@@ -47,18 +47,22 @@ def room_names(examination: Examination) -> Answer:
     for name in sorted({name for name in names if not _NAME.fullmatch(name)}):
         fix = "rename it by REST to latin letters; the text for people goes into the display name"
         place = f"rocketchat_room, {name}"
-        found.append(finding("integrity.room_names.letters", repr(name), "0-9 a-z A-Z - _ .", place, fix))
+        found.append(
+            finding("integrity.room_names.letters", repr(name), "0-9 a-z A-Z - _ .", place, advice=(fix,))
+        )
     for name in sorted(name for name, count in counts.items() if count > 1):
         ids = [
             str(room["_id"]) for room in examination.chat_rooms if str(room.get("name", "")).lower() == name
         ]
         seen = f"{counts[name]} rooms named {name}: {', '.join(ids)}"
         fix = "keep the one that has the messages and members, delete the other"
-        found.append(finding("integrity.room_names.double", seen, "one", f"rocketchat_room, {name}", fix))
+        found.append(
+            finding("integrity.room_names.double", seen, "one", f"rocketchat_room, {name}", advice=(fix,))
+        )
     return answer(found, evidence=f"{len(names)} rooms")
 
 
-@check("integrity.room_owners", layer="integrity", codes="dangling", needs=_GROUND)
+@check("integrity.room_owners", codes="dangling", needs=_GROUND)
 def room_owners(examination: Examination) -> Answer:
     """Does the maker of each room exist?"""
     known = {user["_id"] for user in examination.chat_users}
@@ -69,11 +73,11 @@ def room_owners(examination: Examination) -> Answer:
             seen = f"{room.get('name')} belongs to {owner!r}, who does not exist"
             fix = "make a member its owner: channels.addOwner or groups.addOwner"
             place = f"rocketchat_room, {room['_id']}, u"
-            found.append(finding("integrity.room_owners.dangling", seen, "a user's id", place, fix))
+            found.append(finding("integrity.room_owners.dangling", seen, "a user's id", place, advice=(fix,)))
     return answer(found, evidence="every maker exists")
 
 
-@check("integrity.ids", layer="integrity", codes="type", needs=_GROUND)
+@check("integrity.ids", codes="type", needs=_GROUND)
 def ids(examination: Examination) -> Answer:
     """Are ids of rooms and memberships text?"""
     rows = (
@@ -88,12 +92,19 @@ def ids(examination: Examination) -> Answer:
     if bad:
         fix = "delete the row and invite the user by REST: a script inserted it without an _id of its own"
         found = [
-            finding("integrity.ids.type", bad[0], "text", bad[0].split(":")[0], fix, evidence=bad[:_SHOWN])
+            finding(
+                "integrity.ids.type",
+                bad[0],
+                "text",
+                bad[0].split(":")[0],
+                advice=(fix,),
+                evidence=bad[:_SHOWN],
+            )
         ]
     return answer(found, evidence="text")
 
 
-@check("integrity.dates", layer="integrity", codes="no_date future", needs=_GROUND)
+@check("integrity.dates", codes="no_date future", needs=_GROUND)
 def dates(examination: Examination) -> Answer:
     """Are dates of rooms and memberships BSON dates, and not ahead of time?"""
     horizon = datetime.now(UTC) + _TOLERANCE
@@ -116,7 +127,12 @@ def dates(examination: Examination) -> Answer:
     if wrong:
         found.append(
             finding(
-                "integrity.dates.no_date", wrong[0], "a BSON date", wrong[0], fix, evidence=wrong[:_SHOWN]
+                "integrity.dates.no_date",
+                wrong[0],
+                "a BSON date",
+                wrong[0],
+                advice=(fix,),
+                evidence=wrong[:_SHOWN],
             )
         )
     if early:
@@ -126,7 +142,7 @@ def dates(examination: Examination) -> Answer:
                 early[0],
                 "not in the future",
                 early[0],
-                fix,
+                advice=(fix,),
                 evidence=early[:_SHOWN],
             )
         )
@@ -135,7 +151,6 @@ def dates(examination: Examination) -> Answer:
 
 @check(
     "integrity.subscriptions",
-    layer="integrity",
     codes="no_room no_user mixed double",
     needs=_GROUND,
     after=["integrity.ids"],
@@ -151,13 +166,17 @@ def subscriptions(examination: Examination) -> Answer:
         place = f"rocketchat_subscription, {row['_id']}"
         if row.get("rid") not in rooms:
             seen = f"{member.get('username')} in room {row.get('rid')!r}, which does not exist"
-            found.append(finding("integrity.subscriptions.no_room", seen, "a room's id", place, fix))
+            found.append(
+                finding("integrity.subscriptions.no_room", seen, "a room's id", place, advice=(fix,))
+            )
         elif member.get("_id") not in people:
             seen = f"user {member.get('_id')!r} of the membership does not exist"
-            found.append(finding("integrity.subscriptions.no_user", seen, "a user's id", place, fix))
+            found.append(
+                finding("integrity.subscriptions.no_user", seen, "a user's id", place, advice=(fix,))
+            )
         elif people[member["_id"]] != member.get("username"):
             seen = f"id of {people[member['_id']]}, name {member.get('username')}"
-            found.append(finding("integrity.subscriptions.mixed", seen, "one user", place, fix))
+            found.append(finding("integrity.subscriptions.mixed", seen, "one user", place, advice=(fix,)))
     pairs = Counter(
         (row.get("rid"), (row.get("u") or {}).get("_id")) for row in examination.chat_subscriptions
     )
@@ -165,12 +184,14 @@ def subscriptions(examination: Examination) -> Answer:
         if count > 1:
             seen = f"{count} rows for {people.get(uid, uid)} in {rid}"
             found.append(
-                finding("integrity.subscriptions.double", seen, "one", "rocketchat_subscription", fix)
+                finding(
+                    "integrity.subscriptions.double", seen, "one", "rocketchat_subscription", advice=(fix,)
+                )
             )
     return answer(found, evidence=f"{len(examination.chat_subscriptions)} memberships")
 
 
-@check("integrity.roles", layer="integrity", codes="unknown", needs=_GROUND)
+@check("integrity.roles", codes="unknown", needs=_GROUND)
 def roles(examination: Examination) -> Answer:
     """Does every role that somebody holds exist?"""
     known = {str(role["_id"]) for role in examination.mongo.roles()}
@@ -185,7 +206,7 @@ def roles(examination: Examination) -> Answer:
             f"{who} holds the role {role!r}",
             f"one of {', '.join(sorted(known))}",
             "rocketchat_roles",
-            f"take the role away: roles.removeUserFromRole, or {PROVISION}",
+            advice=("take the role away: roles.removeUserFromRole, or run the command",),
         )
         for who, some in held
         for role in some
@@ -196,7 +217,6 @@ def roles(examination: Examination) -> Answer:
 
 @check(
     "integrity.room_counts",
-    layer="integrity",
     codes="differs",
     needs=_GROUND,
     after=["rooms.members", "rooms.outsiders"],
@@ -212,5 +232,10 @@ def room_counts(examination: Examination) -> Answer:
             fix = "a membership was inserted into Mongo or taken out of it: remove and invite by REST"
             place = f"rocketchat_room, {room['_id']}, usersCount"
             expected = str(members[room["_id"]])
-            found.append(finding("integrity.room_counts.differs", seen, expected, place, fix))
+            found.append(finding("integrity.room_counts.differs", seen, expected, place, advice=(fix,)))
     return answer(found, evidence="counts agree")
+
+
+def checks(_: Contract) -> tuple[Check, ...]:
+    """The checks of this part."""
+    return (general, room_names, room_owners, ids, dates, subscriptions, roles, room_counts)

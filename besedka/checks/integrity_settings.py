@@ -9,9 +9,10 @@ from typing import Any
 
 from bson.datetime_ms import DatetimeMS
 
+from besedka.checks.check import Check, check
 from besedka.checks.examination import Examination
 from besedka.checks.finding import Answer, Finding, Skipped, answer, finding
-from besedka.checks.registry import check
+from besedka.contract import Contract
 from besedka.rocketchat.database import Document
 
 _GROUND = ["services.same_data"]
@@ -51,7 +52,7 @@ def is_date(value: Any) -> bool:
     return isinstance(value, datetime | DatetimeMS)
 
 
-@check("integrity.settings_known", layer="integrity", codes="unknown near_miss raw", needs=_GROUND)
+@check("integrity.settings_known", codes="unknown near_miss raw", needs=_GROUND)
 def settings_known(examination: Examination) -> Answer:
     """Does Rocket.Chat know every settings row in Mongo?"""
     found = []
@@ -73,7 +74,7 @@ def _unknown(examination: Examination, setting_id: str) -> Finding:
             seen,
             "a row that Rocket.Chat registered",
             examination.where(setting_id, place),
-            f"{remove}, restart Rocket.Chat, then set the value by REST",
+            advice=(f"{remove}, restart Rocket.Chat, then set the value by REST",),
         )
     meant = examination.catalogue.near(setting_id)
     if meant:
@@ -82,13 +83,13 @@ def _unknown(examination: Examination, setting_id: str) -> Finding:
             f"{setting_id} does not exist in Rocket.Chat; did you mean {meant}?",
             f"{meant}, written by REST",
             examination.where(meant, place),
-            remove,
+            advice=(remove,),
         )
     seen = f"{setting_id} does not exist in Rocket.Chat and has no effect"
-    return finding("integrity.settings_known.unknown", seen, "no such row", place, remove)
+    return finding("integrity.settings_known.unknown", seen, "no such row", place, advice=(remove,))
 
 
-@check("integrity.settings_types", layer="integrity", codes="wrong", needs=_GROUND)
+@check("integrity.settings_types", codes="wrong", needs=_GROUND)
 def settings_types(examination: Examination) -> Answer:
     """Has every setting a value of its own type?"""
     found = []
@@ -101,11 +102,13 @@ def settings_types(examination: Examination) -> Answer:
             seen = f"{setting_id} holds {type(value).__name__} {value!r}"
             where = examination.where(setting_id, f"rocketchat_settings, {setting_id}")
             fix = "write it by REST in its own type: Rocket.Chat does not check what it is given"
-            found.append(finding("integrity.settings_types.wrong", seen, str(row["type"]), where, fix))
+            found.append(
+                finding("integrity.settings_types.wrong", seen, str(row["type"]), where, advice=(fix,))
+            )
     return answer(found, evidence="every value of its type")
 
 
-@check("integrity.settings_dates", layer="integrity", codes="no_date", needs=_GROUND)
+@check("integrity.settings_dates", codes="no_date", needs=_GROUND)
 def settings_dates(examination: Examination) -> Answer:
     """Are the dates of settings BSON dates?"""
     bad = [
@@ -119,11 +122,11 @@ def settings_dates(examination: Examination) -> Answer:
         fix = "write settings by REST: a script stored {$date: …} as a document, or a date as text"
         seen, place = f"{len(bad)} like {bad[0]}", "rocketchat_settings"
         code = "integrity.settings_dates.no_date"
-        found = [finding(code, seen, "BSON dates", place, fix, evidence=bad[:_SHOWN])]
+        found = [finding(code, seen, "BSON dates", place, advice=(fix,), evidence=bad[:_SHOWN])]
     return answer(found, evidence="BSON dates")
 
 
-@check("integrity.text", layer="integrity", codes="garbled", needs=_GROUND)
+@check("integrity.text", codes="garbled", needs=_GROUND)
 def text(examination: Examination) -> Answer:
     """Is no text garbled by a wrong encoding?"""
     bad = sorted({place for place, value in _texts(examination) if garbled(value)})
@@ -131,7 +134,11 @@ def text(examination: Examination) -> Answer:
     if bad:
         fix = "write the text again by REST from a UTF-8 file: a console or a file had another code page"
         seen = f"garbled text in {bad[0]}" + (f" and {len(bad) - 1} more" if len(bad) > 1 else "")
-        found = [finding("integrity.text.garbled", seen, "readable text", bad[0], fix, evidence=bad[:_SHOWN])]
+        found = [
+            finding(
+                "integrity.text.garbled", seen, "readable text", bad[0], advice=(fix,), evidence=bad[:_SHOWN]
+            )
+        ]
     return answer(found, evidence="readable")
 
 
@@ -153,7 +160,7 @@ def _strings(place: str, row: Document, fields: tuple[str, ...]) -> Iterator[tup
             yield f"{place}, {field}", row[field]
 
 
-@check("integrity.migration", layer="integrity", codes="newer", needs=_GROUND)
+@check("integrity.migration", codes="newer", needs=_GROUND)
 def migration(examination: Examination) -> Answer:
     """Does the database belong to the version of Rocket.Chat that runs on it?"""
     expected, seen = examination.catalogue.migration, examination.mongo.migration()
@@ -165,11 +172,11 @@ def migration(examination: Examination) -> Answer:
     if seen > expected:
         fix = "never start an older Rocket.Chat on newer data: restore a backup of the old version"
         place = "migrations, control"
-        found = [finding("integrity.migration.newer", str(seen), f"at most {expected}", place, fix)]
+        found = [finding("integrity.migration.newer", str(seen), f"at most {expected}", place, advice=(fix,))]
     return answer(found, evidence=str(seen))
 
 
-@check("integrity.banners", layer="integrity", codes="shown", needs=_GROUND)
+@check("integrity.banners", codes="shown", needs=_GROUND)
 def banners(examination: Examination) -> Answer:
     """Does no banner cover the chat of an administrator?"""
     texts = [str(row.get("_id")) for row in examination.mongo.banners()]
@@ -179,5 +186,14 @@ def banners(examination: Examination) -> Answer:
     if texts:
         fix = "dismiss it as administrator; Update_EnableChecker = false stops the news of versions"
         where = examination.where("Update_EnableChecker", "rocketchat_banner and users.banners")
-        found = [finding("integrity.banners.shown", texts[0], "none", where, fix, evidence=texts[:_SHOWN])]
+        found = [
+            finding(
+                "integrity.banners.shown", texts[0], "none", where, advice=(fix,), evidence=texts[:_SHOWN]
+            )
+        ]
     return answer(found, evidence="none")
+
+
+def checks(_: Contract) -> tuple[Check, ...]:
+    """The checks of this part."""
+    return (settings_known, settings_types, settings_dates, text, migration, banners)

@@ -6,11 +6,11 @@ import re
 from collections.abc import Callable
 from urllib.parse import urlsplit
 
-from besedka.checks.compare import KINDS, MISSING, PROVISION, three_ways
+from besedka.checks.check import Check, check
+from besedka.checks.compare import KINDS, MISSING, three_ways
 from besedka.checks.examination import Examination
 from besedka.checks.finding import Answer, Finding, Findings, Ok, answer, finding
 from besedka.checks.integrity_settings import garbled
-from besedka.checks.registry import Check, check, names, register
 from besedka.contract import Contract
 from besedka.errors import ServiceUnreachableError
 from besedka.rocketchat import provider as provider_rows
@@ -30,7 +30,6 @@ def _add_by_hand(examination: Examination) -> str:
 
 @check(
     "provider.step",
-    layer="provider",
     codes="licence",
     needs=["services.admin"],
     after=["services.same_data"],
@@ -50,7 +49,7 @@ def step(examination: Examination) -> Answer:
                     f"{base} is stored as true, but false is effective",
                     "a licence with oauth-enterprise: from Rocket.Chat 9.0 Custom OAuth needs one",
                     examination.where(base),
-                    "get the licence, or stay on 8.x; unlicensed 8.9 still works",
+                    advice=("get the licence, or stay on 8.x; unlicensed 8.9 still works",),
                 ),
             )
         )
@@ -59,7 +58,6 @@ def step(examination: Examination) -> Answer:
 
 @check(
     "provider.spelling",
-    layer="provider",
     codes="underscore lower_case wrong_prefix",
     needs=["services.same_data"],
 )
@@ -90,13 +88,14 @@ def spelling(examination: Examination) -> Answer:
             fix = f"db.rocketchat_settings.deleteMany({{_id: /{pattern.pattern}/}}) and restart Rocket.Chat"
             seen = f"{len(ids)} rows like {ids[0]}"
             place = examination.where(base, "rocketchat_settings")
-            found.append(finding(f"provider.spelling.{kind}", seen, why, place, fix, evidence=ids[:5]))
+            found.append(
+                finding(f"provider.spelling.{kind}", seen, why, place, advice=(fix,), evidence=ids[:5])
+            )
     return answer(found, evidence="no stray rows")
 
 
 @check(
     "provider.exists",
-    layer="provider",
     codes="missing raw",
     needs=["provider.step"],
     after=["provider.spelling"],
@@ -111,10 +110,21 @@ def exists(examination: Examination) -> Answer:
     if base in (examination.stored or {}):
         code, seen = "raw", f"{base} lies in Mongo, but Rocket.Chat never registered it"
     place = examination.where(base)
-    return Findings((finding(f"provider.exists.{code}", seen, "the provider", place, PROVISION, by_hand),))
+    return Findings(
+        (
+            finding(
+                f"provider.exists.{code}",
+                seen,
+                "the provider",
+                place,
+                commands=(examination.provision_command,),
+                advice=(by_hand,),
+            ),
+        )
+    )
 
 
-@check("provider.filled", layer="provider", codes="blank", needs=["provider.exists"])
+@check("provider.filled", codes="blank", needs=["provider.exists"])
 def filled(examination: Examination) -> Answer:
     """Was the provider filled in, not only added?"""
     base = provider_rows.base_id(examination.contract.provider)
@@ -123,7 +133,17 @@ def filled(examination: Examination) -> Answer:
         return Ok(f"{base} has an address")
     seen = f"{', '.join(empty)} are empty"
     place = examination.where(base)
-    return Findings((finding("provider.filled.blank", seen, "the contract's values", place, PROVISION),))
+    return Findings(
+        (
+            finding(
+                "provider.filled.blank",
+                seen,
+                "the contract's values",
+                place,
+                commands=(examination.provision_command,),
+            ),
+        )
+    )
 
 
 def _value_check(suffix: str) -> Callable[[Examination], Answer]:
@@ -150,7 +170,7 @@ def _pasted_hash(examination: Examination, setting_id: str, value: str) -> Findi
         f"a {value.partition('$')[0]} hash",
         "the secret itself: the site shows only its hash once it is saved",
         examination.where(setting_id),
-        PROVISION,
+        commands=(examination.provision_command,),
     )
 
 
@@ -160,57 +180,32 @@ def _garbled(examination: Examination, setting_id: str, value: str) -> Finding:
         f"{value!r}, once read in a wrong encoding",
         repr(examination.contract.provider.button_label_text),
         examination.where(setting_id),
-        PROVISION,
+        commands=(examination.provision_command,),
     )
 
 
-def declare(contract: Contract) -> None:
-    """Declare one check per row of the provider."""
-    known = names()
-    for suffix in provider_rows.values(contract):
-        if f"provider.{suffix}" not in known:
-            register(
-                Check(
-                    f"provider.{suffix}",
-                    "provider",
-                    f"Is the provider's {suffix} the contract's, expected, stored and effective?",
-                    _value_check(suffix),
-                    needs=("provider.filled",),
-                    kinds=(*KINDS, *_MORE_KINDS.get(suffix, ())),
-                )
-            )
-    if "provider.enabled" not in known:
-        register(
-            Check(
-                "provider.enabled",
-                "provider",
-                enabled.__doc__ or "",
-                enabled,
-                ("provider.filled",),
-                (),
-                KINDS,
-            )
-        )
-        register(
-            Check(
-                "provider.reachable_from_chat",
-                "provider",
-                reachable.__doc__ or "",
-                reachable,
-                ("provider.url", "provider.token_path"),
-                ("services.site",),
-                ("refused", "unreached_from_container", "host", "other"),
-            )
-        )
+def checks(contract: Contract) -> tuple[Check, ...]:
+    """The checks of the provider: one per row of it, and what stands on them."""
+    rows = (
+        check(
+            f"provider.{suffix}",
+            codes=" ".join((*KINDS, *_MORE_KINDS.get(suffix, ()))),
+            needs=["provider.filled"],
+            question=f"Is the provider's {suffix} the contract's, expected, stored and effective?",
+        )(_value_check(suffix))
+        for suffix in provider_rows.values(contract)
+    )
+    return (step, spelling, exists, filled, enterprise, *rows, enabled, reachable)
 
 
+@check("provider.enabled", codes=" ".join(KINDS), needs=["provider.filled"])
 def enabled(examination: Examination) -> Answer:
     """Is the provider switched on, stored and effective?"""
     base = provider_rows.base_id(examination.contract.provider)
     return answer(three_ways(examination, "provider.enabled", base, True), evidence="on")
 
 
-@check("provider.enterprise", layer="provider", codes="inert", needs=["provider.exists", "services.mongo"])
+@check("provider.enterprise", codes="inert", needs=["provider.exists", "services.mongo"])
 def enterprise(examination: Examination) -> Answer:
     """Does no enterprise field hold a value that has no effect?"""
     base = provider_rows.base_id(examination.contract.provider)
@@ -220,11 +215,20 @@ def enterprise(examination: Examination) -> Answer:
         stored = (examination.stored or {}).get(setting_id, {}).get("value", MISSING)
         effective = examination.effective.get(setting_id, MISSING)
         if MISSING not in (stored, effective) and stored != effective:
-            fix = "map roles to rooms by provisioning: besedka provision --apply"
+            fix = "Provisioning maps roles to rooms without a licence."
             seen = f"{setting_id} is stored as {stored!r}, but {effective!r} is effective"
             expected = f"{effective!r}, or a licence with oauth-enterprise"
             place = examination.where(setting_id)
-            found.append(finding("provider.enterprise.inert", seen, expected, place, fix))
+            found.append(
+                finding(
+                    "provider.enterprise.inert",
+                    seen,
+                    expected,
+                    place,
+                    commands=(examination.provision_command,),
+                    advice=(fix,),
+                )
+            )
     return answer(found, evidence="no inert value")
 
 
@@ -239,6 +243,12 @@ def _container_hint(url: str) -> str:
     )
 
 
+@check(
+    "provider.reachable_from_chat",
+    codes="refused unreached_from_container host other",
+    needs=["provider.url", "provider.token_path"],
+    after=["services.site"],
+)
 def reachable(examination: Examination) -> Answer:
     """Does the site answer at the provider's address, asked from where Rocket.Chat runs?"""
     provider = examination.contract.provider
@@ -252,7 +262,15 @@ def reachable(examination: Examination) -> Answer:
     except ServiceUnreachableError as error:
         code = "refused" if examination.probe_is_ours else "unreached_from_container"
         return Findings(
-            (finding(f"provider.reachable_from_chat.{code}", error.found, "any HTTP answer", place, hint),)
+            (
+                finding(
+                    f"provider.reachable_from_chat.{code}",
+                    error.found,
+                    "any HTTP answer",
+                    place,
+                    advice=(hint,),
+                ),
+            )
         )
     if probed.status in {400, 401} and probed.content_type.startswith("application/json"):
         asker = "this machine" if examination.probe_is_ours else "inside Rocket.Chat's container"
@@ -260,6 +278,10 @@ def reachable(examination: Examination) -> Answer:
     if probed.status == 400:
         fix = f"add {urlsplit(provider.url).hostname} to ALLOWED_HOSTS"
         seen = "400 with HTML: the site does not know itself by this host name"
-        return Findings((finding("provider.reachable_from_chat.host", seen, "400 with JSON", place, fix),))
+        return Findings(
+            (finding("provider.reachable_from_chat.host", seen, "400 with JSON", place, advice=(fix,)),)
+        )
     seen = f"{probed.status} {probed.content_type} from {address}"
-    return Findings((finding("provider.reachable_from_chat.other", seen, "400 with JSON", place, hint),))
+    return Findings(
+        (finding("provider.reachable_from_chat.other", seen, "400 with JSON", place, advice=(hint,)),)
+    )

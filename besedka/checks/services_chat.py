@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import requests
 
-from besedka.checks.compare import PROVISION
+from besedka.checks.check import Check, check
 from besedka.checks.examination import TIMEOUT_SECONDS, Examination
 from besedka.checks.finding import Answer, Finding, Findings, Ok, answer, finding
-from besedka.checks.registry import check
+from besedka.contract import Contract
 from besedka.errors import ServiceUnreachableError
 from besedka.rocketchat.catalogue import UnknownVersionError
 from besedka.rocketchat.rest import NotRocketChatError, RocketChatError, TlsError
@@ -17,7 +17,6 @@ _STARTING = {502, 503, 504}
 
 @check(
     "services.chat",
-    layer="services",
     codes="tls starting not_json slow unanswered refused",
     after=["services.mongo"],
 )
@@ -35,7 +34,7 @@ def _chat_silence(examination: Examination, error: Exception) -> Finding:
     expected = "200 with Rocket.Chat's JSON and its version"
 
     def silence(code: str, seen: str, fix: str) -> Finding:
-        return finding(f"services.chat.{code}", seen, expected, place, fix)
+        return finding(f"services.chat.{code}", seen, expected, place, advice=(fix,))
 
     if isinstance(error, TlsError):
         return silence("tls", error.found, error.next_step)
@@ -49,12 +48,15 @@ def _chat_silence(examination: Examination, error: Exception) -> Finding:
         fix = "is it still starting (up to five minutes at the first boot), or overloaded? See its log."
         return silence("slow", seen, fix)
     if isinstance(error.__cause__, requests.RequestException):
-        fix = "start it: besedka up, or docker compose -f docker-compose.local.yml up -d rocketchat"
-        return silence("unanswered", f"nobody answers: {type(error.__cause__).__name__}", fix)
+        seen = f"nobody answers: {type(error.__cause__).__name__}"
+        start = "docker compose -f docker-compose.local.yml up -d rocketchat"
+        advice = "Start it. The embedded stack is started by: python3 run.py up"
+        code = "services.chat.unanswered"
+        return finding(code, seen, expected, place, commands=(start,), advice=(advice,))
     return silence("refused", str(error), "read Rocket.Chat's log")
 
 
-@check("services.chat_version", layer="services", codes="unknown differs", needs=["services.chat"])
+@check("services.chat_version", codes="unknown differs", needs=["services.chat"])
 def chat_version(examination: Examination) -> Answer:
     """Is it the version the contract targets, and one the settings registry knows?"""
     seen, wanted = str(examination.info["version"]), examination.contract.chat.version
@@ -63,19 +65,30 @@ def chat_version(examination: Examination) -> Answer:
         known = examination.catalogue
     except UnknownVersionError as error:
         return Findings(
-            (finding("services.chat_version.unknown", error.found, error.expected, place, error.next_step),)
+            (
+                finding(
+                    "services.chat_version.unknown",
+                    error.found,
+                    error.expected,
+                    place,
+                    advice=(error.next_step,),
+                ),
+            )
         )
     if seen.split(".")[:2] != wanted.split(".")[:2]:
         fix = f"pin rocketchat/rocket.chat:{wanted}, or change [chat] version in besedka.toml"
         return Findings(
-            (finding("services.chat_version.differs", f"Rocket.Chat {seen}", f"{wanted}", place, fix),)
+            (
+                finding(
+                    "services.chat_version.differs", f"Rocket.Chat {seen}", f"{wanted}", place, advice=(fix,)
+                ),
+            )
         )
     return Ok(f"{seen}, registry of {known.version}", watched=("chat.version",))
 
 
 @check(
     "services.mongo_version",
-    layer="services",
     codes="unsupported",
     needs=["services.mongo", "services.chat_version"],
 )
@@ -92,7 +105,10 @@ def mongo_version(examination: Examination) -> Answer:
                 f"MongoDB {version}",
                 f"one of {', '.join(supported)} for Rocket.Chat {examination.catalogue.version}",
                 examination.mongo.where,
-                "pin the image of docker-compose.local.yml; never start an older mongod on newer data files",
+                advice=(
+                    "Pin the image of docker-compose.local.yml.",
+                    "Never start an older mongod on newer data files.",
+                ),
             ),
         )
     )
@@ -100,7 +116,6 @@ def mongo_version(examination: Examination) -> Answer:
 
 @check(
     "services.admin",
-    layer="services",
     codes="wrong_password missing totp email_code rate_limited blocked not_admin refused",
     needs=["services.chat_version"],
 )
@@ -117,18 +132,18 @@ def admin(examination: Examination) -> Answer:
         if code == "wrong_password" and _nobody_of_that_name(examination):
             code, seen = "missing", f"no account {account.username}"
             fix = "ADMIN_USERNAME and ADMIN_PASS make it at the first boot alone: restore users with the rest"
-        return Findings((finding(f"services.admin.{code}", seen, expected, place, fix),))
+        return Findings((finding(f"services.admin.{code}", seen, expected, place, advice=(fix,)),))
     examination.secret(examination.admin.credentials.token if examination.admin.credentials else "")
     if "admin" not in roles:
         fix = "give the account the role admin, or name another in [chat.admin] of besedka.toml"
         seen = f"roles {roles}"
-        return Findings((finding("services.admin.not_admin", seen, expected, place, fix),))
+        return Findings((finding("services.admin.not_admin", seen, expected, place, advice=(fix,)),))
     return Ok(f"{account.username} has {roles}", watched=("chat.admin.username", "chat.admin.password"))
 
 
 def _nobody_of_that_name(examination: Examination) -> bool:
     """Rocket.Chat answers 401 to a wrong name as to a wrong password; Mongo knows which it was."""
-    if examination.addresses.mongo_url is None:
+    if examination.target.mongo_url is None:
         return False
     username = examination.contract.chat.admin.username
     return all(user.get("username") != username for user in examination.chat_users)
@@ -152,7 +167,7 @@ def _refusal(error: RocketChatError) -> tuple[str, str]:
     return "refused", "read Rocket.Chat's log"
 
 
-@check("services.same_data", layer="services", codes="other", needs=["services.mongo", "services.admin"])
+@check("services.same_data", codes="other", needs=["services.mongo", "services.admin"])
 def same_data(examination: Examination) -> Answer:
     """Is this MongoDB the one that Rocket.Chat works on?"""
     account = examination.contract.chat.admin.username
@@ -162,10 +177,12 @@ def same_data(examination: Examination) -> Answer:
     seen = f"Rocket.Chat calls {account} {own_id}; this database has no such account"
     fix = "another MongoDB on this port, or another database: give the address that is in MONGO_URL"
     expected = "the database that Rocket.Chat works on"
-    return Findings((finding("services.same_data.other", seen, expected, examination.mongo.where, fix),))
+    return Findings(
+        (finding("services.same_data.other", seen, expected, examination.mongo.where, advice=(fix,)),)
+    )
 
 
-@check("services.root_url", layer="services", codes="differs", needs=["services.admin"])
+@check("services.root_url", codes="differs", needs=["services.admin"])
 def root_url(examination: Examination) -> Answer:
     """Does Rocket.Chat believe to be where the browser finds it?"""
     expected = examination.contract.chat.url
@@ -175,6 +192,18 @@ def root_url(examination: Examination) -> Answer:
         fix = f"set ROOT_URL={expected} and restart Rocket.Chat; it makes the callback address from it"
         where = examination.where("Site_Url")
         found = [
-            finding("services.root_url.differs", f"Site_Url is {seen!r}", expected, where, fix, PROVISION)
+            finding(
+                "services.root_url.differs",
+                f"Site_Url is {seen!r}",
+                expected,
+                where,
+                commands=(examination.provision_command,),
+                advice=(fix,),
+            )
         ]
     return answer(found, evidence=seen)
+
+
+def checks(_: Contract) -> tuple[Check, ...]:
+    """The checks of this part."""
+    return (chat, chat_version, mongo_version, admin, same_data, root_url)

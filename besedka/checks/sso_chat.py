@@ -16,9 +16,9 @@ from typing import Any
 
 import requests
 
+from besedka.checks.check import Check, check
 from besedka.checks.examination import TIMEOUT_SECONDS, Examination
 from besedka.checks.finding import Answer, Findings, Ok, answer, finding
-from besedka.checks.registry import Check, names, register
 from besedka.checks.sso import code_for
 from besedka.checks.temporary import visitor
 from besedka.contract import Contract
@@ -38,10 +38,11 @@ def _state(examination: Examination, credential_token: str) -> str:
     return base64.b64encode(json.dumps(fields).encode()).decode()
 
 
-def _callback(examination: Examination) -> Answer:
+@check("sso.callback", codes="no_code no_result failed", needs=["sso.fields", "login_service.values"])
+def callback(examination: Examination) -> Answer:
     """Does Rocket.Chat's callback turn a code into a credential?"""
-    token = examination.secret(secrets.token_urlsafe(32))
-    code, found = code_for(examination, visitor(examination), _state(examination, token))
+    made, token = visitor(examination), examination.secret(secrets.token_urlsafe(32))
+    code, found = code_for(examination, made, _state(examination, token))
     if found:
         return Findings((replace(found[0], code="sso.callback.no_code"),))
     address = provider.redirect_uri(examination.contract)
@@ -54,20 +55,20 @@ def _callback(examination: Examination) -> Answer:
     if page.status_code != 200 or match is None:
         seen = f"{page.status_code}, no result in the page"
         fix = "is the log-in service there, and is this Rocket.Chat's own address?"
-        return Findings((finding("sso.callback.no_result", seen, "200 with a result", place, fix),))
+        return Findings((finding("sso.callback.no_result", seen, "200 with a result", place, advice=(fix,)),))
     config: dict[str, Any] = json.loads(html.unescape(match.group(1)))
     secret = examination.secret(str(config.get("credentialSecret") or ""))
-    examination.memory["credential"] = {"credentialToken": token, "credentialSecret": secret}
+    made.credential = {"credentialToken": token, "credentialSecret": secret}
     if config.get("setCredentialToken") and secret:
         return Ok("a credential")
     why = _reason(examination, token)
     fix = "read Rocket.Chat's log at this moment; its server asks token and identity by the provider's url"
     seen = f"the callback failed: {why}" if why else "the callback failed"
-    return Findings((finding("sso.callback.failed", seen, "a credential", place, fix),))
+    return Findings((finding("sso.callback.failed", seen, "a credential", place, advice=(fix,)),))
 
 
 def _reason(examination: Examination, credential_token: str) -> str:
-    if examination.addresses.mongo_url is None:
+    if examination.target.mongo_url is None:
         return ""
     rows = examination.mongo.pending_credentials(credential_token)
     error = (rows[0].get("credential") or {}) if rows else {}
@@ -76,24 +77,24 @@ def _reason(examination: Examination, credential_token: str) -> str:
 
 def _login(examination: Examination) -> Answer:
     """Does the credential yield a log-in token?"""
-    place = f"POST {examination.contract.chat.url}/api/v1/login with oauth"
+    made, place = visitor(examination), f"POST {examination.contract.chat.url}/api/v1/login with oauth"
     try:
-        credentials = examination.chat.login({"oauth": examination.memory["credential"]})
+        credentials = examination.chat.login({"oauth": made.credential})
     except RocketChatError as error:
         seen = f"{error.status} {error.code} {error.second_factor or ''}".strip()
         if error.second_factor:
             fix = "e-mail 2FA refuses OAuth log-ins: Accounts_TwoFactorAuthentication_Enabled = false"
             where = examination.where("Accounts_TwoFactorAuthentication_Enabled", place)
-            return Findings((finding("sso.login.second_factor", seen, "a token", where, fix),))
+            return Findings((finding("sso.login.second_factor", seen, "a token", where, advice=(fix,)),))
         code = "rate_limited" if error.status == 429 else "refused"
         fix = "merge_users and merge_users_distinct_services adopt an account; read Rocket.Chat's log"
-        return Findings((finding(f"sso.login.{code}", seen, "a token", place, fix),))
-    made = visitor(examination)
+        return Findings((finding(f"sso.login.{code}", seen, "a token", place, advice=(fix,)),))
     made.chat_user_id, made.chat_token = credentials.user_id, examination.secret(credentials.token)
     return Ok("a token")
 
 
-def _session(examination: Examination) -> Answer:
+@check("sso.session", codes="other_user twins not_linked", needs=["sso.login"])
+def session(examination: Examination) -> Answer:
     """Does the token belong to this user, linked to this user of the site, once?"""
     made = visitor(examination)
     client = examination.chat.as_user(Credentials(made.chat_user_id, made.chat_token))
@@ -101,26 +102,29 @@ def _session(examination: Examination) -> Answer:
     place = f"GET {examination.contract.chat.url}/api/v1/me"
     if username != made.username:
         seen, fix = f"me is {username!r}", "look at username_field and key_field"
-        return Findings((finding("sso.session.other_user", seen, made.username, place, fix),))
-    if examination.addresses.mongo_url is None:
+        return Findings((finding("sso.session.other_user", seen, made.username, place, advice=(fix,)),))
+    if examination.target.mongo_url is None:
         return Ok(f"me is {username}")
     accounts = examination.mongo.users_named(made.username)
     if len(accounts) != 1:
         fix = "merging made a second account: see merge_users"
         seen = f"{len(accounts)} accounts named {made.username}"
-        return Findings((finding("sso.session.twins", seen, "one", "users", fix),))
+        return Findings((finding("sso.session.twins", seen, "one", "users", advice=(fix,)),))
     service = examination.contract.provider.name
     link = ((accounts[0].get("services") or {}).get(service) or {}).get("id")
     if link != made.identity["id"]:
         place = f"users, {made.username}, services.{service}.id"
         fix = "the log-in did not come from the site: look for another service of this name"
         return Findings(
-            (finding("sso.session.not_linked", repr(link), repr(made.identity["id"]), place, fix),)
+            (finding("sso.session.not_linked", repr(link), repr(made.identity["id"]), place, advice=(fix,)),)
         )
     return Ok(f"me is {username}, services.{service}.id is the site's")
 
 
-def _rooms(examination: Examination) -> Answer:
+@check(
+    "sso.rooms", codes="no_default too_many", needs=["sso.session"], after=["rooms.default", "rooms.exist"]
+)
+def new_account(examination: Examination) -> Answer:
     """Is the new account in the default room, and in no other?"""
     made = visitor(examination)
     client = examination.chat.as_user(Credentials(made.chat_user_id, made.chat_token))
@@ -134,30 +138,22 @@ def _rooms(examination: Examination) -> Answer:
     place = f"memberships of {made.username}"
     if not wanted <= seen:
         fix = "mark the room default: it is joined at account creation, never later"
-        found.append(finding("sso.rooms.no_default", str(sorted(seen)), str(sorted(wanted)), place, fix))
+        found.append(
+            finding("sso.rooms.no_default", str(sorted(seen)), str(sorted(wanted)), place, advice=(fix,))
+        )
     if extra:
         fix = "take the default mark off these rooms, and look for a page that subscribes its visitors"
-        found.append(finding("sso.rooms.too_many", str(extra), str(sorted(wanted)), place, fix))
+        found.append(finding("sso.rooms.too_many", str(extra), str(sorted(wanted)), place, advice=(fix,)))
     return answer(found, evidence=", ".join(sorted(seen)))
 
 
-def declare(contract: Contract) -> None:
-    """Declare Rocket.Chat's hops; a setting of the contract that would refuse the log-in comes first."""
-    if "sso.callback" in names():
-        return
-    refusing = tuple(name for name in names() if name.startswith("setting.Accounts_TwoFactor"))
-    rows = (
-        ("sso.callback", _callback, ("sso.fields", "login_service.values"), (), "no_code no_result failed"),
-        (
-            "sso.login",
-            _login,
-            ("sso.callback",),
-            (*refusing, "iframe.new_accounts"),
-            "second_factor rate_limited refused",
-        ),
-        ("sso.session", _session, ("sso.login",), (), "other_user twins not_linked"),
-        ("sso.rooms", _rooms, ("sso.session",), ("rooms.default", "rooms.exist"), "no_default too_many"),
+def checks(contract: Contract) -> tuple[Check, ...]:
+    """Rocket.Chat's hops; a setting of the contract that would refuse the log-in comes first."""
+    refusing = (f"setting.{one}" for one in contract.settings if one.startswith("Accounts_TwoFactor"))
+    login = check(
+        "sso.login",
+        codes="second_factor rate_limited refused",
+        needs=["sso.callback"],
+        after=(*refusing, "iframe.new_accounts"),
     )
-    for name, ask, needs, after, kinds in rows:
-        question = (ask.__doc__ or "").strip().partition("\n")[0]
-        register(Check(name, "sso", question, ask, needs, after, tuple(kinds.split())))
+    return (callback, login(_login), session, new_account)

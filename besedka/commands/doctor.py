@@ -11,15 +11,15 @@ from rich.console import Console
 from rich.table import Table
 
 from besedka import contract as contracts
-from besedka.checks import catalogue_of_checks
-from besedka.checks.examination import Addresses
+from besedka import database_url
+from besedka.checks.catalogue import checks_for
 from besedka.checks.finding import Result, Status
-from besedka.checks.registry import all_checks
 from besedka.checks.run import examine
 from besedka.commands.stack import NoStackError, running_stack
 from besedka.contract import Contract
 from besedka.errors import BesedkaError
 from besedka.stacks.model import Stack
+from besedka.target import Target
 
 # A report in a pipe has no width of its own; tables stay readable at this one.
 WIDTH_OF_A_PIPE = 100
@@ -110,14 +110,15 @@ def _target(
     chat_url: str | None,
     mongo_url: str | None,
     site_database_url: str | None,
-) -> Stack | Addresses:
+) -> Stack | Target:
+    database_url.refuse_unreadable(mongo_url=mongo_url, site_database_url=site_database_url)
     given = (site_url, chat_url, mongo_url, site_database_url)
     if not any(given):
         try:
             return running_stack()
         except NoStackError:
             pass  # then the contract's own addresses are meant
-    return Addresses(
+    return Target(
         site_url=(site_url or contract.site.url).rstrip("/"),
         chat_url=(chat_url or contract.chat.url).rstrip("/"),
         mongo_url=mongo_url,
@@ -126,8 +127,7 @@ def _target(
 
 
 def _list(console: Console, contract: Contract, *, as_json: bool) -> None:
-    catalogue_of_checks.load(contract)
-    checks = all_checks()
+    checks = checks_for(contract)
     if as_json:
         rows = [{"name": row.name, "layer": row.layer, "question": row.question} for row in checks]
         console.print_json(data=rows)

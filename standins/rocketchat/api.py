@@ -219,7 +219,9 @@ def _limit_method(call: Call, name: str, caller: str) -> None:
     for what, calls, window in limits:
         if not calls or not window:
             continue
-        verdict = call.server.limiter.count(("method", what, caller), call.server.now(), int(calls), int(window))
+        verdict = call.server.limiter.count(
+            ("method", what, caller), call.server.now(), int(calls), int(window)
+        )
         if wait := verdict.wait_seconds:
             details = {"timeToReset": wait * 1000}
             raise RocketError("too-many-requests", _TOO_MANY.format(wait, "again"), details)

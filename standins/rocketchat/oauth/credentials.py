@@ -131,7 +131,9 @@ async def _adopt(server: Server, service: str, data: Document) -> None:
     emails = [
         email | ({"verified": True} if email.get("address") == address else {}) for email in user["emails"]
     ]
-    await server.users.update_one({"_id": user["_id"]}, change | {"$set": change["$set"] | {"emails": emails}})
+    await server.users.update_one(
+        {"_id": user["_id"]}, change | {"$set": change["$set"] | {"emails": emails}}
+    )
 
 
 async def external_user(server: Server, service: str, data: Document) -> Document:
