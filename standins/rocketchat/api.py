@@ -28,7 +28,7 @@ _CORS_OFF = 'CORS not enabled. Go to "Admin > General > REST Api" to enable it.'
 _CORS_NAMES = (
     "Origin, X-Requested-With, Content-Type, Accept, X-User-Id, X-Auth-Token, x-visitor-token, Authorization"
 )
-# Meteor's own rule for signing in, which no setting changes (accounts-base, addDefaultRateLimit): calls, in ms.
+# Meteor's own rule for signing in, which no setting changes (accounts-base, addDefaultRateLimit).
 _SIGN_IN = ("login", "createUser", "resetPassword", "forgotPassword")
 _SIGN_INS, _SIGN_IN_WINDOW = 5, 10_000
 _TOO_MANY = "Error, too many requests. Please slow down. You must wait {} seconds before trying {}."
@@ -124,12 +124,7 @@ async def dispatch(request: Request) -> Response:
     path = request.path_params["path"]
     match = _find(path)
     if match is None:
-        _log.warning("no such route: %s /api/v1/%s", request.method, path)
-        if server.config.since(7, 6):
-            return answer({"success": False, "error": "Resource not found"}, 404)
-        # The client's page for any address, and nothing but that for other verbs (measured on 6.13.0).
-        page: Response = await request.app.state.page(request)
-        return page
+        return await _no_route(request)
     found = ROUTES.get((match[0], "GET" if request.method == "HEAD" else request.method))
     if found is None:
         _log.warning("no such method: %s /api/v1/%s", request.method, path)
@@ -140,14 +135,26 @@ async def dispatch(request: Request) -> Response:
     await sign_in(server, call)
     if found.auth and call.user is None:
         return not_logged_in(server.config)
+    return await _begin(call, found, request)
+
+
+async def _no_route(request: Request) -> Response:
+    """JSON 404 since the router of 7.6; before, the client's page, or 405 (measured on 6.13.0)."""
+    _log.warning("no such route: %s %s", request.method, request.url.path)
+    if request.app.state.server.config.since(7, 6):
+        return answer({"success": False, "error": "Resource not found"}, 404)
+    page: Response = await request.app.state.page(request)
+    return page
+
+
+async def _begin(call: Call, found: Route, request: Request) -> Response:
     try:
-        call.body = await _body(server, request)
+        call.body = await _body(call.server, request)
+        headers = await _limit(call, found)
     except _BadJsonError:
         return HTMLResponse("Bad Request", 400)
-    try:
-        headers = await _limit(call, found)
     except RocketError as error:
-        return refusal(server.config, error, error.details)
+        return refusal(call.server.config, error, error.details)
     return await _run(call, found, headers)
 
 

@@ -1,7 +1,7 @@
 """Pending credentials, and the users that external services sign in.
 
-Meteor's `oauth/pending_credentials.js` and `accounts-oauth`; adoption by e-mail after `accounts_meld.js`, merging
-after `custom_oauth_server.js`.
+Meteor's `oauth/pending_credentials.js` and `accounts-oauth`; adoption by e-mail after `accounts_meld.js`,
+merging after `custom_oauth_server.js`.
 """
 
 from datetime import timedelta
@@ -52,8 +52,8 @@ async def _retrieve(server: Server, key: str, secret: str | None) -> Document | 
     await pending.delete_one({"_id": row["_id"]})
     if error.get("meteorError"):
         raise RocketError(error["error"], error.get("reason") or "", error.get("details"))
-    # The resend copies what an empty Error has of its own, which is no message (app/2fa/server/loginHandler.ts;
-    # measured on 6.13.0): the text stays in the row, and the row is gone.
+    # The resend copies what an empty Error has of its own, which is no message (measured on 6.13.0;
+    # app/2fa/server/loginHandler.ts): the text stays in the row, and the row is gone.
     raise PlainError("")
 
 
@@ -114,26 +114,23 @@ async def _merge(server: Server, service: str, config: Document, data: Document)
 async def _adopt(server: Server, service: str, data: Document) -> None:
     """Link the account that has this e-mail address, whatever the merge flags say.
 
-    `server/configuration/accounts_meld.js` of 6.5 to 7.7, before anything else is looked at; measured on 6.13.0.
-    An account whose address nobody has verified loses its password, for it might be somebody else's.
+    `server/configuration/accounts_meld.js` of 6.5 to 7.7, before anything else; measured on 6.13.0. An account
+    whose address nobody has verified loses its password, for it might be somebody else's.
     """
     address = data.get("email")
     user = await server.users.find_one({"emails.address": exactly(str(address))}) if address else None
     if user is None or user.get("services", {}).get(service, {}).get("id") == data.get("id"):
         return
-    change: Document = {"$set": {f"services.{service}.id": data.get("id")}}
-    verified = {"address": address, "verified": True} in [
-        {name: email.get(name) for name in ("address", "verified")} for email in user.get("emails") or []
-    ]
-    if user.get("services", {}).get("password") and not verified:
-        change["$set"] |= {"requirePasswordChange": True, "requirePasswordChangeReason": _RESET}
-        change["$unset"] = {"services.password": ""}
+    verified = any(email.get("address") == address and email.get("verified") for email in user["emails"])
     emails = [
         email | ({"verified": True} if email.get("address") == address else {}) for email in user["emails"]
     ]
-    await server.users.update_one(
-        {"_id": user["_id"]}, change | {"$set": change["$set"] | {"emails": emails}}
-    )
+    fields = {f"services.{service}.id": data.get("id"), "emails": emails}
+    change: Document = {"$set": fields}
+    if user.get("services", {}).get("password") and not verified:
+        fields |= {"requirePasswordChange": True, "requirePasswordChangeReason": _RESET}
+        change["$unset"] = {"services.password": ""}
+    await server.users.update_one({"_id": user["_id"]}, change)
 
 
 async def external_user(server: Server, service: str, data: Document) -> Document:
