@@ -17,7 +17,7 @@ from standins.rocketchat.access import (
     room_by_id,
 )
 from standins.rocketchat.documents import Document, random_id, user_ref
-from standins.rocketchat.errors import PlainError, RocketError
+from standins.rocketchat.errors import PlainError, RocketError, match
 from standins.rocketchat.server import Server
 
 _MENTION = re.compile(r"(?:^|\s|>|\()[@]([0-9a-zA-Z._-]+)")
@@ -194,6 +194,7 @@ async def readable_history(  # noqa: PLR0913 - the filters of channels.history
 
 async def mark_read(server: Server, user: Document, rid: str) -> None:
     """`subscriptions.read` (server/lib/readMessages.ts); who has not joined is refused."""
+    match((rid, str))
     read = {"open": True, "alert": False, "unread": 0, "userMentions": 0, "groupMentions": 0}
     mine = {"rid": rid, "u._id": user["_id"]}
     if await change_subscription(server, mine, {"$set": read | {"ls": server.now()}}) is None:

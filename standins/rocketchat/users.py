@@ -275,3 +275,16 @@ async def set_username(call: Call, username: Any = None, *_: Any) -> str:
         await join_default_channels(call.server, call.me | {"username": username})
     push_user(call.server, call.uid, {"username": username})
     return username
+
+
+@method("setUserPassword")
+async def set_user_password(call: Call, password: Any = None, *_: Any) -> bool:
+    """Choose the password that the server demands; False where it demands none (setUserPassword.ts)."""
+    match((password, str))
+    if not call.me.get("requirePasswordChange"):
+        return False
+    chosen = {"services.password.bcrypt": await hash_password(password)}
+    asked = {"requirePasswordChange": "", "requirePasswordChangeReason": ""}
+    await call.server.users.update_one({"_id": call.uid}, {"$set": chosen, "$unset": asked})
+    push_user(call.server, call.uid, {"requirePasswordChange": False})
+    return True

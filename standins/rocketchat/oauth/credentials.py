@@ -114,17 +114,16 @@ async def _merge(server: Server, service: str, config: Document, data: Document)
 async def _adopt(server: Server, service: str, data: Document) -> None:
     """Link the account that has this e-mail address, whatever the merge flags say.
 
-    `server/configuration/accounts_meld.js` of 6.5 to 7.7, before anything else; measured on 6.13.0. An account
-    whose address nobody has verified loses its password, for it might be somebody else's.
+    `server/configuration/accounts_meld.js` of 6.5 to 7.7, before anything else; measured on 6.13.0. An
+    account whose address nobody has verified loses its password, for it might be somebody else's.
     """
     address = data.get("email")
     user = await server.users.find_one({"emails.address": exactly(str(address))}) if address else None
     if user is None or user.get("services", {}).get(service, {}).get("id") == data.get("id"):
         return
-    verified = any(email.get("address") == address and email.get("verified") for email in user["emails"])
-    emails = [
-        email | ({"verified": True} if email.get("address") == address else {}) for email in user["emails"]
-    ]
+    verified = any(row.get("address") == address and row.get("verified") for row in user["emails"])
+    proved = {"verified": True}
+    emails = [row | (proved if row.get("address") == address else {}) for row in user["emails"]]
     fields = {f"services.{service}.id": data.get("id"), "emails": emails}
     change: Document = {"$set": fields}
     if user.get("services", {}).get("password") and not verified:
