@@ -7,6 +7,10 @@ from pathlib import Path
 
 from standins.rocketchat.bundle import Bundle
 
+# Traits of our own web client by mood (`client/mood.js`); `real` has all that cost no time.
+MOODS = {name: (name,) for name in ("slow", "late", "mute", "previous", "twice", "mangled")} | {
+    "real": ("previous", "twice", "mangled")
+}
 _YES = ("yes", "true", "1")
 
 
@@ -26,6 +30,7 @@ class Config:
     movable_clock: bool = False
     unlimited_logins: bool = False
     chat_client: Bundle | None = None
+    client_mood: tuple[str, ...] = ()
     environ: Mapping[str, str] = field(default_factory=dict)
 
     @property
@@ -97,7 +102,11 @@ def _imitated(version: str | None, client: Bundle | None) -> str:
 
 
 def read_config(
-    environ: Mapping[str, str], version: str | None, chat_client: str | None, **own: bool
+    environ: Mapping[str, str],
+    version: str | None,
+    chat_client: str | None,
+    client_mood: str | None = None,
+    **own: bool,
 ) -> Config:
     """Check the environment; `own` are the stand-in's own switches. Raises ConfigError."""
     mongo_url = environ.get("MONGO_URL", "")
@@ -116,6 +125,7 @@ def read_config(
         bind_ip=environ.get("BIND_IP") or "0.0.0.0",  # noqa: S104
         version=_imitated(version, client),
         chat_client=client,
+        client_mood=MOODS[client_mood] if client_mood else (),
         environ=environ,
         **own,
     )
