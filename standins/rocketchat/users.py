@@ -144,8 +144,6 @@ async def listed(call: Call) -> Document:
 @route("users.update", "POST", two_factor=True)
 async def update(call: Call) -> Document:
     data, user = call.body["data"], await user_from(call, {"userId": call.body["userId"]})
-    if data.get("verified") and user["_id"] == call.uid:
-        raise _refused("Editing email verification is not allowed", action="Editing_user")
     if user["_id"] != call.uid and not await call.may("edit-other-user-info"):
         raise _refused("Editing user is not allowed", action="Editing_user")
     if "roles" in data and not await call.may("assign-roles"):
