@@ -24,12 +24,11 @@ from besedka.commands.target import (
     ProviderUrl,
     SiteDatabaseUrl,
     SiteUrl,
-    stack_of_up,
+    located,
     with_client,
 )
 from besedka.contract import Contract
 from besedka.errors import BesedkaError
-from besedka.stacks import targets
 from besedka.stacks.services import chat_client
 from besedka.target import Target
 
@@ -41,6 +40,14 @@ class NothingToManageError(BesedkaError):
     """`--write` on a stack whose site cannot be told to make a user."""
 
     exit_status = 33
+
+    def __init__(self) -> None:
+        super().__init__(
+            "--write needs the site's management commands, to make a temporary user and remove it",
+            expected="a stack of `besedka up`, or none of the address options",
+            where="--write",
+            next_step="leave --write away: the hops are then checked as far as reading goes",
+        )
 
 
 def register(app: typer.Typer) -> None:
@@ -97,17 +104,11 @@ def doctor(  # noqa: PLR0913, PLR0917 - one parameter per option
         if client:
             target, contract = started.enter_context(with_client(client, contract, addresses))
         else:
-            stack = stack_of_up(*addresses.values())
-            target = stack.target if stack else targets.given(contract, **addresses)
+            target, _ = located(contract, **addresses)
         if write is not None:
             target = replace(target, may_write=write)
         if write and not target.can_manage:
-            raise NothingToManageError(
-                "--write needs the site's management commands, to make a temporary user and remove it",
-                expected="a stack of `besedka up`, or none of the address options",
-                where="--write",
-                next_step="leave --write away: the hops are then checked as far as reading goes",
-            )
+            raise NothingToManageError
         report = _examined(target, contract, check or (), console, quiet=as_json or not console.is_terminal)
     if as_json:
         typer.echo(report.to_json())
