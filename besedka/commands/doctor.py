@@ -23,6 +23,7 @@ from besedka.commands.target import (
     MongoUrl,
     ProviderUrl,
     SiteDatabaseUrl,
+    SiteEnvironment,
     SiteUrl,
     located,
     with_client,
@@ -60,6 +61,7 @@ def doctor(  # noqa: PLR0913, PLR0917 - one parameter per option
     chat_url: ChatUrl = None,
     mongo_url: MongoUrl = None,
     site_database_url: SiteDatabaseUrl = None,
+    site_environment: SiteEnvironment = None,
     provider_url: ProviderUrl = None,
     check: Annotated[
         list[str] | None, typer.Option(help="A check or a layer, with its ground; may be repeated.")
@@ -98,6 +100,7 @@ def doctor(  # noqa: PLR0913, PLR0917 - one parameter per option
         "chat_url": chat_url,
         "mongo_url": mongo_url,
         "site_database_url": site_database_url,
+        "site_environment": site_environment,
         "provider_url": provider_url,
     }
     with ExitStack() as started:
