@@ -70,7 +70,7 @@ def test_who_leaves_a_page_different_fails_by_name(stack: Stack, subject: Path) 
 
     said = inner.run(*inner.attached(stack), "--no-diagnosis", str(subject)).stdout
 
-    assert re.search(r"\b9 passed, 3 errors\b", said), said
+    assert re.search(r"\b9 passed, .*3 errors\b", said), said
     for name, words in LEFT.items():
         assert f"{name} left a page different from how it got it: " in said
         assert words in said
