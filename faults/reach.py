@@ -4,11 +4,7 @@ from __future__ import annotations
 
 from faults.fault import Fault
 from faults.proxy import Request
-from faults.rules import answers, reply_with, rewritten
-
-
-def _sockets(request: Request) -> bool:
-    return request.path.endswith("/websocket")
+from faults.rules import refuses_sockets, reply_with, rewritten
 
 
 def _site_page(request: Request) -> bool:
@@ -33,12 +29,12 @@ FAULTS = (
     Fault(
         "proxy_passes_no_websocket",
         "services.websocket.refused",
-        lambda one: one.ruled("chat", answers(_sockets, 400, "Bad Request")),
+        lambda one: one.ruled("chat", refuses_sockets(400, "Bad Request")),
     ),
     Fault(
         "proxy_answers_sockets_with_a_page",
         "services.websocket.refused",
-        lambda one: one.ruled("chat", answers(_sockets, 200, "<!doctype html>")),
+        lambda one: one.ruled("chat", refuses_sockets(200, "<!doctype html>")),
     ),
     Fault(
         "force_ssl_on_http",

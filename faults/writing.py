@@ -82,7 +82,7 @@ def _orphan_message(one: Patient) -> Iterator[None]:
 @contextmanager
 def _namesake(one: Patient) -> Iterator[None]:
     """A user of the site who is not canonical, and an account of that name with a password in the chat."""
-    name = "guest_of_the_site"
+    name = "temp_namesake"
     account = {"username": name, "role": one.contract.users[-1].role, "email": f"{name}@besedka.test"}
     row = account | {"full_name": name, "password": secrets.token_urlsafe()}
     one.running.manage("ensure_users", stdin=json.dumps([row]))

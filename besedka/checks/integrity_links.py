@@ -6,7 +6,6 @@ from besedka.checks.check import Check, check
 from besedka.checks.examination import Examination
 from besedka.checks.finding import Answer, Severity, answer, finding
 from besedka.contract import Contract
-from besedka.site_database import TEMPORARY_PREFIX
 
 _GROUND = ["services.same_data"]
 _SHOWN = 5
@@ -94,8 +93,7 @@ def takeover(examination: Examination) -> Answer:
     waiting = sorted(
         str(account["username"])
         for account in examination.chat_users
-        if (name := str(account.get("username", "")).lower()) in site - own
-        and not name.startswith(TEMPORARY_PREFIX)
+        if str(account.get("username", "")).lower() in site - own
         and (account.get("services") or {}).get("password")
         and not (account.get("services") or {}).get(contract.provider.name)
     )
