@@ -102,7 +102,7 @@ def _probe_from(container: Any) -> Probe:
 
 def _moved(contract: Contract, addresses: Target, stack: Stack | Target, *, from_container: bool) -> Contract:
     told = stack.provider_url if isinstance(stack, Stack) else None
-    own = contract.provider.url if contract.provider.url != contract.site.url else None
+    own = contract.own_provider_url
     usual = in_container.provider_url(addresses.site_url) if from_container else None
     return contract.at(
         site_url=addresses.site_url, chat_url=addresses.chat_url, provider_url=told or own or usual

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import requests
 
+from besedka import address
 from besedka.checks.check import Check, check
 from besedka.checks.examination import TIMEOUT_SECONDS, Examination
 from besedka.checks.finding import Answer, Finding, Findings, Ok, answer, finding
@@ -186,9 +187,9 @@ def same_data(examination: Examination) -> Answer:
 def root_url(examination: Examination) -> Answer:
     """Does Rocket.Chat believe to be where the browser finds it?"""
     expected = examination.contract.chat.url
-    seen = str(examination.effective.get("Site_Url", "")).rstrip("/")
+    seen = str(examination.effective.get("Site_Url", ""))
     found = []
-    if seen != expected:
+    if not address.same(seen, expected):
         fix = f"set ROOT_URL={expected} and restart Rocket.Chat; it makes the callback address from it"
         where = examination.where("Site_Url")
         found = [

@@ -14,8 +14,7 @@ import secrets
 from dataclasses import replace
 from typing import Any
 
-import requests
-
+from besedka import http
 from besedka.checks.check import Check, check
 from besedka.checks.examination import TIMEOUT_SECONDS, Examination
 from besedka.checks.finding import Answer, Findings, Ok, answer, finding
@@ -47,9 +46,8 @@ def callback(examination: Examination) -> Answer:
         return Findings((replace(found[0], code="sso.callback.no_code"),))
     address = provider.redirect_uri(examination.contract)
     query = {"code": code, "state": _state(examination, token)}
-    with requests.Session() as http:
-        http.trust_env = False
-        page = http.get(address, params=query, timeout=TIMEOUT_SECONDS, allow_redirects=False)
+    with http.session() as asked:
+        page = asked.get(address, params=query, timeout=TIMEOUT_SECONDS, allow_redirects=False)
     match = _CONFIG.search(page.text)
     place = f"GET {address}"
     if page.status_code != 200 or match is None:

@@ -10,8 +10,8 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from besedka import address, database_url
 from besedka import contract as contracts
-from besedka import database_url
 from besedka.checks.catalogue import checks_for
 from besedka.checks.finding import Result, Status
 from besedka.checks.run import examine
@@ -119,8 +119,8 @@ def _target(
         except NoStackError:
             pass  # then the contract's own addresses are meant
     return Target(
-        site_url=(site_url or contract.site.url).rstrip("/"),
-        chat_url=(chat_url or contract.chat.url).rstrip("/"),
+        site_url=address.normal(site_url or contract.site.url),
+        chat_url=address.normal(chat_url or contract.chat.url),
         mongo_url=mongo_url,
         site_database_url=site_database_url,
     )

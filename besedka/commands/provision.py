@@ -10,8 +10,8 @@ from typing import Annotated, Any
 import typer
 from rich.console import Console
 
+from besedka import address, database_url
 from besedka import contract as contracts
-from besedka import database_url
 from besedka import provision as provisioning
 from besedka.checks.report import Report
 from besedka.checks.run import examine
@@ -114,9 +114,9 @@ def _target(
             pass  # then the contract's own addresses are meant
         else:
             return stack.contract(contract), stack
-    site = (site_url or contract.site.url).rstrip("/")
-    chat = (chat_url or contract.chat.url).rstrip("/")
-    own = contract.provider.url if contract.provider.url != contract.site.url else None
+    site = address.normal(site_url or contract.site.url)
+    chat = address.normal(chat_url or contract.chat.url)
+    own = contract.own_provider_url
     usual = in_container.provider_url(site) if in_container.chat_container(chat) else None
     moved = contract.at(site_url=site, chat_url=chat, provider_url=own or usual)
     return moved, Target(site, chat, mongo_url)

@@ -7,6 +7,7 @@ import time
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from besedka import address
 from besedka.contract import Contract
 from besedka.errors import BesedkaError, ServiceUnreachableError
 from besedka.progress import Say, quiet
@@ -117,7 +118,7 @@ def _open(contract: Contract, mongo_url: str | None, options: Options) -> sessio
 
 
 def _at(contract: Contract, chat_url: str) -> Contract:
-    chat = contract.chat.model_copy(update={"url": chat_url.rstrip("/")})
+    chat = contract.chat.model_copy(update={"url": address.normal(chat_url)})
     return contract.model_copy(update={"chat": chat})
 
 

@@ -8,6 +8,7 @@ from typing import TypeVar
 
 import requests
 
+from besedka import address, http
 from besedka.errors import BesedkaError, ServiceUnreachableError
 from besedka.rocketchat.database import ChatDatabase
 from besedka.rocketchat.rest import RocketChat
@@ -43,7 +44,7 @@ def describe(  # noqa: PLR0913 - one keyword per option
     `provider_url`, a Rocket.Chat in a container of this machine is taken to reach the site at
     `host.docker.internal`, because 127.0.0.1 is itself in there.
     """
-    site_url, chat_url = site_url.rstrip("/"), chat_url.rstrip("/")
+    site_url, chat_url = address.normal(site_url), address.normal(chat_url)
     problems: list[str] = []
 
     def asked(question: Callable[[], Answer], url: str = "") -> Answer | None:
@@ -86,14 +87,14 @@ def describe(  # noqa: PLR0913 - one keyword per option
             Service("site", site_url, site_version, real=True),
             Service("rocketchat", chat_url, chat_version, real=real),
         ),
-        provider_url=provider_url.rstrip("/") if provider_url else None,
+        provider_url=address.normal(provider_url) if provider_url else None,
     )
 
 
 def _site_version(site_url: str) -> str:
     where = f"{site_url}/api/v1/status/"
     try:
-        return str(requests.get(where, timeout=PROBE_SECONDS).json()["version"])
+        return str(http.get(where, timeout=PROBE_SECONDS).json()["version"])
     except (requests.RequestException, ValueError, KeyError, TypeError) as error:
         raise ServiceUnreachableError(
             f"the site did not say its version: {type(error).__name__}", where=where
@@ -103,7 +104,7 @@ def _site_version(site_url: str) -> str:
 def _chat_version(chat_url: str) -> tuple[str, bool]:
     """Rocket.Chat's version, and whether it is a real one: our stand-in says so in each answer's `Server`."""
     version = str(RocketChat(chat_url, timeout=PROBE_SECONDS).info().get("version", "of no version"))
-    answer = requests.get(f"{chat_url}/api/info", timeout=PROBE_SECONDS)
+    answer = http.get(f"{chat_url}/api/info", timeout=PROBE_SECONDS)
     return version, "stand-in" not in answer.headers.get("Server", "")
 
 

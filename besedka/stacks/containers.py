@@ -22,7 +22,7 @@ import requests
 from docker.errors import DockerException  # type: ignore[import-untyped]
 from testcontainers.core.network import Network
 
-from besedka import provision
+from besedka import http, provision
 from besedka.contract import PROJECT_ROOT, Contract
 from besedka.errors import StackStartError
 from besedka.progress import Say, quiet
@@ -279,7 +279,7 @@ class ContainersStack:
 
     def _describe(self) -> Stack:
         site, chat = self.contract.site.url, self.contract.chat.url
-        version = requests.get(f"{site}/api/v1/status/", timeout=5).json()["version"]
+        version = http.get(f"{site}/api/v1/status/", timeout=5).json()["version"]
         asked = {
             "rocketchat": (chat, self.contract.chat.version),
             "mongo": (f"127.0.0.1:{self.ports['mongo']}", mongod.version(self.ports["mongo"])),

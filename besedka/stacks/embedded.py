@@ -21,7 +21,7 @@ from pathlib import Path
 
 import requests
 
-from besedka import provision
+from besedka import address, http, provision
 from besedka.contract import PROJECT_ROOT, Contract
 from besedka.errors import ServiceUnreachableError, StackStartError
 from besedka.progress import Say, quiet
@@ -64,9 +64,7 @@ class EmbeddedStack:
             self.contract = self.parts.bundle.contract(self.contract)
         names = ("site", "chat", "mongo", "postgres", "redis")
         ports = dict(zip(names, free_ports(len(names)), strict=True))
-        self.contract = self.contract.at(
-            site_url=f"http://127.0.0.1:{ports['site']}", chat_url=f"http://127.0.0.1:{ports['chat']}"
-        )
+        self.contract = self._moved(ports)
         self.ports = ports
         self.site_environment = self._site_environment()
         with ThreadPoolExecutor(max_workers=1) as background:
@@ -82,6 +80,16 @@ class EmbeddedStack:
         self.wait_for_site()
         self.stack = self._describe()
         return self.stack
+
+    def _moved(self, ports: dict[str, int]) -> Contract:
+        """The contract at free ports, on its own spellings of this machine where they lead here."""
+        told = self.contract
+        own = told.own_provider_url
+        return told.at(
+            site_url=f"http://{address.local_host(told.site.url)}:{ports['site']}",
+            chat_url=f"http://{address.local_host(told.chat.url)}:{ports['chat']}",
+            provider_url=f"http://{address.local_host(own)}:{ports['site']}" if own else None,
+        )
 
     def _give_up_without_site(self, prepared: Future[None]) -> None:
         """The first boot of a real Rocket.Chat takes minutes; nobody need wait for it when the site fails."""
@@ -253,7 +261,7 @@ class EmbeddedStack:
         return told
 
     def _site_status(self) -> dict[str, str]:
-        answer = requests.get(f"{self.contract.site.url}/api/v1/status/", timeout=2)
+        answer = http.get(f"{self.contract.site.url}/api/v1/status/", timeout=2)
         status: dict[str, str] = answer.json()
         return status
 
@@ -285,6 +293,7 @@ class EmbeddedStack:
             site_database_url=self.site_environment["DATABASE_URL"],
             site_environment_file=str(site_commands.environment_file(self.folder / "site")),
             services=services,
+            provider_url=self.contract.own_provider_url,
             absent=dict(self.parts.absent),
         )
 

@@ -1,0 +1,40 @@
+"""HTTP from this machine to a stack: past every proxy, and by the certificates that the environment names."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import MutableMapping
+from typing import Any
+
+import requests
+
+_BUNDLES = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE")
+# requests and Node.js read the address range, httpx and Go the names.
+_LOOPBACK = ("127.0.0.1", "localhost", "::1", "127.0.0.0/8", ".localhost")
+
+
+def authorities() -> str | None:
+    """The file of trusted certificates that the environment names; None for the usual ones."""
+    return next((named for name in _BUNDLES if (named := os.environ.get(name))), None)
+
+
+def session() -> requests.Session:
+    """A client that asks the stack itself: no proxy, no .netrc, the environment's certificates."""
+    http = requests.Session()
+    http.trust_env = False
+    http.verify = authorities() or True
+    return http
+
+
+def get(url: str, **options: Any) -> requests.Response:
+    """One `GET` by a client of its own; raises what `requests` raises."""
+    with session() as http:
+        return http.get(url, **options)
+
+
+def bypass_proxies(environment: MutableMapping[str, str] = os.environ) -> None:
+    """Let this process and all that it starts reach loopback without a proxy, whatever HTTP_PROXY says."""
+    for name in ("no_proxy", "NO_PROXY"):
+        listed = [entry for entry in environment.get(name, "").split(",") if entry]
+        if listed != ["*"]:
+            environment[name] = ",".join(dict.fromkeys([*listed, *_LOOPBACK]))
