@@ -69,6 +69,8 @@ class Environment:
     client_secret: str
     service: str
     scope: str
+    login_style: str
+    button_label: str
     redirect_uri: str
     channels: tuple[Channel, ...]
     groups: dict[str, tuple[str, ...]]
@@ -228,6 +230,8 @@ def read_environment(source: Mapping[str, str], site_dir: Path) -> Environment:
         client_secret=reader.needed("OAUTH_CLIENT_SECRET", "the plain client secret that the chat uses"),
         service=service,
         scope=source.get("OAUTH_SCOPE", "").strip() or "read",
+        login_style=source.get("OAUTH_LOGIN_STYLE", "").strip() or "redirect",
+        button_label=source.get("OAUTH_BUTTON_LABEL", "").strip() or service,
         redirect_uri=source.get("OAUTH_REDIRECT_URI", "").strip() or f"{chat_url}/_oauth/{service}",
         channels=_channels(reader),
         groups=_groups(reader),
