@@ -18,6 +18,11 @@ def authorities() -> str | None:
     return next((named for name in _BUNDLES if (named := os.environ.get(name))), None)
 
 
+def trust(authority: str) -> None:
+    """Let every client of this process, and of those it starts, trust what that file of certificates does."""
+    os.environ.update(dict.fromkeys(_BUNDLES, authority))
+
+
 def session() -> requests.Session:
     """A client that asks the stack itself: no proxy, no .netrc, the environment's certificates."""
     http = requests.Session()

@@ -80,6 +80,7 @@ def up(  # noqa: PLR0913, PLR0917 - one parameter per option
     node: Annotated[
         str | None, typer.Option(metavar="PATH", help="Embedded: the Node.js that runs the bundle.")
     ] = None,
+    tls: Annotated[bool, typer.Option("--tls", help="Embedded: site and chat by https.")] = False,
     client: Annotated[
         str | None,
         typer.Option(
@@ -99,7 +100,7 @@ def up(  # noqa: PLR0913, PLR0917 - one parameter per option
     if kind not in _KINDS:
         raise StackKindError(f"--stack={kind}", expected=" or ".join(_KINDS), where="the command line")
     contract = contracts.load()
-    wishes = options.Wishes(mongod, postgres, redis, rocketchat_bundle, node, client)
+    wishes = options.Wishes(mongod, postgres, redis, rocketchat_bundle, node, client, tls=tls)
     wished = "containers" if reuse else kind
     refuse_unheard(wished, rocketchat_version, wishes.given())
     chosen, why = resolved(wished, contract, rocketchat_version, wishes.given())
@@ -210,6 +211,7 @@ def running_stack() -> Stack:
     """The stack of a running `besedka up`; NoStackError if there is none."""
     if STATE_FILE.exists():
         stack = Stack.from_json(STATE_FILE.read_text(encoding="utf-8"))
+        stack.trust()
         if all(service.pid is None or psutil.pid_exists(service.pid) for service in stack.services):
             return stack
     raise NoStackError(

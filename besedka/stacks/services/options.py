@@ -32,6 +32,7 @@ class Wishes:
     bundle: str | None = None
     node: str | None = None
     chat_client: str | None = None
+    tls: bool = False
 
     def given(self) -> list[str]:
         """The options that were given, in the words of a command line: an embedded stack alone obeys them."""
@@ -43,14 +44,14 @@ class Wishes:
             "--node": self.node,
             clients.OPTION: self.chat_client,
         }
-        return [f"{name}={value}" for name, value in rows.items() if value]
+        return [f"{name}={value}" for name, value in rows.items() if value] + ["--tls"] * self.tls
 
 
 @dataclass(frozen=True)
 class Parts:
     """The programs to run; None: Rocket.Chat's and MongoDB's stand-in, and no PostgreSQL or Redis at all.
 
-    `absent` says for the latter two what does their work, and why.
+    `tls` puts site and chat behind https. `absent` says for the latter two what does their work, and why.
     """
 
     mongod: str | None = None
@@ -58,6 +59,7 @@ class Parts:
     redis: str | None = None
     bundle: Bundle | None = None
     chat_client: ChatClient | None = None
+    tls: bool = False
     absent: Mapping[str, str] = field(
         default_factory=lambda: {name: f"{instead} (not asked for)" for name, instead in _INSTEAD.items()}
     )
@@ -101,4 +103,4 @@ def find(wishes: Wishes, contract: Contract, *, say: Say) -> Parts:
         name: f"{_INSTEAD[name]} ({reasons[name]})" for name, program in found.items() if program is None
     }
     client = chosen if isinstance(chosen, ChatClient) else None
-    return Parts(chat_data, database, cache, bundle, client, absent)
+    return Parts(chat_data, database, cache, bundle, client, wishes.tls, absent)
