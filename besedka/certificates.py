@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import hashlib
 import socket
-import ssl
 from collections.abc import Iterable, Iterator
 from urllib.parse import urlsplit
 
@@ -23,10 +22,7 @@ def trusted_keys(urls: Iterable[str]) -> Iterator[str]:
     Chromium on Linux reads neither, but takes a list of keys. A server whose certificate is expired, for
     another name or of another authority is not listed: the browser then refuses it, as it does for people.
     """
-    authority = http.authorities()
-    if authority is None:
-        return
-    context = ssl.create_default_context(cafile=authority)
+    context = http.authorities()
     for place in sorted({(address.host(url), address.port(url)) for url in urls if _is_https(url)}):
         try:
             with (

@@ -70,13 +70,15 @@ def _wait_for(url: str) -> None:
     raise AssertionError("nothing listens")
 
 
+@pytest.mark.parametrize("variable", ["REQUESTS_CA_BUNDLE", "SSL_CERT_FILE"])
 def test_clients_and_browser_trust_the_environments_authority(
-    serve: Serve, monkeypatch: pytest.MonkeyPatch
+    variable: str, serve: Serve, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     url, authority = serve()
-    for name in ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"):
-        monkeypatch.delenv(name, raising=False)
-    monkeypatch.setenv("SSL_CERT_FILE", str(authority))
+    _, of_the_machine = serve()
+    for name in ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE"):
+        monkeypatch.setenv(name, str(of_the_machine))
+    monkeypatch.setenv(variable, str(authority))
 
     assert http.get(url, timeout=5).status_code == 200
     (key,) = certificates.trusted_keys([url, url + "/chat"])

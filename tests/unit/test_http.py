@@ -75,12 +75,3 @@ def test_what_stood_in_no_proxy_stays() -> None:
     everything = {"NO_PROXY": "*"}
     http.bypass_proxies(everything)
     assert everything["NO_PROXY"] == "*"
-
-
-@pytest.mark.parametrize("name", ["REQUESTS_CA_BUNDLE", "SSL_CERT_FILE"])
-def test_the_environments_certificates_are_trusted(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    for each in ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE"):
-        monkeypatch.delenv(each, raising=False)
-    monkeypatch.setenv(name, "/some/ca.pem")
-
-    assert http.session().verify == "/some/ca.pem"
