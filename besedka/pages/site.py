@@ -70,7 +70,10 @@ class ChatPage(SitePage):
         self.path = path
         # By event: the window of a log-in closes itself before anybody could count the open ones.
         self.windows: list[Page] = []
-        page.on("popup", lambda window: self.windows.append(window))
+        page.on("popup", self._opened)
+
+    def _opened(self, window: Page) -> None:
+        self.windows.append(window)
 
     def open(self, query: str = "") -> Self:
         """Go there; a signed-out visitor is led to the log-in. `query` begins with `?`."""
