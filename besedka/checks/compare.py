@@ -5,14 +5,12 @@ from __future__ import annotations
 import hashlib
 from typing import Any
 
-from besedka import address
 from besedka.checks.examination import Examination
 from besedka.checks.finding import Finding, finding
+from besedka.rocketchat.settings import fulfils
 
 MISSING = object()
 SECRET_SUFFIX = "-secret"  # noqa: S105 - the end of an id
-# A list whose order means nothing (`apps/meteor/client/startup/iframeCommands.ts`).
-_ORIGINS = "Iframe_Integration_receive_origin"
 KINDS = ("missing", "wrong", "type", "not_effective", "not_stored")
 
 
@@ -58,12 +56,12 @@ def three_ways(  # noqa: PLR0911 - one return per verdict
         if stored is MISSING:
             return wrong("missing", "does not exist")
         return wrong("missing", "lies in Mongo, but Rocket.Chat does not know it")
-    if _same(setting_id, effective, expected) and _same(setting_id, stored, expected):
+    if fulfils(setting_id, effective, expected) and fulfils(setting_id, stored, expected):
         return []
-    if _same(setting_id, effective, expected):
+    if fulfils(setting_id, effective, expected):
         seen = f"is effective, but {shown(setting_id, stored)} is stored and comes with the next restart"
         return wrong("not_stored", seen)
-    if _same(setting_id, stored, expected):
+    if fulfils(setting_id, stored, expected):
         return wrong(
             "not_effective",
             f"is stored as expected, but {shown(setting_id, effective)} is effective",
@@ -91,13 +89,6 @@ def fingerprint(secret: str) -> str:
     if not secret:
         return "empty"
     return f"sha256 {hashlib.sha256(secret.encode()).hexdigest()[:8]}…, {len(secret)} characters"
-
-
-def _same(setting_id: str, value: Any, expected: Any) -> bool:
-    if setting_id == _ORIGINS and isinstance(value, str):
-        return address.origins(value) == address.origins(expected)
-    # bool is an int in Python, not in Rocket.Chat.
-    return isinstance(value, bool) == isinstance(expected, bool) and bool(value == expected)
 
 
 def _why_not_effective(examination: Examination, setting_id: str) -> tuple[str, ...]:

@@ -7,6 +7,7 @@ import re
 from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
+from urllib.parse import quote
 
 import typer
 from rich.console import Console
@@ -99,7 +100,7 @@ def _target(  # noqa: PLR0913, PLR0917 - the options
         provider_url=own or in_container.provider_url(site),
     )
     ports = contract.services
-    password = os.environ.get("BESEDKA_POSTGRES_PASSWORD") or "besedka"
+    password = quote(os.environ.get("BESEDKA_POSTGRES_PASSWORD") or "besedka", safe="")
     database = site_database_url or f"postgres://besedka:{password}@127.0.0.1:{ports.postgres}/besedka"
     told = environment.site(
         moved,

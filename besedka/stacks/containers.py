@@ -17,6 +17,7 @@ from concurrent.futures import FIRST_EXCEPTION, Future, ThreadPoolExecutor, wait
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
+from urllib.parse import quote
 
 import requests
 from docker.errors import DockerException  # type: ignore[import-untyped]
@@ -140,7 +141,7 @@ class ContainersStack:
         port = self.ports[name]
         if name == "postgres":
             told = self.services[name].environment
-            who = f"{told['POSTGRES_USER']}:{told['POSTGRES_PASSWORD']}"
+            who = ":".join(quote(told[part], safe="") for part in ("POSTGRES_USER", "POSTGRES_PASSWORD"))
             return f"postgres://{who}@127.0.0.1:{port}/{told['POSTGRES_DB']}"
         return f"redis://127.0.0.1:{port}/0" if name == "redis" else mongod.url(port, "rocketchat")
 
