@@ -17,6 +17,7 @@ from besedka.provision.action import Action, Notice, Plan
 from besedka.provision.errors import AccountClashError
 from besedka.provision.state import Account, State
 from besedka.rocketchat import catalogue, provider
+from besedka.rocketchat.settings import fulfils
 
 
 @dataclass(frozen=True)
@@ -51,7 +52,7 @@ def _settings(contract: Contract, state: State) -> Iterator[Action | Notice]:
     for name, value in contract.settings.items():
         if name not in state.settings:
             yield from _unlisted(name, state)
-        elif not state.holds(name, value):
+        elif not fulfils(name, state.settings[name], value):
             yield Action("setting", name, state.settings[name], value)
 
 

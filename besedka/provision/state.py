@@ -9,7 +9,6 @@ from typing import Any
 from besedka.contract import Contract, SettingValue
 from besedka.provision.session import Session
 from besedka.rocketchat.rest import Json, RocketChatError
-from besedka.rocketchat.settings import fulfils
 
 PAGE = 100
 
@@ -95,8 +94,9 @@ class State:
         return next((room for room in self.rooms.values() if room.id == room_id), None)
 
     def holds(self, setting: str, value: SettingValue) -> bool:
-        """Whether the setting is as the contract asks; `1` is not `True`."""
-        return fulfils(setting, self.settings.get(setting), value)
+        """Whether the setting has exactly that value; `1` is not `True`."""
+        present = self.settings.get(setting)
+        return type(present) is type(value) and present == value
 
     def add(self, account: Account, *addresses: str) -> None:
         """Note an account."""
