@@ -13,7 +13,7 @@ from urllib.parse import urlencode, urlsplit
 
 from besedka import address
 from besedka.errors import BesedkaError, ServiceUnreachableError
-from besedka.stacks.kind import engine_is_likely
+from besedka.stacks.docker.presence import engine_is_likely
 
 HOST_NAME = "host.docker.internal"
 ANSWER_SECONDS = 5
