@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 
 from besedka import address, database_url
 from besedka.contract import Contract
 from besedka.stacks.docker import in_container
+from besedka.stacks.services import site_commands
 from besedka.target import Target
 
 
@@ -17,18 +19,24 @@ def given(  # noqa: PLR0913 - one keyword per option
     chat_url: str | None = None,
     mongo_url: str | None = None,
     site_database_url: str | None = None,
+    site_environment: str | None = None,
     provider_url: str | None = None,
 ) -> Target:
     """The stack at these addresses, and at the contract's where none is given.
 
+    `site_environment` is a file with what the site is told by environment; its database stands there too.
     Raises DatabaseUrlError for a database that cannot be read.
     """
-    database_url.refuse_unreadable(mongo_url=mongo_url, site_database_url=site_database_url)
+    told = site_commands.recall(site_environment) if site_environment else {}
+    database = site_database_url or told.get("DATABASE_URL")
+    database_url.refuse_unreadable(mongo_url=mongo_url, site_database_url=database)
     target = Target(
         site_url=address.normal(site_url or contract.site.url),
         chat_url=address.normal(chat_url or contract.chat.url),
         mongo_url=mongo_url,
-        site_database_url=site_database_url,
+        site_database_url=database,
+        site_environment_file=site_environment,
+        manage=partial(site_commands.run, told) if told else None,
         provider_url=address.normal(provider_url) if provider_url else None,
     )
     return with_provider(target, contract)
