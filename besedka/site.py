@@ -88,8 +88,11 @@ class Site:
                 next_step="is Daphne running on this port? See its log.",
             ) from error
 
-    def sign_in(self, username: str, password: str) -> None:
-        """Log in through the form, CSRF token included; raises SignInRefusedError if it is refused."""
+    def sign_in(self, username: str, password: str, *, email: str = "") -> None:
+        """Log in through the form, CSRF token included; raises SignInRefusedError if it is refused.
+
+        A form that asks for an address gets `email`.
+        """
         page = self.get(self._login)
         form = _LoginForm()
         form.feed(page.text)
@@ -100,12 +103,13 @@ class Site:
                 where=self.url + self._login,
                 next_step="open the page in a browser",
             )
-        fields = form.hidden | {form.name_field: username, form.password_field: password}
+        who = email if form.asks_for_email and email else username
+        fields = form.hidden | {form.name_field: who, form.password_field: password}
         headers = {"Referer": self.url + self._login}
         answer = self.request("POST", self._login, data=fields, headers=headers)
         if answer.status_code not in {302, 303}:
             raise SignInRefusedError(
-                f"the site refused to sign in {username!r}: POST answered {answer.status_code}",
+                f"the site refused to sign in {who!r}: POST answered {answer.status_code}",
                 expected="302 to the next page",
                 where=self.url + self._login,
                 next_step="is the account there, active, and is the password the contract's?",
@@ -170,6 +174,7 @@ class _LoginForm(HTMLParser):
         self.hidden: dict[str, str] = {}
         self.name_field = ""
         self.password_field = ""
+        self.asks_for_email = False
         self._in_form = False
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
@@ -186,6 +191,7 @@ class _LoginForm(HTMLParser):
             self.password_field = name
         elif kind in {"text", "email"} and not self.name_field:
             self.name_field = name
+            self.asks_for_email = "email" in {kind, field.get("autocomplete", "").lower()}
 
     def handle_endtag(self, tag: str) -> None:
         if tag == "form":

@@ -81,7 +81,7 @@ def _user(examination: Examination) -> Answer:
         return Skipped("nothing may be written here, so no temporary user signs in (--write)")
     made = visitor(examination)
     try:
-        made.site.sign_in(made.username, made.password)
+        made.site.sign_in(made.username, made.password, email=made.email)
     except SignInRefusedError as error:
         return Findings(
             (finding("sso.user.refused", error.found, "a session", error.where, advice=(error.next_step,)),)
