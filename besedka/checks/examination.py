@@ -10,7 +10,9 @@ from typing import Any
 
 import requests
 
+from besedka.checks import roster
 from besedka.checks.finding import Where
+from besedka.checks.visitor import Visitors
 from besedka.contract import Contract
 from besedka.errors import ServiceUnreachableError
 from besedka.rocketchat import catalogue
@@ -75,7 +77,7 @@ class Examination:
         self.probe_is_ours = probe is None
         self.manage = manage
         self.secrets: set[str] = set(contract.secrets)
-        self.memory: dict[str, Any] = {}
+        self.visitors: Visitors | None = None
         self.cleanups: list[Callable[[], str]] = []
 
     def close(self) -> tuple[str, ...]:
@@ -172,6 +174,13 @@ class Examination:
     def chat_subscriptions(self) -> list[Document]:
         """Every membership, from Mongo."""
         return self.mongo.subscriptions()
+
+    @cached_property
+    def roster(self) -> roster.Roster:
+        """Who is where: from Mongo where it can be read, else over REST as administrator."""
+        if self.target.mongo_url:
+            return roster.from_mongo(self.chat_users, self.chat_rooms, self.chat_subscriptions)
+        return roster.from_rest(self.admin)
 
     @cached_property
     def site_users(self) -> list[SiteUser]:

@@ -8,10 +8,10 @@ from collections.abc import Callable, Iterable, Mapping
 from functools import partial
 from typing import Any
 
-from besedka.checks import catalogue_of_checks
+from besedka.checks.catalogue import checks_for, with_grounds
+from besedka.checks.check import UNANSWERED, Check
 from besedka.checks.examination import Examination, Manage, Probe, ProbeAnswer
 from besedka.checks.finding import Finding, Findings, Ok, Result, Status, Where
-from besedka.checks.registry import UNANSWERED, Check, all_checks, with_grounds
 from besedka.checks.report import Report
 from besedka.contract import Contract
 from besedka.errors import ServiceUnreachableError
@@ -43,9 +43,9 @@ def examine(  # noqa: PLR0913 - all keywords, all optional
     from where Rocket.Chat runs. Without it, it comes from inside Rocket.Chat's container if that is one of
     this machine's engine, and from here if not.
     """
-    catalogue_of_checks.load(contract)
     addresses = _addresses(stack)
-    chosen = with_grounds(only) if only else all_checks()
+    everything = checks_for(contract)
+    chosen = with_grounds(everything, only) if only else everything
     container = None if probe or _is_embedded(stack) else in_container.chat_container(addresses.chat_url)
     examination = Examination(
         addresses,

@@ -11,9 +11,8 @@ from rich.console import Console
 from rich.table import Table
 
 from besedka import contract as contracts
-from besedka.checks import catalogue_of_checks
+from besedka.checks.catalogue import checks_for
 from besedka.checks.finding import Result, Status
-from besedka.checks.registry import all_checks
 from besedka.checks.run import examine
 from besedka.commands.stack import NoStackError, running_stack
 from besedka.contract import Contract
@@ -126,8 +125,7 @@ def _target(
 
 
 def _list(console: Console, contract: Contract, *, as_json: bool) -> None:
-    catalogue_of_checks.load(contract)
-    checks = all_checks()
+    checks = checks_for(contract)
     if as_json:
         rows = [{"name": row.name, "layer": row.layer, "question": row.question} for row in checks]
         console.print_json(data=rows)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from besedka.checks.registry import LAYERS
+from besedka.checks.check import LAYERS
 from besedka.checks.report import Report
 from besedka.checks.run import examine
 from besedka.contract import Contract
