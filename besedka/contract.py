@@ -7,6 +7,7 @@ Passwords and secrets are `SecretStr`: they do not appear in a repr, a log or a 
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
@@ -23,7 +24,7 @@ from pydantic import (
     model_validator,
 )
 
-from besedka.consistency import problems
+from besedka.consistency import COMMON_ROLE, problems
 from besedka.errors import ContractError
 from besedka.names import service_key
 from besedka.overlays import merged, read
@@ -36,6 +37,7 @@ OVERLAYS_ENV = "BESEDKA_CONTRACT_OVERLAYS"
 # What somebody is on the site: a free name, made known by a user who has it.
 Role = Annotated[str, Field(pattern=r"^\S+$", max_length=100)]
 SettingValue = bool | int | str
+_SECRET_SETTING = re.compile(r"(secret|password|_pass|token|private_?key)$", re.IGNORECASE)
 
 
 def _address(value: str) -> str:
@@ -217,6 +219,17 @@ class Contract(_Table):
         named = [channel for channel in self.default_channels if channel.name == first]
         return (*named, *self.default_channels)[0]
 
+    @property
+    def common_role(self) -> Role:
+        """The role that may enter the fewest rooms: what a newcomer has. `user` where several are alike."""
+        roles = sorted({user.role for user in self.users}, key=lambda role: (role != COMMON_ROLE, role))
+        return min(roles, key=lambda role: sum(channel.admits(role) for channel in self.channels))
+
+    def groups_of(self, role: Role) -> list[str]:
+        """The groups that the site answers for somebody of that role."""
+        groups = self.provider.groups.get(role, self.provider.groups.get(COMMON_ROLE, ""))
+        return [name.strip() for name in groups.split(",") if name.strip()]
+
     def is_administrator(self, username: str) -> bool:
         """Whether that is Rocket.Chat's own administrator, who belongs in every room."""
         return username.lower() == self.chat.admin.username.lower()
@@ -243,6 +256,7 @@ class Contract(_Table):
             self.provider.secret,
             self.chat.admin.secret,
             *(user.secret for user in self.users),
+            *(str(value) for name, value in self.settings.items() if _SECRET_SETTING.search(name)),
         )
 
     def at(self, *, site_url: str, chat_url: str, provider_url: str | None = None) -> Contract:

@@ -19,6 +19,8 @@ _RESERVED = "Accounts_SystemBlockedUsernameList"
 _BLOCKED = "Accounts_BlockedUsernameList"
 _DEFAULTS = {USER_RULE: "[0-9a-zA-Z-_.]+", ROOM_RULE: "[0-9a-zA-Z-_.]+"}
 _RESERVED_DEFAULT = "admin,administrator,system,user"
+# What scripts and people append to a name that is taken. More than that is a name of its own.
+_SECOND = r"([-_. ]?(chat|room|channel|group|copy|чат|\d+))?"
 # They mention everybody: `@all`, `@here`.
 _MENTIONS = ("all", "here")
 
@@ -97,6 +99,11 @@ def _reserved(name: str, settings: Settings) -> Iterator[str]:
             f"Rocket.Chat reserves {name!r} ({_RESERVED} is {','.join(reserved)!r}); choose another name, "
             f"or set {_RESERVED} in [settings] without it"
         )
+
+
+def is_twin(other: str, name: str) -> bool:
+    """Whether a room is called like a second one of `name`: `VIP`, `vip-chat`, `vip_1`; not `vip-lounge`."""
+    return other != name and bool(re.fullmatch(rf"{re.escape(name)}{_SECOND}", other, re.IGNORECASE))
 
 
 def _listed(value: object) -> list[str]:

@@ -17,6 +17,7 @@ from besedka.site_database import TEMPORARY_PREFIX
 
 _GROUND = ["services.same_data"]
 _STAMPED = re.compile(r"_\d{10,}$")
+_WAYS_IN = ("bcrypt", "argon2", "id", "nameID")
 _DATES = ("createdAt", "lastLogin", "_updatedAt")
 
 
@@ -44,12 +45,12 @@ def users_unique(examination: Examination) -> Answer:
         stamped = [
             str(row["username"])
             for row in people
-            if _STAMPED.sub("", str(row.get("username", ""))) == user.username
-            and row.get("username") != user.username
+            if _STAMPED.sub("", str(row.get("username", ""))).lower() == user.username.lower()
+            and str(row.get("username", "")).lower() != user.username.lower()
         ]
         place = f"users, {user.username}"
-        if by_name[user.username] > 1:
-            seen = f"{by_name[user.username]} accounts named {user.username}, whatever the case"
+        if by_name[user.username.lower()] > 1:
+            seen = f"{by_name[user.username.lower()]} accounts named {user.username}, whatever the case"
             found.append(finding("integrity.users_unique.name", seen, "one", place, advice=(fix,)))
         elif by_email[user.email.lower()] > 1:
             seen = f"{by_email[user.email.lower()]} accounts with {user.email}"
@@ -60,14 +61,18 @@ def users_unique(examination: Examination) -> Answer:
     return answer(found, evidence=f"{len(people)} accounts")
 
 
+def _signs_in(service: Any) -> bool:
+    """Whether an entry of `services` is a way in: a password's hash, or an identity of OAuth, LDAP, SAML."""
+    return isinstance(service, dict) and any(service.get(field) for field in _WAYS_IN)
+
+
 @check("integrity.users_able", codes="powerless", needs=_GROUND)
 def users_able(examination: Examination) -> Answer:
     """Has every person a way to sign in?"""
     service = examination.contract.provider.name
     found = []
     for user in _humans(examination):
-        services = user.get("services") or {}
-        if not (services.get("password") or {}).get("bcrypt") and not (services.get(service) or {}).get("id"):
+        if not any(_signs_in(link) for link in (user.get("services") or {}).values()):
             seen = f"{user.get('username')} has neither a password nor a link to {service}"
             fix = "inserted by a script: delete it, and let SSO or users.create make the account"
             place = f"users, {user.get('_id')}, services"

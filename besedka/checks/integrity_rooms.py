@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from datetime import UTC, datetime, timedelta
 
@@ -11,10 +10,11 @@ from besedka.checks.examination import Examination
 from besedka.checks.finding import Answer, Finding, answer, finding
 from besedka.checks.integrity_settings import is_date
 from besedka.contract import Contract
+from besedka.names import ROOM_RULE, misshapen
 
 _GROUND = ["services.same_data"]
-# UTF8_Channel_Names_Validation of Rocket.Chat 7.7.1.
-_NAME = re.compile(r"[0-9a-zA-Z\-_.]+")
+# Rocket.Chat's own first room, and the name that it is made with (server/startup/initialData.ts).
+_BUILT_IN, _FIRST_NAME = "GENERAL", "general"
 _DATES = ("ts", "_updatedAt", "lm", "ls", "lr")
 _SHOWN = 5
 _TOLERANCE = timedelta(hours=1)
@@ -22,20 +22,31 @@ _TOLERANCE = timedelta(hours=1)
 
 @check("integrity.general", codes="missing renamed", needs=_GROUND)
 def general(examination: Examination) -> Answer:
-    """Is Rocket.Chat's own first room still GENERAL, named general?"""
-    by_id = {str(room["_id"]): room for room in examination.chat_rooms}
-    built_in = by_id.get("GENERAL")
-    found = []
+    """Is Rocket.Chat's own first room, GENERAL, a room of the contract or left as it was made?"""
+    own = {channel.name: channel for channel in examination.contract.channels}
+    present = {str(room.get("name")) for room in examination.chat_rooms}
+    built_in = next((room for room in examination.chat_rooms if room["_id"] == _BUILT_IN), None)
     fix = "rename it back by channels.rename; a room made beside it under another id must be deleted"
+    found = []
     if built_in is None:
-        others = [room["_id"] for room in examination.chat_rooms if room.get("name") == "general"]
-        seen = f"no room GENERAL; general is {others[0]!r}" if others else "no room GENERAL"
-        found = [finding("integrity.general.missing", seen, "_id GENERAL", "rocketchat_room", advice=(fix,))]
-    elif built_in.get("name") != "general" or built_in.get("t") != "c":
-        seen = f"GENERAL is named {built_in.get('name')!r}, type {built_in.get('t')!r}"
-        place = "rocketchat_room, GENERAL"
-        found = [finding("integrity.general.renamed", seen, "general, type c", place, advice=(fix,))]
-    return answer(found, evidence="GENERAL is general")
+        if _FIRST_NAME in own:
+            others = [room["_id"] for room in examination.chat_rooms if room.get("name") == _FIRST_NAME]
+            beside = f"; {_FIRST_NAME} is {others[0]!r}" if others else ""
+            seen = f"no room {_BUILT_IN}{beside}"
+            code = "integrity.general.missing"
+            found = [finding(code, seen, f"_id {_BUILT_IN}", "rocketchat_room", advice=(fix,))]
+        return answer(found, evidence=f"the contract has no {_FIRST_NAME}, and Rocket.Chat no {_BUILT_IN}")
+    name, kind = str(built_in.get("name")), built_in.get("t")
+    # The name it was made with first; else it takes the place of a default room.
+    wanted = [_FIRST_NAME] * (_FIRST_NAME in own)
+    wanted += [channel.name for channel in examination.contract.default_channels]
+    lacking = [one for one in wanted if one not in present]
+    lost = name not in {*own, _FIRST_NAME} and lacking
+    if lost or (kind != "c" and not (name in own and own[name].private)):
+        seen = f"{_BUILT_IN} is named {name!r}, type {kind!r}"
+        place, expected = f"rocketchat_room, {_BUILT_IN}", f"{(lacking or [name])[0]}, type c"
+        found = [finding("integrity.general.renamed", seen, expected, place, advice=(fix,))]
+    return answer(found, evidence=f"{_BUILT_IN} is {name}")
 
 
 @check("integrity.room_names", codes="letters double", needs=_GROUND)
@@ -44,11 +55,18 @@ def room_names(examination: Examination) -> Answer:
     names = [str(room.get("name", "")) for room in examination.chat_rooms]
     counts = Counter(name.lower() for name in names)
     found = []
-    for name in sorted({name for name in names if not _NAME.fullmatch(name)}):
+    rule = {ROOM_RULE: examination.effective.get(ROOM_RULE)}
+    for name in sorted({name for name in names if list(misshapen(name, rule, ROOM_RULE))}):
         fix = "rename it by REST to latin letters; the text for people goes into the display name"
         place = f"rocketchat_room, {name}"
         found.append(
-            finding("integrity.room_names.letters", repr(name), "0-9 a-z A-Z - _ .", place, advice=(fix,))
+            finding(
+                "integrity.room_names.letters",
+                repr(name),
+                str(rule[ROOM_RULE] or "0-9 a-z A-Z - _ ."),
+                place,
+                advice=(fix,),
+            )
         )
     for name in sorted(name for name, count in counts.items() if count > 1):
         ids = [

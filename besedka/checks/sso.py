@@ -241,13 +241,14 @@ def fields(examination: Examination) -> Answer:
             found.append(
                 finding(code, f"{name} is {seen_value!r}", repr(value), place, advice=("whose token is it?",))
             )
-    groups = own.groups.get("user", "")
-    if made.identity.get("groups") != [name.strip() for name in groups.split(",") if name.strip()]:
+    role = examination.contract.common_role
+    groups = examination.contract.groups_of(role)
+    if made.identity.get("groups") != groups:
         seen = f"groups are {made.identity.get('groups')!r}"
         fix = "the site's CHAT_GROUPS must be [provider.groups] of besedka.toml"
-        found.append(finding("sso.fields.groups", seen, groups, place, advice=(fix,)))
+        found.append(finding("sso.fields.groups", seen, repr(groups), place, advice=(fix,)))
     evidence = f"{len(wanted)} fields, groups and a text id"
-    return answer(found, evidence=evidence, watched=("provider.groups.user",))
+    return answer(found, evidence=evidence, watched=(f"provider.groups.{role}",))
 
 
 def checks(contract: Contract) -> tuple[Check, ...]:

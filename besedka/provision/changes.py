@@ -12,7 +12,7 @@ from enum import Enum
 from typing import Any
 
 from besedka.provision.action import Action
-from besedka.provision.errors import LicenceMissingError, ReservedNameError
+from besedka.provision.errors import LicenceMissingError, ReservedNameError, RoomNameError
 from besedka.provision.session import Session
 from besedka.provision.state import Account, Room, State
 from besedka.rocketchat.rest import Json, RocketChatError
@@ -159,8 +159,17 @@ def _undo_account(place: Place, action: Action) -> Undone:
 def _do_room(place: Place, action: Action) -> Json:
     family, key = ("groups", "group") if action.after["private"] else ("channels", "channel")
     members = [name for name in action.after["members"] if place.state.account(name)]
-    answer = place.session.post(f"{family}.create", name=action.target, members=members)
+    shown = action.after.get("label", action.target)
+    answer = place.session.post(f"{family}.create", name=shown, members=members)
     room = Room.of({"t": "p" if action.after["private"] else "c"} | answer[key])
+    if room.name != action.target:
+        place.session.post(f"{family}.delete", roomId=room.id)
+        raise RoomNameError(
+            f"Rocket.Chat makes the name {room.name!r} of the text {shown!r}",
+            expected=repr(action.target),
+            where="name and fname in [[channels]] of besedka.toml",
+            next_step=f"call the room {room.name!r} in besedka.toml",
+        )
     place.state.rooms[room.name] = room
     place.state.members[room.id] = {place.session.username, *members}
     return {"id": room.id}
@@ -181,6 +190,8 @@ def _do_room_field(place: Place, action: Action) -> None:
     post = place.session.post
     if name == "name":
         post(f"{room.family}.rename", roomId=room.id, name=value)
+    elif name == "label":
+        post("rooms.saveRoomSettings", rid=room.id, roomName=value)
     elif name == "archived":
         post(f"{room.family}.{'archive' if value else 'unarchive'}", roomId=room.id)
     elif name == "private":

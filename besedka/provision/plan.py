@@ -12,11 +12,17 @@ from dataclasses import dataclass
 from typing import Any
 
 from besedka.contract import Channel, Contract, User
+from besedka.names import is_twin
 from besedka.provision import service
 from besedka.provision.action import Action, Notice, Plan
 from besedka.provision.errors import AccountClashError
 from besedka.provision.state import Account, State
 from besedka.rocketchat import catalogue, provider
+
+# Rocket.Chat makes this room at its first boot, and calls it general.
+_BUILT_IN = "GENERAL"
+# A row of a Custom OAuth service that the contract declares beside its own provider.
+_CUSTOM = re.compile(r"Accounts_OAuth_Custom-([A-Z0-9_][a-z0-9_]*)")
 
 
 @dataclass(frozen=True)
@@ -48,8 +54,15 @@ def made(contract: Contract, state: State, options: Options) -> Plan:
 
 
 def _settings(contract: Contract, state: State) -> Iterator[Action | Notice]:
+    known = set(state.settings)
     for name, value in contract.settings.items():
-        if name not in state.settings:
+        custom = _CUSTOM.match(name)
+        if custom and custom[0] not in known:
+            known.add(custom[0])
+            yield Action("provider", custom[1].lower(), None, True)
+        if custom and not state.holds(name, value):
+            yield Action("setting", name, state.settings.get(name), value, secret=name.endswith("-secret"))
+        elif name not in state.settings:
             yield from _unlisted(name, state)
         elif not state.holds(name, value):
             yield Action("setting", name, state.settings[name], value)
@@ -88,7 +101,7 @@ def _provider(contract: Contract, state: State) -> Iterator[Action | Notice]:
 def _users(contract: Contract, state: State) -> Iterator[Action]:
     for user in contract.users:
         holder = state.addresses.get(user.email.lower())
-        if holder is not None and holder.lower() != user.username:
+        if holder is not None and holder.lower() != user.username.lower():
             raise AccountClashError(
                 f"e-mail {user.email} of canonical user {user.username!r} belongs to account {holder!r}",
                 expected=f"no account but {user.username!r} with that address",
@@ -122,13 +135,16 @@ def _field(account: Account, name: str) -> Any:
 
 
 def _rooms(contract: Contract, state: State) -> Iterator[Action]:
+    built_in = state.room_by_id(_BUILT_IN)
     for channel in contract.channels:
         room = state.rooms.get(channel.name)
-        renamed = state.room_by_id("GENERAL") if channel.default and room is None else None
+        spare = built_in and all(built_in.name != one.name for one in contract.channels)
+        renamed = built_in if spare and channel.default and room is None else None
         if room is None and renamed is None:
             yield Action("room", channel.name, None, _new_room(contract, channel))
             continue
         if renamed:
+            built_in = None
             yield Action("room-field", renamed.name, {"name": renamed.name}, {"name": channel.name})
         present = room or renamed
         if present and present.archived:
@@ -136,12 +152,16 @@ def _rooms(contract: Contract, state: State) -> Iterator[Action]:
         if present and present.private != channel.private:
             before, after = {"private": present.private}, {"private": channel.private}
             yield Action("room-field", channel.name, before, after)
+        if present and channel.fname and present.label != channel.fname:
+            yield Action("room-field", channel.name, {"label": present.label}, {"label": channel.fname})
 
 
 def _new_room(contract: Contract, channel: Channel) -> dict[str, Any]:
     members = [user.username for user, theirs in contract.subscriptions if theirs == channel]
     creator = contract.chat.admin.username
-    return {"private": channel.private, "members": [name for name in members if name != creator]}
+    others = [name for name in members if name != creator]
+    shown = {"label": channel.fname} if channel.fname else {}
+    return {"private": channel.private, "members": others} | shown
 
 
 def _default_flags(contract: Contract, state: State) -> Iterator[Action]:
@@ -188,11 +208,8 @@ def _twins(contract: Contract, state: State) -> Iterator[Notice]:
     """Rooms that look like a second one: `vip-chat`, `vip_1`, `VIP` beside `vip`, or of the same label."""
     names = {channel.name for channel in contract.channels}
     for channel in contract.channels:
-        pattern = re.compile(
-            rf"{re.escape(channel.name)}([-_.]?(chat|room|channel|\d+|[-_.].*))?", re.IGNORECASE
-        )
         for room in state.rooms.values():
-            alike = pattern.fullmatch(room.name) or room.label == channel.label
-            if alike and room.name not in names and not (channel.default and room.id == "GENERAL"):
+            alike = is_twin(room.name, channel.name) or room.label == channel.label
+            if alike and room.name not in names and room.id != _BUILT_IN:
                 text = f"looks like a second {channel.name!r}; nothing was made or removed because of it"
                 yield Notice("room-twin", room.name, text)

@@ -13,7 +13,7 @@ class LoginForm(AuthenticationForm):
     """Fields `username` (name or e-mail, or an e-mail alone) and `password`."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, label_suffix="", prefix=settings.LOGIN_FORM_PREFIX, **kwargs)
+        super().__init__(*args, **(kwargs | {"label_suffix": "", "prefix": settings.LOGIN_FORM_PREFIX}))
         if settings.LOGIN_BY == "email":
             name = self.fields["username"]
             name.label, name.widget = "E-mail", forms.EmailInput(attrs={"autocomplete": "email"})
