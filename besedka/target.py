@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import os
 import shlex
-from dataclasses import dataclass
-from urllib.parse import urlsplit
+from dataclasses import dataclass, field
 
 from besedka import contract as contracts
 from besedka.contract import CONTRACT_ENV
@@ -25,8 +24,8 @@ class Target:
 
     site_url: str
     chat_url: str
-    mongo_url: str | None = None
-    site_database_url: str | None = None
+    mongo_url: str | None = field(default=None, repr=False)
+    site_database_url: str | None = field(default=None, repr=False)
     provider_url: str | None = None
     may_write: bool = False
     can_manage: bool = False
@@ -41,7 +40,7 @@ def besedka_command(target: Target, *words: str) -> str:
     options: list[str] = []
     if (target.site_url, target.chat_url) != (known.site.url, known.chat.url):
         options += ["--site-url", target.site_url, "--chat-url", target.chat_url]
-    if target.mongo_url and not urlsplit(target.mongo_url).password:
+    if target.mongo_url and "@" not in target.mongo_url:
         options += ["--mongo-url", target.mongo_url]
     file = os.environ.get(CONTRACT_ENV)
     prefix = [f"{CONTRACT_ENV}={shlex.quote(file)}"] if file else []

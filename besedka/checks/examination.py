@@ -10,6 +10,7 @@ from typing import Any
 
 import requests
 
+from besedka import database_url
 from besedka.checks import roster
 from besedka.checks.finding import Where
 from besedka.checks.visitor import Visitors
@@ -76,7 +77,8 @@ class Examination:
         self.probe = probe or probe_from_here
         self.probe_is_ours = probe is None
         self.manage = manage
-        self.secrets: set[str] = set(contract.secrets)
+        urls = (target.mongo_url, target.site_database_url)
+        self.secrets = set(contract.secrets).union(*(database_url.secrets(url) for url in urls if url))
         self.visitors: Visitors | None = None
         self.cleanups: list[Callable[[], str]] = []
 

@@ -11,6 +11,7 @@ from rich.console import Console
 from rich.table import Table
 
 from besedka import contract as contracts
+from besedka import database_url
 from besedka.checks.catalogue import checks_for
 from besedka.checks.finding import Result, Status
 from besedka.checks.run import examine
@@ -110,6 +111,7 @@ def _target(
     mongo_url: str | None,
     site_database_url: str | None,
 ) -> Stack | Target:
+    database_url.refuse_unreadable(mongo_url=mongo_url, site_database_url=site_database_url)
     given = (site_url, chat_url, mongo_url, site_database_url)
     if not any(given):
         try:

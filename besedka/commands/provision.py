@@ -11,6 +11,7 @@ import typer
 from rich.console import Console
 
 from besedka import contract as contracts
+from besedka import database_url
 from besedka import provision as provisioning
 from besedka.checks.report import Report
 from besedka.checks.run import examine
@@ -104,6 +105,7 @@ def _target(
     site_url: str | None, chat_url: str | None, mongo_url: str | None
 ) -> tuple[Contract, Stack | Target]:
     """The contract at the target's addresses, and the target as doctor takes it."""
+    database_url.refuse_unreadable(mongo_url=mongo_url)
     contract = contracts.load()
     if not any((site_url, chat_url, mongo_url)):
         try:

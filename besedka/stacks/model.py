@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
+from besedka import database_url
 from besedka.contract import Contract
 
 StackKind = Literal["embedded", "containers", "attached"]
@@ -51,12 +52,17 @@ class Stack:
     folder: str
     site_url: str
     chat_url: str
-    mongo_url: str | None
-    site_database_url: str | None
+    mongo_url: str | None = field(repr=False)
+    site_database_url: str | None = field(repr=False)
     site_environment_file: str | None
     services: tuple[Service, ...]
     provider_url: str | None = None
     absent: dict[str, str] = field(default_factory=dict)
+
+    def secrets(self) -> set[str]:
+        """The passwords in its database URLs."""
+        urls = (self.mongo_url, self.site_database_url)
+        return set[str]().union(*(database_url.secrets(url) for url in urls if url))
 
     def service(self, name: str) -> Service:
         """The service of that name; KeyError if the stack has none."""
@@ -77,7 +83,7 @@ class Stack:
         return {service.name: Path(service.log) for service in self.services if service.log}
 
     def to_json(self) -> str:
-        """The stack as JSON text, for xdist workers and state files; holds no secret."""
+        """The stack as JSON text, for xdist workers and state files; its database URLs hold passwords."""
         return json.dumps(asdict(self), ensure_ascii=False)
 
     @classmethod
