@@ -137,6 +137,7 @@ class EmbeddedStack:
             self._keep(self.parts.bundle.start(told, log=self._log("rocketchat")))
             return
         command = [sys.executable, "-m", "standins.rocketchat", "--movable-clock"]
+        command += ["--version", self.contract.chat.version]
         told |= {"BIND_IP": "127.0.0.1", "PYTHONPATH": str(PROJECT_ROOT)}
         self._launch("rocketchat", command, PROJECT_ROOT, told)
 
