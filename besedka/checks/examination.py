@@ -25,8 +25,6 @@ from besedka.target import Target, besedka_command
 
 TIMEOUT_SECONDS = 4.0
 MONGO_SECONDS = 2.0
-# A management command of the site: arguments, what it reads on standard input, what it prints.
-Manage = Callable[..., str]
 
 
 @dataclass(frozen=True)
@@ -70,13 +68,12 @@ class Examination:
         contract: Contract,
         *,
         probe: Probe | None = None,
-        manage: Manage | None = None,
     ) -> None:
         self.target = target
         self.contract = contract
         self.probe = probe or probe_from_here
         self.probe_is_ours = probe is None
-        self.manage = manage
+        self.manage = target.manage if target.may_write else None
         urls = (target.mongo_url, target.site_database_url)
         self.secrets = set(contract.secrets).union(*(database_url.secrets(url) for url in urls if url))
         self.visitors: Visitors | None = None

@@ -16,7 +16,7 @@ from besedka.names import is_twin
 from besedka.provision import service
 from besedka.provision.action import Action, Notice, Plan
 from besedka.provision.errors import AccountClashError
-from besedka.provision.state import Account, State
+from besedka.provision.state import Account, Room, State
 from besedka.rocketchat import catalogue, provider
 
 # Rocket.Chat makes this room at its first boot, and calls it general.
@@ -134,26 +134,32 @@ def _field(account: Account, name: str) -> Any:
     return sorted(value) if name == "roles" else value
 
 
-def _rooms(contract: Contract, state: State) -> Iterator[Action]:
+def _present(contract: Contract, state: State) -> dict[str, Room]:
+    """Channel → its room. Rocket.Chat's first room becomes a default one that is missing, if it is free."""
+    found = {one.name: state.rooms[one.name] for one in contract.channels if one.name in state.rooms}
     built_in = state.room_by_id(_BUILT_IN)
+    lacking = [one.name for one in contract.default_channels if one.name not in found]
+    if lacking and built_in and built_in not in found.values():
+        found[lacking[0]] = built_in
+    return found
+
+
+def _rooms(contract: Contract, state: State) -> Iterator[Action]:
+    present = _present(contract, state)
     for channel in contract.channels:
-        room = state.rooms.get(channel.name)
-        spare = built_in and all(built_in.name != one.name for one in contract.channels)
-        renamed = built_in if spare and channel.default and room is None else None
-        if room is None and renamed is None:
+        room = present.get(channel.name)
+        if room is None:
             yield Action("room", channel.name, None, _new_room(contract, channel))
             continue
-        if renamed:
-            built_in = None
-            yield Action("room-field", renamed.name, {"name": renamed.name}, {"name": channel.name})
-        present = room or renamed
-        if present and present.archived:
+        if room.name != channel.name:
+            yield Action("room-field", room.name, {"name": room.name}, {"name": channel.name})
+        if room.archived:
             yield Action("room-field", channel.name, {"archived": True}, {"archived": False})
-        if present and present.private != channel.private:
-            before, after = {"private": present.private}, {"private": channel.private}
+        if room.private != channel.private:
+            before, after = {"private": room.private}, {"private": channel.private}
             yield Action("room-field", channel.name, before, after)
-        if present and channel.fname and present.label != channel.fname:
-            yield Action("room-field", channel.name, {"label": present.label}, {"label": channel.fname})
+        if channel.fname and room.label != channel.fname:
+            yield Action("room-field", channel.name, {"label": room.label}, {"label": channel.fname})
 
 
 def _new_room(contract: Contract, channel: Channel) -> dict[str, Any]:
@@ -165,8 +171,9 @@ def _new_room(contract: Contract, channel: Channel) -> dict[str, Any]:
 
 
 def _default_flags(contract: Contract, state: State) -> Iterator[Action]:
+    present = _present(contract, state)
     for channel in contract.channels:
-        room = state.rooms.get(channel.name)
+        room = present.get(channel.name)
         if (room.default if room else False) != channel.default:
             yield Action(
                 "room-field", channel.name, {"default": not channel.default}, {"default": channel.default}

@@ -12,7 +12,7 @@ import shutil
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
@@ -26,11 +26,13 @@ from besedka.contract import PROJECT_ROOT, Contract
 from besedka.errors import ServiceUnreachableError, StackStartError
 from besedka.progress import Say, quiet
 from besedka.rocketchat.rest import RocketChat
-from besedka.stacks import environment
+from besedka.stacks import environment, versions
 from besedka.stacks.model import Service, Stack
 from besedka.stacks.process.processes import ServiceProcess, Spawn, free_ports, guarded, stop_all
-from besedka.stacks.services import mongod, postgres, redis_server, site_commands
+from besedka.stacks.services import chat_client, mongod, postgres, redis_server, site_commands
+from besedka.stacks.services.chat_client import ChatClient
 from besedka.stacks.services.options import Parts
+from besedka.target import Target
 
 RUNS_FOLDER = PROJECT_ROOT / ".besedka" / "runs"
 START_BUDGET_SECONDS = 60.0
@@ -60,8 +62,9 @@ class EmbeddedStack:
 
     def start(self) -> Stack:
         """Start everything; returns once the contract is fulfilled. Raises StackStartError."""
-        if self.parts.bundle:
-            self.contract = self.parts.bundle.contract(self.contract)
+        served = self.parts.bundle or self.parts.chat_client
+        if served:
+            self.contract = served.contract(self.contract)
         names = ("site", "chat", "mongo", "postgres", "redis")
         ports = dict(zip(names, free_ports(len(names)), strict=True))
         self.contract = self.contract.at(
@@ -95,10 +98,9 @@ class EmbeddedStack:
         self.start_site()
         self.wait_for_chat()
         provision.bring(
-            self.contract.chat.url,
+            Target.of(self.contract, mongo_url=self.mongo_url),
             self.contract,
             journal_folder=self.folder / "journal",
-            mongo_url=self.mongo_url,
         )
         if self.parts.bundle:
             from besedka.stacks.services import first_boot  # noqa: PLC0415
@@ -116,6 +118,7 @@ class EmbeddedStack:
         process = self._keep(
             mongod.start(
                 self.parts.mongod,
+                series=versions.pair(self.contract.chat.version).mongo_series[-1],
                 port=port,
                 data=self.folder / "mongo",
                 log=self._log("mongo"),
@@ -136,10 +139,14 @@ class EmbeddedStack:
         if self.parts.bundle:
             self._keep(self.parts.bundle.start(told, log=self._log("rocketchat")))
             return
-        command = [sys.executable, "-m", "standins.rocketchat", "--movable-clock"]
-        command += ["--version", self.contract.chat.version]
+        client = self.parts.chat_client
+        command = [*chat_client.STANDIN, "--movable-clock", *self._spoken(client)]
         told |= {"BIND_IP": "127.0.0.1", "PYTHONPATH": str(PROJECT_ROOT)}
         self._launch("rocketchat", command, PROJECT_ROOT, told)
+
+    def _spoken(self, client: ChatClient | None) -> Sequence[str]:
+        """The version that the stand-in speaks: its client's, else the contract's."""
+        return client.options if client else ("--version", self.contract.chat.version)
 
     def start_site(self) -> None:
         """Start Daphne; `wait_for_site` waits for it."""
@@ -261,7 +268,8 @@ class EmbeddedStack:
     def _describe(self) -> Stack:
         site, chat = self.contract.site.url, self.contract.chat.url
         bundle, address = self.parts.bundle, {name: f"127.0.0.1:{port}" for name, port in self.ports.items()}
-        chat_version = (bundle and bundle.version) or RocketChat(chat).info()["version"]
+        served = bundle or self.parts.chat_client
+        chat_version = (served and served.version) or RocketChat(chat).info()["version"]
         mongo_version = mongod.version(self.ports["mongo"])
         rows = [
             ("site", site, self._site_status()["version"], True),

@@ -19,7 +19,7 @@ from .wire import Connection
 log = logging.getLogger("mongo")
 
 
-async def serve(host: str, port: int, data: Path, replica_set: str | None) -> int:
+async def serve(host: str, port: int, data: Path, replica_set: str | None, series: str) -> int:
     from . import commands  # noqa: PLC0415 - brings mongomock, a third of a second: not for a usage message
     from .disk import Disk  # noqa: PLC0415
 
@@ -31,7 +31,7 @@ async def serve(host: str, port: int, data: Path, replica_set: str | None) -> in
         signal.signal(name, lambda *_: loop.call_soon_threadsafe(stop.set))
     log.info("%s starting, data in %s", commands.STAND_IN, data)
     try:
-        node = commands.Node(Disk(data), replica_set)
+        node = commands.Node(Disk(data), replica_set, series)
     except (sqlite3.Error, OSError) as error:
         log.error("cannot use the data folder %s: %s", data, error)  # noqa: TRY400 - one line, no traceback
         return 100
@@ -58,6 +58,7 @@ if __name__ == "__main__":
     parser.add_argument(
         "--replica-set", help="announce a replica set of this name with this server as primary"
     )
+    parser.add_argument("--series", default="7.0", help="the MongoDB to imitate (default: %(default)s)")
     options = parser.parse_args()
     logging.basicConfig(stream=sys.stdout, level=logging.INFO, format="%(asctime)s mongo %(message)s")
     take_all_file_descriptors()

@@ -72,7 +72,8 @@ def refuse_others(unknown: Iterable[str]) -> None:
 class Node:
     """The server behind every connection; `address` is what `hello` tells drivers to connect to."""
 
-    def __init__(self, disk: Disk, replica_set: str | None) -> None:
+    def __init__(self, disk: Disk, replica_set: str | None, series: str = "7.0") -> None:
+        self.version = f"{series}.0"
         self.disk, self.replica_set, self.address, self.started = disk, replica_set, "", time.time()
         self.collections = Collections(disk)
         self.cursors: dict[int, tuple[str, list[bytes], float]] = {}
@@ -133,17 +134,18 @@ class Node:
         return {}
 
     def do_buildInfo(self) -> Document:
-        return dict(ABOUT["buildInfo"])
+        numbers = [*map(int, self.version.split(".")), 0]
+        return ABOUT["buildInfo"] | {"version": self.version, "versionArray": numbers}
 
     def do_serverStatus(self, ignored: Any = None) -> Document:
         now = {"host": self.address, "pid": os.getpid(), "uptime": time.time() - self.started}
-        return ABOUT["serverStatus"] | now
+        return ABOUT["serverStatus"] | {"version": self.version} | now
 
     def do_connectionStatus(self, showPrivileges: bool = False) -> Document:
         return dict(ABOUT["connectionStatus"])
 
     def do_getParameter(self, featureCompatibilityVersion: Any) -> Document:
-        return dict(ABOUT["getParameter"])
+        return {"featureCompatibilityVersion": {"version": self.version.rpartition(".")[0]}}
 
     def do_endSessions(self, value: list[Document]) -> Document:
         for session in value:

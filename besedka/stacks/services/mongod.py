@@ -40,15 +40,26 @@ def find(named: str | None) -> str | None:
     return found
 
 
-def start(mongod: str | None, *, port: int, data: Path, log: Path, spawn: Spawn = guarded) -> ServiceProcess:
-    """Start MongoDB (or the stand-in) as a single-node replica set on 127.0.0.1."""
+def start(  # noqa: PLR0913 - all keywords
+    mongod: str | None,
+    *,
+    port: int,
+    data: Path,
+    log: Path,
+    spawn: Spawn = guarded,
+    series: str = "7.0",
+) -> ServiceProcess:
+    """Start MongoDB (or the stand-in) as a single-node replica set on 127.0.0.1.
+
+    `series` is what the stand-in says it is; a real one says it itself.
+    """
     data.mkdir(parents=True, exist_ok=True)
     where = ["--port", str(port)]
     if mongod:
         command = [mongod, *where, "--bind_ip", "127.0.0.1", "--dbpath", str(data), "--replSet", REPLICA_SET]
     else:
         command = [sys.executable, "-m", "standins.mongo", *where, "--host", "127.0.0.1"]
-        command += ["--data", str(data), "--replica-set", REPLICA_SET]
+        command += ["--data", str(data), "--replica-set", REPLICA_SET, "--series", series]
     environment = {"PYTHONPATH": str(PROJECT_ROOT)}
     return ServiceProcess("mongo", command, log=log, cwd=PROJECT_ROOT, environment=environment, spawn=spawn)
 
