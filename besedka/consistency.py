@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator
+from difflib import get_close_matches
 from typing import TYPE_CHECKING
 
 from besedka import names
@@ -13,6 +14,8 @@ if TYPE_CHECKING:
 
 # A role without groups of its own gets those of this row.
 COMMON_ROLE = "user"
+# Of difflib: `moderators` and `modrator` for `moderator`.
+_NEARLY = 0.8
 
 
 def problems(contract: Contract) -> list[str]:
@@ -99,10 +102,14 @@ def _memberships(contract: Contract) -> Iterator[str]:
 
 
 def _groups(contract: Contract) -> Iterator[str]:
+    """A row for a role that nobody has yet does no harm; one that is nearly a user's role is a mistake."""
+    held = sorted(_held(contract))
     named = {role for room in contract.channels for role in room.roles or ()}
     for role in contract.provider.groups:
-        if role not in _held(contract) | named | {COMMON_ROLE}:
-            yield f"provider.groups.{role}: no user and no room names the role {role!r}, which does not exist"
+        meant = get_close_matches(role, held, n=1, cutoff=_NEARLY)
+        if role not in {*held, *named, COMMON_ROLE} and meant:
+            row = f"provider.groups.{role}"
+            yield f"{row}: names the role {role!r}, which does not exist; is {meant[0]!r} meant?"
 
 
 def _held(contract: Contract) -> set[str]:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from besedka import contract as contracts
-from besedka.contract import CONTRACT_ENV, Contract
+from besedka.contract import CONTRACT_ENV, OVERLAYS_ENV, Contract
 
 PROGRAM = ("python3", "run.py")
 StackKind = Literal["embedded", "containers", "attached"]
@@ -75,6 +75,6 @@ def besedka_command(target: Target, *words: str) -> str:
         options += ["--provider-url", target.provider_url]
     if target.mongo_url and "@" not in target.mongo_url:
         options += ["--mongo-url", target.mongo_url]
-    file = os.environ.get(CONTRACT_ENV)
-    prefix = [f"{CONTRACT_ENV}={shlex.quote(file)}"] if file else []
+    told = {name: os.environ.get(name) for name in (CONTRACT_ENV, OVERLAYS_ENV)}
+    prefix = [f"{name}={shlex.quote(value)}" for name, value in told.items() if value]
     return " ".join([*prefix, shlex.join([*PROGRAM, *words, *options])])

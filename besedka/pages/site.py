@@ -126,7 +126,8 @@ class ChatPage(SitePage):
         chat = self.chat
         self._expect_signed_in()
         try:
-            chat.expect_member_of(room or self.contract.default_channel.name)
+            shown = self.contract.channel(room).shown if room else self.contract.default_channel.shown
+            chat.expect_member_of(shown)
         except AssertionError as error:
             error.add_note(self._explanation())
             raise

@@ -109,7 +109,7 @@ OAUTH2_PROVIDER = {
     "SCOPES": dict.fromkeys(BESEDKA.scopes, "Чтение имени, почты и роли"),
     "DEFAULT_SCOPES": list(BESEDKA.scopes),
     "READ_SCOPE": BESEDKA.scopes[0],
-    "OAUTH2_VALIDATOR_CLASS": "provider.clients.PlainSecretValidator",
+    "OAUTH2_VALIDATOR_CLASS": "provider.clients.PlainCredentialsValidator",
     "AUTHORIZATION_CODE_EXPIRE_SECONDS": 60,
     "ACCESS_TOKEN_EXPIRE_SECONDS": 3600,
     "PKCE_REQUIRED": "provider.pkce.pkce_required",
