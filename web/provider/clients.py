@@ -14,8 +14,8 @@ class PlainCredentialsValidator(OAuth2Validator):
     """Takes client id and secret of the Basic header as they are.
 
     The library decodes them first, as RFC 6749 has it, but Rocket.Chat does not encode
-    (apps/meteor/app/custom-oauth/server/custom_oauth_server.js): an id or a secret with `+` or `%` would never
-    fit. A secret that was encoded fits all the same.
+    (apps/meteor/app/custom-oauth/server/custom_oauth_server.js): an id or a secret with `+` or `%` would
+    never fit. A secret that was encoded fits all the same.
     """
 
     def _extract_basic_auth(self, request: Request) -> str | None:
