@@ -36,7 +36,8 @@ OVERLAYS_ENV = "BESEDKA_CONTRACT_OVERLAYS"
 
 # What somebody is on the site: a free name, made known by a user who has it.
 Role = Annotated[str, Field(pattern=r"^\S+$", max_length=100)]
-SettingValue = bool | int | str
+# An empty text is a value like any other.
+SettingValue = bool | int | Annotated[str, Field(min_length=0)]
 _SECRET_SETTING = re.compile(r"(secret|password|_pass|token|private_?key)$", re.IGNORECASE)
 
 

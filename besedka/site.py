@@ -151,7 +151,7 @@ class Site:
         body = {"grant_type": "authorization_code", "code": code, "redirect_uri": redirect_uri}
         if sent_via == "payload":
             body |= {"client_id": client_id, "client_secret": client_secret}
-        basic = (client_id, client_secret) if sent_via == "header" else None
+        basic = (client_id.encode(), client_secret.encode()) if sent_via == "header" else None
         return Site(self.url, timeout=self._timeout).request("POST", self._token, data=body, auth=basic)
 
     def identity(self, token: str | None, sent_via: SentVia = "header") -> requests.Response:

@@ -72,7 +72,7 @@ def spelling(examination: Examination) -> Answer:
         ),
         (
             "lower_case",
-            re.compile(r"^Accounts_OAuth_Custom-[a-z0-9_]+"),
+            re.compile(r"^Accounts_OAuth_Custom-[a-z][a-z0-9_]*"),
             "the name is capitalised; while one of these is falsy, Rocket.Chat removes the log-in service",
         ),
         (

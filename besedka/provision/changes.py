@@ -82,7 +82,8 @@ def _do_provider(place: Place, action: Action) -> None:
 
 
 def _undo_provider(place: Place, action: Action) -> Undone:
-    rows = [name for name in place.state.settings if name.startswith(_base(action))]
+    base = _base(action)
+    rows = [name for name in place.state.settings if name == base or name.startswith(f"{base}-")]
     if not rows:
         return Undone.ALREADY
     place.session.method("removeOAuthService", action.target)

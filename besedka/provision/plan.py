@@ -93,7 +93,9 @@ def _provider(contract: Contract, state: State) -> Iterator[Action | Notice]:
     if not changes and (problem := service.difference(contract, state.services)):
         yield Notice("provider-not-live", contract.provider.name, problem)
     lower = f"Accounts_OAuth_Custom-{contract.provider.name}"
-    for name in sorted(name for name in state.settings if name.startswith(lower)):
+    # A name that begins with a digit or with `_` has no capital of its own.
+    stray = [name for name in state.settings if lower != base and name.startswith(lower)]
+    for name in sorted(stray):
         text = "a row under a lower-case name makes Rocket.Chat remove the service; delete it from Mongo"
         yield Notice("provider-lower-case", name, text)
 

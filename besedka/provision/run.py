@@ -147,7 +147,9 @@ def _apply(
 
 
 def _concerns(action: Action, base: str) -> bool:
-    return action.kind == "provider" or (action.kind == "setting" and action.target.startswith(base))
+    return action.kind == "provider" or (
+        action.kind == "setting" and f"{action.target}-".startswith(f"{base}-")
+    )
 
 
 def _rolled_back(

@@ -103,6 +103,6 @@ def test_canonical_accounts_carry_what_the_contract_says(contract: Contract, cha
         assert account is not None, f"{user.username} has no account in the chat"
         roles = set(account["roles"])
         assert roles == set(user.chat_roles), f"{user.username} has the roles {sorted(roles)}"
-        addresses = [row["address"] for row in account["emails"]]
-        assert addresses == [user.email], f"{user.username} has the addresses {addresses}"
+        addresses = [row["address"].lower() for row in account["emails"]]
+        assert addresses == [user.email.lower()], f"{user.username} has the addresses {addresses}"
         assert account["active"], f"{user.username} is deactivated"
