@@ -113,7 +113,11 @@ def up(  # noqa: PLR0913, PLR0917 - one parameter per option
     chosen, why = resolved(wished, contract, rocketchat_version, wishes.given())
     if chosen == "containers":
         _up_in_containers(console, contract, rocketchat_version, reuse=reuse)
-        return
+    else:
+        _up_embedded(console, contract, wishes, why)
+
+
+def _up_embedded(console: Console, contract: Contract, wishes: options.Wishes, why: str) -> None:
     console.print(f"starting the embedded stack{f' ({why})' if why else ''} …")
 
     def say(line: str) -> None:

@@ -169,8 +169,9 @@ def build(server: Server) -> Starlette:
         routes.append(Route("/__standin__/clock", advance_clock, methods=["POST"]))
     routes += [route for route in sockets if isinstance(route, Route | WebSocketRoute)]
     page: Callable[[Request], Awaitable[Response]] = shell
-    if server.config.chat_client is not None:
-        routes, page = [*server.config.chat_client.routes(), *routes], server.config.chat_client.page
+    client = server.config.chat_client
+    if client is not None:
+        routes, page = [*client.routes(server.settings.get), *routes], client.page
     app = Starlette(routes=routes, middleware=[Middleware(SecurityHeaders, settings=server.settings)])
     app.router.routes.append(Route("/{path:any}", page, methods=every))
     app.state.server = server
