@@ -24,7 +24,7 @@ from pydantic import (
     model_validator,
 )
 
-from besedka.consistency import COMMON_ROLE, problems
+from besedka.consistency import COMMON_ROLE, Rows, problems
 from besedka.errors import ContractError
 from besedka.names import service_key
 from besedka.overlays import merged, read
@@ -203,7 +203,8 @@ class Contract(_Table):
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:
-        found = problems(self)
+        rows = Rows(self.users, self.channels, self.chat.admin, self.provider.groups, self.settings)
+        found = problems(rows)
         if found:
             raise ValueError("\n".join(found))
         return self
