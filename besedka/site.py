@@ -91,8 +91,27 @@ class Site:
     def sign_in(self, username: str, password: str, *, email: str = "") -> None:
         """Log in through the form, CSRF token included; raises SignInRefusedError if it is refused.
 
-        A form that asks for an address gets `email`.
+        A form that asks for an address gets `email`; one that refuses the name is tried with it.
         """
+        form = self._login_form()
+        named = [email] if form.asks_for_email and email else [username, *([email] if email else [])]
+        statuses = []
+        for who in named:
+            form = form if who == named[0] else self._login_form()
+            fields = form.hidden | {form.name_field: who, form.password_field: password}
+            headers = {"Referer": self.url + self._login}
+            answer = self.request("POST", self._login, data=fields, headers=headers)
+            if answer.status_code in {302, 303}:
+                return
+            statuses.append(f"{who!r}: POST answered {answer.status_code}")
+        raise SignInRefusedError(
+            f"the site refused to sign in {', '.join(statuses)}",
+            expected="302 to the next page",
+            where=self.url + self._login,
+            next_step="is the account there, active, and is the password the contract's?",
+        )
+
+    def _login_form(self) -> _LoginForm:
         page = self.get(self._login)
         form = _LoginForm()
         form.feed(page.text)
@@ -103,17 +122,7 @@ class Site:
                 where=self.url + self._login,
                 next_step="open the page in a browser",
             )
-        who = email if form.asks_for_email and email else username
-        fields = form.hidden | {form.name_field: who, form.password_field: password}
-        headers = {"Referer": self.url + self._login}
-        answer = self.request("POST", self._login, data=fields, headers=headers)
-        if answer.status_code not in {302, 303}:
-            raise SignInRefusedError(
-                f"the site refused to sign in {who!r}: POST answered {answer.status_code}",
-                expected="302 to the next page",
-                where=self.url + self._login,
-                next_step="is the account there, active, and is the password the contract's?",
-            )
+        return form
 
     def session_cookies(self) -> dict[str, str]:
         """Cookies this visitor holds by name; `sessionid` is the session."""
