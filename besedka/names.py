@@ -43,7 +43,7 @@ def service_key(name: str) -> str:
 
 def pattern(settings: Settings, rule: str) -> re.Pattern[str]:
     """What a whole name must match; raises ValueError where the setting holds no regular expression."""
-    text = _text(settings, rule)
+    text = rule_text(settings, rule)
     try:
         return re.compile(f"^(?:{text})$")
     except re.error as error:
@@ -51,7 +51,8 @@ def pattern(settings: Settings, rule: str) -> re.Pattern[str]:
         raise ValueError(message) from error
 
 
-def _text(settings: Settings, rule: str) -> str:
+def rule_text(settings: Settings, rule: str) -> str:
+    """The rule as Rocket.Chat has it: what is set, else its own."""
     return str(settings.get(rule) or _DEFAULTS[rule])
 
 
@@ -63,8 +64,8 @@ def misshapen(name: str, settings: Settings, rule: str) -> Iterator[str]:
         return
     if not allowed.match(name):
         yield (
-            f"Rocket.Chat refuses {name!r}: {rule} allows {_text(settings, rule)}; choose another name, or "
-            f"set {rule} in [settings]"
+            f"Rocket.Chat refuses {name!r}: {rule} allows {rule_text(settings, rule)}; choose another name, "
+            f"or set {rule} in [settings]"
         )
 
 

@@ -83,14 +83,13 @@ def _frame_refusals(examination: Examination, path: str, page: requests.Response
     option = page.headers.get("X-Frame-Options")
     where = examination.where("Iframe_Restrict_Access", f"GET {path}, header X-Frame-Options")
     if option is not None:
-        fix = "a proxy in front of Rocket.Chat adds it, or the setting was written straight into Mongo"
+        fix = "Iframe_Restrict_Access is right: a proxy adds X-Frame-Options; take it off there."
         found.append(
             finding(
                 "iframe.headers.x_frame_options",
                 option,
                 "no such header",
                 where,
-                commands=(examination.provision_command,),
                 advice=(fix,),
             )
         )
@@ -99,7 +98,7 @@ def _frame_refusals(examination: Examination, path: str, page: requests.Response
     for directive in re.split("[;,]", page.headers.get("Content-Security-Policy", "")):
         name, _, sources = directive.strip().partition(" ")
         if name.lower() == "frame-ancestors" and not {origin, "*"} & set(sources.split()):
-            fix = "Rocket.Chat sends no frame-ancestors: look for a proxy that does"
+            fix = "A proxy sends frame-ancestors: let its Content-Security-Policy name the site."
             place = f"GET {path}, header Content-Security-Policy"
             found.append(
                 finding("iframe.headers.frame_ancestors", directive.strip(), origin, place, advice=(fix,))
@@ -109,16 +108,23 @@ def _frame_refusals(examination: Examination, path: str, page: requests.Response
 
 @check("iframe.authentication", codes="enabled", needs=["services.admin"])
 def authentication(examination: Examination) -> Answer:
-    """Is Rocket.Chat's own iframe log-in off or the site's, so that it does not replace the log-in page?"""
+    """Is Rocket.Chat's own iframe log-in off or asked for? It replaces the log-in page."""
     found = []
-    effective, contract = examination.effective, examination.contract
-    ours = str(effective.get("Accounts_Iframe_api_url") or "").startswith(f"{contract.site.url}/")
-    asked_for = contract.settings.get("Accounts_iframe_enabled") is True
-    if effective.get("Accounts_iframe_enabled") and not asked_for and not ours:
+    wanted = examination.contract.settings.get("Accounts_iframe_enabled", False)
+    if examination.effective.get("Accounts_iframe_enabled") and not wanted:
         fix = "it means logging in by an iframe, not being shown in one: switch it off"
         where = examination.where("Accounts_iframe_enabled")
-        found = [finding("iframe.authentication.enabled", "True", "False", where, advice=(fix,))]
-    return answer(found, evidence="off, or the site's")
+        found = [
+            finding(
+                "iframe.authentication.enabled",
+                "True",
+                "False",
+                where,
+                commands=(examination.provision_command,),
+                advice=(fix,),
+            )
+        ]
+    return answer(found, evidence="off, or the contract's")
 
 
 @check("iframe.content_policy", codes="off", needs=["services.admin"])
@@ -129,7 +135,16 @@ def content_policy(examination: Examination) -> Answer:
     if wanted and examination.effective.get("Enable_CSP", True) is False:
         fix = "switch it on: it has no frame-ancestors, Iframe_Restrict_Access alone decides about the frame"
         where = examination.where("Enable_CSP")
-        found = [finding("iframe.content_policy.off", "Enable_CSP is False", "True", where, advice=(fix,))]
+        found = [
+            finding(
+                "iframe.content_policy.off",
+                "Enable_CSP is False",
+                "True",
+                where,
+                commands=(examination.provision_command,),
+                advice=(fix,),
+            )
+        ]
     return answer(found, evidence="on")
 
 
@@ -152,6 +167,7 @@ def new_accounts(examination: Examination) -> Answer:
                     f"{setting_id} is {seen!r}",
                     repr(expected),
                     where,
+                    commands=(examination.provision_command,),
                     advice=(fix,),
                 )
             )
@@ -162,6 +178,13 @@ def new_accounts(examination: Examination) -> Answer:
         where = examination.where("Accounts_AllowedDomainsList")
         fix = f"add {', '.join(sorted(missing))}, or empty the list"
         found.append(
-            finding("iframe.new_accounts.domains", domains, "the users' domains", where, advice=(fix,))
+            finding(
+                "iframe.new_accounts.domains",
+                domains,
+                "the users' domains",
+                where,
+                commands=(examination.provision_command,),
+                advice=(fix,),
+            )
         )
     return answer(found, evidence="open to SSO")
