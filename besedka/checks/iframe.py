@@ -108,7 +108,7 @@ def _frame_refusals(examination: Examination, path: str, page: requests.Response
 
 @check("iframe.authentication", codes="enabled", needs=["services.admin"])
 def authentication(examination: Examination) -> Answer:
-    """Is Rocket.Chat's own iframe log-in off or asked for? It replaces the log-in page."""
+    """Is Rocket.Chat's own iframe log-in, which replaces the log-in page, off or asked for?"""
     found = []
     wanted = examination.contract.settings.get("Accounts_iframe_enabled", False)
     if examination.effective.get("Accounts_iframe_enabled") and not wanted:

@@ -12,8 +12,9 @@ from enum import Enum
 from typing import Any
 
 from besedka.contract import Contract
+from besedka.errors import ContractError
 from besedka.provision.action import Action
-from besedka.provision.errors import LicenceMissingError, ReservedNameError, RoomNameError
+from besedka.provision.errors import LicenceMissingError, ReservedNameError
 from besedka.provision.plan import Beside
 from besedka.provision.session import Session
 from besedka.provision.state import Account, Room, State
@@ -233,7 +234,7 @@ def _do_room(place: Place, action: Action) -> Json:
     room = Room.of({"t": "p" if action.after["private"] else "c"} | made)
     if room.name != action.target:
         place.session.post("rooms.delete", roomId=room.id)
-        raise RoomNameError(
+        raise ContractError(
             f"Rocket.Chat makes the name {room.name!r} of the text {shown!r}",
             expected=repr(action.target),
             where="name and fname in [[channels]] of besedka.toml",

@@ -95,12 +95,6 @@ class LoginBlockedError(BesedkaError):
     exit_status = 54
 
 
-class RoomNameError(BesedkaError):
-    """Rocket.Chat gives a room of this display name another name than the contract's."""
-
-    exit_status = 57
-
-
 class ReservedNameError(BesedkaError):
     """Rocket.Chat refuses to make an account of that name, e.g. `admin`."""
 

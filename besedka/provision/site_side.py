@@ -35,7 +35,9 @@ class SiteSide:
     def steps(self, contract: Contract) -> Iterator[Action | Notice]:
         """What differs from the contract."""
         by_name = {user.username.lower(): user for user in self.database.users()}
-        rows = [(user.username, _differences(user, by_name.get(user.username))) for user in contract.users]
+        rows = [
+            (user.username, _differences(user, by_name.get(user.username.lower()))) for user in contract.users
+        ]
         client_id = contract.provider.client_id
         rows.append((client_id, _application(contract, self.database.application(client_id))))
         for target, differing in rows:
