@@ -6,9 +6,9 @@ from collections.abc import Callable
 from urllib.parse import quote
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import expect
 
-from besedka.contract import Contract
+from besedka.contract import Contract, User
 from besedka.pages.site import IntegratedPage
 from besedka.rocketchat.rest import Credentials, RocketChat
 from tests.cases import DOES_NOT_APPLY, EXCLUSIONS, USERNAMES, in_most_rooms, rooms_of
@@ -18,10 +18,10 @@ pytestmark = pytest.mark.e2e
 
 @pytest.mark.parametrize("username", USERNAMES)
 def test_each_user_gets_the_buttons_of_their_rooms(
-    username: str, contract: Contract, integrated: Callable[..., IntegratedPage]
+    username: str, contract: Contract, at_home: Callable[[User], IntegratedPage]
 ) -> None:
     user = contract.user(username)
-    page = integrated(user)
+    page = at_home(user)
 
     chat = page.wait_for_chat()
 
@@ -34,12 +34,12 @@ def test_each_user_gets_the_buttons_of_their_rooms(
 
 
 def test_switching_rooms_does_not_reload_rocketchat(
-    contract: Contract, returning: Callable[..., Page]
+    contract: Contract, at_home: Callable[[User], IntegratedPage]
 ) -> None:
     user = in_most_rooms(contract)
     rooms = rooms_of(contract, user)
-    page = IntegratedPage(returning(user), contract).open()
-    chat = page.wait_for_chat()
+    page = at_home(user)
+    chat = page.chat
     chat.frame.evaluate("() => { window.stillTheSamePage = true; }")
 
     for channel in rooms:
@@ -55,13 +55,13 @@ def test_switching_rooms_does_not_reload_rocketchat(
 
 @pytest.mark.parametrize("order", [(0, 1, 2, 0), (1, 0, 1, 2)], ids=str)
 def test_four_fast_clicks_end_where_the_last_one_pointed(
-    order: tuple[int, ...], contract: Contract, returning: Callable[..., Page]
+    order: tuple[int, ...], contract: Contract, at_home: Callable[[User], IntegratedPage]
 ) -> None:
     user = in_most_rooms(contract)
     rooms = rooms_of(contract, user)
     clicks = [rooms[number % len(rooms)] for number in order]
-    page = IntegratedPage(returning(user), contract).open()
-    chat = page.wait_for_chat()
+    page = at_home(user)
+    chat = page.chat
     labels = [channel.label for channel in clicks]
 
     milliseconds = page.switcher.evaluate(
@@ -79,6 +79,7 @@ def test_four_fast_clicks_end_where_the_last_one_pointed(
     chat.expect_member_of(clicks[-1].shown)
     expect(page.room_button(labels[-1])).to_have_attribute("aria-pressed", "true")
     expect(page.switcher.locator('[aria-pressed="true"]')).to_have_count(1)
+    page.enter(contract.default_channel)
 
 
 def test_a_reload_stays_signed_in_and_a_link_opens_its_room(

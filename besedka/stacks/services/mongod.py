@@ -15,6 +15,8 @@ from besedka.errors import StackStartError
 from besedka.stacks.process.processes import ServiceProcess, Spawn, guarded
 
 REPLICA_SET = "rs0"
+# What the stand-in is by itself.
+STANDIN_SERIES = "7.0"
 _PROBE_MILLISECONDS = 300
 # Unauthorized, NodeNotFound, NoReplicationEnabled, InvalidReplicaSetConfig, and
 # NewReplicaSetConfigurationIncompatible (MongoDB's src/mongo/base/error_codes.yml). Others pass: it is
@@ -40,26 +42,24 @@ def find(named: str | None) -> str | None:
     return found
 
 
-def start(  # noqa: PLR0913 - all keywords
+def start(  # noqa: PLR0913 - what a server is told
     mongod: str | None,
     *,
     port: int,
     data: Path,
     log: Path,
     spawn: Spawn = guarded,
-    series: str = "7.0",
+    series: str = STANDIN_SERIES,
 ) -> ServiceProcess:
-    """Start MongoDB (or the stand-in) as a single-node replica set on 127.0.0.1.
-
-    `series` is what the stand-in says it is; a real one says it itself.
-    """
+    """Start MongoDB (or the stand-in, which calls itself `series`) as a single-node set on 127.0.0.1."""
     data.mkdir(parents=True, exist_ok=True)
     where = ["--port", str(port)]
     if mongod:
         command = [mongod, *where, "--bind_ip", "127.0.0.1", "--dbpath", str(data), "--replSet", REPLICA_SET]
     else:
         command = [sys.executable, "-m", "standins.mongo", *where, "--host", "127.0.0.1"]
-        command += ["--data", str(data), "--replica-set", REPLICA_SET, "--series", series]
+        command += ["--data", str(data), "--replica-set", REPLICA_SET]
+        command += [] if series == STANDIN_SERIES else ["--series", series]
     environment = {"PYTHONPATH": str(PROJECT_ROOT)}
     return ServiceProcess("mongo", command, log=log, cwd=PROJECT_ROOT, environment=environment, spawn=spawn)
 
