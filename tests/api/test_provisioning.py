@@ -104,7 +104,7 @@ def test_a_twin_of_a_room_is_reported_and_nothing_is_made(fresh: BareChat) -> No
     try:
         outcome = fresh.bring()
         assert outcome.writes == 0
-        assert [(notice.code, notice.target) for notice in outcome.notices] == [("room-twin", name)]
+        assert ("room-twin", name) in [(notice.code, notice.target) for notice in outcome.notices]
     finally:
         chat.post("groups.delete", roomId=twin["_id"])
 

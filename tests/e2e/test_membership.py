@@ -57,7 +57,7 @@ def try_room(contract: Contract, at_home: Callable[[User], IntegratedPage]) -> I
     yield enter
     for page in away:
         page.command(externalCommand="go", path=f"{contract.default_channel.path}?layout=embedded")
-        page.chat.expect_member_of(contract.default_channel.name)
+        page.chat.expect_member_of(contract.default_channel.shown)
 
 
 @pytest.fixture
