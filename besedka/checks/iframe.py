@@ -15,7 +15,6 @@ from besedka.checks.finding import Answer, Finding, Skipped, answer, finding
 from besedka.contract import Contract
 
 _FRAME_GATE = "Iframe_Restrict_Access"
-_FRAMED = ("/", "/channel/general?layout=embedded")
 
 
 def _setting_check(setting_id: str) -> Callable[[Examination], Answer]:
@@ -63,7 +62,8 @@ def _headers(examination: Examination) -> Answer:
     found: list[Finding] = []
     base = examination.contract.chat.url
     with http.session() as asked:
-        paths = (*_FRAMED, f"/_oauth/{examination.contract.provider.name}")
+        room = f"{examination.contract.default_channel.path}?layout=embedded"
+        paths = ("/", room, f"/_oauth/{examination.contract.provider.name}")
         for path in paths:
             page = asked.get(base + path, timeout=TIMEOUT_SECONDS, allow_redirects=False)
             found += _frame_refusals(examination, path.partition("?")[0], page)
@@ -126,9 +126,10 @@ def _frame_refusals(examination: Examination, path: str, page: requests.Response
 
 @check("iframe.authentication", codes="enabled", needs=["services.admin"])
 def authentication(examination: Examination) -> Answer:
-    """Is Rocket.Chat's own iframe log-in off, so that it does not replace the log-in page?"""
+    """Is Rocket.Chat's own iframe log-in, which replaces the log-in page, off or asked for?"""
     found = []
-    if examination.effective.get("Accounts_iframe_enabled"):
+    wanted = examination.contract.settings.get("Accounts_iframe_enabled", False)
+    if examination.effective.get("Accounts_iframe_enabled") and not wanted:
         fix = "it means logging in by an iframe, not being shown in one: switch it off"
         where = examination.where("Accounts_iframe_enabled")
         found = [
@@ -141,14 +142,15 @@ def authentication(examination: Examination) -> Answer:
                 advice=(fix,),
             )
         ]
-    return answer(found, evidence="off")
+    return answer(found, evidence="off, or the contract's")
 
 
 @check("iframe.content_policy", codes="off", needs=["services.admin"])
 def content_policy(examination: Examination) -> Answer:
     """Does Rocket.Chat keep its Content-Security-Policy, which never stood in the frame's way?"""
     found = []
-    if examination.effective.get("Enable_CSP", True) is False:
+    wanted = examination.contract.settings.get("Enable_CSP", True)
+    if wanted and examination.effective.get("Enable_CSP", True) is False:
         fix = "switch it on: it has no frame-ancestors, Iframe_Restrict_Access alone decides about the frame"
         where = examination.where("Enable_CSP")
         found = [
@@ -174,7 +176,7 @@ def new_accounts(examination: Examination) -> Answer:
     )
     for setting_id, expected, code in rows:
         seen = examination.effective.get(setting_id, expected)
-        if seen is not expected:
+        if seen is not expected and examination.contract.settings.get(setting_id) is not seen:
             where = examination.where(setting_id)
             fix = f"set {setting_id} to {expected}"
             found.append(

@@ -100,7 +100,9 @@ def test_the_chat_stays_signed_in_after_a_reload(
     authorizations: list[str] = []
     page.page.on(
         "request",
-        lambda request: authorizations.append(request.url) if "/o/authorize/" in request.url else None,
+        lambda request: (
+            authorizations.append(request.url) if contract.provider.authorize_path in request.url else None
+        ),
     )
 
     page.page.reload()
