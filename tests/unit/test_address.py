@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from besedka import address
@@ -12,6 +12,7 @@ HOSTS = st.sampled_from(["127.0.0.1", "localhost", "chat.besedka.test", "[::1]",
 PATHS = st.sampled_from(["", "/", "/chat", "/chat/"])
 
 
+@settings(deadline=None)
 @given(st.sampled_from(["http", "https", "HTTP", "Https"]), HOSTS, st.integers(1, 65535), PATHS)
 def test_an_address_has_one_spelling(scheme: str, host: str, port: int, path: str) -> None:
     written = f"{scheme}://{host}:{port}{path}"
