@@ -144,11 +144,12 @@ class Examination:
 
     @cached_property
     def chat_is_ahead(self) -> timedelta:
-        """By how much Rocket.Chat's clock is ahead of this machine's, by the date of its answer."""
-        with requests.Session() as http:
+        """By how much Rocket.Chat's clock is ahead of this machine's, by its answer's date; 0 without one."""
+        told = None
+        with requests.Session() as http, suppress(requests.RequestException):
             http.trust_env = False
             answered = http.get(f"{self.contract.chat.url}/api/info", timeout=TIMEOUT_SECONDS)
-        told = answered.headers.get("Date")
+            told = answered.headers.get("Date")
         return parsedate_to_datetime(told) - datetime.now(UTC) if told else timedelta()
 
     @cached_property
