@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
-from besedka.contract import CONTRACT_ENV, Contract
+from besedka.contract import CONTRACT_ENV, OVERLAYS_ENV, Contract
 
 PROGRAM = ("python3", "run.py")
 StackKind = Literal["embedded", "containers", "attached"]
@@ -57,7 +57,7 @@ class Target:
 
         Where nothing is known of the provider's address, the contract keeps one that differs from its site's.
         """
-        own = contract.provider.url if contract.provider.url != contract.site.url else None
+        own = contract.own_provider_url
         return contract.at(
             site_url=self.site_url, chat_url=self.chat_url, provider_url=self.provider_url or own
         )
@@ -77,6 +77,6 @@ def besedka_command(target: Target, *words: str) -> str:
         options += ["--site-environment", target.site_environment_file]
     elif target.site_database_url and "@" not in target.site_database_url:
         options += ["--site-database-url", target.site_database_url]
-    file = os.environ.get(CONTRACT_ENV)
-    prefix = [f"{CONTRACT_ENV}={shlex.quote(file)}"] if file else []
+    told = {name: os.environ.get(name) for name in (CONTRACT_ENV, OVERLAYS_ENV)}
+    prefix = [f"{name}={shlex.quote(value)}" for name, value in told.items() if value]
     return " ".join([*prefix, shlex.join([*PROGRAM, *words, *options])])

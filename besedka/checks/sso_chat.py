@@ -16,6 +16,7 @@ from typing import Any
 
 import requests
 
+from besedka import http
 from besedka.checks.check import Check, check
 from besedka.checks.examination import TIMEOUT_SECONDS, Examination
 from besedka.checks.finding import Answer, Finding, Findings, Ok, answer, finding
@@ -50,9 +51,8 @@ def callback(examination: Examination) -> Answer:
     query = {"code": code, "state": _state(examination, token)}
     place = f"GET {address}"
     try:
-        with requests.Session() as http:
-            http.trust_env = False
-            page = http.get(address, params=query, timeout=TIMEOUT_SECONDS, allow_redirects=False)
+        with http.session() as asked:
+            page = asked.get(address, params=query, timeout=TIMEOUT_SECONDS, allow_redirects=False)
     except requests.Timeout:
         return Findings((_hangs(place),))
     match = _CONFIG.search(page.text)
@@ -155,7 +155,7 @@ def new_account(examination: Examination) -> Answer:
     made = visitor(examination)
     client = examination.chat.as_user(Credentials(made.chat_user_id, made.chat_token))
     seen = {str(row.get("name")) for row in client.get("subscriptions.get")["update"]}
-    wanted = {examination.contract.default_channel.name}
+    wanted = {channel.name for channel in examination.contract.default_channels}
     if seen == wanted:
         return Ok(", ".join(seen))
     known = {channel.name for channel in examination.contract.channels}

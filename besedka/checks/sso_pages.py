@@ -9,6 +9,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import requests
 
+from besedka import address as addresses
 from besedka.checks.check import Check, check
 from besedka.checks.examination import Examination
 from besedka.checks.finding import Answer, Finding, answer, finding
@@ -98,7 +99,7 @@ def _frame_findings(name: str, examination: Examination, response: requests.Resp
 def _address_findings(examination: Examination, source: str, wrong: Wrong) -> list[Finding]:
     contract = examination.contract
     address = urlsplit(source)
-    room = _ROOM_PATH.fullmatch(address.path)
+    room = _ROOM_PATH.fullmatch(address.path.removeprefix(addresses.path(contract.chat.url)))
     if room is None:
         fix = "rooms are /channel/<name> and /group/<name>; any other path gets 200 and the same shell too"
         return wrong("not_a_room", source, fix)
@@ -129,14 +130,15 @@ def integrated_page(examination: Examination) -> Answer:
     found = _frame_findings("sso.integrated_page", examination, response)
     if not found:
         found = _switcher_findings(contract, read(response))
-    wanted = [channel for channel in contract.channels if channel.admits("user")]
+    wanted = [channel for channel in contract.channels if channel.admits(contract.common_role)]
     watched = [f"channels.{channel.name}.label" for channel in wanted]
     return answer(found, evidence=", ".join(channel.label for channel in wanted), watched=watched)
 
 
 def _switcher_findings(contract: Contract, page: _Page) -> list[Finding]:
-    place = f"{contract.site.url}{contract.site.integrated_page} as a user without a role"
-    wanted = {channel.name: channel.label for channel in contract.channels if channel.admits("user")}
+    role = contract.common_role
+    place = f"{contract.site.url}{contract.site.integrated_page} as {role}"
+    wanted = {channel.name: channel.label for channel in contract.channels if channel.admits(role)}
     seen = {name: text for name, (_, _, text) in page.switchers.items()}
     if seen != wanted:
         fix = "CHAT_CHANNELS of the site must be [[channels]] of besedka.toml"

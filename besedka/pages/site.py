@@ -20,7 +20,8 @@ PATIENCE_MILLISECONDS = 10_000
 LOOK_MILLISECONDS = 250
 # The page's script runs before its `load` event and says its state first of all.
 BEGUN_MILLISECONDS = 5_000
-_DECIDED_STATES = ("ready", "stopped", "signed-out")
+AWAITING_CLICK = "awaiting-click"
+_DECIDED_STATES = ("ready", "stopped", "signed-out", AWAITING_CLICK)
 
 
 class SitePage:
@@ -49,15 +50,26 @@ class LoginPage(SitePage):
         self.page.goto(self.contract.site.url + self.contract.site.login_path)
         return self
 
+    @property
+    def form(self) -> Locator:
+        """The form with a password, whatever else the page asks."""
+        return self.page.locator("form", has=self.page.locator('input[type="password"]'))
+
     def sign_in(self, username: str, password: str) -> None:
         """Fill the form and send it; the caller says what is expected next."""
-        self.page.get_by_label("Логин или e-mail").fill(username)
-        self.page.get_by_label("Пароль").fill(password)
-        self.page.get_by_role("main").get_by_role("button", name="Войти").click()
+        self.name_field.fill(username)
+        self.form.locator('input[type="password"]').fill(password)
+        self.form.locator('[type="submit"]').click()
+
+    @property
+    def name_field(self) -> Locator:
+        """Where the form asks who it is."""
+        return self.form.locator('input[type="text"], input[type="email"], input:not([type])').first
 
     def sign_in_as(self, user: User) -> None:
-        """Sign in and wait until the header names the user."""
-        self.sign_in(user.username, user.secret)
+        """Sign in by name, or by address where the form asks for one, until the header names the user."""
+        by_email = self.name_field.get_attribute("type") == "email"
+        self.sign_in(user.email if by_email else user.username, user.secret)
         expect(self.page.get_by_role("banner")).to_contain_text(user.full_name)
 
 
@@ -67,6 +79,12 @@ class ChatPage(SitePage):
     def __init__(self, page: Page, contract: Contract, path: str) -> None:
         super().__init__(page, contract)
         self.path = path
+        # By event: the window of a log-in closes itself before anybody could count the open ones.
+        self.windows: list[Page] = []
+        page.on("popup", self._opened)
+
+    def _opened(self, window: Page) -> None:
+        self.windows.append(window)
 
     def open(self, query: str = "") -> Self:
         """Go there; a signed-out visitor is led to the log-in. `query` begins with `?`."""
@@ -119,7 +137,8 @@ class ChatPage(SitePage):
         chat = self.chat
         self._expect_signed_in()
         try:
-            chat.expect_member_of(room or self.contract.default_channel.name)
+            shown = self.contract.channel(room).shown if room else self.contract.default_channel.shown
+            chat.expect_member_of(shown)
         except AssertionError as error:
             error.add_note(self._explanation())
             raise
@@ -135,7 +154,17 @@ class ChatPage(SitePage):
         self._await_decision(or_panel=True, timeout=LOAD_MILLISECONDS)
         if self._state not in _DECIDED_STATES and not self._frame_failed:
             self._await_decision(or_panel=False, timeout=PATIENCE_MILLISECONDS)
+        if self._state == AWAITING_CLICK:
+            self._click_and_wait()
         assert self._state == "ready", f"the chat is not signed in\n{self._explanation()}"  # noqa: S101
+        style = self.contract.provider.login_style
+        assert style == "popup" or not self.windows, f"a window was opened: the log-in style is not {style}"  # noqa: S101
+
+    def _click_and_wait(self) -> None:
+        """Sign in as a person does where the log-in opens a window: one click, and it closes itself."""
+        self.chat.provider_button(self.contract.provider.button_label_text).click()
+        with suppress(AssertionError):
+            self.expect_state("ready")
 
     def _await_decision(self, *, or_panel: bool, timeout: int) -> None:
         """Return when the page has decided, the frame has failed, or time is up: the caller asks which."""
@@ -199,6 +228,6 @@ class IntegratedPage(ChatPage):
         """Press the room's button and wait until the chat shows the room and the page says so."""
         button = self.room_button(channel.label)
         button.click()
-        self.chat.expect_member_of(channel.name)
+        self.chat.expect_member_of(channel.shown)
         expect(button).to_have_attribute("aria-pressed", "true", timeout=LOAD_MILLISECONDS)
         return self.chat

@@ -36,6 +36,7 @@ _SAME_NAME = (
 
 
 PREFIX = "Accounts_OAuth_Custom-"
+_ROW = re.compile(rf"{PREFIX}([A-Z0-9_][a-z0-9_]*)(?:-\w+)?")
 # Ids that people and scripts wrote for Rocket.Chat's, by what is wrong with them.
 _MISSPELT = (
     ("underscore", re.compile(r"^Accounts_OAuth_Custom_(?!Enable)", re.IGNORECASE)),
@@ -62,6 +63,12 @@ def misspelt(setting_id: str) -> str | None:
     return next((kind for kind, pattern in _MISSPELT if pattern.match(setting_id)), None)
 
 
+def declared(setting_id: str) -> str | None:
+    """The key of the Custom OAuth service that the row belongs to; None for any other setting."""
+    found = _ROW.fullmatch(setting_id)
+    return found[1].lower() if found else None
+
+
 def values(contract: Contract) -> dict[str, SettingValue]:
     """Suffix → value of every provider row, the base switch not among them.
 
@@ -71,7 +78,7 @@ def values(contract: Contract) -> dict[str, SettingValue]:
     provider = contract.provider
     rows: dict[str, SettingValue] = {"id": provider.client_id, "secret": provider.secret}
     rows |= {name: getattr(provider, name) for name in _SAME_NAME}
-    if provider.url != contract.site.url:
+    if contract.own_provider_url:
         rows["authorize_path"] = contract.site.url + provider.authorize_path
     return rows
 

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 import dj_database_url
 
@@ -47,7 +47,7 @@ class Channel:
     @property
     def path(self) -> str:
         """Path in the chat, without the site's room list: private rooms live under /group/."""
-        return f"/{'group' if self.private else 'channel'}/{self.name}?layout=embedded"
+        return f"/{'group' if self.private else 'channel'}/{quote(self.name, safe='')}?layout=embedded"
 
     def admits(self, role: str) -> bool:
         """Tell whether a user of that role gets a button."""
@@ -68,11 +68,14 @@ class Environment:
     client_id: str
     client_secret: str
     service: str
-    scope: str
+    scopes: tuple[str, ...]
+    login_style: str
+    button_label: str
     redirect_uri: str
     channels: tuple[Channel, ...]
     groups: dict[str, tuple[str, ...]]
     password_iterations: int | None
+    django_settings: dict[str, Any]
 
     @property
     def default_channel(self) -> Channel:
@@ -93,14 +96,20 @@ class _Reader:
             self.problems.append(f"{name}: found nothing, expected {expected}")
         return value
 
-    def url(self, name: str, default: str | None = None) -> str:
+    def url(self, name: str, default: str | None = None, *, below: bool = False) -> str:
+        """An address; only one that may lie `below` another carries a path."""
         expected = "an address such as http://127.0.0.1:8001"
         value = (self.source.get(name, "").strip() or default or "").rstrip("/")
         if not value:
             return self.needed(name, expected)
         parts = urlsplit(value)
-        if parts.scheme not in {"http", "https"} or not parts.hostname or parts.path or parts.query:
-            self.problems.append(f"{name}: found {value!r}, expected {expected}, without a path")
+        if (
+            parts.scheme not in {"http", "https"}
+            or not parts.hostname
+            or parts.query
+            or (parts.path and not below)
+        ):
+            self.problems.append(f"{name}: found {value!r}, expected {expected}")
         return value
 
     def json(self, name: str, expected: str) -> Any:
@@ -151,17 +160,28 @@ def _channels(reader: _Reader) -> tuple[Channel, ...]:
 
 
 def _groups(reader: _Reader) -> dict[str, tuple[str, ...]]:
-    expected = 'a JSON object such as {"owner":"admin,vip","user":"user"} with a "user" row'
+    expected = 'a JSON object such as {"owner":"admin,vip","user":"user"}'
     rows = reader.json("CHAT_GROUPS", expected)
     if rows is None:
         return {}
-    if not isinstance(rows, dict) or "user" not in rows:
-        reader.problems.append(f"CHAT_GROUPS: found {type(rows).__name__} without it, expected {expected}")
+    if not isinstance(rows, dict):
+        reader.problems.append(f"CHAT_GROUPS: found {type(rows).__name__}, expected {expected}")
         return {}
     return {
         role: tuple(group.strip() for group in str(groups).split(",") if group.strip())
         for role, groups in rows.items()
     }
+
+
+def _django_settings(reader: _Reader) -> dict[str, Any]:
+    """Settings of Django that this site has otherwise: SITE_SETTINGS, a JSON object; none without it."""
+    if not reader.source.get("SITE_SETTINGS", "").strip():
+        return {}
+    expected = 'a JSON object such as {"X_FRAME_OPTIONS":"DENY"}'
+    rows = reader.json("SITE_SETTINGS", expected)
+    if rows is not None and not isinstance(rows, dict):
+        reader.problems.append(f"SITE_SETTINGS: found {type(rows).__name__}, expected {expected}")
+    return rows if isinstance(rows, dict) else {}
 
 
 def _database(reader: _Reader, site_dir: Path) -> dict[str, Any]:
@@ -200,7 +220,7 @@ def read_environment(source: Mapping[str, str], site_dir: Path) -> Environment:
     """
     reader = _Reader(source)
     site_url = reader.url("SITE_URL")
-    chat_url = reader.url("CHAT_URL")
+    chat_url = reader.url("CHAT_URL", below=True)
     service = source.get("OAUTH_SERVICE", "").strip() or "besedka"
     extra_hosts = [host.strip() for host in source.get("ALLOWED_HOSTS", "").split(",") if host.strip()]
     hosts = [
@@ -214,18 +234,21 @@ def read_environment(source: Mapping[str, str], site_dir: Path) -> Environment:
         secret_key=reader.needed("DJANGO_SECRET_KEY", "a long random text"),
         site_url=site_url,
         chat_url=chat_url,
-        chat_internal_url=reader.url("CHAT_INTERNAL_URL", default=chat_url or "http://unset"),
+        chat_internal_url=reader.url("CHAT_INTERNAL_URL", default=chat_url or "http://unset", below=True),
         allowed_hosts=tuple(dict.fromkeys(host for host in hosts if host)),
         database=_database(reader, site_dir),
         redis_url=source.get("REDIS_URL", "").strip() or None,
         client_id=reader.needed("OAUTH_CLIENT_ID", "the client id that the chat uses"),
         client_secret=reader.needed("OAUTH_CLIENT_SECRET", "the plain client secret that the chat uses"),
         service=service,
-        scope=source.get("OAUTH_SCOPE", "").strip() or "read",
+        scopes=tuple(source.get("OAUTH_SCOPE", "").split()) or ("read",),
+        login_style=source.get("OAUTH_LOGIN_STYLE", "").strip() or "redirect",
+        button_label=source.get("OAUTH_BUTTON_LABEL", "").strip() or service,
         redirect_uri=source.get("OAUTH_REDIRECT_URI", "").strip() or f"{chat_url}/_oauth/{service}",
         channels=_channels(reader),
         groups=_groups(reader),
         password_iterations=reader.number("PASSWORD_ITERATIONS"),
+        django_settings=_django_settings(reader),
     )
     if reader.problems:
         raise EnvironmentProblemError(reader.problems)
