@@ -182,14 +182,14 @@ def same_data(examination: Examination) -> Answer:
     )
 
 
-@check("services.root_url", codes="differs", needs=["services.admin"])
+@check("services.root_url", codes="differs", needs=["services.admin"], after=["services.addresses"])
 def root_url(examination: Examination) -> Answer:
     """Does Rocket.Chat believe to be where the browser finds it?"""
     expected = examination.contract.chat.url
-    seen = str(examination.effective.get("Site_Url", "")).rstrip("/")
+    seen = str(examination.effective.get("Site_Url", ""))
     found = []
     if seen != expected:
-        fix = f"set ROOT_URL={expected} and restart Rocket.Chat; it makes the callback address from it"
+        fix = "The stored Site_Url wins over ROOT_URL at once; Rocket.Chat makes its callback address of it."
         where = examination.where("Site_Url")
         found = [
             finding(
