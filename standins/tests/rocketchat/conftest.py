@@ -18,6 +18,7 @@ import pytest
 
 from besedka.contract import Contract
 from besedka.provision.journal import JOURNAL_FOLDER, Journal
+from besedka.rocketchat.rest import RocketChat
 from besedka.stacks.model import Stack
 
 from .chat import Chat, eventually
@@ -30,7 +31,9 @@ from .standin import standins as run_standins
 @pytest.fixture(scope="session")
 def _stack_chat(stack: Stack, contract: Contract) -> Iterator[Chat]:
     admin = contract.chat.admin
-    journal = Journal.fresh(JOURNAL_FOLDER, contract.chat.url, admin.secret)
+    signed_in = RocketChat.sign_in(contract.chat.url, admin.username, admin.secret)
+    server_id = str(signed_in.get("settings/uniqueID")["value"])
+    journal = Journal.fresh(JOURNAL_FOLDER, contract.chat.url, admin.secret, server_id)
     chat = Chat(contract.chat.url, admin.username, admin.secret, mongo_url=stack.mongo_url, journal=journal)
     yield chat
     chat.close()
