@@ -26,7 +26,8 @@ ARROWS = {
     "checks": "contract database_url errors rocketchat site site_database stacks target",
     "restart": "checks contract database_url errors progress provision rocketchat site_database stacks target",
     "commands": "checks contract database_url errors progress provision restart stacks target",
-    "cli": "commands errors",
+    "exit_statuses": "errors",
+    "cli": "commands errors exit_statuses",
 }
 # Top folder → the top folders of this project that it may import.
 TOPS = {
