@@ -9,7 +9,7 @@ from typing import Self
 
 from playwright.sync_api import Frame, Locator, Page, expect
 
-from besedka.contract import Contract, User
+from besedka.contract import Channel, Contract, User
 from besedka.pages.rocketchat_frame import DECIDED_MILLISECONDS, LOAD_MILLISECONDS, RocketChatFrame
 
 FRAME_ID = "rocketChatFrame"
@@ -107,6 +107,10 @@ class ChatPage(SitePage):
         """Rocket.Chat inside the frame."""
         return RocketChatFrame(self.frame)
 
+    def command(self, **command: str) -> None:
+        """Tell the chat something, as the page's script does: `externalCommand="go", path="/channel/…"`."""
+        self.frame_element.evaluate("(frame, told) => frame.contentWindow.postMessage(told, '*')", command)
+
     def wait_for_chat(self, room: str | None = None) -> RocketChatFrame:
         """Wait until the frame is signed in and shows the room (by default the default channel).
 
@@ -190,3 +194,11 @@ class IntegratedPage(ChatPage):
     def room_button(self, label: str) -> Locator:
         """The switcher's button of one room."""
         return self.switcher.get_by_role("button", name=label, exact=True)
+
+    def enter(self, channel: Channel) -> RocketChatFrame:
+        """Press the room's button and wait until the chat shows the room and the page says so."""
+        button = self.room_button(channel.label)
+        button.click()
+        self.chat.expect_member_of(channel.name)
+        expect(button).to_have_attribute("aria-pressed", "true", timeout=LOAD_MILLISECONDS)
+        return self.chat

@@ -26,7 +26,7 @@ from besedka.contract import PROJECT_ROOT, Contract
 from besedka.errors import ServiceUnreachableError, StackStartError
 from besedka.progress import Say, quiet
 from besedka.rocketchat.rest import RocketChat
-from besedka.stacks import environment
+from besedka.stacks import environment, versions
 from besedka.stacks.model import Casualty, Service, Stack
 from besedka.stacks.process.processes import ServiceProcess, Spawn, free_ports, guarded, stop_all
 from besedka.stacks.services import chat_client, mongod, postgres, redis_server, site_commands
@@ -114,7 +114,7 @@ class EmbeddedStack:
 
     def start_mongo(self) -> None:
         """Start MongoDB and wait until it is primary, because Rocket.Chat refuses any other."""
-        port = self.ports["mongo"]
+        port, accepted = self.ports["mongo"], versions.pair(self.contract.chat.version).mongo_series
         process = self._keep(
             mongod.start(
                 self.parts.mongod,
@@ -122,6 +122,7 @@ class EmbeddedStack:
                 data=self.folder / "mongo",
                 log=self._log("mongo"),
                 spawn=self.spawn,
+                series=mongod.STANDIN_SERIES if mongod.STANDIN_SERIES in accepted else accepted[-1],
             )
         )
         process.wait_until(

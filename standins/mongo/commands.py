@@ -36,6 +36,16 @@ from .wire import CODEC, Document
 log = logging.getLogger("mongo")
 ABOUT = json.loads(Path(__file__).with_name("about.json").read_text(encoding="utf-8"))
 STAND_IN = ABOUT["hello"]["standIn"]
+
+
+def call_itself(series: str) -> None:
+    """Give another version, such as `6.0`; nothing else changes."""
+    version = f"{series}.0"
+    ABOUT["buildInfo"] |= {"version": version, "versionArray": [*map(int, version.split(".")), 0]}
+    ABOUT["serverStatus"]["version"] = version
+    ABOUT["getParameter"]["featureCompatibilityVersion"]["version"] = series
+
+
 COMMON = set(
     """$db lsid txnNumber comment maxTimeMS readConcern writeConcern $readPreference $clusterTime apiVersion
     apiStrict apiDeprecationErrors bypassDocumentValidation allowDiskUse noCursorTimeout allowPartialResults

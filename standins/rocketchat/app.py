@@ -105,9 +105,15 @@ async def stub(request: Request) -> Response:
 
 
 async def avatar(request: Request) -> Response:
-    """GET /avatar/<username>: the initial on a square, as for users without a picture."""
-    letter = escape(request.path_params["name"].lstrip("@")[:1].upper())
-    return Response(_AVATAR.format(letter), media_type="image/svg+xml")
+    """GET /avatar/<username> or /avatar/room/<id>: the initial on a square, as where there is no picture."""
+    kind, _, rid = request.path_params["name"].partition("/")
+    name = kind
+    if kind == "room":
+        room = await request.app.state.server.rooms.find_one({"_id": rid}, {"fname": 1, "name": 1})
+        name = (room or {}).get("fname") or (room or {}).get("name") or ""
+    headers = {"Cache-Control": "public, max-age=3600"}
+    letter = escape(name.lstrip("@")[:1].upper())
+    return Response(_AVATAR.format(letter), media_type="image/svg+xml", headers=headers)
 
 
 async def shell(request: Request) -> Response:
