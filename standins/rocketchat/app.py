@@ -84,7 +84,7 @@ async def runtime_config(request: Request) -> Response:
         "meteorRelease": "METEOR@3.1.2",
         "meteorEnv": {"NODE_ENV": "production", "TEST_METADATA": "{}"},
         "isModern": True,
-        "ROOT_URL": server.config.root_url,
+        "ROOT_URL": server.root_url,
         "ROOT_URL_PATH_PREFIX": "",
         "autoupdate": {"versions": {}},
         "accountsConfigCalled": True,
@@ -180,5 +180,5 @@ def build(server: Server) -> Starlette:
         routes, page = [*client.routes(server.settings.get), *routes], client.page
     app = Starlette(routes=routes, middleware=[Middleware(SecurityHeaders, settings=server.settings)])
     app.router.routes.append(Route("/{path:any}", page, methods=every))
-    app.state.server = server
+    app.state.server, app.state.page = server, page
     return app
