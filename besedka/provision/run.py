@@ -82,13 +82,15 @@ def bring(  # noqa: PLR0913 - all but two are keywords
     book = Journal.fresh(journal_folder, contract.chat.url, contract.chat.admin.secret, opened.server_id)
     taken: list[Action] = []
     reserved: list[Notice] = []
+    before: tuple[Action, ...] = ()
     with _beside(target, opened) as beside:
         for _ in range(ROUNDS):
             found = state.read(opened, contract, rooms_only=options.rooms_only)
             place = Place(opened, found, contract, beside)
             todo = plan.made(contract, found, options, beside)
-            if not todo.actions or reserved:
+            if not todo.actions or reserved or todo.actions == before:
                 break
+            before = todo.actions
             _demand_no_person(todo, options, begun=bool(taken))
             done, reserved = _apply(place, todo, book, say)
             taken += done

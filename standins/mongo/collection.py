@@ -63,7 +63,7 @@ class Collection(mock.Collection):
     """`docs` and their BSON in `raw`, both by frozen `_id`; `hashes`: index name, entry, frozen `_id`s."""
 
     def __init__(self, database: Any, name: str, disk: Disk) -> None:
-        super().__init__(database, name, None)  # type: ignore[no-untyped-call]
+        super().__init__(database, name, None)
         self.space, self.disk = f"{database.name}.{name}", disk
         self._reset()
 
