@@ -23,11 +23,7 @@ from besedka.errors import BesedkaError, StackKindError
 from besedka.stacks import environment
 from besedka.stacks.kind import AUTO, KIND_ENV, refuse_unheard, resolved
 from besedka.stacks.model import Stack
-<<<<<<< HEAD
-from besedka.stacks.services import bundle, chat_client, programs
-=======
-from besedka.stacks.services import bundle, chat_client, options, programs, site_commands
->>>>>>> main
+from besedka.stacks.services import bundle, chat_client, programs, site_commands
 from besedka.stacks.versions import VERSION_ENV
 
 if TYPE_CHECKING:
