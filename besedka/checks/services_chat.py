@@ -6,7 +6,7 @@ import requests
 
 from besedka.checks.check import Check, check
 from besedka.checks.examination import TIMEOUT_SECONDS, Examination
-from besedka.checks.finding import Answer, Finding, Findings, Ok, answer, finding
+from besedka.checks.finding import Answer, Finding, Findings, Ok, Severity, answer, finding
 from besedka.contract import Contract
 from besedka.errors import ServiceUnreachableError
 from besedka.rocketchat.catalogue import UnknownVersionError
@@ -80,7 +80,12 @@ def chat_version(examination: Examination) -> Answer:
         return Findings(
             (
                 finding(
-                    "services.chat_version.differs", f"Rocket.Chat {seen}", f"{wanted}", place, advice=(fix,)
+                    "services.chat_version.differs",
+                    f"Rocket.Chat {seen}",
+                    wanted,
+                    place,
+                    advice=(fix,),
+                    severity=Severity.RISK,
                 ),
             )
         )

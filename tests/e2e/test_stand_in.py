@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 import requests
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page
 
 from besedka.contract import Contract
 from besedka.pages.rocketchat_frame import RocketChatFrame
@@ -19,7 +19,7 @@ def test_the_page_says_what_it_is(stack: Stack, contract: Contract, visitor: Pag
     is_stand_in = not stack.service("rocketchat").real
 
     visitor.goto(contract.chat.url)
-    expect(RocketChatFrame(visitor).login_name).to_be_visible()
+    RocketChatFrame(visitor).expect_signed_out()
 
     assert (NAME in visitor.title()) is is_stand_in
     assert visitor.get_by_text(NAME, exact=True).is_visible() is is_stand_in
