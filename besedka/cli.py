@@ -13,6 +13,7 @@ from typing import Any
 import typer
 from typer.core import TyperGroup
 
+from besedka import http
 from besedka.errors import BesedkaError
 
 # Command → module of `besedka.commands` that registers it.
@@ -73,6 +74,7 @@ def _besedka() -> None:
 
 def main() -> None:
     """Entry point of the console script."""
+    http.bypass_proxies()
     try:
         app()
     except BesedkaError as error:

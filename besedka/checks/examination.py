@@ -11,7 +11,7 @@ from urllib.parse import urljoin
 
 import requests
 
-from besedka import database_url
+from besedka import database_url, http
 from besedka.checks import roster
 from besedka.checks.finding import Where
 from besedka.checks.visitor import Visitors
@@ -47,9 +47,8 @@ def probe_from_here(
 ) -> ProbeAnswer:
     """The request made by this process: right where Rocket.Chat is a process of this machine too."""
     try:
-        with requests.Session() as http:
-            http.trust_env = False
-            answered = http.request(
+        with http.session() as asked:
+            answered = asked.request(
                 verb, address, headers=headers, data=form, timeout=TIMEOUT_SECONDS, allow_redirects=False
             )
     except requests.RequestException as error:
