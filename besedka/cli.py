@@ -26,6 +26,7 @@ _COMMANDS = {
     "doctor": "doctor",
     "provision": "provision",
     "restart": "restart",
+    "conformance": "conformance",
 }
 
 

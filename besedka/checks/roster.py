@@ -38,6 +38,7 @@ class Account:
     emails: tuple[str, ...]
     active: bool
     roles: frozenset[str]
+    must_reset: bool = False
 
 
 @dataclass(frozen=True)
@@ -73,6 +74,7 @@ def _account(raw: Json) -> Account:
         emails=tuple(str(row.get("address", "")).lower() for row in raw.get("emails") or []),
         active=raw.get("active") is not False,
         roles=frozenset(raw.get("roles") or []),
+        must_reset=bool(raw.get("requirePasswordChange")),
     )
 
 
