@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
 from functools import cached_property
 from typing import Any
 from urllib.parse import urljoin
 
 import requests
 
-from besedka import database_url
+from besedka import database_url, http
 from besedka.checks import roster
 from besedka.checks.finding import Where
 from besedka.checks.visitor import Visitors
@@ -47,9 +49,8 @@ def probe_from_here(
 ) -> ProbeAnswer:
     """The request made by this process: right where Rocket.Chat is a process of this machine too."""
     try:
-        with requests.Session() as http:
-            http.trust_env = False
-            answered = http.request(
+        with http.session() as asked:
+            answered = asked.request(
                 verb, address, headers=headers, data=form, timeout=TIMEOUT_SECONDS, allow_redirects=False
             )
     except requests.RequestException as error:
@@ -144,6 +145,16 @@ class Examination:
         return self.chat.info()
 
     @cached_property
+    def chat_is_ahead(self) -> timedelta:
+        """By how much Rocket.Chat's clock is ahead of this machine's, by its answer's date; 0 without one."""
+        told = None
+        with requests.Session() as http, suppress(requests.RequestException):
+            http.trust_env = False
+            answered = http.get(f"{self.contract.chat.url}/api/info", timeout=TIMEOUT_SECONDS)
+            told = answered.headers.get("Date")
+        return parsedate_to_datetime(told) - datetime.now(UTC) if told else timedelta()
+
+    @cached_property
     def catalogue(self) -> catalogue.Catalogue:
         """The settings registry of the version that answers. Raises UnknownVersionError."""
         return catalogue.for_version(str(self.info["version"]))
@@ -199,6 +210,12 @@ class Examination:
         return roster.from_rest(self.admin)
 
     @cached_property
+    def permissions(self) -> dict[str, set[str]]:
+        """Permission → the roles that have it, as Rocket.Chat gives them to an administrator."""
+        rows = self.admin.get("permissions.listAll")["update"]
+        return {str(row["_id"]): set(row.get("roles") or ()) for row in rows}
+
+    @cached_property
     def site_users(self) -> list[SiteUser]:
         """Every account of the site."""
         return self.site_database.users()
@@ -217,6 +234,25 @@ class Examination:
         """The place of a setting, with its path in the admin pages where the registry knows it."""
         path_en, path_ru = (self.catalogue.path(setting_id, language) for language in ("en", "ru"))
         return Where(place or setting_id, setting_id, path_en, path_ru)
+
+    def chat_page(self, path: str) -> requests.Response:
+        """A page of Rocket.Chat as a browser asks for it, redirects not followed."""
+        address = self.contract.chat.url + path
+        try:
+            with requests.Session() as http:
+                http.trust_env = False
+                return http.get(
+                    address,
+                    headers={"Accept": "text/html"},
+                    timeout=TIMEOUT_SECONDS,
+                    allow_redirects=False,
+                )
+        except requests.RequestException as error:
+            raise ServiceUnreachableError(
+                f"{type(error).__name__}: GET {address} got no answer",
+                expected="an HTTP answer",
+                where=address,
+            ) from error
 
     @property
     def provision_command(self) -> str:

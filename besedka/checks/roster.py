@@ -23,6 +23,7 @@ class Room:
     archived: bool
     read_only: bool
     join_code: bool
+    encrypted: bool
     muted: frozenset[str]
     members: frozenset[str]
     hollow: bool = False
@@ -37,6 +38,7 @@ class Account:
     emails: tuple[str, ...]
     active: bool
     roles: frozenset[str]
+    must_reset: bool = False
 
 
 @dataclass(frozen=True)
@@ -58,6 +60,7 @@ def _room(raw: Json, members: set[str]) -> Room:
         archived=bool(raw.get("archived")),
         read_only=bool(raw.get("ro")),
         join_code=bool(raw.get("joinCodeRequired")),
+        encrypted=bool(raw.get("encrypted")),
         muted=frozenset(raw.get("muted") or []),
         members=frozenset(members),
         hollow=not raw.get("msgs") and not raw.get("usersCount"),
@@ -71,6 +74,7 @@ def _account(raw: Json) -> Account:
         emails=tuple(str(row.get("address", "")).lower() for row in raw.get("emails") or []),
         active=raw.get("active") is not False,
         roles=frozenset(raw.get("roles") or []),
+        must_reset=bool(raw.get("requirePasswordChange")),
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import requests
 
+from besedka import address
 from besedka.checks.check import Check, check
 from besedka.checks.examination import TIMEOUT_SECONDS, Examination
 from besedka.checks.finding import Answer, Finding, Findings, Ok, Severity, answer, finding
@@ -121,7 +122,7 @@ def mongo_version(examination: Examination) -> Answer:
 
 @check(
     "services.admin",
-    codes="wrong_password missing totp email_code rate_limited blocked not_admin refused",
+    codes="wrong_password no_password missing totp email_code rate_limited blocked not_admin refused",
     needs=["services.chat_version"],
 )
 def admin(examination: Examination) -> Answer:
@@ -134,9 +135,8 @@ def admin(examination: Examination) -> Answer:
     except RocketChatError as error:
         code, fix = _refusal(error)
         seen = f"{error.status} {error.code} {error.second_factor or ''}".strip()
-        if code == "wrong_password" and _nobody_of_that_name(examination):
-            code, seen = "missing", f"no account {account.username}"
-            fix = "ADMIN_USERNAME and ADMIN_PASS make it at the first boot alone: restore users with the rest"
+        if code == "wrong_password" and examination.target.mongo_url:
+            code, seen, fix = _why_refused(examination, seen, fix)
         return Findings((finding(f"services.admin.{code}", seen, expected, place, advice=(fix,)),))
     examination.secret(examination.admin.credentials.token if examination.admin.credentials else "")
     if "admin" not in roles:
@@ -146,12 +146,23 @@ def admin(examination: Examination) -> Answer:
     return Ok(f"{account.username} has {roles}", watched=("chat.admin.username", "chat.admin.password"))
 
 
-def _nobody_of_that_name(examination: Examination) -> bool:
-    """Rocket.Chat answers 401 to a wrong name as to a wrong password; Mongo knows which it was."""
-    if examination.target.mongo_url is None:
-        return False
+def _why_refused(examination: Examination, seen: str, fix: str) -> tuple[str, str, str]:
+    """Code, sight and advice: to a wrong name, a wrong and no password Rocket.Chat answers 401 alike.
+
+    Whoever signs in by SSO with an unverified e-mail loses the local password (measured on 6.13.0).
+    """
     username = examination.contract.chat.admin.username
-    return all(user.get("username") != username for user in examination.chat_users)
+    accounts = [user for user in examination.chat_users if user.get("username") == username]
+    if not accounts:
+        again = "ADMIN_USERNAME and ADMIN_PASS make it at the first boot alone: restore users with the rest"
+        return "missing", f"no account {username}", again
+    if not ((accounts[0].get("services") or {}).get("password") or {}).get("bcrypt"):
+        again = (
+            f"Sign in as {username} by SSO, and set the password of besedka.toml under My Account → Profile, "
+            "which asks for no old one; or let another administrator set it."
+        )
+        return "no_password", f"{username} has no local password", again
+    return "wrong_password", seen, fix
 
 
 def _refusal(error: RocketChatError) -> tuple[str, str]:
@@ -193,7 +204,7 @@ def root_url(examination: Examination) -> Answer:
     expected = examination.contract.chat.url
     seen = str(examination.effective.get("Site_Url", ""))
     found = []
-    if seen != expected:
+    if not address.same(seen, expected):
         fix = "The stored Site_Url wins over ROOT_URL at once; Rocket.Chat makes its callback address of it."
         where = examination.where("Site_Url")
         found = [

@@ -7,12 +7,13 @@ import re
 from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
+from urllib.parse import quote
 
 import typer
 from rich.console import Console
 
+from besedka import address, database_url
 from besedka import contract as contracts
-from besedka import database_url
 from besedka.contract import PROJECT_ROOT
 from besedka.restart import procedure
 from besedka.restart.engine import DockerServices
@@ -50,10 +51,8 @@ def restart(  # noqa: PLR0913, PLR0917 - one parameter per option
 
     Both databases are dumped first; users, rooms, subscriptions and messages are counted before and after.
 
-    Exit status: doctor's verdict: 0 healthy, 1 findings, 2 the stack could not be asked. 60 no engine,
-    61 no permission to use it, 70 a service is missing, 71 half-started, 72 a port is somebody else's,
-    73 something was lost, 74 the dump is damaged, 75 no room for the dump, 76 a service is not ready,
-    77 Daphne is not, 78 another restart is going on, 79 a database could not be dumped or restored.
+    Exit status: doctor's verdict: 0 healthy, 1 findings, 2 the stack could not be asked.
+    What went wrong has a status of its own: see the end of `besedka --help`.
     """
     for name in only or ():
         if name not in ORDER:
@@ -90,16 +89,16 @@ def _target(  # noqa: PLR0913, PLR0917 - the options
 ) -> ComposeTarget:
     database_url.refuse_unreadable(mongo_url=mongo_url, site_database_url=site_database_url)
     contract = contracts.load()
-    own = contract.provider.url if contract.provider.url != contract.site.url else None
-    site = (site_url or contract.site.url).rstrip("/")
+    own = contract.own_provider_url
+    site = address.normal(site_url or contract.site.url)
     # Rocket.Chat is in a container, where 127.0.0.1 is the container.
     moved = contract.at(
         site_url=site,
-        chat_url=(chat_url or contract.chat.url).rstrip("/"),
+        chat_url=address.normal(chat_url or contract.chat.url),
         provider_url=own or in_container.provider_url(site),
     )
     ports = contract.services
-    password = os.environ.get("BESEDKA_POSTGRES_PASSWORD") or "besedka"
+    password = quote(os.environ.get("BESEDKA_POSTGRES_PASSWORD") or "besedka", safe="")
     database = site_database_url or f"postgres://besedka:{password}@127.0.0.1:{ports.postgres}/besedka"
     told = environment.site(
         moved,

@@ -7,7 +7,6 @@ Rocket.Chat serves with 200 for any unknown page, is an error here and never a s
 from __future__ import annotations
 
 import hashlib
-import os
 import re
 import time
 from collections.abc import Mapping
@@ -16,6 +15,7 @@ from typing import Any, Self
 
 import requests
 
+from besedka import http
 from besedka.errors import ServiceUnreachableError
 
 Json = dict[str, Any]
@@ -109,9 +109,7 @@ class RocketChat:
         self.credentials = credentials
         self._password = password
         self._timeout = timeout
-        self._http = requests.Session()
-        self._http.trust_env = False
-        self._http.verify = os.environ.get("REQUESTS_CA_BUNDLE") or True
+        self._http = http.session()
 
     @classmethod
     def sign_in(cls, url: str, username: str, password: str, *, timeout: float = TIMEOUT_SECONDS) -> Self:

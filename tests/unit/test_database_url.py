@@ -32,6 +32,7 @@ def leaks(password: str, text: str) -> bool:
     return any(form in text for form in forms) or "Qx" in text
 
 
+@settings(deadline=None)
 @given(SCHEMES, PASSWORDS)
 @example("mysql", "QxTopSecret99")
 @example("postgres", "QxTop%Secret")
@@ -125,6 +126,14 @@ def test_what_cannot_be_read_is_refused_by_name(url: str, found: str) -> None:
     assert found in refusal.value.text()
     assert refusal.value.next_step
     assert "Secret" not in refusal.value.text()
+
+
+def test_a_sites_own_database_that_is_not_read_is_none() -> None:
+    assert database_url.of_site({"DATABASE_URL": "mysql://root:TopSecret99@127.0.0.1/site"}) is None
+    assert database_url.of_site({}) is None
+    assert (
+        database_url.of_site({"DATABASE_URL": "sqlite:////srv/site.sqlite3"}) == "sqlite:////srv/site.sqlite3"
+    )
 
 
 @pytest.mark.parametrize(
