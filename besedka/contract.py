@@ -25,12 +25,15 @@ from pydantic import (
 )
 
 from besedka import address
+from besedka.adapter import Adapter
 from besedka.consistency import COMMON_ROLE, Rows, problems
 from besedka.errors import ContractError
 from besedka.names import service_key
 from besedka.overlays import merged, read
 
-PROJECT_ROOT = Path(__file__).resolve().parent.parent
+_BESIDE_THE_PACKAGE = Path(__file__).resolve().parent.parent
+# The checkout; for a package that pip has installed elsewhere, the folder that the command runs in.
+PROJECT_ROOT = _BESIDE_THE_PACKAGE if (_BESIDE_THE_PACKAGE / "besedka.toml").exists() else Path.cwd()
 CONTRACT_FILE = PROJECT_ROOT / "besedka.toml"
 CONTRACT_ENV = "BESEDKA_CONTRACT"
 OVERLAYS_ENV = "BESEDKA_CONTRACT_OVERLAYS"
@@ -89,6 +92,7 @@ class Site(_Table):
     integrated_page: RootedPath
     chat_auth_path: RootedPath
     login_path: RootedPath
+    adapter: Adapter = Adapter()
 
 
 class ChatAdmin(_WithPassword):
@@ -209,10 +213,16 @@ class Contract(_Table):
     @model_validator(mode="after")
     def _consistent(self) -> Self:
         rows = Rows(self.users, self.channels, self.chat.admin, self.provider.groups, self.settings)
-        found = problems(rows)
+        found = problems(rows) + self._adapter_problems()
         if found:
             raise ValueError("\n".join(found))
         return self
+
+    def _adapter_problems(self) -> list[str]:
+        named = self.site.adapter.visitor
+        if named is None or named in {user.username for user in self.users}:
+            return []
+        return [f"site.adapter.visitor: {named!r} is none of [[users]]"]
 
     @property
     def default_channels(self) -> tuple[Channel, ...]:
