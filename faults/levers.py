@@ -123,7 +123,10 @@ LEVERS = {
     "sso.login.second_factor": "Accounts_TwoFactorAuthentication_Enabled",
     "sso.buttons": "rule",
     "sso.commands.no_script": "collectstatic",
-    "sso.commands": "frame",
+    "sso.commands.none": "externalCommand",
+    "sso.commands.no_switch": "each click",
+    "sso.commands.reads_frame": "command",
+    "sso.commands.reloads_frame": "load the frame once",
 }
 
 
