@@ -51,7 +51,8 @@ def test_a_run_leaves_no_process_and_no_data(subject: Path, tmp_path: Path) -> N
     folder = Path(re.search(r"logs and evidence: (.*)", finished.stdout).group(1))  # type: ignore[union-attr]
     assert str(folder) in told.read_text("utf-8")
     assert inner.processes_of(folder) == []
-    assert sorted(path.name for path in folder.iterdir()) == ["finished", "journal", "logs"]
+    kept = {"finished", "index.html", "journal", "logs", "run.json"}
+    assert {path.name for path in folder.iterdir()} == kept
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="there is no SIGKILL on Windows")
