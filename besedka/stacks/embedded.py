@@ -27,7 +27,7 @@ from besedka.errors import ServiceUnreachableError, StackStartError
 from besedka.progress import Say, quiet
 from besedka.rocketchat.rest import RocketChat
 from besedka.stacks import environment, versions
-from besedka.stacks.model import Casualty, Service, Stack
+from besedka.stacks.model import WEB_CLIENT, Casualty, Service, Stack
 from besedka.stacks.process.processes import ServiceProcess, Spawn, free_ports, guarded, stop_all
 from besedka.stacks.services import chat_client, mongod, postgres, redis_server, site_commands
 from besedka.stacks.services.chat_client import ChatClient
@@ -328,6 +328,9 @@ class EmbeddedStack:
             Service(name, url, version, real, str(self._log(name)), self.processes[name].pid)
             for name, url, version, real in rows
         )
+        client = self.parts.chat_client
+        if client:
+            services += (Service(WEB_CLIENT, str(client.folder), chat_version, real=True),)
         return Stack(
             kind="embedded",
             run_id=self.folder.name,

@@ -17,6 +17,10 @@ from besedka.target import StackKind, Target
 KINDS: tuple[StackKind, ...] = ("embedded", "containers", "attached")
 
 
+# Named as a service where the stand-in serves Rocket.Chat's own client; else the server's own is meant.
+WEB_CLIENT = "web client"
+
+
 @dataclass(frozen=True)
 class Service:
     """One running service.
@@ -83,6 +87,11 @@ class Stack:
         """The passwords in its database URLs."""
         urls = (self.mongo_url, self.site_database_url)
         return set[str]().union(*(database_url.secrets(url) for url in urls if url))
+
+    @property
+    def client_is_real(self) -> bool:
+        """Whether browsers get Rocket.Chat's own web client, be it from its server or from the stand-in."""
+        return self.service("rocketchat").real or any(row.name == WEB_CLIENT for row in self.services)
 
     def service(self, name: str) -> Service:
         """The service of that name; KeyError if the stack has none."""

@@ -12,6 +12,7 @@ from playwright.sync_api import Page, Request, Route, TimeoutError, expect  # no
 
 from besedka.contract import Contract
 from besedka.pages.site import FRAME_ID, ChatPage, ChatTestPage, IntegratedPage
+from besedka.stacks.model import Stack
 from fixtures.evidence import Recorder
 from tests.cases import in_fewest_rooms, in_most_rooms
 
@@ -78,12 +79,21 @@ def _navigates(request: Request) -> bool:
     return request.is_navigation_request()
 
 
+# What Rocket.Chat's own client says of itself on a healthy server. 6.5.3: a deprecated call of its own, and a
+# stream of signed-in users that it asks for before anybody is; minified, that error is called `r`.
+_OF_THE_CLIENT = (
+    r"warning: MessageType\.render is deprecated",
+    r"(page)?error: (r|.*\[not-allowed\].*)$",
+)
+
+
 @BOTH_PAGES
 def test_no_console_error_no_failed_request_no_404(
     page_class: type[ChatTestPage] | type[IntegratedPage],
     contract: Contract,
     person: Callable[..., Page],
     recorder: Recorder,
+    stack: Stack,
 ) -> None:
     first: ChatPage = page_class(person(in_most_rooms(contract)), contract)
     first.open().wait_for_chat()
@@ -93,7 +103,9 @@ def test_no_console_error_no_failed_request_no_404(
     second: ChatPage = page_class(first.page.context.new_page(), contract)
     second.open().wait_for_chat()
 
-    assert recorder.console == [], f"the console says {recorder.console}"
+    known = _OF_THE_CLIENT if stack.client_is_real else ()
+    said = [line for line in recorder.console if not any(re.match(words, line) for words in known)]
+    assert said == [], f"the console says {said}"
     assert recorder.failures == [], f"requests failed: {recorder.failures}"
 
 

@@ -141,6 +141,21 @@ def test_texts_and_dates_are_those_of_the_bundles_server(served: Chat) -> None:
         assert served.anybody().method("loadLocale", language)["result"] == script
 
 
+def test_a_client_alone_gets_the_few_texts_by_which_it_is_found(standins: Standins, tmp_path: Path) -> None:
+    """`programs/web.browser` without its server's folder: Russian names of what tests look for, no dates."""
+    folder = web_browser.write(tmp_path / "web.browser")
+    with standins.running(options=("--chat-client", str(folder))) as standin:
+        anybody = Chat(standin.url, ADMIN, ADMIN_PASSWORD).anybody()
+        texts = json.loads(anybody.request("GET", "/i18n/ru.json").text)
+        assert (texts["Message"], texts["Send"], texts["Join"]) == (
+            "Сообщение",
+            "Отправить",
+            "Присоединиться",
+        )
+        assert anybody.request("GET", "/i18n/de.json").status == 400
+        assert anybody.method("loadLocale", "ru")["result"] == ""
+
+
 def test_an_asset_is_the_default_file_of_its_setting(served: Chat) -> None:
     """`Assets_favicon` names images/logo/icon.svg; a name without a setting is 404 (measured on 6.5.3)."""
     icon = served.anybody().request("GET", "/assets/favicon.svg")

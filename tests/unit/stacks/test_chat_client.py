@@ -9,7 +9,7 @@ import pytest
 from besedka import contract as contracts
 from besedka.errors import StackKindError, StackStartError
 from besedka.stacks import kind
-from besedka.stacks.model import Service, Stack
+from besedka.stacks.model import WEB_CLIENT, Service, Stack
 from besedka.stacks.services import chat_client, options
 from standins.tests.rocketchat import web_browser
 
@@ -78,3 +78,28 @@ def test_who_is_handed_a_stack_speaks_its_version(said: str, spoken: str) -> Non
     stack = Stack("embedded", "run", "/tmp/run", url, url, None, None, None, (chat,))
 
     assert stack.contract(CONTRACT).chat.version == spoken
+
+
+def test_the_head_of_a_run_names_the_client() -> None:
+    chat = Service("rocketchat", "http://127.0.0.1:3000", "6.5.3", real=False)
+    client = Service(WEB_CLIENT, "/some/bundle", "6.5.3", real=True)
+    url = "http://127.0.0.1:1"
+    own = Stack("embedded", "run", "/tmp/run", url, url, None, None, None, (chat,))
+    foreign = Stack("embedded", "run", "/tmp/run", url, url, None, None, None, (chat, client))
+
+    assert (own.client_is_real, foreign.client_is_real) == (False, True)
+    assert any(line.split() == ["web", "client", "6.5.3", "real", "/some/bundle"] for line in foreign.lines())
+
+
+@pytest.mark.parametrize(
+    ("wishes", "words"),
+    [
+        (options.Wishes(client_mood="cheerful"), "--client-mood=cheerful"),
+        (options.Wishes(client_mood="late", chat_client="/some"), "--client-mood=late with /some"),
+        (options.Wishes(client_mood="late", bundle="/some"), "--client-mood=late with /some"),
+    ],
+    ids=["no mood", "the real client", "a bundle"],
+)
+def test_a_mood_is_one_of_our_own_clients(wishes: options.Wishes, words: str) -> None:
+    with pytest.raises(StackKindError, match=words):
+        options.find(wishes, CONTRACT, say=print)
