@@ -261,3 +261,25 @@ def test_a_mongo_that_rocket_chat_cannot_use(
 
     assert isinstance(answered, Findings)
     assert answered.found[0].code == f"services.mongo.{code}"
+
+
+@pytest.mark.parametrize(
+    ("status", "kinds"), [(200, []), (302, []), (500, ["not_ready"]), (503, ["starting"])]
+)
+def test_a_site_without_a_status_page_is_asked_for_its_home_page(
+    contract: Contract, status: int, kinds: list[str]
+) -> None:
+    adapter = contract.site.adapter.model_copy(update={"status_path": False})
+    bare = contract.model_copy(update={"site": contract.site.model_copy(update={"adapter": adapter})})
+    with server({"/": (status, "text/html", "<h1>Heim</h1>")}) as url:
+        moved = bare.at(site_url=url, chat_url=url)
+        check = next(row for row in checks_for(moved) if row.name == "services.site")
+        answered = check.ask(Examination(Target(url, url), moved))
+    found = answered.found if isinstance(answered, Findings) else ()
+    assert [one.code for one in found] == [f"services.site.{kind}" for kind in kinds]
+
+
+def test_an_adapter_that_points_nowhere_is_named_by_row(ask: Callable[..., list[Finding]]) -> None:
+    with server({"/api/v1/status/": (404, "text/html", "<h1>Nicht da</h1>")}) as url:
+        (found,) = ask("services.site", free_address(), url)
+    assert "[site.adapter] status_path" in found.where.place
