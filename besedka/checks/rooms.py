@@ -151,6 +151,27 @@ def accounts(examination: Examination) -> Answer:
     return answer(found, evidence=f"{len(examination.contract.users)} accounts")
 
 
+@check("rooms.verified", layer="rooms", codes="administrator user", needs=["rooms.accounts"])
+def verified(examination: Examination) -> Answer:
+    """Does each canonical user keep the password when SSO adopts the account by its e-mail?"""
+    known, admin = roster.of(examination).accounts, examination.contract.chat.admin.username
+    found = []
+    for user in examination.contract.users:
+        account, own = known[user.username], user.username == admin
+        address = user.email.lower()
+        # Over REST nobody's password is shown; the administrator has signed in with one.
+        at_risk = own if account.has_password is None else account.has_password
+        if at_risk and address in account.emails and address not in account.verified:
+            seen = (
+                f"{user.email} of {user.username} is not verified: at the next SSO sign-in Rocket.Chat "
+                "deletes the password and shows «Reset password» in the room's place"
+            )
+            code = "administrator" if own else "user"
+            place = f"users, {user.username}, emails.verified"
+            found.append(finding(f"rooms.verified.{code}", seen, "a verified address", place, PROVISION))
+    return answer(found, evidence=f"{len(examination.contract.users)} addresses")
+
+
 @check(
     "rooms.roles",
     layer="rooms",

@@ -62,7 +62,8 @@ def provision(  # noqa: PLR0913, PLR0917 - one parameter per option
     15 nobody answered, 16 refused, 17 no Rocket.Chat there, 19 TLS, 32 unknown version, 40 wrong password,
     41 no such administrator, 42 TOTP asked, 43 e-mail code asked, 44 rate limit, 45 still starting,
     47 Mongo is no primary, 48 no development stack, 49 e-mail taken, 50 licence, 51 permission,
-    52 journal, 53 provider does not become live, 54 log-in blocked.
+    52 journal, 53 provider does not become live, 54 log-in blocked,
+    57 the administrator's own address stays unverified.
     """
     if plan + apply + undo != 1:
         raise typer.BadParameter("say one of --plan, --apply, --undo")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Literal
 
-Kind = Literal["setting", "provider", "user", "account", "room", "room-field", "membership"]
+Kind = Literal["setting", "provider", "user", "account", "own-address", "room", "room-field", "membership"]
 MASK = "•••"
 
 
@@ -18,6 +18,7 @@ class Action:
     provider     service name    None → True
     user         user name       None → {name, email, roles}
     account      user name       {field: value} → {field: value}
+    own-address  administrator   {email, verified} → {email, verified}, by a second administrator made for it
     room         room name       None → {private, members}
     room-field   room name       {field: value} → {field: value}, one of name, archived, private, default
     membership   room/user       False → True, or the reverse

@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from enum import Enum
 from typing import Any
 
+from besedka.provision import second_administrator
 from besedka.provision.action import Action
 from besedka.provision.errors import LicenceMissingError, ReservedNameError
 from besedka.provision.session import Session
@@ -142,6 +143,18 @@ def _do_account(place: Place, action: Action) -> None:
     place.state.accounts[action.target.lower()] = replace(account, **changed)
 
 
+def _do_own_address(place: Place, action: Action) -> None:
+    account = place.state.accounts[action.target.lower()]
+    left_over = place.state.account(second_administrator.NAME)
+    domain = (action.after.get("email") or account.email).rpartition("@")[2]
+    with second_administrator.borrowed(
+        place.session, domain=domain, left_over=left_over.id if left_over else None
+    ) as second:
+        second.post("users.update", userId=account.id, data=action.after)
+    place.state.accounts.pop(second_administrator.NAME, None)
+    place.state.accounts[action.target.lower()] = replace(account, **action.after)
+
+
 def _undo_account(place: Place, action: Action) -> Undone:
     account = place.state.account(action.target)
     if account is None:
@@ -152,7 +165,7 @@ def _undo_account(place: Place, action: Action) -> Undone:
         return Undone.ALREADY
     if present != action.after:
         return Undone.LEFT
-    _do_account(place, replace(action, after=action.before))
+    _KINDS[action.kind][0](place, replace(action, after=action.before))
     return Undone.RESTORED
 
 
@@ -238,6 +251,7 @@ _KINDS: dict[str, tuple[Callable[[Place, Action], Any], Callable[[Place, Action]
     "provider": (_do_provider, _undo_provider),
     "user": (_do_user, _undo_user),
     "account": (_do_account, _undo_account),
+    "own-address": (_do_own_address, _undo_account),
     "room": (_do_room, _undo_room),
     "room-field": (_do_room_field, _undo_room_field),
     "membership": (_do_membership, _undo_membership),

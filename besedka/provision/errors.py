@@ -101,6 +101,12 @@ class ReservedNameError(BesedkaError):
     exit_status = 46
 
 
+class OwnAddressError(BesedkaError):
+    """The administrator's own address stays unverified: nobody else could be made to verify it."""
+
+    exit_status = 57
+
+
 _NOTHING_WRITTEN = "nothing was changed"
 
 

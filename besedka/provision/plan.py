@@ -13,10 +13,13 @@ from typing import Any
 
 from besedka.contract import Channel, Contract, User
 from besedka.provision import service
-from besedka.provision.action import Action, Notice, Plan
+from besedka.provision.action import Action, Kind, Notice, Plan
 from besedka.provision.errors import AccountClashError
 from besedka.provision.state import Account, State
 from besedka.rocketchat import catalogue, provider
+
+# What nobody may set on himself, see second_administrator.py.
+_OWN_ADDRESS: tuple[str, ...] = ("email", "verified")
 
 
 @dataclass(frozen=True)
@@ -99,8 +102,17 @@ def _users(contract: Contract, state: State) -> Iterator[Action]:
         if account is None:
             after = {"name": user.full_name, "email": user.email, "roles": list(user.chat_roles)}
             yield Action("user", user.username, None, after)
-        elif repair := _repair(user, account):
-            yield Action("account", user.username, {name: _field(account, name) for name in repair}, repair)
+            continue
+        repair = _repair(user, account)
+        if user.username == contract.chat.admin.username:
+            own = {name: repair.pop(name) for name in _OWN_ADDRESS if name in repair}
+            yield from _change("own-address", account, user, own)
+        yield from _change("account", account, user, repair)
+
+
+def _change(kind: Kind, account: Account, user: User, wanted: dict[str, Any]) -> Iterator[Action]:
+    if wanted:
+        yield Action(kind, user.username, {name: _field(account, name) for name in wanted}, wanted)
 
 
 def _repair(user: User, account: Account) -> dict[str, Any]:

@@ -13,7 +13,7 @@ from besedka.progress import Say, quiet
 from besedka.provision import changes, guard, journal, plan, service, session, state, stored
 from besedka.provision.action import Action, Notice, Plan
 from besedka.provision.changes import Place, Undone
-from besedka.provision.errors import ReservedNameError
+from besedka.provision.errors import OwnAddressError, ReservedNameError
 from besedka.provision.journal import Journal
 from besedka.provision.plan import Options
 from besedka.rocketchat import provider
@@ -73,17 +73,17 @@ def bring(  # noqa: PLR0913 - all but two are keywords
     _settle(_pending(journal_folder, contract), say)
     book = Journal.fresh(journal_folder, contract.chat.url, contract.chat.admin.secret)
     taken: list[Action] = []
-    reserved: list[Notice] = []
+    out_of_reach: list[Notice] = []
     for _ in range(ROUNDS):
         place = Place(opened, state.read(opened, contract, rooms_only=options.rooms_only))
         todo = plan.made(contract, place.state, options)
-        if not todo.actions or reserved:
+        if not todo.actions or out_of_reach:
             break
-        done, reserved = _apply(place, todo, contract, book, say)
+        done, out_of_reach = _apply(place, todo, contract, book, say)
         taken += done
     book.applied()
     unstored = stored.differences(mongo_url, contract, options.rooms_only) if mongo_url and taken else ()
-    return Outcome(tuple(taken), opened.writes, (*reserved, *todo.notices), todo.actions, tuple(unstored))
+    return Outcome(tuple(taken), opened.writes, (*out_of_reach, *todo.notices), todo.actions, tuple(unstored))
 
 
 def undo(
@@ -124,21 +124,25 @@ def _at(contract: Contract, chat_url: str) -> Contract:
 def _apply(
     place: Place, todo: Plan, contract: Contract, book: Journal, say: Say
 ) -> tuple[list[Action], list[Notice]]:
-    """Do what is planned; returns what was done, and a notice per account whose name is reserved."""
+    """Do what is planned; returns what was done, and a notice per account that is out of reach."""
     base = provider.base_id(contract.provider)
     of_provider = [action for action in todo.actions if _concerns(action, base)]
     done: list[Action] = []
-    reserved: list[Notice] = []
+    out_of_reach: list[Notice] = []
+    reserved: list[str] = []
     try:
         for action in todo.actions:
-            if any(action.target.endswith(f"/{notice.target}") for notice in reserved):
+            if any(action.target.endswith(f"/{name}") for name in reserved):
                 continue
             number = book.planned(action)
             try:
                 book.done(number, changes.do(place, action))
-            except ReservedNameError as error:
+            except (ReservedNameError, OwnAddressError) as error:
                 book.undone(number)
-                reserved.append(Notice("user-reserved", action.target, f"{error.found}; {error.next_step}"))
+                if isinstance(error, ReservedNameError):
+                    reserved.append(action.target)
+                code = "user-reserved" if action.target in reserved else "administrator-address"
+                out_of_reach.append(Notice(code, action.target, f"{error.found}; {error.next_step}"))
                 continue
             done.append(action)
             say(action.text())
@@ -146,7 +150,7 @@ def _apply(
                 service.wait_until_live(place.session, contract)
     except BesedkaError as error:
         raise _rolled_back(error, place, contract, book, say) from error
-    return done, reserved
+    return done, out_of_reach
 
 
 def _concerns(action: Action, base: str) -> bool:

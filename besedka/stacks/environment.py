@@ -64,7 +64,9 @@ def chat(contract: Contract, *, mongo_url: str, oplog_url: str, port: int) -> di
 
     `OVERWRITE_SETTING_<id>` is applied at every boot (`apps/meteor/app/settings/server/SettingsRegistry.ts`),
     ADMIN_* only while no administrator exists (`apps/meteor/server/startup/initialData.js`), and the
-    provider's variables only until its rows exist.
+    provider's variables only until its rows exist. ADMIN_EMAIL_VERIFIED counts only as exactly `true`
+    (same file; measured on 6.13.0): with any other word the administrator loses the password at the first
+    SSO sign-in, see the check `rooms.verified`.
     """
     admin = contract.chat.admin
     rows = {
@@ -75,7 +77,7 @@ def chat(contract: Contract, *, mongo_url: str, oplog_url: str, port: int) -> di
         "ADMIN_USERNAME": admin.username,
         "ADMIN_NAME": contract.user(admin.username).full_name,
         "ADMIN_EMAIL": admin.email,
-        "ADMIN_EMAIL_VERIFIED": "yes",
+        "ADMIN_EMAIL_VERIFIED": "true",
         "ADMIN_PASS": admin.secret,
     }
     overwritten = {

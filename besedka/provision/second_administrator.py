@@ -1,0 +1,65 @@
+"""A second administrator for the length of one call: who changes what nobody may change on himself.
+
+`users.update` refuses `verified` for one's own account with 400 `error-action-not-allowed` "Editing email
+verification is not allowed", and a new address without it stays unverified
+(`apps/meteor/app/lib/server/functions/saveUser.js`; measured on 6.13.0). An account whose address is
+unverified loses its password at its first SSO sign-in (`apps/meteor/server/configuration/accounts_meld.js`;
+measured too).
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from besedka.errors import BesedkaError
+from besedka.provision.errors import OwnAddressError
+from besedka.provision.session import Session
+from besedka.rocketchat.rest import RocketChat
+from besedka.site_database import TEMPORARY_PREFIX
+
+OTHER_WAYS = (
+    "let another administrator set address and «Email verified» (Administration → Workspace → Users → Edit), "
+    "or open the link that Rocket.Chat mails (My Account → Profile), or, on an empty database, start "
+    "Rocket.Chat with ADMIN_EMAIL_VERIFIED=true"
+)
+NAME = f"{TEMPORARY_PREFIX}second_administrator"
+
+
+@contextmanager
+def borrowed(session: Session, *, domain: str, left_over: str | None) -> Iterator[Session]:
+    """A session of an administrator who is made for it and deleted afterwards.
+
+    `domain` is that of an address which Rocket.Chat accepts. `left_over` is the id of one whom an interrupted
+    run has left: he goes first. Raises OwnAddressError where Rocket.Chat makes no second administrator.
+    """
+    if left_over:
+        session.post("users.delete", userId=left_over, confirmRelinquish=True)
+    password = f"{secrets.token_hex(16)}-Aa1"
+    try:
+        made = session.post(
+            "users.create",
+            username=NAME,
+            name=NAME,
+            email=f"{NAME}@{domain}",
+            password=password,
+            roles=["admin"],
+            # A verified address would have Rocket.Chat ask for a code by e-mail.
+            verified=False,
+            joinDefaultChannels=False,
+            requirePasswordChange=False,
+            sendWelcomeEmail=False,
+        )
+    except BesedkaError as error:
+        raise OwnAddressError(
+            f"Rocket.Chat makes no second administrator: {error.found}",
+            expected="an administrator who verifies the address of the first one",
+            where="POST /api/v1/users.create",
+            next_step=OTHER_WAYS,
+        ) from error
+    try:
+        chat = RocketChat.sign_in(session.url, NAME, password)
+        yield Session(chat, NAME, session.version)
+    finally:
+        session.post("users.delete", userId=made["user"]["_id"], confirmRelinquish=True)
