@@ -8,8 +8,7 @@ from __future__ import annotations
 
 import os
 import re
-import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self, get_args
@@ -26,10 +25,12 @@ from pydantic import (
 )
 
 from besedka.errors import ContractError
+from besedka.overlays import merged, read
 
 PROJECT_ROOT = Path(__file__).resolve().parent.parent
 CONTRACT_FILE = PROJECT_ROOT / "besedka.toml"
 CONTRACT_ENV = "BESEDKA_CONTRACT"
+OVERLAYS_ENV = "BESEDKA_CONTRACT_OVERLAYS"
 
 Role = Literal["owner", "moderator", "store_owner", "store_admin", "user"]
 SettingValue = bool | int | str
@@ -279,33 +280,25 @@ def _repeated(kind: str, names: list[str]) -> Iterator[str]:
         yield f"{kind} {name!r} stands twice"
 
 
-def load(path: Path | None = None) -> Contract:
+def load(path: Path | None = None, overlays: Sequence[Path] | None = None) -> Contract:
     """Read the contract from `path`, from the file that `BESEDKA_CONTRACT` names, or from besedka.toml.
 
-    Raises ContractError naming each wrong key with its place in the file.
+    `overlays` change it (`besedka/overlays.py`); without them those that `BESEDKA_CONTRACT_OVERLAYS` lists,
+    separated as in PATH. Raises ContractError naming each wrong key with its place in the file.
     """
     path = path or Path(os.environ.get(CONTRACT_ENV) or CONTRACT_FILE)
-    try:
-        raw = tomllib.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise ContractError(
-            f"the contract cannot be read: {error.strerror}",
-            where=str(path),
-            next_step=f"restore the file, or point {CONTRACT_ENV} at another one",
-        ) from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise ContractError(
-            f"the contract is not valid TOML: {error}",
-            where=str(path),
-            next_step="correct the line named above",
-        ) from error
+    if overlays is None:
+        listed = os.environ.get(OVERLAYS_ENV, "").split(os.pathsep)
+        overlays = [Path(name) for name in listed if name]
+    raw = merged(read(path), overlays)
     try:
         return Contract.model_validate(raw)
     except ValidationError as error:
-        raise _contract_error(error, raw, path) from None
+        places = ", ".join(map(str, (path, *overlays)))
+        raise _contract_error(error, raw, places) from None
 
 
-def _contract_error(error: ValidationError, raw: Mapping[str, Any], path: Path) -> ContractError:
+def _contract_error(error: ValidationError, raw: Mapping[str, Any], where: str) -> ContractError:
     rows = []
     for problem in error.errors(include_url=False, include_input=False):
         parts = enumerate(problem["loc"])
@@ -317,7 +310,7 @@ def _contract_error(error: ValidationError, raw: Mapping[str, Any], path: Path) 
     return ContractError(
         f"{len(rows)} wrong {'row' if len(rows) == 1 else 'rows'}: " + "; ".join(rows),
         expected="the keys and values described in besedka/contract.py",
-        where=str(path),
+        where=where,
         next_step="correct the rows named above; nothing was started or changed",
     )
 

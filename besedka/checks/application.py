@@ -14,7 +14,7 @@ from besedka.checks.registry import check
 from besedka.rocketchat import provider
 from besedka.site_database import Application
 
-REPAIR = "python manage.py ensure_oauth_application in web/"
+REPAIR = "(cd web && ../.venv/bin/python manage.py ensure_oauth_application)"
 # One abandoned log-in leaves one code behind; a chain broken at its first hop leaves them all.
 _ABANDONED = 3
 
@@ -45,7 +45,7 @@ def exists(examination: Examination) -> Answer:
     others = [found.client_id for found in examination.site_database.applications()]
     seen = f"no application {client_id}; there are {others or 'none'}"
     place = _place(examination, "client_id")
-    return Findings((finding("application.exists.missing", seen, client_id, place, REPAIR),))
+    return Findings((finding("application.exists.missing", seen, client_id, place, commands=(REPAIR,)),))
 
 
 @check("application.secret", layer="application", codes="differs", needs=["application.exists"])
@@ -59,7 +59,7 @@ def secret(examination: Examination) -> Answer:
     algorithm, _, rest = stored.partition("$")
     if not rest:
         seen, wanted = fingerprint(stored), fingerprint(expected)
-        return Findings((finding("application.secret.differs", seen, wanted, place, REPAIR),))
+        return Findings((finding("application.secret.differs", seen, wanted, place, commands=(REPAIR,)),))
     if algorithm != "pbkdf2_sha256":
         return Skipped(f"the secret is stored as a {algorithm} hash, which this check cannot verify")
     rounds, salt, digest = rest.split("$")
@@ -67,7 +67,9 @@ def secret(examination: Examination) -> Answer:
     if hmac.compare_digest(base64.b64encode(raw).decode(), digest):
         return Ok("the stored hash is that of the contract's secret")
     seen = "the stored hash is that of another secret"
-    return Findings((finding("application.secret.differs", seen, fingerprint(expected), place, REPAIR),))
+    return Findings(
+        (finding("application.secret.differs", seen, fingerprint(expected), place, commands=(REPAIR,)),)
+    )
 
 
 @check(
@@ -82,18 +84,31 @@ def redirect_uri(examination: Examination) -> Answer:
     registered = _record(examination).redirect_uris
     place = _place(examination, "redirect_uris")
     if not registered:
-        return Findings((finding("application.redirect_uri.empty", "empty", wanted, place, REPAIR),))
+        return Findings(
+            (finding("application.redirect_uri.empty", "empty", wanted, place, commands=(REPAIR,)),)
+        )
     if wanted not in registered:
         seen = " ".join(registered)
         mixed = wanted.replace("127.0.0.1", "localhost") in registered
         mixed = mixed or wanted.replace("localhost", "127.0.0.1") in registered
         code = "host_spelling" if mixed else "differs"
-        return Findings((finding(f"application.redirect_uri.{code}", seen, wanted, place, REPAIR),))
+        return Findings(
+            (finding(f"application.redirect_uri.{code}", seen, wanted, place, commands=(REPAIR,)),)
+        )
     foreign = [uri for uri in registered if uri != wanted]
     found = []
     if foreign:
         fix = "remove every address that is not Rocket.Chat's callback: codes can be sent there"
-        found = [finding("application.redirect_uri.foreign", " ".join(foreign), wanted, place, fix, REPAIR)]
+        found = [
+            finding(
+                "application.redirect_uri.foreign",
+                " ".join(foreign),
+                wanted,
+                place,
+                commands=(REPAIR,),
+                advice=(fix,),
+            )
+        ]
     return answer(found, evidence=wanted)
 
 
@@ -111,7 +126,9 @@ def client_type(examination: Examination) -> Answer:
         ("authorization_grant_type", record.authorization_grant_type, "authorization-code"),
     )
     found = [
-        finding(f"application.client_type.{field}", seen, expected, _place(examination, field), REPAIR)
+        finding(
+            f"application.client_type.{field}", seen, expected, _place(examination, field), commands=(REPAIR,)
+        )
         for field, seen, expected in rows
         if seen != expected
     ]
@@ -124,7 +141,9 @@ def consent(examination: Examination) -> Answer:
     found = []
     if not _record(examination).skip_authorization:
         place = _place(examination, "skip_authorization")
-        found = [finding("application.consent.asked", "a consent page is shown", "none", place, REPAIR)]
+        found = [
+            finding("application.consent.asked", "a consent page is shown", "none", place, commands=(REPAIR,))
+        ]
     return answer(found, evidence="skip_authorization")
 
 
@@ -147,7 +166,7 @@ def codes(examination: Examination) -> Answer:
                 f"{dead} codes expired unexchanged, and not one access token was ever issued",
                 "a token for each code",
                 "oauth2_provider_grant and oauth2_provider_accesstoken",
-                "Rocket.Chat's server cannot reach the site: see provider.reachable_from_chat",
+                advice=("Rocket.Chat's server cannot reach the site: see provider.reachable_from_chat",),
             ),
         )
     )

@@ -6,12 +6,11 @@ import hashlib
 from typing import Any
 
 from besedka.checks.examination import Examination
-from besedka.checks.finding import Finding
+from besedka.checks.finding import Finding, finding
 
 MISSING = object()
 SECRET_SUFFIX = "-secret"  # noqa: S105 - the end of an id
 KINDS = ("missing", "wrong", "type", "not_effective", "not_stored")
-PROVISION = "besedka provision --apply"
 
 
 def three_ways(  # noqa: PLR0911 - one return per verdict
@@ -39,29 +38,30 @@ def three_ways(  # noqa: PLR0911 - one return per verdict
     where = examination.where(setting_id)
     evidence = (f"stored {shown(setting_id, stored)}, effective {shown(setting_id, effective)}",)
 
-    def finding(kind: str, seen: str, *fix: str) -> list[Finding]:
+    def wrong(kind: str, seen: str, *advice: str) -> list[Finding]:
         return [
-            Finding(
+            finding(
                 f"{code}.{kind}",
                 f"{setting_id} {seen}",
                 shown(setting_id, expected),
                 where,
-                (*fix, PROVISION),
-                evidence,
+                commands=(examination.provision_command,),
+                advice=advice,
+                evidence=evidence,
             )
         ]
 
     if effective is MISSING:
         if stored is MISSING:
-            return finding("missing", "does not exist")
-        return finding("missing", "lies in Mongo, but Rocket.Chat does not know it")
+            return wrong("missing", "does not exist")
+        return wrong("missing", "lies in Mongo, but Rocket.Chat does not know it")
     if _same(effective, expected) and _same(stored, expected):
         return []
     if _same(effective, expected):
         seen = f"is effective, but {shown(setting_id, stored)} is stored and comes with the next restart"
-        return finding("not_stored", seen)
+        return wrong("not_stored", seen)
     if _same(stored, expected):
-        return finding(
+        return wrong(
             "not_effective",
             f"is stored as expected, but {shown(setting_id, effective)} is effective",
             *_why_not_effective(examination, setting_id),
@@ -70,8 +70,8 @@ def three_ways(  # noqa: PLR0911 - one return per verdict
         expected, bool
     ):
         kind = f"is {shown(setting_id, effective)}, a {type(effective).__name__}"
-        return finding("type", f"{kind} instead of a {type(expected).__name__}")
-    return finding("wrong", f"is {shown(setting_id, effective)}")
+        return wrong("type", f"{kind} instead of a {type(expected).__name__}")
+    return wrong("wrong", f"is {shown(setting_id, effective)}")
 
 
 def shown(setting_id: str, value: Any) -> str:

@@ -6,6 +6,7 @@ import sys
 
 from besedka import contract as contracts
 from besedka.checks import catalogue_of_checks
+from besedka.checks.finding import anchor
 from besedka.checks.registry import LAYERS, UNANSWERED, Check, all_checks
 from besedka.rocketchat import catalogue
 
@@ -53,7 +54,7 @@ def text() -> str:
 
 def _row(check: Check) -> str:
     kinds = ", ".join(f"`{kind}`" for kind in check.kinds)
-    return f"| `{check.name}` | {check.question} | {kinds} |"
+    return f'| <a id="{anchor(check.name)}"></a>`{check.name}` | {check.question} | {kinds} |'
 
 
 if __name__ == "__main__":

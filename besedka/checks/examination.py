@@ -18,21 +18,12 @@ from besedka.rocketchat.database import ChatDatabase, Document
 from besedka.rocketchat.rest import Json, RocketChat
 from besedka.site import Site
 from besedka.site_database import SiteDatabase, SiteUser
+from besedka.target import Target, besedka_command
 
 TIMEOUT_SECONDS = 4.0
 MONGO_SECONDS = 2.0
 # A management command of the site: arguments, what it reads on standard input, what it prints.
 Manage = Callable[..., str]
-
-
-@dataclass(frozen=True)
-class Addresses:
-    """Where a stack answers; None where its data cannot be read."""
-
-    site_url: str
-    chat_url: str
-    mongo_url: str | None = None
-    site_database_url: str | None = None
 
 
 @dataclass(frozen=True)
@@ -72,13 +63,13 @@ class Examination:
 
     def __init__(
         self,
-        addresses: Addresses,
+        target: Target,
         contract: Contract,
         *,
         probe: Probe | None = None,
         manage: Manage | None = None,
     ) -> None:
-        self.addresses = addresses
+        self.target = target
         self.contract = contract
         self.probe = probe or probe_from_here
         self.probe_is_ours = probe is None
@@ -118,16 +109,16 @@ class Examination:
     @cached_property
     def mongo(self) -> ChatDatabase:
         """Rocket.Chat's database; only after `services.mongo` was ok."""
-        if self.addresses.mongo_url is None:
+        if self.target.mongo_url is None:
             raise LookupError("no MongoDB address")
-        return ChatDatabase(self.addresses.mongo_url, timeout=MONGO_SECONDS)
+        return ChatDatabase(self.target.mongo_url, timeout=MONGO_SECONDS)
 
     @cached_property
     def site_database(self) -> SiteDatabase:
         """The site's database; only after `services.site_database` was ok."""
-        if self.addresses.site_database_url is None:
+        if self.target.site_database_url is None:
             raise LookupError("no address of the site's database")
-        return SiteDatabase(self.addresses.site_database_url, timeout=TIMEOUT_SECONDS)
+        return SiteDatabase(self.target.site_database_url, timeout=TIMEOUT_SECONDS)
 
     @cached_property
     def info(self) -> Json:
@@ -156,7 +147,7 @@ class Examination:
     @cached_property
     def stored(self) -> dict[str, dict[str, Any]] | None:
         """Setting id → row in Mongo; None where Mongo cannot be read."""
-        return self.mongo.settings() if self.addresses.mongo_url else None
+        return self.mongo.settings() if self.target.mongo_url else None
 
     @cached_property
     def chat_users(self) -> list[Document]:
@@ -201,6 +192,11 @@ class Examination:
         """The place of a setting, with its path in the admin pages where the registry knows it."""
         path_en, path_ru = (self.catalogue.path(setting_id, language) for language in ("en", "ru"))
         return Where(place or setting_id, setting_id, path_en, path_ru)
+
+    @property
+    def provision_command(self) -> str:
+        """The command that brings this Rocket.Chat to the contract."""
+        return besedka_command(self.target, "provision", "--apply")
 
     def secret(self, value: str) -> str:
         """Remember that `value` must not be shown; gives it back."""

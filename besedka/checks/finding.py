@@ -8,6 +8,7 @@ from enum import StrEnum
 from typing import Any
 
 MASK = "•••"
+DOCS = "docs/doctor.md"
 
 
 class Status(StrEnum):
@@ -18,6 +19,14 @@ class Status(StrEnum):
     BLOCKED = "blocked"
     SKIPPED = "skipped"
     CRASH = "crash"
+
+
+class Severity(StrEnum):
+    """How bad a finding is: nobody can work so, somebody may be harmed by it, or it is worth knowing."""
+
+    BROKEN = "broken"
+    RISK = "risk"
+    NOTE = "note"
 
 
 @dataclass(frozen=True)
@@ -36,14 +45,29 @@ class Where:
 
 @dataclass(frozen=True)
 class Finding:
-    """One thing that is wrong. `code` is stable and begins with the name of the check that found it."""
+    """One thing that is wrong. `code` is stable and begins with the name of the check that found it.
+
+    `commands` can be pasted into a shell at the project's root. `advice` is what a person does, in sentences.
+    """
 
     code: str
     seen: str
     expected: str
     where: Where
-    fix: tuple[str, ...] = ()
+    commands: tuple[str, ...] = ()
+    advice: tuple[str, ...] = ()
+    severity: Severity = Severity.BROKEN
     evidence: tuple[str, ...] = ()
+
+    @property
+    def docs(self) -> str:
+        """The page about the check that found it, with the place on that page."""
+        return f"{DOCS}#{anchor(self.code.rpartition('.')[0])}"
+
+    @property
+    def next_step(self) -> str:
+        """The first command, or else the first advice; empty where there is neither."""
+        return next(iter((*self.commands, *self.advice)), "")
 
     def masked(self, secrets: Iterable[str]) -> Finding:
         """The same with every secret blotted out, whichever field it got into."""
@@ -59,21 +83,35 @@ class Finding:
             seen=blot(self.seen),
             expected=blot(self.expected),
             where=Where(*(blot(text) for text in asdict(self.where).values())),
-            fix=tuple(map(blot, self.fix)),
+            commands=tuple(map(blot, self.commands)),
+            advice=tuple(map(blot, self.advice)),
             evidence=tuple(map(blot, self.evidence)),
         )
 
     def as_json(self) -> dict[str, Any]:
         """Plain values."""
-        return asdict(self)
+        return asdict(self) | {"docs": self.docs}
 
 
-def finding(
-    code: str, seen: str, expected: str, where: Where | str, *fix: str, evidence: Iterable[str] = ()
+def finding(  # noqa: PLR0913 - all keywords, all optional
+    code: str,
+    seen: str,
+    expected: str,
+    where: Where | str,
+    *,
+    commands: Iterable[str] = (),
+    advice: Iterable[str] = (),
+    severity: Severity = Severity.BROKEN,
+    evidence: Iterable[str] = (),
 ) -> Finding:
     """A finding, with the place as plain text where it is no setting."""
     place = where if isinstance(where, Where) else Where(where)
-    return Finding(code, seen, expected, place, fix, tuple(evidence))
+    return Finding(code, seen, expected, place, tuple(commands), tuple(advice), severity, tuple(evidence))
+
+
+def anchor(check: str) -> str:
+    """Where the page about checks tells of this one."""
+    return check.replace(".", "-").lower()
 
 
 @dataclass(frozen=True)
@@ -124,6 +162,13 @@ class Result:
     watched: tuple[str, ...] = ()
     seconds: float = 0.0
     traceback: str = field(default="", repr=False)
+
+    @property
+    def is_broken(self) -> bool:
+        """Whether what stands on this check cannot be asked. A risk or a note stops nothing."""
+        if self.status is Status.FINDING:
+            return any(found.severity is Severity.BROKEN for found in self.findings)
+        return self.status in {Status.CRASH, Status.BLOCKED}
 
     def as_json(self) -> dict[str, Any]:
         """Plain values; the traceback only where there is one."""

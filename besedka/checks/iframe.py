@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 import requests
 
-from besedka.checks.compare import KINDS, MISSING, PROVISION, three_ways
+from besedka.checks.compare import KINDS, MISSING, three_ways
 from besedka.checks.examination import TIMEOUT_SECONDS, Examination
 from besedka.checks.finding import Answer, Finding, Skipped, answer, finding
 from besedka.checks.registry import Check, check, names, register
@@ -91,7 +91,14 @@ def _frame_refusals(examination: Examination, path: str, page: requests.Response
     if option is not None:
         fix = "a proxy in front of Rocket.Chat adds it, or the setting was written straight into Mongo"
         found.append(
-            finding("iframe.headers.x_frame_options", option, "no such header", where, fix, PROVISION)
+            finding(
+                "iframe.headers.x_frame_options",
+                option,
+                "no such header",
+                where,
+                commands=(examination.provision_command,),
+                advice=(fix,),
+            )
         )
     origin = examination.contract.site.url
     # Two headers of that name arrive as one, joined by a comma; each policy has to allow the site.
@@ -100,7 +107,9 @@ def _frame_refusals(examination: Examination, path: str, page: requests.Response
         if name.lower() == "frame-ancestors" and not {origin, "*"} & set(sources.split()):
             fix = "Rocket.Chat sends no frame-ancestors: look for a proxy that does"
             place = f"GET {path}, header Content-Security-Policy"
-            found.append(finding("iframe.headers.frame_ancestors", directive.strip(), origin, place, fix))
+            found.append(
+                finding("iframe.headers.frame_ancestors", directive.strip(), origin, place, advice=(fix,))
+            )
     return found
 
 
@@ -111,7 +120,7 @@ def authentication(examination: Examination) -> Answer:
     if examination.effective.get("Accounts_iframe_enabled"):
         fix = "it means logging in by an iframe, not being shown in one: switch it off"
         where = examination.where("Accounts_iframe_enabled")
-        found = [finding("iframe.authentication.enabled", "True", "False", where, fix)]
+        found = [finding("iframe.authentication.enabled", "True", "False", where, advice=(fix,))]
     return answer(found, evidence="off")
 
 
@@ -122,7 +131,7 @@ def content_policy(examination: Examination) -> Answer:
     if examination.effective.get("Enable_CSP", True) is False:
         fix = "switch it on: it has no frame-ancestors, Iframe_Restrict_Access alone decides about the frame"
         where = examination.where("Enable_CSP")
-        found = [finding("iframe.content_policy.off", "Enable_CSP is False", "True", where, fix)]
+        found = [finding("iframe.content_policy.off", "Enable_CSP is False", "True", where, advice=(fix,))]
     return answer(found, evidence="on")
 
 
@@ -141,7 +150,11 @@ def new_accounts(examination: Examination) -> Answer:
             fix = f"set {setting_id} to {expected}"
             found.append(
                 finding(
-                    f"iframe.new_accounts.{code}", f"{setting_id} is {seen!r}", repr(expected), where, fix
+                    f"iframe.new_accounts.{code}",
+                    f"{setting_id} is {seen!r}",
+                    repr(expected),
+                    where,
+                    advice=(fix,),
                 )
             )
     domains = str(examination.effective.get("Accounts_AllowedDomainsList") or "")
@@ -150,5 +163,7 @@ def new_accounts(examination: Examination) -> Answer:
     if allowed and missing:
         where = examination.where("Accounts_AllowedDomainsList")
         fix = f"add {', '.join(sorted(missing))}, or empty the list"
-        found.append(finding("iframe.new_accounts.domains", domains, "the users' domains", where, fix))
+        found.append(
+            finding("iframe.new_accounts.domains", domains, "the users' domains", where, advice=(fix,))
+        )
     return answer(found, evidence="open to SSO")

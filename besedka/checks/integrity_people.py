@@ -49,13 +49,13 @@ def users_unique(examination: Examination) -> Answer:
         place = f"users, {user.username}"
         if by_name[user.username] > 1:
             seen = f"{by_name[user.username]} accounts named {user.username}, whatever the case"
-            found.append(finding("integrity.users_unique.name", seen, "one", place, fix))
+            found.append(finding("integrity.users_unique.name", seen, "one", place, advice=(fix,)))
         elif by_email[user.email.lower()] > 1:
             seen = f"{by_email[user.email.lower()]} accounts with {user.email}"
-            found.append(finding("integrity.users_unique.email", seen, "one", place, fix))
+            found.append(finding("integrity.users_unique.email", seen, "one", place, advice=(fix,)))
         if stamped:
             seen = f"{stamped[0]} beside {user.username}: a script made it when it did not find the user"
-            found.append(finding("integrity.users_unique.stamped", seen, user.username, place, fix))
+            found.append(finding("integrity.users_unique.stamped", seen, user.username, place, advice=(fix,)))
     return answer(found, evidence=f"{len(people)} accounts")
 
 
@@ -70,7 +70,9 @@ def users_able(examination: Examination) -> Answer:
             seen = f"{user.get('username')} has neither a password nor a link to {service}"
             fix = "inserted by a script: delete it, and let SSO or users.create make the account"
             place = f"users, {user.get('_id')}, services"
-            found.append(finding("integrity.users_able.powerless", seen, "one of the two", place, fix))
+            found.append(
+                finding("integrity.users_able.powerless", seen, "one of the two", place, advice=(fix,))
+            )
     return answer(found, evidence="everybody can")
 
 
@@ -83,17 +85,21 @@ def users_ids(examination: Examination) -> Answer:
         fix = "delete the account and let SSO or users.create make it"
         if not isinstance(user["_id"], str):
             seen = f"{name}: _id is {type(user['_id']).__name__}"
-            found.append(finding("integrity.users_ids.type", seen, "text of 17 characters", place, fix))
+            found.append(
+                finding("integrity.users_ids.type", seen, "text of 17 characters", place, advice=(fix,))
+            )
         elif user["_id"] == name:
             seen = f"{name}: _id is the username"
-            found.append(finding("integrity.users_ids.username", seen, "17 random characters", place, fix))
+            found.append(
+                finding("integrity.users_ids.username", seen, "17 random characters", place, advice=(fix,))
+            )
         wrong = [field for field in _DATES if user.get(field) is not None and not is_date(user[field])]
         tokens = ((user.get("services") or {}).get("resume") or {}).get("loginTokens") or []
         wrong += ["loginTokens.when" for token in tokens if "when" in token and not is_date(token["when"])]
         if wrong:
             fix = "a JSON backup turned dates into text: restore with mongorestore, not with JSON"
             seen = f"{name}: {', '.join(sorted(set(wrong)))} not a date"
-            found.append(finding("integrity.users_ids.dates", seen, "BSON dates", place, fix))
+            found.append(finding("integrity.users_ids.dates", seen, "BSON dates", place, advice=(fix,)))
     return answer(found, evidence="made by Rocket.Chat")
 
 
@@ -116,7 +122,9 @@ def sso_links(examination: Examination) -> Answer:
     for twice in sorted(one for one, count in ids.items() if count > 1):
         seen = f"{ids[twice]} accounts are linked to user {twice} of the site"
         fix = "keep the one whose username is the site's"
-        found.append(finding("integrity.sso_links.shared", seen, "one", f"users.services.{service}.id", fix))
+        found.append(
+            finding("integrity.sso_links.shared", seen, "one", f"users.services.{service}.id", advice=(fix,))
+        )
     return answer(found, evidence=f"{len(linked)} links")
 
 
@@ -127,17 +135,21 @@ def _link_findings(examination: Examination, username: str, link: dict[str, Any]
     fix = f"unset services.{service} of {username} and let the user sign in by SSO"
     if not isinstance(link.get("id"), str):
         seen = f"id is {type(link.get('id')).__name__} {link.get('id')!r}"
-        return [finding("integrity.sso_links.id_type", seen, "text: 1 and '1' are two users", place, fix)]
-    if examination.addresses.site_database_url is None:
+        return [
+            finding(
+                "integrity.sso_links.id_type", seen, "text: 1 and '1' are two users", place, advice=(fix,)
+            )
+        ]
+    if examination.target.site_database_url is None:
         return []
     names = {str(user.id): user.username for user in examination.site_users}
     if names.get(link["id"], "").lower() != username.lower():
         owner = names.get(link["id"], "nobody")
         seen = f"id {link['id']} is {owner} at the site"
-        return [finding("integrity.sso_links.foreign", seen, username, place, fix)]
+        return [finding("integrity.sso_links.foreign", seen, username, place, advice=(fix,))]
     expires = link.get("expiresAt")
     lapsed = isinstance(expires, int | float) and expires / 1000 < datetime.now(UTC).timestamp()
     if token and not lapsed and token not in examination.site_tokens:
         seen = "the site never issued this access token"
-        return [finding("integrity.sso_links.forged", seen, "a token of the site", place, fix)]
+        return [finding("integrity.sso_links.forged", seen, "a token of the site", place, advice=(fix,))]
     return []

@@ -6,7 +6,6 @@ import re
 from collections import Counter
 from datetime import UTC, datetime, timedelta
 
-from besedka.checks.compare import PROVISION
 from besedka.checks.examination import Examination
 from besedka.checks.finding import Answer, Finding, answer, finding
 from besedka.checks.integrity_settings import is_date
@@ -30,11 +29,11 @@ def general(examination: Examination) -> Answer:
     if built_in is None:
         others = [room["_id"] for room in examination.chat_rooms if room.get("name") == "general"]
         seen = f"no room GENERAL; general is {others[0]!r}" if others else "no room GENERAL"
-        found = [finding("integrity.general.missing", seen, "_id GENERAL", "rocketchat_room", fix)]
+        found = [finding("integrity.general.missing", seen, "_id GENERAL", "rocketchat_room", advice=(fix,))]
     elif built_in.get("name") != "general" or built_in.get("t") != "c":
         seen = f"GENERAL is named {built_in.get('name')!r}, type {built_in.get('t')!r}"
         place = "rocketchat_room, GENERAL"
-        found = [finding("integrity.general.renamed", seen, "general, type c", place, fix)]
+        found = [finding("integrity.general.renamed", seen, "general, type c", place, advice=(fix,))]
     return answer(found, evidence="GENERAL is general")
 
 
@@ -47,14 +46,18 @@ def room_names(examination: Examination) -> Answer:
     for name in sorted({name for name in names if not _NAME.fullmatch(name)}):
         fix = "rename it by REST to latin letters; the text for people goes into the display name"
         place = f"rocketchat_room, {name}"
-        found.append(finding("integrity.room_names.letters", repr(name), "0-9 a-z A-Z - _ .", place, fix))
+        found.append(
+            finding("integrity.room_names.letters", repr(name), "0-9 a-z A-Z - _ .", place, advice=(fix,))
+        )
     for name in sorted(name for name, count in counts.items() if count > 1):
         ids = [
             str(room["_id"]) for room in examination.chat_rooms if str(room.get("name", "")).lower() == name
         ]
         seen = f"{counts[name]} rooms named {name}: {', '.join(ids)}"
         fix = "keep the one that has the messages and members, delete the other"
-        found.append(finding("integrity.room_names.double", seen, "one", f"rocketchat_room, {name}", fix))
+        found.append(
+            finding("integrity.room_names.double", seen, "one", f"rocketchat_room, {name}", advice=(fix,))
+        )
     return answer(found, evidence=f"{len(names)} rooms")
 
 
@@ -69,7 +72,7 @@ def room_owners(examination: Examination) -> Answer:
             seen = f"{room.get('name')} belongs to {owner!r}, who does not exist"
             fix = "make a member its owner: channels.addOwner or groups.addOwner"
             place = f"rocketchat_room, {room['_id']}, u"
-            found.append(finding("integrity.room_owners.dangling", seen, "a user's id", place, fix))
+            found.append(finding("integrity.room_owners.dangling", seen, "a user's id", place, advice=(fix,)))
     return answer(found, evidence="every maker exists")
 
 
@@ -88,7 +91,14 @@ def ids(examination: Examination) -> Answer:
     if bad:
         fix = "delete the row and invite the user by REST: a script inserted it without an _id of its own"
         found = [
-            finding("integrity.ids.type", bad[0], "text", bad[0].split(":")[0], fix, evidence=bad[:_SHOWN])
+            finding(
+                "integrity.ids.type",
+                bad[0],
+                "text",
+                bad[0].split(":")[0],
+                advice=(fix,),
+                evidence=bad[:_SHOWN],
+            )
         ]
     return answer(found, evidence="text")
 
@@ -116,7 +126,12 @@ def dates(examination: Examination) -> Answer:
     if wrong:
         found.append(
             finding(
-                "integrity.dates.no_date", wrong[0], "a BSON date", wrong[0], fix, evidence=wrong[:_SHOWN]
+                "integrity.dates.no_date",
+                wrong[0],
+                "a BSON date",
+                wrong[0],
+                advice=(fix,),
+                evidence=wrong[:_SHOWN],
             )
         )
     if early:
@@ -126,7 +141,7 @@ def dates(examination: Examination) -> Answer:
                 early[0],
                 "not in the future",
                 early[0],
-                fix,
+                advice=(fix,),
                 evidence=early[:_SHOWN],
             )
         )
@@ -151,13 +166,17 @@ def subscriptions(examination: Examination) -> Answer:
         place = f"rocketchat_subscription, {row['_id']}"
         if row.get("rid") not in rooms:
             seen = f"{member.get('username')} in room {row.get('rid')!r}, which does not exist"
-            found.append(finding("integrity.subscriptions.no_room", seen, "a room's id", place, fix))
+            found.append(
+                finding("integrity.subscriptions.no_room", seen, "a room's id", place, advice=(fix,))
+            )
         elif member.get("_id") not in people:
             seen = f"user {member.get('_id')!r} of the membership does not exist"
-            found.append(finding("integrity.subscriptions.no_user", seen, "a user's id", place, fix))
+            found.append(
+                finding("integrity.subscriptions.no_user", seen, "a user's id", place, advice=(fix,))
+            )
         elif people[member["_id"]] != member.get("username"):
             seen = f"id of {people[member['_id']]}, name {member.get('username')}"
-            found.append(finding("integrity.subscriptions.mixed", seen, "one user", place, fix))
+            found.append(finding("integrity.subscriptions.mixed", seen, "one user", place, advice=(fix,)))
     pairs = Counter(
         (row.get("rid"), (row.get("u") or {}).get("_id")) for row in examination.chat_subscriptions
     )
@@ -165,7 +184,9 @@ def subscriptions(examination: Examination) -> Answer:
         if count > 1:
             seen = f"{count} rows for {people.get(uid, uid)} in {rid}"
             found.append(
-                finding("integrity.subscriptions.double", seen, "one", "rocketchat_subscription", fix)
+                finding(
+                    "integrity.subscriptions.double", seen, "one", "rocketchat_subscription", advice=(fix,)
+                )
             )
     return answer(found, evidence=f"{len(examination.chat_subscriptions)} memberships")
 
@@ -185,7 +206,7 @@ def roles(examination: Examination) -> Answer:
             f"{who} holds the role {role!r}",
             f"one of {', '.join(sorted(known))}",
             "rocketchat_roles",
-            f"take the role away: roles.removeUserFromRole, or {PROVISION}",
+            advice=("take the role away: roles.removeUserFromRole, or run the command",),
         )
         for who, some in held
         for role in some
@@ -212,5 +233,5 @@ def room_counts(examination: Examination) -> Answer:
             fix = "a membership was inserted into Mongo or taken out of it: remove and invite by REST"
             place = f"rocketchat_room, {room['_id']}, usersCount"
             expected = str(members[room["_id"]])
-            found.append(finding("integrity.room_counts.differs", seen, expected, place, fix))
+            found.append(finding("integrity.room_counts.differs", seen, expected, place, advice=(fix,)))
     return answer(found, evidence="counts agree")

@@ -73,7 +73,7 @@ def _unknown(examination: Examination, setting_id: str) -> Finding:
             seen,
             "a row that Rocket.Chat registered",
             examination.where(setting_id, place),
-            f"{remove}, restart Rocket.Chat, then set the value by REST",
+            advice=(f"{remove}, restart Rocket.Chat, then set the value by REST",),
         )
     meant = examination.catalogue.near(setting_id)
     if meant:
@@ -82,10 +82,10 @@ def _unknown(examination: Examination, setting_id: str) -> Finding:
             f"{setting_id} does not exist in Rocket.Chat; did you mean {meant}?",
             f"{meant}, written by REST",
             examination.where(meant, place),
-            remove,
+            advice=(remove,),
         )
     seen = f"{setting_id} does not exist in Rocket.Chat and has no effect"
-    return finding("integrity.settings_known.unknown", seen, "no such row", place, remove)
+    return finding("integrity.settings_known.unknown", seen, "no such row", place, advice=(remove,))
 
 
 @check("integrity.settings_types", layer="integrity", codes="wrong", needs=_GROUND)
@@ -101,7 +101,9 @@ def settings_types(examination: Examination) -> Answer:
             seen = f"{setting_id} holds {type(value).__name__} {value!r}"
             where = examination.where(setting_id, f"rocketchat_settings, {setting_id}")
             fix = "write it by REST in its own type: Rocket.Chat does not check what it is given"
-            found.append(finding("integrity.settings_types.wrong", seen, str(row["type"]), where, fix))
+            found.append(
+                finding("integrity.settings_types.wrong", seen, str(row["type"]), where, advice=(fix,))
+            )
     return answer(found, evidence="every value of its type")
 
 
@@ -119,7 +121,7 @@ def settings_dates(examination: Examination) -> Answer:
         fix = "write settings by REST: a script stored {$date: …} as a document, or a date as text"
         seen, place = f"{len(bad)} like {bad[0]}", "rocketchat_settings"
         code = "integrity.settings_dates.no_date"
-        found = [finding(code, seen, "BSON dates", place, fix, evidence=bad[:_SHOWN])]
+        found = [finding(code, seen, "BSON dates", place, advice=(fix,), evidence=bad[:_SHOWN])]
     return answer(found, evidence="BSON dates")
 
 
@@ -131,7 +133,11 @@ def text(examination: Examination) -> Answer:
     if bad:
         fix = "write the text again by REST from a UTF-8 file: a console or a file had another code page"
         seen = f"garbled text in {bad[0]}" + (f" and {len(bad) - 1} more" if len(bad) > 1 else "")
-        found = [finding("integrity.text.garbled", seen, "readable text", bad[0], fix, evidence=bad[:_SHOWN])]
+        found = [
+            finding(
+                "integrity.text.garbled", seen, "readable text", bad[0], advice=(fix,), evidence=bad[:_SHOWN]
+            )
+        ]
     return answer(found, evidence="readable")
 
 
@@ -165,7 +171,7 @@ def migration(examination: Examination) -> Answer:
     if seen > expected:
         fix = "never start an older Rocket.Chat on newer data: restore a backup of the old version"
         place = "migrations, control"
-        found = [finding("integrity.migration.newer", str(seen), f"at most {expected}", place, fix)]
+        found = [finding("integrity.migration.newer", str(seen), f"at most {expected}", place, advice=(fix,))]
     return answer(found, evidence=str(seen))
 
 
@@ -179,5 +185,9 @@ def banners(examination: Examination) -> Answer:
     if texts:
         fix = "dismiss it as administrator; Update_EnableChecker = false stops the news of versions"
         where = examination.where("Update_EnableChecker", "rocketchat_banner and users.banners")
-        found = [finding("integrity.banners.shown", texts[0], "none", where, fix, evidence=texts[:_SHOWN])]
+        found = [
+            finding(
+                "integrity.banners.shown", texts[0], "none", where, advice=(fix,), evidence=texts[:_SHOWN]
+            )
+        ]
     return answer(found, evidence="none")

@@ -52,7 +52,9 @@ def _present(examination: Examination) -> Answer:
     others = [str(row.get("service")) for row in examination.login_services]
     place = examination.where(provider.base_id(examination.contract.provider), "service.configurations")
     seen = f"no service {examination.contract.provider.name!r}; there are {others or 'none'}"
-    return Findings((finding("login_service.present.absent", seen, "the service", place, _WRITE_AGAIN),))
+    return Findings(
+        (finding("login_service.present.absent", seen, "the service", place, advice=(_WRITE_AGAIN,)),)
+    )
 
 
 def _alone(examination: Examination) -> Answer:
@@ -68,7 +70,7 @@ def _alone(examination: Examination) -> Answer:
         fix = "method.call/removeOAuthService for each; then look for rows that make them (provider.spelling)"
         seen = f"custom services {', '.join(ghosts)}"
         place = examination.where(provider.base_id(examination.contract.provider), "service.configurations")
-        found = [finding("login_service.alone.ghost", seen, f"{own} alone", place, fix)]
+        found = [finding("login_service.alone.ghost", seen, f"{own} alone", place, advice=(fix,))]
     return answer(found, evidence="no ghost")
 
 
@@ -88,7 +90,7 @@ def _values(examination: Examination) -> Answer:
                     f"{field} is {shown(setting_id, seen)}",
                     shown(setting_id, wanted[suffix]),
                     examination.where(setting_id, f"service.configurations, {field}"),
-                    _WRITE_AGAIN,
+                    advice=(_WRITE_AGAIN,),
                 )
             )
     return answer(found, evidence=f"{len(FIELDS)} fields agree")
@@ -104,7 +106,7 @@ def _secret(examination: Examination) -> Answer:
         setting_id = f"{provider.base_id(examination.contract.provider)}-secret"
         place = examination.where(setting_id, "meteor_accounts_loginServiceConfiguration, secret")
         code = "login_service.secret.differs"
-        found = [finding(code, fingerprint(seen), fingerprint(expected), place, _WRITE_AGAIN)]
+        found = [finding(code, fingerprint(seen), fingerprint(expected), place, advice=(_WRITE_AGAIN,))]
     return answer(found, evidence="equal")
 
 

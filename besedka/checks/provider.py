@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable
 from urllib.parse import urlsplit
 
-from besedka.checks.compare import KINDS, MISSING, PROVISION, three_ways
+from besedka.checks.compare import KINDS, MISSING, three_ways
 from besedka.checks.examination import Examination
 from besedka.checks.finding import Answer, Finding, Findings, Ok, answer, finding
 from besedka.checks.integrity_settings import garbled
@@ -50,7 +50,7 @@ def step(examination: Examination) -> Answer:
                     f"{base} is stored as true, but false is effective",
                     "a licence with oauth-enterprise: from Rocket.Chat 9.0 Custom OAuth needs one",
                     examination.where(base),
-                    "get the licence, or stay on 8.x; unlicensed 8.9 still works",
+                    advice=("get the licence, or stay on 8.x; unlicensed 8.9 still works",),
                 ),
             )
         )
@@ -90,7 +90,9 @@ def spelling(examination: Examination) -> Answer:
             fix = f"db.rocketchat_settings.deleteMany({{_id: /{pattern.pattern}/}}) and restart Rocket.Chat"
             seen = f"{len(ids)} rows like {ids[0]}"
             place = examination.where(base, "rocketchat_settings")
-            found.append(finding(f"provider.spelling.{kind}", seen, why, place, fix, evidence=ids[:5]))
+            found.append(
+                finding(f"provider.spelling.{kind}", seen, why, place, advice=(fix,), evidence=ids[:5])
+            )
     return answer(found, evidence="no stray rows")
 
 
@@ -111,7 +113,18 @@ def exists(examination: Examination) -> Answer:
     if base in (examination.stored or {}):
         code, seen = "raw", f"{base} lies in Mongo, but Rocket.Chat never registered it"
     place = examination.where(base)
-    return Findings((finding(f"provider.exists.{code}", seen, "the provider", place, PROVISION, by_hand),))
+    return Findings(
+        (
+            finding(
+                f"provider.exists.{code}",
+                seen,
+                "the provider",
+                place,
+                commands=(examination.provision_command,),
+                advice=(by_hand,),
+            ),
+        )
+    )
 
 
 @check("provider.filled", layer="provider", codes="blank", needs=["provider.exists"])
@@ -123,7 +136,17 @@ def filled(examination: Examination) -> Answer:
         return Ok(f"{base} has an address")
     seen = f"{', '.join(empty)} are empty"
     place = examination.where(base)
-    return Findings((finding("provider.filled.blank", seen, "the contract's values", place, PROVISION),))
+    return Findings(
+        (
+            finding(
+                "provider.filled.blank",
+                seen,
+                "the contract's values",
+                place,
+                commands=(examination.provision_command,),
+            ),
+        )
+    )
 
 
 def _value_check(suffix: str) -> Callable[[Examination], Answer]:
@@ -150,7 +173,7 @@ def _pasted_hash(examination: Examination, setting_id: str, value: str) -> Findi
         f"a {value.partition('$')[0]} hash",
         "the secret itself: the site shows only its hash once it is saved",
         examination.where(setting_id),
-        PROVISION,
+        commands=(examination.provision_command,),
     )
 
 
@@ -160,7 +183,7 @@ def _garbled(examination: Examination, setting_id: str, value: str) -> Finding:
         f"{value!r}, once read in a wrong encoding",
         repr(examination.contract.provider.button_label_text),
         examination.where(setting_id),
-        PROVISION,
+        commands=(examination.provision_command,),
     )
 
 
@@ -220,11 +243,20 @@ def enterprise(examination: Examination) -> Answer:
         stored = (examination.stored or {}).get(setting_id, {}).get("value", MISSING)
         effective = examination.effective.get(setting_id, MISSING)
         if MISSING not in (stored, effective) and stored != effective:
-            fix = "map roles to rooms by provisioning: besedka provision --apply"
+            fix = "Provisioning maps roles to rooms without a licence."
             seen = f"{setting_id} is stored as {stored!r}, but {effective!r} is effective"
             expected = f"{effective!r}, or a licence with oauth-enterprise"
             place = examination.where(setting_id)
-            found.append(finding("provider.enterprise.inert", seen, expected, place, fix))
+            found.append(
+                finding(
+                    "provider.enterprise.inert",
+                    seen,
+                    expected,
+                    place,
+                    commands=(examination.provision_command,),
+                    advice=(fix,),
+                )
+            )
     return answer(found, evidence="no inert value")
 
 
@@ -252,7 +284,15 @@ def reachable(examination: Examination) -> Answer:
     except ServiceUnreachableError as error:
         code = "refused" if examination.probe_is_ours else "unreached_from_container"
         return Findings(
-            (finding(f"provider.reachable_from_chat.{code}", error.found, "any HTTP answer", place, hint),)
+            (
+                finding(
+                    f"provider.reachable_from_chat.{code}",
+                    error.found,
+                    "any HTTP answer",
+                    place,
+                    advice=(hint,),
+                ),
+            )
         )
     if probed.status in {400, 401} and probed.content_type.startswith("application/json"):
         asker = "this machine" if examination.probe_is_ours else "inside Rocket.Chat's container"
@@ -260,6 +300,10 @@ def reachable(examination: Examination) -> Answer:
     if probed.status == 400:
         fix = f"add {urlsplit(provider.url).hostname} to ALLOWED_HOSTS"
         seen = "400 with HTML: the site does not know itself by this host name"
-        return Findings((finding("provider.reachable_from_chat.host", seen, "400 with JSON", place, fix),))
+        return Findings(
+            (finding("provider.reachable_from_chat.host", seen, "400 with JSON", place, advice=(fix,)),)
+        )
     seen = f"{probed.status} {probed.content_type} from {address}"
-    return Findings((finding("provider.reachable_from_chat.other", seen, "400 with JSON", place, hint),))
+    return Findings(
+        (finding("provider.reachable_from_chat.other", seen, "400 with JSON", place, advice=(hint,)),)
+    )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,7 +12,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from besedka.checks.finding import Finding, Result, Status
+from besedka.checks.finding import Finding, Result, Severity, Status
 from besedka.checks.registry import LAYERS
 from besedka.contract import Contract
 from besedka.rocketchat import provider
@@ -19,6 +20,7 @@ from besedka.rocketchat import provider
 HEALTHY, SICK, NOT_ASKED = 0, 1, 2
 # Without an answer at one of these there is nothing to examine.
 _DOORS = {"services.site", "services.chat"}
+_SEVERITIES = tuple(Severity)
 _COLOUR = {
     Status.OK: "green",
     Status.FINDING: "red",
@@ -41,9 +43,10 @@ class Report:
 
     @property
     def findings(self) -> tuple[Finding, ...]:
-        """Every finding, those nearest to the ground first."""
+        """Every finding: what is broken before what is a risk, and nearest to the ground first."""
         rows = sorted(self.results, key=lambda result: LAYERS.index(result.layer))
-        return tuple(found for result in rows for found in result.findings)
+        found = (one for result in rows for one in result.findings)
+        return tuple(sorted(found, key=lambda one: _SEVERITIES.index(one.severity)))
 
     @property
     def first_cause(self) -> Finding | None:
@@ -66,11 +69,14 @@ class Report:
 
     @property
     def exit_status(self) -> int:
-        """0 healthy; 1 findings; 2 neither site nor chat could be asked, or nothing but a crash."""
+        """0 healthy; 1 findings; 2 neither site nor chat could be asked, or nothing but a crash.
+
+        A note leaves a stack healthy.
+        """
         doors = [result for result in self.results if result.check in _DOORS]
         if doors and all(result.status is not Status.OK for result in doors):
             return NOT_ASKED
-        if self.findings or self.leftovers:
+        if self.leftovers or any(found.severity is not Severity.NOTE for found in self.findings):
             return SICK
         return NOT_ASKED if self.count(Status.CRASH) else HEALTHY
 
@@ -193,18 +199,26 @@ def _checks(rows: list[Result]) -> str:
     return f"{len(rows)} check{'' if len(rows) == 1 else 's'}"
 
 
+def _labelled(label: str, lines: Iterable[str]) -> list[tuple[str, str]]:
+    """The lines as rows of a table; the first has the label."""
+    return [(label if index == 0 else "", line) for index, line in enumerate(lines)]
+
+
 def print_finding(console: Console, found: Finding) -> None:
     """Print one finding with all that it says, readable at 80 columns."""
     grid = Table.grid(padding=(0, 1))
     grid.add_column(style="dim", justify="right", no_wrap=True, min_width=8)
     grid.add_column(overflow="fold")
-    grid.add_row("", f"[bold]{escape(found.code)}[/]")
+    severity = "" if found.severity is Severity.BROKEN else f" ({found.severity})"
+    grid.add_row("", f"[bold]{escape(found.code)}[/]{severity}")
     rows = [
         ("seen", found.seen),
         ("expected", found.expected),
-        *(("where" if index == 0 else "", line) for index, line in enumerate(found.where.lines())),
-        *(("fix" if index == 0 else "", line) for index, line in enumerate(found.fix)),
-        *(("evidence" if index == 0 else "", line) for index, line in enumerate(found.evidence)),
+        *_labelled("where", found.where.lines()),
+        *_labelled("run", found.commands),
+        *_labelled("advice", found.advice),
+        *_labelled("evidence", found.evidence),
+        ("docs", found.docs),
     ]
     for label, text in rows:
         if text:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from besedka.checks import roster
-from besedka.checks.compare import PROVISION
 from besedka.checks.examination import Examination
 from besedka.checks.finding import Answer, Finding, answer, finding
 from besedka.checks.registry import check
@@ -33,7 +32,16 @@ def seeded(examination: Examination) -> Answer:
         seen = "no room but those of a first boot, no account but the administrator's: the database is new"
         expected = "the rooms and accounts of the contract"
         again = "was the volume removed (down -v)? Memberships and messages come back from a backup alone"
-        found = [finding("rooms.seeded.empty", seen, expected, "the database", PROVISION, again)]
+        found = [
+            finding(
+                "rooms.seeded.empty",
+                seen,
+                expected,
+                "the database",
+                commands=(examination.provision_command,),
+                advice=(again,),
+            )
+        ]
     return answer(found, evidence=f"{len(own)} rooms and {len(people & set(known.accounts))} accounts")
 
 
@@ -59,11 +67,19 @@ def exist(examination: Examination) -> Answer:
         if channel.name not in known:
             beside = f"; there is {twins[0]}" if twins else ""
             seen = f"no room {channel.name}{beside}"
-            found.append(finding("rooms.exist.missing", seen, channel.name, place, PROVISION))
+            found.append(
+                finding(
+                    "rooms.exist.missing",
+                    seen,
+                    channel.name,
+                    place,
+                    commands=(examination.provision_command,),
+                )
+            )
         elif twins:
             seen = f"{', '.join(twins)} beside {channel.name}"
             fix = "move what is worth keeping, then delete the twin: channels.delete or groups.delete"
-            found.append(finding("rooms.exist.twin", seen, f"{channel.name} alone", place, fix))
+            found.append(finding("rooms.exist.twin", seen, f"{channel.name} alone", place, advice=(fix,)))
     watched = _values(examination, "name")
     return answer(
         found, evidence=f"{len(watched)} rooms, from {roster.of(examination).source}", watched=watched
@@ -86,7 +102,15 @@ def kind(examination: Examination) -> Answer:
             words = {True: "private", False: "public"}
             seen, expected = words[room.private], words[channel.private]
             code = "private" if room.private else "public"
-            found.append(finding(f"rooms.kind.{code}", f"{room.name} is {seen}", expected, place, PROVISION))
+            found.append(
+                finding(
+                    f"rooms.kind.{code}",
+                    f"{room.name} is {seen}",
+                    expected,
+                    place,
+                    commands=(examination.provision_command,),
+                )
+            )
         closed = (
             ("archived", room.archived, "unarchive it: channels.unarchive or groups.unarchive"),
             ("read_only", room.read_only, "let members write: channels.setReadOnly {readOnly: false}"),
@@ -95,12 +119,12 @@ def kind(examination: Examination) -> Answer:
         for code, is_so, fix in closed:
             if is_so:
                 seen = f"{room.name}: {code.replace('_', ' ')}"
-                found.append(finding(f"rooms.kind.{code}", seen, "open to its members", place, fix))
+                found.append(finding(f"rooms.kind.{code}", seen, "open to its members", place, advice=(fix,)))
         silenced = sorted(room.muted & {user.username for user in examination.contract.users})
         if silenced:
             fix = "let them write again: /unmute in the room"
             seen = f"{room.name}: {', '.join(silenced)} muted"
-            found.append(finding("rooms.kind.muted", seen, "nobody", place, fix))
+            found.append(finding("rooms.kind.muted", seen, "nobody", place, advice=(fix,)))
     return answer(found, evidence="as the contract says", watched=_values(examination, "private"))
 
 
@@ -114,7 +138,15 @@ def default(examination: Examination) -> Answer:
             code = "missing" if channel.default else "extra"
             seen = f"{room.name}: default is {room.default}"
             place = f"rocketchat_room, {room.id}, default"
-            found.append(finding(f"rooms.default.{code}", seen, str(channel.default), place, PROVISION))
+            found.append(
+                finding(
+                    f"rooms.default.{code}",
+                    seen,
+                    str(channel.default),
+                    place,
+                    commands=(examination.provision_command,),
+                )
+            )
     evidence = examination.contract.default_channel.name
     return answer(found, evidence=evidence, watched=_values(examination, "default"))
 
@@ -135,19 +167,40 @@ def accounts(examination: Examination) -> Answer:
         account = known.get(user.username)
         if account is None:
             seen = f"no account {user.username}"
-            found.append(finding("rooms.accounts.missing", seen, user.username, place, PROVISION))
+            found.append(
+                finding(
+                    "rooms.accounts.missing",
+                    seen,
+                    user.username,
+                    place,
+                    commands=(examination.provision_command,),
+                )
+            )
             continue
         if not account.active:
             fix = "activate it: users.setActiveStatus"
             seen = f"{user.username} is deactivated"
-            found.append(finding("rooms.accounts.inactive", seen, "active", place, fix))
+            found.append(finding("rooms.accounts.inactive", seen, "active", place, advice=(fix,)))
         if user.email.lower() not in account.emails:
             seen = f"{user.username}: {', '.join(account.emails) or 'no e-mail'}"
-            found.append(finding("rooms.accounts.email", seen, user.email, place, PROVISION))
+            found.append(
+                finding(
+                    "rooms.accounts.email", seen, user.email, place, commands=(examination.provision_command,)
+                )
+            )
         if account.name != user.full_name:
             fix = "the next SSO log-in of this user brings the site's name"
             seen = f"{user.username} is called {account.name!r}"
-            found.append(finding("rooms.accounts.name", seen, user.full_name, place, fix, PROVISION))
+            found.append(
+                finding(
+                    "rooms.accounts.name",
+                    seen,
+                    user.full_name,
+                    place,
+                    commands=(examination.provision_command,),
+                    advice=(fix,),
+                )
+            )
     return answer(found, evidence=f"{len(examination.contract.users)} accounts")
 
 
@@ -168,7 +221,8 @@ def verified(examination: Examination) -> Answer:
             )
             code = "administrator" if own else "user"
             place = f"users, {user.username}, emails.verified"
-            found.append(finding(f"rooms.verified.{code}", seen, "a verified address", place, PROVISION))
+            mend = (examination.provision_command,)
+            found.append(finding(f"rooms.verified.{code}", seen, "a verified address", place, commands=mend))
     return answer(found, evidence=f"{len(examination.contract.users)} addresses")
 
 
@@ -192,11 +246,15 @@ def roles(examination: Examination) -> Answer:
         if missing:
             seen = f"{user.username} lacks {', '.join(sorted(missing))}"
             expected = ", ".join(user.chat_roles)
-            found.append(finding("rooms.roles.missing", seen, expected, place, PROVISION))
+            found.append(
+                finding(
+                    "rooms.roles.missing", seen, expected, place, commands=(examination.provision_command,)
+                )
+            )
         if user.username not in admins and "admin" in known[user.username].roles:
             fix = "roles.removeUserFromRole {roleId: 'admin'}"
             seen = f"{user.username} is an administrator"
-            found.append(finding("rooms.roles.too_many", seen, "no administrator", place, fix))
+            found.append(finding("rooms.roles.too_many", seen, "no administrator", place, advice=(fix,)))
     return answer(found, evidence=f"roles of {len(watched)} users", watched=watched)
 
 
@@ -216,7 +274,16 @@ def members(examination: Examination) -> Answer:
             seen = f"{user.username} is not in {channel.name}: a Join button instead of the message box"
             place = f"rocketchat_subscription, {user.username} in {channel.name}"
             by_hand = f"{'groups' if channel.private else 'channels'}.invite {{roomId, username}}"
-            found.append(finding("rooms.members.missing", seen, "a membership", place, PROVISION, by_hand))
+            found.append(
+                finding(
+                    "rooms.members.missing",
+                    seen,
+                    "a membership",
+                    place,
+                    commands=(examination.provision_command,),
+                    advice=(by_hand,),
+                )
+            )
     watched = [
         f"members.{user.username}.{channel.name}" for user, channel in examination.contract.subscriptions
     ]
@@ -246,7 +313,7 @@ def outsiders(examination: Examination) -> Answer:
                 place = f"rocketchat_subscription, {username} in {channel.name}"
                 fix = f"{'groups' if channel.private else 'channels'}.kick {{roomId, userId}}"
                 code = "stranger" if stranger else "member"
-                found.append(finding(f"rooms.outsiders.{code}", seen, "not a member", place, fix))
+                found.append(finding(f"rooms.outsiders.{code}", seen, "not a member", place, advice=(fix,)))
     cells = [
         f"members.{user.username}.{channel.name}"
         for user in contract.users

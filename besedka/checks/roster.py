@@ -51,7 +51,7 @@ class Roster:
 def of(examination: Examination) -> Roster:
     """The roster, read once per examination."""
     if "roster" not in examination.memory:
-        read = _from_mongo if examination.addresses.mongo_url else _from_rest
+        read = _from_mongo if examination.target.mongo_url else _from_rest
         examination.memory["roster"] = read(examination)
     roster: Roster = examination.memory["roster"]
     return roster

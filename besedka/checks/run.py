@@ -9,7 +9,7 @@ from functools import partial
 from typing import Any
 
 from besedka.checks import catalogue_of_checks
-from besedka.checks.examination import Addresses, Examination, Manage, Probe, ProbeAnswer
+from besedka.checks.examination import Examination, Manage, Probe, ProbeAnswer
 from besedka.checks.finding import Finding, Findings, Ok, Result, Status, Where
 from besedka.checks.registry import UNANSWERED, Check, all_checks, with_grounds
 from besedka.checks.report import Report
@@ -18,13 +18,13 @@ from besedka.errors import ServiceUnreachableError
 from besedka.stacks.docker import in_container
 from besedka.stacks.model import Stack
 from besedka.stacks.services import site_commands
+from besedka.target import Target
 
 Progress = Callable[[Result], None]
-_BROKEN = {Status.FINDING, Status.CRASH, Status.BLOCKED}
 
 
 def examine(  # noqa: PLR0913 - all keywords, all optional
-    stack: Stack | Addresses,
+    stack: Stack | Target,
     contract: Contract,
     *,
     only: Iterable[str] = (),
@@ -73,23 +73,23 @@ def examine(  # noqa: PLR0913 - all keywords, all optional
     )
 
 
-def _may_write(stack: Stack | Addresses, write: bool | None) -> bool:
+def _may_write(stack: Stack | Target, write: bool | None) -> bool:
     own = isinstance(stack, Stack) and stack.kind in {"embedded", "containers"}
     return own if write is None else write
 
 
-def _manage_of(stack: Stack | Addresses) -> Manage | None:
+def _manage_of(stack: Stack | Target) -> Manage | None:
     path = stack.site_environment_file if isinstance(stack, Stack) else None
     return partial(site_commands.run, site_commands.recall(path)) if path else None
 
 
-def _addresses(stack: Stack | Addresses) -> Addresses:
-    if isinstance(stack, Addresses):
+def _addresses(stack: Stack | Target) -> Target:
+    if isinstance(stack, Target):
         return stack
-    return Addresses(stack.site_url, stack.chat_url, stack.mongo_url, stack.site_database_url)
+    return Target(stack.site_url, stack.chat_url, stack.mongo_url, stack.site_database_url)
 
 
-def _is_embedded(stack: Stack | Addresses) -> bool:
+def _is_embedded(stack: Stack | Target) -> bool:
     return isinstance(stack, Stack) and stack.kind == "embedded"
 
 
@@ -100,9 +100,7 @@ def _probe_from(container: Any) -> Probe:
     return probe
 
 
-def _moved(
-    contract: Contract, addresses: Addresses, stack: Stack | Addresses, *, from_container: bool
-) -> Contract:
+def _moved(contract: Contract, addresses: Target, stack: Stack | Target, *, from_container: bool) -> Contract:
     told = stack.provider_url if isinstance(stack, Stack) else None
     own = contract.provider.url if contract.provider.url != contract.site.url else None
     usual = in_container.provider_url(addresses.site_url) if from_container else None
@@ -126,7 +124,7 @@ def _ask(check: Check, examination: Examination) -> Result:
             error.found,
             error.expected or "an answer",
             Where(error.where or check.layer),
-            (error.next_step,) if error.next_step else (),
+            advice=(error.next_step,) if error.next_step else (),
         )
         return result(Status.FINDING, findings=(found,))
     except Exception as error:  # a check that raises is a result of its own
@@ -144,7 +142,7 @@ def _ask(check: Check, examination: Examination) -> Result:
 
 def _held_back(check: Check, results: Mapping[str, Result]) -> Result | None:
     grounds = [results[name] for name in (*check.needs, *check.after)]
-    broken = next((ground for ground in grounds if ground.status in _BROKEN), None)
+    broken = next((ground for ground in grounds if ground.is_broken), None)
     if broken is not None:
         root = broken.root or broken.check
         return Result(check.name, check.layer, Status.BLOCKED, reason=f"blocked by {root}", root=root)

@@ -13,13 +13,14 @@ from besedka.site import Site
 
 _MORE_LOOKS = 3
 _STARTING = {502, 503, 504}
+_INITIATE = "docker compose -f docker-compose.local.yml exec mongo mongosh --eval 'rs.initiate()'"
 _LOOPBACK = {"localhost", "127.0.0.1", "::1"}
 
 
 @check("services.mongo", layer="services", codes="not_initiated not_primary no_replica_set")
 def mongo(examination: Examination) -> Answer:
     """Does MongoDB answer, as primary of a replica set?"""
-    if examination.addresses.mongo_url is None:
+    if examination.target.mongo_url is None:
         return Skipped("no MongoDB address was given (--mongo-url)")
     hello = examination.mongo.hello()
     where = examination.mongo.where
@@ -32,7 +33,7 @@ def mongo(examination: Examination) -> Answer:
                     str(hello.get("info") or "a replica set that nobody has initiated"),
                     "a primary: without one Rocket.Chat restarts in a loop (ReplicaSetNoPrimary)",
                     where,
-                    "docker compose -f docker-compose.local.yml exec mongo mongosh --eval 'rs.initiate()'",
+                    commands=(_INITIATE,),
                 ),
             )
         )
@@ -45,8 +46,8 @@ def mongo(examination: Examination) -> Answer:
                     f"this MongoDB is {state}",
                     "the writable primary: a secondary may show old data, and Rocket.Chat cannot write",
                     where,
-                    f"connect to {hello.get('primary', 'the primary')}",
-                    "docker compose -f docker-compose.local.yml exec mongo mongosh --eval 'rs.initiate()'",
+                    commands=(_INITIATE,),
+                    advice=(f"connect to {hello.get('primary', 'the primary')}",),
                 ),
             )
         )
@@ -58,7 +59,7 @@ def mongo(examination: Examination) -> Answer:
                     "this MongoDB is no member of a replica set",
                     "a replica set of one: Rocket.Chat ends itself without it",
                     where,
-                    "start mongod with --replSet rs0 and run rs.initiate() once",
+                    advice=("start mongod with --replSet rs0 and run rs.initiate() once",),
                 ),
             )
         )
@@ -68,7 +69,7 @@ def mongo(examination: Examination) -> Answer:
 @check("services.site_database", layer="services", codes="")
 def site_database(examination: Examination) -> Answer:
     """Can the site's database be read?"""
-    if examination.addresses.site_database_url is None:
+    if examination.target.site_database_url is None:
         return Skipped("no address of the site's database was given (--site-database-url)")
     users = examination.site_users
     return Ok(f"{len(users)} accounts")
@@ -89,15 +90,27 @@ def site(examination: Examination) -> Answer:
     if not kind.startswith("application/json"):
         code = "starting" if response.status_code in _STARTING else "not_json"
         seen = f"{response.status_code} with {kind}"
-        return Findings((finding(f"services.site.{code}", seen, "200 with JSON", place, log),))
+        return Findings((finding(f"services.site.{code}", seen, "200 with JSON", place, advice=(log,)),))
     if response.status_code != 200 or response.json().get("status") != "ok":
         seen = f"{response.status_code}: {response.text[:200]}"
-        return Findings((finding("services.site.not_ready", seen, '200 {"status": "ok"}', place, log),))
+        return Findings(
+            (finding("services.site.not_ready", seen, '200 {"status": "ok"}', place, advice=(log,)),)
+        )
     versions = {_version(response), *(_version(_asked_anew(examination)) for _ in range(_MORE_LOOKS))}
     if len(versions) > 1:
         seen = f"now {' and now '.join(sorted(versions))}: two programs share this port"
-        fix = "stop the one that is not meant: docker compose -f docker-compose.local.yml stop web, or Daphne"
-        return Findings((finding("services.site.two_programs", seen, "one version", place, fix),))
+        return Findings(
+            (
+                finding(
+                    "services.site.two_programs",
+                    seen,
+                    "one version",
+                    place,
+                    commands=("docker compose -f docker-compose.local.yml stop web",),
+                    advice=("Stop the program that is not meant: the container web, or Daphne.",),
+                ),
+            )
+        )
     return Ok(versions.pop())
 
 
@@ -128,7 +141,7 @@ def addresses(examination: Examination) -> Answer:
                     f"site on {hosts['site']}, chat on {hosts['chat']}",
                     "one spelling: to a browser these are two sites, and the session cookie stays behind",
                     "[site] url and [chat] url in besedka.toml",
-                    "write 127.0.0.1 in both, in ROOT_URL, and in the redirect URI",
+                    advice=("write 127.0.0.1 in both, in ROOT_URL, and in the redirect URI",),
                 ),
             )
         )

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import requests
 
-from besedka.checks.compare import PROVISION
 from besedka.checks.examination import TIMEOUT_SECONDS, Examination
 from besedka.checks.finding import Answer, Finding, Findings, Ok, answer, finding
 from besedka.checks.registry import check
@@ -35,7 +34,7 @@ def _chat_silence(examination: Examination, error: Exception) -> Finding:
     expected = "200 with Rocket.Chat's JSON and its version"
 
     def silence(code: str, seen: str, fix: str) -> Finding:
-        return finding(f"services.chat.{code}", seen, expected, place, fix)
+        return finding(f"services.chat.{code}", seen, expected, place, advice=(fix,))
 
     if isinstance(error, TlsError):
         return silence("tls", error.found, error.next_step)
@@ -49,8 +48,11 @@ def _chat_silence(examination: Examination, error: Exception) -> Finding:
         fix = "is it still starting (up to five minutes at the first boot), or overloaded? See its log."
         return silence("slow", seen, fix)
     if isinstance(error.__cause__, requests.RequestException):
-        fix = "start it: besedka up, or docker compose -f docker-compose.local.yml up -d rocketchat"
-        return silence("unanswered", f"nobody answers: {type(error.__cause__).__name__}", fix)
+        seen = f"nobody answers: {type(error.__cause__).__name__}"
+        start = "docker compose -f docker-compose.local.yml up -d rocketchat"
+        advice = "Start it. The embedded stack is started by: python3 run.py up"
+        code = "services.chat.unanswered"
+        return finding(code, seen, expected, place, commands=(start,), advice=(advice,))
     return silence("refused", str(error), "read Rocket.Chat's log")
 
 
@@ -63,12 +65,24 @@ def chat_version(examination: Examination) -> Answer:
         known = examination.catalogue
     except UnknownVersionError as error:
         return Findings(
-            (finding("services.chat_version.unknown", error.found, error.expected, place, error.next_step),)
+            (
+                finding(
+                    "services.chat_version.unknown",
+                    error.found,
+                    error.expected,
+                    place,
+                    advice=(error.next_step,),
+                ),
+            )
         )
     if seen.split(".")[:2] != wanted.split(".")[:2]:
         fix = f"pin rocketchat/rocket.chat:{wanted}, or change [chat] version in besedka.toml"
         return Findings(
-            (finding("services.chat_version.differs", f"Rocket.Chat {seen}", f"{wanted}", place, fix),)
+            (
+                finding(
+                    "services.chat_version.differs", f"Rocket.Chat {seen}", f"{wanted}", place, advice=(fix,)
+                ),
+            )
         )
     return Ok(f"{seen}, registry of {known.version}", watched=("chat.version",))
 
@@ -92,7 +106,10 @@ def mongo_version(examination: Examination) -> Answer:
                 f"MongoDB {version}",
                 f"one of {', '.join(supported)} for Rocket.Chat {examination.catalogue.version}",
                 examination.mongo.where,
-                "pin the image of docker-compose.local.yml; never start an older mongod on newer data files",
+                advice=(
+                    "Pin the image of docker-compose.local.yml.",
+                    "Never start an older mongod on newer data files.",
+                ),
             ),
         )
     )
@@ -117,18 +134,18 @@ def admin(examination: Examination) -> Answer:
         if code == "wrong_password" and _nobody_of_that_name(examination):
             code, seen = "missing", f"no account {account.username}"
             fix = "ADMIN_USERNAME and ADMIN_PASS make it at the first boot alone: restore users with the rest"
-        return Findings((finding(f"services.admin.{code}", seen, expected, place, fix),))
+        return Findings((finding(f"services.admin.{code}", seen, expected, place, advice=(fix,)),))
     examination.secret(examination.admin.credentials.token if examination.admin.credentials else "")
     if "admin" not in roles:
         fix = "give the account the role admin, or name another in [chat.admin] of besedka.toml"
         seen = f"roles {roles}"
-        return Findings((finding("services.admin.not_admin", seen, expected, place, fix),))
+        return Findings((finding("services.admin.not_admin", seen, expected, place, advice=(fix,)),))
     return Ok(f"{account.username} has {roles}", watched=("chat.admin.username", "chat.admin.password"))
 
 
 def _nobody_of_that_name(examination: Examination) -> bool:
     """Rocket.Chat answers 401 to a wrong name as to a wrong password; Mongo knows which it was."""
-    if examination.addresses.mongo_url is None:
+    if examination.target.mongo_url is None:
         return False
     username = examination.contract.chat.admin.username
     return all(user.get("username") != username for user in examination.chat_users)
@@ -162,7 +179,9 @@ def same_data(examination: Examination) -> Answer:
     seen = f"Rocket.Chat calls {account} {own_id}; this database has no such account"
     fix = "another MongoDB on this port, or another database: give the address that is in MONGO_URL"
     expected = "the database that Rocket.Chat works on"
-    return Findings((finding("services.same_data.other", seen, expected, examination.mongo.where, fix),))
+    return Findings(
+        (finding("services.same_data.other", seen, expected, examination.mongo.where, advice=(fix,)),)
+    )
 
 
 @check("services.root_url", layer="services", codes="differs", needs=["services.admin"])
@@ -175,6 +194,13 @@ def root_url(examination: Examination) -> Answer:
         fix = f"set ROOT_URL={expected} and restart Rocket.Chat; it makes the callback address from it"
         where = examination.where("Site_Url")
         found = [
-            finding("services.root_url.differs", f"Site_Url is {seen!r}", expected, where, fix, PROVISION)
+            finding(
+                "services.root_url.differs",
+                f"Site_Url is {seen!r}",
+                expected,
+                where,
+                commands=(examination.provision_command,),
+                advice=(fix,),
+            )
         ]
     return answer(found, evidence=seen)

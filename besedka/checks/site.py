@@ -14,7 +14,7 @@ from besedka.checks.examination import Examination
 from besedka.checks.finding import Answer, Finding, Findings, Ok, Skipped, answer, finding
 from besedka.checks.registry import check
 
-ENSURE_USERS = "besedka provision --apply, or python manage.py ensure_users in web/"
+ENSURE_USERS = "Run manage.py ensure_users in web/ with the contract's users on standard input."
 _JSON = "application/json"
 _TAG = re.compile(r"<[^>]*>")
 _QUOTED = 200
@@ -37,7 +37,13 @@ def accounts(examination: Examination) -> Answer:
         account = by_name.get(user.username)
         if account is None:
             found.append(
-                finding("site.accounts.missing", f"no account {user.username}", "one", place, ENSURE_USERS)
+                finding(
+                    "site.accounts.missing",
+                    f"no account {user.username}",
+                    "one",
+                    place,
+                    advice=(ENSURE_USERS,),
+                )
             )
             continue
         rows = (
@@ -49,7 +55,9 @@ def accounts(examination: Examination) -> Answer:
         for code, seen, expected in rows:
             if seen is not None and seen != expected:
                 text = f"{user.username}: {seen!r}"
-                found.append(finding(f"site.accounts.{code}", text, repr(expected), place, ENSURE_USERS))
+                found.append(
+                    finding(f"site.accounts.{code}", text, repr(expected), place, advice=(ENSURE_USERS,))
+                )
     return answer(found, evidence=f"{len(examination.contract.users)} accounts", watched=watched)
 
 
@@ -66,7 +74,9 @@ def passwords(examination: Examination) -> Answer:
         if verdict is False:
             place = f"account {user.username} of the site"
             seen = f"{user.username} has another password"
-            found.append(finding("site.passwords.differs", seen, "the contract's", place, ENSURE_USERS))
+            found.append(
+                finding("site.passwords.differs", seen, "the contract's", place, advice=(ENSURE_USERS,))
+            )
     if not asked:
         return Skipped("the passwords are not hashed with pbkdf2_sha256")
     return answer(found, evidence=f"{len(asked)} passwords", watched=asked)
@@ -93,7 +103,7 @@ def home(examination: Examination) -> Answer:
         said = " ".join(_TAG.sub(" ", response.text).split())[:_QUOTED]
         place = f"GET {examination.contract.site.url}/, anonymous"
         fix = "read Daphne's log; no page of the site may need Rocket.Chat's database"
-        found = [finding("site.home.status", f"{response.status_code}: {said}", "200", place, fix)]
+        found = [finding("site.home.status", f"{response.status_code}: {said}", "200", place, advice=(fix,))]
     return answer(found, evidence="200")
 
 
@@ -106,12 +116,18 @@ def login_form(examination: Examination) -> Answer:
     if response.status_code != 200 or "<form" not in response.text or 'type="password"' not in response.text:
         seen = f"{response.status_code}, no form with a password"
         return Findings(
-            (finding("site.login_form.missing", seen, "200 with the form", place, "read Daphne's log"),)
+            (
+                finding(
+                    "site.login_form.missing", seen, "200 with the form", place, advice=("read Daphne's log",)
+                ),
+            )
         )
     if place.startswith("GET http://") and any(cookie.secure for cookie in response.cookies):
         fix = "SESSION_COOKIE_SECURE and CSRF_COOKIE_SECURE must be False on http"
         seen = "a cookie marked Secure on an http address"
-        return Findings((finding("site.login_form.secure_cookie", seen, "a cookie for http", place, fix),))
+        return Findings(
+            (finding("site.login_form.secure_cookie", seen, "a cookie for http", place, advice=(fix,)),)
+        )
     return Ok("form and cookie", watched=("site.login_path",))
 
 
@@ -125,7 +141,7 @@ def csrf(examination: Examination) -> Answer:
     if response.status_code != 403:
         fix = "no middleware may switch CSRF off for /o/ or for a `next` that an attacker chooses"
         place = f"POST {contract.site.url}{contract.site.login_path}"
-        found = [finding("site.csrf.open", f"answered {response.status_code}", "403", place, fix)]
+        found = [finding("site.csrf.open", f"answered {response.status_code}", "403", place, advice=(fix,))]
     return answer(found, evidence="403 without a token")
 
 
@@ -140,12 +156,14 @@ def _leads_to_login(examination: Examination, check_name: str, path: str) -> Ans
             if response.status_code >= 500
             else "is the address still in web/chat/urls.py?"
         )
-        return Findings((finding(f"{check_name}.status", str(response.status_code), expected, place, fix),))
+        return Findings(
+            (finding(f"{check_name}.status", str(response.status_code), expected, place, advice=(fix,)),)
+        )
     target = urlsplit(response.headers.get("Location", ""))
     if target.path != contract.site.login_path or parse_qs(target.query).get("next", [""])[0] != path:
         seen = f"302 to {target.path}?{target.query}"
         return Findings(
-            (finding(f"{check_name}.target", seen, expected, place, "the log-in must come back"),)
+            (finding(f"{check_name}.target", seen, expected, place, advice=("the log-in must come back",)),)
         )
     return Ok(f"302 to {target.path}", watched=(check_name,))
 
@@ -169,9 +187,13 @@ def _json_refusal(check_name: str, response: requests.Response, statuses: set[in
     kind = response.headers.get("Content-Type", "no content type")
     if response.status_code not in statuses:
         fix = "is another view in front of it? python manage.py shell -c 'resolve(...)'"
-        return [finding(f"{check_name}.status", f"{response.status_code} with {kind}", expected, place, fix)]
+        return [
+            finding(
+                f"{check_name}.status", f"{response.status_code} with {kind}", expected, place, advice=(fix,)
+            )
+        ]
     if not kind.startswith(_JSON):
-        return [finding(f"{check_name}.html", kind, expected, place, "answer JSON, whoever asks")]
+        return [finding(f"{check_name}.html", kind, expected, place, advice=("answer JSON, whoever asks",))]
     return []
 
 
@@ -194,7 +216,9 @@ def old_chat_auth(examination: Examination) -> Answer:
     if response.status_code != 404:
         place = f"GET {examination.contract.site.url}/api/chat/auth/"
         fix = "pages ask /chat/api/auth/: remove the second address"
-        found = [finding("site.old_chat_auth.present", str(response.status_code), "404", place, fix)]
+        found = [
+            finding("site.old_chat_auth.present", str(response.status_code), "404", place, advice=(fix,))
+        ]
     return answer(found, evidence="404")
 
 
@@ -214,7 +238,11 @@ def token_endpoint(examination: Examination) -> Answer:
     if not found and viewed.status_code != 405:
         place = f"GET {examination.contract.site.url}{path}"
         seen = f"GET answered {viewed.status_code}"
-        found = [finding("site.token_endpoint.get", seen, "405", place, "use oauth2_provider's TokenView")]
+        found = [
+            finding(
+                "site.token_endpoint.get", seen, "405", place, advice=("use oauth2_provider's TokenView",)
+            )
+        ]
     return answer(found, evidence="POST refused with JSON, GET 405")
 
 
@@ -233,10 +261,20 @@ def authorize(examination: Examination) -> Answer:
     if response.status_code != 302 or target.path != contract.site.login_path:
         seen = f"{response.status_code} {target.path}".strip()
         expected = f"302 to {contract.site.login_path}"
-        found = [finding("site.authorize.status", seen, expected, place, "is /o/ routed to oauth2_provider?")]
+        found = [
+            finding(
+                "site.authorize.status", seen, expected, place, advice=("is /o/ routed to oauth2_provider?",)
+            )
+        ]
     elif "client_id=" not in kept or "state=" not in kept:
         seen = f"next={kept}"
         found = [
-            finding("site.authorize.next_lost", seen, "next with the whole request", place, "keep `next`")
+            finding(
+                "site.authorize.next_lost",
+                seen,
+                "next with the whole request",
+                place,
+                advice=("keep `next`",),
+            )
         ]
     return answer(found, evidence="302 to the log-in, request kept")

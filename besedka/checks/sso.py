@@ -64,13 +64,15 @@ def _token_refusal(name: str, examination: Examination, answered: ProbeAnswer) -
     place = f"POST {own.url}{own.token_path}"
     seen = f"{answered.status} {error or answered.content_type} {text}".strip()
     if "verifier" in text.lower():
-        return finding(f"{name}.pkce", seen, "no PKCE asked for", place, _PKCE)
+        return finding(f"{name}.pkce", seen, "no PKCE asked for", place, advice=(_PKCE,))
     if error == "invalid_client":
         fix = "id or secret differ between the site and Rocket.Chat: compare both with besedka.toml"
-        return finding(f"{name}.refused", seen, "the client is accepted", place, fix)
+        return finding(f"{name}.refused", seen, "the client is accepted", place, advice=(fix,))
     if not error and "json" not in answered.content_type:
-        return finding(f"{name}.not_json", seen, "JSON", place, "is token_path the site's token endpoint?")
-    return finding(f"{name}.other", seen, "the client is accepted", place, "read Daphne's log")
+        return finding(
+            f"{name}.not_json", seen, "JSON", place, advice=("is token_path the site's token endpoint?",)
+        )
+    return finding(f"{name}.other", seen, "the client is accepted", place, advice=("read Daphne's log",))
 
 
 def _user(examination: Examination) -> Answer:
@@ -82,7 +84,7 @@ def _user(examination: Examination) -> Answer:
         made.site.sign_in(made.username, made.password)
     except SignInRefusedError as error:
         return Findings(
-            (finding("sso.user.refused", error.found, "a session", error.where, error.next_step),)
+            (finding("sso.user.refused", error.found, "a session", error.where, advice=(error.next_step,)),)
         )
     return Ok(made.username)
 
@@ -100,7 +102,7 @@ def code_for(  # noqa: PLR0911 - one return per way to fail
     seen = f"{response.status_code} {location.partition('?')[0]}".strip()
 
     def refusal(code: str, fix: str, text: str = seen) -> tuple[str, list[Finding]]:
-        return "", [finding(f"sso.authorize.{code}", text, expected, place, fix)]
+        return "", [finding(f"sso.authorize.{code}", text, expected, place, advice=(fix,))]
 
     if response.status_code == 200:
         return refusal("consent", "skip_authorization must be on: a page asks for a click")
@@ -141,7 +143,7 @@ def _foreign(examination: Examination) -> Answer:
         seen = f"{response.status_code} {response.headers.get('Location', '').partition('?')[0]}".strip()
         place = f"GET {own.authorize_path} with redirect_uri={elsewhere}"
         fix = "route /o/authorize/ to oauth2_provider's own view: a hand-made one leaks codes"
-        found = [finding("sso.foreign_redirect.open", seen, "400", place, fix)]
+        found = [finding("sso.foreign_redirect.open", seen, "400", place, advice=(fix,))]
     return answer(found, evidence="400")
 
 
@@ -155,13 +157,13 @@ def _token(examination: Examination) -> Answer:
     made = visitor(examination)
     made.access_token = examination.secret(token)
     examination.secret(str(decoded.get("refresh_token") or ""))
-    if examination.addresses.site_database_url is None:
+    if examination.target.site_database_url is None:
         return Ok("an access token")
     if token not in {row.token for row in examination.site_database.access_tokens(made.username)}:
         place = "oauth2_provider_accesstoken"
         fix = "route the token path to oauth2_provider's TokenView: this one makes tokens up"
         seen = f"{made.username} has no such token"
-        return Findings((finding("sso.token.no_row", seen, "a row for this user", place, fix),))
+        return Findings((finding("sso.token.no_row", seen, "a row for this user", place, advice=(fix,)),))
     return Ok("an access token with a row of its own")
 
 
@@ -184,7 +186,7 @@ def _identity(examination: Examination) -> Answer:
     codes = {302: "session_only", 401: "rejected", 403: "scope", 404: "missing", 405: "method"}
     code = codes.get(answered.status, "not_json" if answered.status == 200 else "failing")
     fix = "the view must take django-oauth-toolkit's tokens: OAuth2Authentication, or protected_resource"
-    return Findings((finding(f"sso.identity.{code}", seen, "200 with JSON", place, fix),))
+    return Findings((finding(f"sso.identity.{code}", seen, "200 with JSON", place, advice=(fix,)),))
 
 
 def _fields(examination: Examination) -> Answer:
@@ -195,12 +197,12 @@ def _fields(examination: Examination) -> Answer:
     if not any("{{" in name or made.identity.get(name) for name in named):
         seen = f"the answer has {', '.join(sorted(made.identity))}"
         fix = "is identity_path the user's own page, not the one that hands out tokens?"
-        return Findings((finding("sso.fields.none", seen, ", ".join(named), place, fix),))
+        return Findings((finding("sso.fields.none", seen, ", ".join(named), place, advice=(fix,)),))
     found = []
     if not isinstance(made.identity.get("id"), str):
         seen = f"id is {made.identity.get('id')!r}"
         fix = "answer the id as text: to Rocket.Chat 1 and '1' are two users"
-        found.append(finding("sso.fields.id", seen, "text", place, fix))
+        found.append(finding("sso.fields.id", seen, "text", place, advice=(fix,)))
     wanted: dict[str, str | None] = {
         own.username_field: made.username,
         own.email_field: made.email,
@@ -213,15 +215,17 @@ def _fields(examination: Examination) -> Answer:
         seen_value = made.identity.get(name)
         if seen_value in (None, ""):
             fix = "name the field that the site answers, or let the site answer it"
-            found.append(finding("sso.fields.missing", f"no {name}", f"a field {name}", place, fix))
+            found.append(finding("sso.fields.missing", f"no {name}", f"a field {name}", place, advice=(fix,)))
         elif value is not None and seen_value != value:
             code = "sso.fields.differs"
-            found.append(finding(code, f"{name} is {seen_value!r}", repr(value), place, "whose token is it?"))
+            found.append(
+                finding(code, f"{name} is {seen_value!r}", repr(value), place, advice=("whose token is it?",))
+            )
     groups = own.groups.get("user", "")
     if made.identity.get("groups") != [name.strip() for name in groups.split(",") if name.strip()]:
         seen = f"groups are {made.identity.get('groups')!r}"
         fix = "the site's CHAT_GROUPS must be [provider.groups] of besedka.toml"
-        found.append(finding("sso.fields.groups", seen, groups, place, fix))
+        found.append(finding("sso.fields.groups", seen, groups, place, advice=(fix,)))
     evidence = f"{len(wanted)} fields, groups and a text id"
     return answer(found, evidence=evidence, watched=("provider.groups.user",))
 

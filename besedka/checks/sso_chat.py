@@ -54,7 +54,7 @@ def _callback(examination: Examination) -> Answer:
     if page.status_code != 200 or match is None:
         seen = f"{page.status_code}, no result in the page"
         fix = "is the log-in service there, and is this Rocket.Chat's own address?"
-        return Findings((finding("sso.callback.no_result", seen, "200 with a result", place, fix),))
+        return Findings((finding("sso.callback.no_result", seen, "200 with a result", place, advice=(fix,)),))
     config: dict[str, Any] = json.loads(html.unescape(match.group(1)))
     secret = examination.secret(str(config.get("credentialSecret") or ""))
     examination.memory["credential"] = {"credentialToken": token, "credentialSecret": secret}
@@ -63,11 +63,11 @@ def _callback(examination: Examination) -> Answer:
     why = _reason(examination, token)
     fix = "read Rocket.Chat's log at this moment; its server asks token and identity by the provider's url"
     seen = f"the callback failed: {why}" if why else "the callback failed"
-    return Findings((finding("sso.callback.failed", seen, "a credential", place, fix),))
+    return Findings((finding("sso.callback.failed", seen, "a credential", place, advice=(fix,)),))
 
 
 def _reason(examination: Examination, credential_token: str) -> str:
-    if examination.addresses.mongo_url is None:
+    if examination.target.mongo_url is None:
         return ""
     rows = examination.mongo.pending_credentials(credential_token)
     error = (rows[0].get("credential") or {}) if rows else {}
@@ -84,10 +84,10 @@ def _login(examination: Examination) -> Answer:
         if error.second_factor:
             fix = "e-mail 2FA refuses OAuth log-ins: Accounts_TwoFactorAuthentication_Enabled = false"
             where = examination.where("Accounts_TwoFactorAuthentication_Enabled", place)
-            return Findings((finding("sso.login.second_factor", seen, "a token", where, fix),))
+            return Findings((finding("sso.login.second_factor", seen, "a token", where, advice=(fix,)),))
         code = "rate_limited" if error.status == 429 else "refused"
         fix = "merge_users and merge_users_distinct_services adopt an account; read Rocket.Chat's log"
-        return Findings((finding(f"sso.login.{code}", seen, "a token", place, fix),))
+        return Findings((finding(f"sso.login.{code}", seen, "a token", place, advice=(fix,)),))
     made = visitor(examination)
     made.chat_user_id, made.chat_token = credentials.user_id, examination.secret(credentials.token)
     return Ok("a token")
@@ -101,21 +101,21 @@ def _session(examination: Examination) -> Answer:
     place = f"GET {examination.contract.chat.url}/api/v1/me"
     if username != made.username:
         seen, fix = f"me is {username!r}", "look at username_field and key_field"
-        return Findings((finding("sso.session.other_user", seen, made.username, place, fix),))
-    if examination.addresses.mongo_url is None:
+        return Findings((finding("sso.session.other_user", seen, made.username, place, advice=(fix,)),))
+    if examination.target.mongo_url is None:
         return Ok(f"me is {username}")
     accounts = examination.mongo.users_named(made.username)
     if len(accounts) != 1:
         fix = "merging made a second account: see merge_users"
         seen = f"{len(accounts)} accounts named {made.username}"
-        return Findings((finding("sso.session.twins", seen, "one", "users", fix),))
+        return Findings((finding("sso.session.twins", seen, "one", "users", advice=(fix,)),))
     service = examination.contract.provider.name
     link = ((accounts[0].get("services") or {}).get(service) or {}).get("id")
     if link != made.identity["id"]:
         place = f"users, {made.username}, services.{service}.id"
         fix = "the log-in did not come from the site: look for another service of this name"
         return Findings(
-            (finding("sso.session.not_linked", repr(link), repr(made.identity["id"]), place, fix),)
+            (finding("sso.session.not_linked", repr(link), repr(made.identity["id"]), place, advice=(fix,)),)
         )
     return Ok(f"me is {username}, services.{service}.id is the site's")
 
@@ -134,10 +134,12 @@ def _rooms(examination: Examination) -> Answer:
     place = f"memberships of {made.username}"
     if not wanted <= seen:
         fix = "mark the room default: it is joined at account creation, never later"
-        found.append(finding("sso.rooms.no_default", str(sorted(seen)), str(sorted(wanted)), place, fix))
+        found.append(
+            finding("sso.rooms.no_default", str(sorted(seen)), str(sorted(wanted)), place, advice=(fix,))
+        )
     if extra:
         fix = "take the default mark off these rooms, and look for a page that subscribes its visitors"
-        found.append(finding("sso.rooms.too_many", str(extra), str(sorted(wanted)), place, fix))
+        found.append(finding("sso.rooms.too_many", str(extra), str(sorted(wanted)), place, advice=(fix,)))
     return answer(found, evidence=", ".join(sorted(seen)))
 
 

@@ -86,7 +86,7 @@ def _frame_findings(name: str, examination: Examination, response: requests.Resp
 
     def wrong(kind: str, seen: str, fix: str) -> list[Finding]:
         place = f"{response.url.partition('?')[0]}, signed in"
-        return [finding(f"{name}.{kind}", seen, expected, place, fix)]
+        return [finding(f"{name}.{kind}", seen, expected, place, advice=(fix,))]
 
     if response.status_code != 200:
         return wrong("status", str(response.status_code), "read Daphne's log")
@@ -149,18 +149,20 @@ def _switcher_findings(contract: Contract, page: _Page) -> list[Finding]:
     seen = {name: text for name, (_, _, text) in page.switchers.items()}
     if seen != wanted:
         fix = "CHAT_CHANNELS of the site must be [[channels]] of besedka.toml"
-        return [finding("sso.integrated_page.buttons", str(seen), str(wanted), place, fix)]
+        return [finding("sso.integrated_page.buttons", str(seen), str(wanted), place, advice=(fix,))]
     found = []
     for name, (tag, path, _) in page.switchers.items():
         if tag != _SWITCHER:
             fix = "a link loads the whole page, and Rocket.Chat with it; use <button type=button>"
             text = f"{name} is switched by <{tag}>"
-            found.append(finding("sso.integrated_page.links", text, f"<{_SWITCHER}>", place, fix))
+            found.append(finding("sso.integrated_page.links", text, f"<{_SWITCHER}>", place, advice=(fix,)))
         # `path` of a channel is what follows the chat's address, layout included.
         elif path.partition("?")[0] != contract.channel(name).path.partition("?")[0]:
             fix = "a button leads to the room's name, as Rocket.Chat has it: CHAT_CHANNELS of the site"
             text = f"{name} leads to {path}"
-            found.append(finding("sso.integrated_page.paths", text, contract.channel(name).path, place, fix))
+            found.append(
+                finding("sso.integrated_page.paths", text, contract.channel(name).path, place, advice=(fix,))
+            )
     return found
 
 

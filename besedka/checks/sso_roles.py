@@ -48,7 +48,11 @@ def _differences(contract: Contract, role: Role, seen: set[str], wanted: set[str
     )
     return [
         finding(
-            f"sso.buttons.{kind}", f"{', '.join(sorted(rooms))} for {role}", str(sorted(wanted)), place, fix
+            f"sso.buttons.{kind}",
+            f"{', '.join(sorted(rooms))} for {role}",
+            str(sorted(wanted)),
+            place,
+            advice=(fix,),
         )
         for kind, rooms, fix in rows
         if rooms
@@ -64,7 +68,7 @@ def _commands(examination: Examination) -> Answer:
         if missing:
             fix = "run collectstatic, or look at STATIC_URL; without its scripts a page signs nobody in"
             seen = ", ".join(missing)
-            found.append(finding("sso.commands.no_script", seen, "200 with a script", path, fix))
+            found.append(finding("sso.commands.no_script", seen, "200 with a script", path, advice=(fix,)))
         else:
             switches = path == site.integrated_page
             found += _wrong(texts, wanted, path, switches=switches)[:1]
@@ -79,19 +83,23 @@ def _wrong(texts: dict[str, str], wanted: tuple[str, ...], path: str, *, switche
         others = sorted({name for text in texts.values() for name in _POSTED.findall(text)} | commands)
         seen = f"commands {', '.join(others) or 'none'}"
         fix = "Rocket.Chat hears {externalCommand: …} alone, and of that its own names"
-        found.append(finding("sso.commands.none", seen, " or ".join(wanted), path, fix))
+        found.append(finding("sso.commands.none", seen, " or ".join(wanted), path, advice=(fix,)))
     if switches and _SWITCH not in commands:
         fix = "send it for each click: a new address loads all of Rocket.Chat, and fast clicks overtake it"
         seen = f"commands {', '.join(sorted(commands))}"
-        found.append(finding("sso.commands.no_switch", seen, _SWITCH, path, fix))
+        found.append(finding("sso.commands.no_switch", seen, _SWITCH, path, advice=(fix,)))
     for address, text in sorted(texts.items()):
         if _READS_FRAME.search(text):
             fix = "send a command: the chat is of another origin, its document is closed to the page"
-            found.append(finding("sso.commands.reads_frame", address, "no look into the frame", path, fix))
+            found.append(
+                finding("sso.commands.reads_frame", address, "no look into the frame", path, advice=(fix,))
+            )
         if _RELOADS_FRAME.search(text):
             fix = "load the frame once: what people type is lost with each load"
             seen = f"{address} sets the frame's address on a timer"
-            found.append(finding("sso.commands.reloads_frame", seen, "no load without a cause", path, fix))
+            found.append(
+                finding("sso.commands.reloads_frame", seen, "no load without a cause", path, advice=(fix,))
+            )
     return found
 
 

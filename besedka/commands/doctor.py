@@ -12,7 +12,6 @@ from rich.table import Table
 
 from besedka import contract as contracts
 from besedka.checks import catalogue_of_checks
-from besedka.checks.examination import Addresses
 from besedka.checks.finding import Result, Status
 from besedka.checks.registry import all_checks
 from besedka.checks.run import examine
@@ -20,6 +19,7 @@ from besedka.commands.stack import NoStackError, running_stack
 from besedka.contract import Contract
 from besedka.errors import BesedkaError
 from besedka.stacks.model import Stack
+from besedka.target import Target
 
 # A report in a pipe has no width of its own; tables stay readable at this one.
 WIDTH_OF_A_PIPE = 100
@@ -110,14 +110,14 @@ def _target(
     chat_url: str | None,
     mongo_url: str | None,
     site_database_url: str | None,
-) -> Stack | Addresses:
+) -> Stack | Target:
     given = (site_url, chat_url, mongo_url, site_database_url)
     if not any(given):
         try:
             return running_stack()
         except NoStackError:
             pass  # then the contract's own addresses are meant
-    return Addresses(
+    return Target(
         site_url=(site_url or contract.site.url).rstrip("/"),
         chat_url=(chat_url or contract.chat.url).rstrip("/"),
         mongo_url=mongo_url,

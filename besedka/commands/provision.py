@@ -12,7 +12,6 @@ from rich.console import Console
 
 from besedka import contract as contracts
 from besedka import provision as provisioning
-from besedka.checks.examination import Addresses
 from besedka.checks.report import Report
 from besedka.checks.run import examine
 from besedka.commands.stack import NoStackError, running_stack
@@ -23,6 +22,7 @@ from besedka.provision.action import Notice, Plan
 from besedka.provision.journal import JOURNAL_FOLDER
 from besedka.stacks.docker import in_container
 from besedka.stacks.model import Stack
+from besedka.target import Target
 
 NOTHING_TO_DO, WOULD_CHANGE, LEFT_ALONE = 0, 2, 1
 
@@ -103,7 +103,7 @@ def provision(  # noqa: PLR0913, PLR0917 - one parameter per option
 
 def _target(
     site_url: str | None, chat_url: str | None, mongo_url: str | None
-) -> tuple[Contract, Stack | Addresses]:
+) -> tuple[Contract, Stack | Target]:
     """The contract at the target's addresses, and the target as doctor takes it."""
     contract = contracts.load()
     if not any((site_url, chat_url, mongo_url)):
@@ -118,7 +118,7 @@ def _target(
     own = contract.provider.url if contract.provider.url != contract.site.url else None
     usual = in_container.provider_url(site) if in_container.chat_container(chat) else None
     moved = contract.at(site_url=site, chat_url=chat, provider_url=own or usual)
-    return moved, Addresses(site, chat, mongo_url)
+    return moved, Target(site, chat, mongo_url)
 
 
 def _show_plan(made: Plan, say: Say, *, as_json: bool) -> None:

@@ -16,7 +16,7 @@ from besedka.contract import PROJECT_ROOT
 from besedka.restart import procedure
 from besedka.restart.engine import DockerServices
 from besedka.restart.services import ORDER
-from besedka.restart.target import Target
+from besedka.restart.target import ComposeTarget
 from besedka.stacks import environment
 from besedka.stacks.docker import in_container
 
@@ -86,7 +86,7 @@ def _target(  # noqa: PLR0913, PLR0917 - the options
     mongo_url: str | None,
     site_database_url: str | None,
     bind: str,
-) -> Target:
+) -> ComposeTarget:
     contract = contracts.load()
     own = contract.provider.url if contract.provider.url != contract.site.url else None
     site = (site_url or contract.site.url).rstrip("/")
@@ -106,7 +106,7 @@ def _target(  # noqa: PLR0913, PLR0917 - the options
         secret_key=os.environ.get("BESEDKA_SECRET_KEY") or "development-only",
         redis_url=f"redis://127.0.0.1:{ports.redis}/0",
     )
-    return Target(
+    return ComposeTarget(
         project=project,
         contract=moved,
         mongo_url=mongo_url or f"mongodb://127.0.0.1:{ports.mongo}/rocketchat?directConnection=true",

@@ -13,7 +13,6 @@ from pathlib import Path
 from threading import Event
 
 from besedka import provision
-from besedka.checks.examination import Addresses
 from besedka.checks.report import Report
 from besedka.checks.run import examine
 from besedka.progress import Say
@@ -24,10 +23,11 @@ from besedka.restart.errors import DataLostError, PortHeldError, ServiceHalfStar
 from besedka.restart.journal import Journal, alone
 from besedka.restart.services import ORDER, STOPPED, WEB, Services, State
 from besedka.restart.stock import KINDS, MESSAGES, SITE_USERS, Stock, summary
-from besedka.restart.target import Target
+from besedka.restart.target import ComposeTarget
 from besedka.stacks import environment
 from besedka.stacks.docker.engine import holder
 from besedka.stacks.services import site_commands
+from besedka.target import Target
 
 READY_SECONDS = 180.0
 POLL_SECONDS = 0.2
@@ -35,7 +35,7 @@ LOG_LINES = 20
 
 
 def restart(  # noqa: PLR0913 - keywords
-    target: Target,
+    target: ComposeTarget,
     services: Services,
     *,
     say: Say,
@@ -65,7 +65,7 @@ def restart(  # noqa: PLR0913 - keywords
 
 
 class _Restart:
-    def __init__(self, target: Target, services: Services, book: Journal, say: Say) -> None:
+    def __init__(self, target: ComposeTarget, services: Services, book: Journal, say: Say) -> None:
         self._target, self._services, self._book, self._say = target, services, book, say
 
     def run(self) -> Report:
@@ -255,7 +255,7 @@ class _Restart:
 
     def _examine(self) -> Report:
         target = self._target
-        addresses = Addresses(
+        addresses = Target(
             target.contract.site.url, target.contract.chat.url, target.mongo_url, target.site_database_url
         )
         return examine(addresses, target.contract, write=False)

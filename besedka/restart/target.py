@@ -21,7 +21,7 @@ PROBE_SECONDS = 2.0
 
 
 @dataclass(frozen=True)
-class Target:
+class ComposeTarget:
     """A developer's stack. `contract` is at its addresses; `folder` keeps journal, dumps and Daphne's log.
 
     Daphne listens on `bind`, and on `gateway` for containers, where this machine has such an address.

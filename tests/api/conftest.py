@@ -14,6 +14,7 @@ from besedka.rocketchat import provider
 from besedka.site import Site
 from fixtures.users import SiteSession
 from tests.api.answer import expect_status
+from tests.cases import in_fewest_rooms
 
 
 @dataclass(frozen=True)
@@ -70,4 +71,4 @@ def dance(contract: Contract, sign_in: Callable[[User], SiteSession]) -> Callabl
 @pytest.fixture
 def test_user_dance(contract: Contract, dance: Callable[[User], Dance]) -> Dance:
     """The walk of `test_user`."""
-    return dance(contract.user("test_user"))
+    return dance(in_fewest_rooms(contract))

@@ -11,6 +11,7 @@ from besedka.rocketchat import provider
 from besedka.site import Site
 from tests.api.answer import expect_status
 from tests.api.conftest import Dance
+from tests.cases import in_fewest_rooms
 
 pytestmark = pytest.mark.api
 
@@ -92,7 +93,7 @@ def test_a_response_type_other_than_code_is_refused(test_user_dance: Dance) -> N
 
 def test_a_login_inside_the_flow_needs_its_csrf_token(contract: Contract) -> None:
     path = f"{contract.site.login_path}?next={contract.provider.authorize_path}%3Fclient_id%3D"
-    user = contract.user("test_user")
+    user = in_fewest_rooms(contract)
 
     answer = Site.of(contract).request(
         "POST",

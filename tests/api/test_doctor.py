@@ -8,11 +8,11 @@ from typing import Any
 
 import pytest
 
-from besedka.checks.examination import Addresses
 from besedka.checks.finding import Status
 from besedka.checks.report import Report
 from besedka.checks.run import examine
 from besedka.stacks import embedded
+from besedka.target import Target
 from faults import Patient
 from fixtures.options import CONTRACT_KEY
 
@@ -62,7 +62,7 @@ def test_reading_alone_checks_the_hops_as_far_as_that_goes(patient: Patient) -> 
 
 
 def test_without_databases_what_needs_them_is_skipped_and_says_so(patient: Patient) -> None:
-    report = examine(Addresses(patient.stack.site_url, patient.stack.chat_url), patient.contract)
+    report = examine(Target(patient.stack.site_url, patient.stack.chat_url), patient.contract)
     assert report.findings == ()
     assert "--mongo-url" in report.result("integrity.ids").reason
     assert "--site-database-url" in report.result("application.secret").reason
@@ -73,7 +73,7 @@ def test_without_databases_what_needs_them_is_skipped_and_says_so(patient: Patie
 def test_lists_are_read_whole_where_rocketchat_gives_them_in_pages(patient: Patient) -> None:
     few = patient.setting("API_Default_Count", 2)
     with patient.setting("API_Allow_Infinite_Count", False), few:
-        by_rest = Addresses(patient.stack.site_url, patient.stack.chat_url)
+        by_rest = Target(patient.stack.site_url, patient.stack.chat_url)
         assert examine(by_rest, patient.contract).findings == ()
 
 

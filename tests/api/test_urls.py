@@ -12,7 +12,7 @@ from besedka.contract import Contract, User
 from besedka.site import Site
 from fixtures.users import SiteSession
 from tests.api.answer import expect_status
-from tests.cases import USERNAMES
+from tests.cases import USERNAMES, in_fewest_rooms, in_most_rooms
 
 pytestmark = pytest.mark.api
 
@@ -65,14 +65,14 @@ def test_somebody_signed_in(
     contract: Contract,
     sign_in: Callable[[User], SiteSession],
 ) -> None:
-    assert_answers(sign_in(contract.user("test_user")).site, path, status, target)
+    assert_answers(sign_in(in_fewest_rooms(contract)).site, path, status, target)
 
 
 @pytest.mark.parametrize("path", ["/chat/test/", "/chat/integrated/"])
 def test_the_chat_pages_hold_the_frame(
     path: str, contract: Contract, sign_in: Callable[[User], SiteSession]
 ) -> None:
-    answer = sign_in(contract.user("owner")).site.get(path)
+    answer = sign_in(in_most_rooms(contract)).site.get(path)
 
     expect_status(answer, 200)
     page = answer.text
@@ -100,7 +100,7 @@ def test_the_integrated_page_has_a_button_for_each_room_of_the_user(
 def test_pages_load_nothing_from_elsewhere(
     path: str, contract: Contract, sign_in: Callable[[User], SiteSession]
 ) -> None:
-    site = sign_in(contract.user("owner")).site
+    site = sign_in(in_most_rooms(contract)).site
     answer = (Site.of(contract) if path == LOGIN else site).get(path)
 
     expect_status(answer, 200)

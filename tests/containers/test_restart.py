@@ -13,7 +13,6 @@ from typing import Any
 import psycopg
 import pytest
 
-from besedka.checks.examination import Addresses
 from besedka.checks.finding import Result
 from besedka.checks.run import examine
 from besedka.commands.restart import FOLDER
@@ -26,6 +25,7 @@ from besedka.restart.stock import KINDS, Stock
 from besedka.stacks import attached
 from besedka.stacks.docker.compose import SERVICES
 from besedka.stacks.model import Stack
+from besedka.target import Target
 from tests.containers import runs
 from tests.containers.bystanders import Listener, until_healthy
 from tests.containers.compose_stack import ComposeStack
@@ -293,7 +293,7 @@ def test_doctor_asks_from_inside_rocketchats_container(
     assert daphne.running(developers.port, WEB)
 
     def asked() -> Result:
-        addresses = Addresses(developers.contract.site.url, developers.contract.chat.url)
+        addresses = Target(developers.contract.site.url, developers.contract.chat.url)
         report = examine(addresses, developers.contract, only=["provider.reachable_from_chat"], write=False)
         return next(row for row in report.results if row.check == "provider.reachable_from_chat")
 
@@ -306,7 +306,7 @@ def test_doctor_asks_from_inside_rocketchats_container(
         chat.exec_run(["sh", "-c", 'printf %s "$HOSTS" > /etc/hosts'], environment={"HOSTS": hosts})
     assert found.code == "provider.reachable_from_chat.unreached_from_container"
     assert "Connection refused" in found.seen
-    assert "interface=" in found.fix[0]
+    assert "interface=" in found.next_step
     assert asked().findings == ()
 
 

@@ -10,7 +10,7 @@ from playwright.sync_api import Page, expect
 from besedka.contract import Contract
 from besedka.pages.site import IntegratedPage
 from besedka.rocketchat.rest import Credentials, RocketChat
-from tests.cases import USERNAMES
+from tests.cases import USERNAMES, in_fewest_rooms, in_most_rooms
 
 pytestmark = pytest.mark.e2e
 
@@ -35,7 +35,7 @@ def test_each_user_gets_the_buttons_of_their_rooms(
 def test_switching_rooms_does_not_reload_rocketchat(
     contract: Contract, returning: Callable[..., Page]
 ) -> None:
-    page = IntegratedPage(returning(contract.user("owner")), contract).open()
+    page = IntegratedPage(returning(in_most_rooms(contract)), contract).open()
     chat = page.wait_for_chat()
     chat.frame.evaluate("() => { window.stillTheSamePage = true; }")
 
@@ -58,7 +58,7 @@ def test_switching_rooms_does_not_reload_rocketchat(
 def test_four_fast_clicks_end_where_the_last_one_pointed(
     clicks: tuple[str, ...], contract: Contract, returning: Callable[..., Page]
 ) -> None:
-    page = IntegratedPage(returning(contract.user("owner")), contract).open()
+    page = IntegratedPage(returning(in_most_rooms(contract)), contract).open()
     chat = page.wait_for_chat()
     labels = [contract.channel(name).label for name in clicks]
 
@@ -82,7 +82,7 @@ def test_four_fast_clicks_end_where_the_last_one_pointed(
 def test_a_reload_stays_signed_in_and_a_link_opens_its_room(
     contract: Contract, integrated: Callable[..., IntegratedPage]
 ) -> None:
-    page = integrated(contract.user("owner"), "?channel=vip")
+    page = integrated(in_most_rooms(contract), "?channel=vip")
     before = page.wait_for_chat("vip").session()
 
     page.page.reload()
@@ -93,7 +93,7 @@ def test_a_reload_stays_signed_in_and_a_link_opens_its_room(
 def test_a_link_to_a_room_of_others_leads_nowhere(
     contract: Contract, integrated: Callable[..., IntegratedPage]
 ) -> None:
-    page = integrated(contract.user("test_user"), "?channel=vip")
+    page = integrated(in_fewest_rooms(contract), "?channel=vip")
 
     expect(page.page.get_by_role("main")).to_contain_text("404")
     expect(page.frame_element).to_have_count(0)

@@ -14,6 +14,7 @@ from besedka.pages.rocketchat_frame import LOAD_MILLISECONDS, RocketChatFrame
 from besedka.pages.site import ChatPage, ChatTestPage, IntegratedPage
 from besedka.rocketchat.rest import Credentials, RocketChat, RocketChatError
 from fixtures.users import SiteSession
+from tests.cases import in_fewest_rooms
 
 pytestmark = pytest.mark.e2e
 
@@ -83,7 +84,7 @@ def test_another_user_in_the_same_browser_gets_their_own_chat(
 def test_a_session_that_ends_while_the_page_is_open_is_noticed(
     page_class: type[ChatTestPage] | type[IntegratedPage], contract: Contract, person: Callable[..., Page]
 ) -> None:
-    page: ChatPage = page_class(person(contract.user("test_user")), contract)
+    page: ChatPage = page_class(person(in_fewest_rooms(contract)), contract)
     page.open().wait_for_chat()
 
     page.page.context.clear_cookies()
@@ -101,7 +102,7 @@ def test_a_session_that_ends_while_the_page_is_open_is_noticed(
 def test_rocketchats_own_logout_is_healed_by_a_reload(
     page_class: type[ChatTestPage] | type[IntegratedPage], contract: Contract, person: Callable[..., Page]
 ) -> None:
-    browser_page = person(contract.user("test_user"))
+    browser_page = person(in_fewest_rooms(contract))
     page: ChatPage = page_class(browser_page, contract)
     page.open().wait_for_chat()
     # The embedded layout has no menu, so the user logs out in a tab of Rocket.Chat itself.

@@ -13,7 +13,7 @@ from besedka.pages.site import ChatTestPage, LoginPage
 from besedka.rocketchat.database import ChatDatabase
 from besedka.rocketchat.rest import Credentials, RocketChat
 from besedka.site_database import SiteDatabase
-from tests.cases import USERNAMES
+from tests.cases import USERNAMES, in_fewest_rooms, in_most_rooms
 
 pytestmark = pytest.mark.e2e
 
@@ -56,7 +56,7 @@ def test_a_visitor_logs_in_on_the_site_and_arrives_in_the_chat(
     page: Page = new_browser(locale=locale).new_page()  # type: ignore[attr-defined]
     chat_page = ChatTestPage(page, contract).open()
     expect(page).to_have_url(f"{contract.site.url}{contract.site.login_path}?next={contract.site.test_page}")
-    user = contract.user("test_user")
+    user = in_fewest_rooms(contract)
 
     LoginPage(page, contract).sign_in(user.email, user.secret)
 
@@ -67,7 +67,7 @@ def test_a_visitor_logs_in_on_the_site_and_arrives_in_the_chat(
 
 
 def test_the_frame_walks_the_whole_chain_of_sso(contract: Contract, person: Callable[..., Page]) -> None:
-    page = person(contract.user("test_user"))
+    page = person(in_fewest_rooms(contract))
     visited: list[str] = []
     page.on("framenavigated", lambda frame: visited.append(frame.url) if frame.parent_frame else None)
     asked: list[str] = []
@@ -89,7 +89,7 @@ def test_the_frame_walks_the_whole_chain_of_sso(contract: Contract, person: Call
 def test_the_chat_stays_signed_in_after_a_reload(
     contract: Contract, chat_test: Callable[..., ChatTestPage]
 ) -> None:
-    page = chat_test(contract.user("test_user"))
+    page = chat_test(in_fewest_rooms(contract))
     before = page.wait_for_chat().session()
     authorizations: list[str] = []
     page.page.on(
@@ -104,7 +104,7 @@ def test_the_chat_stays_signed_in_after_a_reload(
 
 
 def test_the_header_leads_to_the_chat(contract: Contract, person: Callable[..., Page]) -> None:
-    page = person(contract.user("owner"))
+    page = person(in_most_rooms(contract))
     page.goto(contract.site.url)
 
     ChatTestPage(page, contract).chat_button.click()

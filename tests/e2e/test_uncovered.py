@@ -13,6 +13,7 @@ from playwright.sync_api import Page, Request, Route, TimeoutError, expect  # no
 from besedka.contract import Contract
 from besedka.pages.site import FRAME_ID, ChatPage, ChatTestPage, IntegratedPage
 from fixtures.evidence import Recorder
+from tests.cases import in_fewest_rooms, in_most_rooms
 
 pytestmark = pytest.mark.e2e
 
@@ -32,7 +33,7 @@ def test_nothing_covers_the_message_box(
     contract: Contract,
     returning: Callable[..., Page],
 ) -> None:
-    page: ChatPage = page_class(returning(contract.user("owner")), contract)
+    page: ChatPage = page_class(returning(in_most_rooms(contract)), contract)
     chat = page.open().wait_for_chat()
 
     for width, height in (DESKTOP, PHONE):
@@ -54,7 +55,7 @@ def test_text_that_is_being_typed_stays(
     contract: Contract,
     returning: Callable[..., Page],
 ) -> None:
-    page: ChatPage = page_class(returning(contract.user("owner")), contract)
+    page: ChatPage = page_class(returning(in_most_rooms(contract)), contract)
     page.page.clock.install()
     chat = page.open().wait_for_chat()
     loads: list[str] = []
@@ -83,7 +84,7 @@ def test_no_console_error_no_failed_request_no_404(
     person: Callable[..., Page],
     recorder: Recorder,
 ) -> None:
-    first: ChatPage = page_class(person(contract.user("owner")), contract)
+    first: ChatPage = page_class(person(in_most_rooms(contract)), contract)
     first.open().wait_for_chat()
 
     # Not a reload: it would cut off what the chat is asking just then, as when a message of somebody else has
@@ -99,7 +100,7 @@ def test_no_console_error_no_failed_request_no_404(
 def test_a_chat_that_never_answers_is_named_within_seconds(
     page_class: type[ChatTestPage] | type[IntegratedPage], contract: Contract, person: Callable[..., Page]
 ) -> None:
-    browser_page = person(contract.user("test_user"))
+    browser_page = person(in_fewest_rooms(contract))
     browser_page.route(contract.chat.url + "/**", lambda route: route.abort())
     browser_page.clock.install()
     page: ChatPage = page_class(browser_page, contract)
@@ -118,7 +119,7 @@ def test_a_chat_that_never_answers_is_named_within_seconds(
 def test_a_frame_that_the_browser_refuses_is_not_waited_for(
     contract: Contract, person: Callable[..., Page]
 ) -> None:
-    browser_page = person(contract.user("test_user"))
+    browser_page = person(in_fewest_rooms(contract))
     # The page would say so after five silent seconds, which never pass on a clock that stands still.
     browser_page.clock.install()
     browser_page.clock.pause_at(time.time() + PAUSED_SECONDS)
@@ -134,7 +135,7 @@ def test_a_frame_that_the_browser_refuses_is_not_waited_for(
 
 
 def test_an_authorization_that_fails_does_not_loop(contract: Contract, person: Callable[..., Page]) -> None:
-    browser_page = person(contract.user("test_user"))
+    browser_page = person(in_fewest_rooms(contract))
     asked: list[str] = []
 
     def refuse(route: Route) -> None:

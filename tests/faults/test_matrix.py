@@ -31,7 +31,7 @@ def test_the_suite_sees_it_doctor_names_it_and_the_undo_heals(ward: Ward, fault:
         assert codes[:1] == [fault.cause]
         assert sorted(codes[1:]) == sorted(fault.also)
         assert report.first_cause is not None
-        assert report.first_cause.fix, "the finding does not say how to fix it"
+        assert report.first_cause.next_step, "the finding does not say how to fix it"
         assert report.leftovers == ()
         assert set(red) == set(caught_by(fault)), "these tests alone went red"
         assert [test for test, text in red.items() if not names_what_is_wrong(text)] == []

@@ -9,8 +9,9 @@ import pytest
 
 from besedka import contract as contracts
 from besedka.checks import catalogue_of_checks
-from besedka.checks.examination import Addresses, Examination
+from besedka.checks.examination import Examination
 from besedka.contract import Contract
+from besedka.target import Target
 
 SITE, CHAT = "http://127.0.0.1:8001", "http://127.0.0.1:3000"
 
@@ -28,7 +29,7 @@ def examine_with(contract: Contract) -> Callable[..., Examination]:
     """An examination that knows these answers already, e.g. `effective={...}`."""
 
     def make(version: str = "7.7", **answers: Any) -> Examination:
-        addresses = Addresses(SITE, CHAT, "mongodb://127.0.0.1:1/rocketchat", "sqlite:////nowhere")
+        addresses = Target(SITE, CHAT, "mongodb://127.0.0.1:1/rocketchat", "sqlite:////nowhere")
         examination = Examination(addresses, contract)
         for name, value in ({"info": {"version": version}} | answers).items():
             setattr(examination, name, value)

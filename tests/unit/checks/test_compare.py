@@ -63,7 +63,7 @@ def test_a_licence_is_named_as_the_reason(examine_with: Make) -> None:
     )
     (found,) = three_ways(examination, "provider.enabled", switch, True)
     assert found.code == "provider.enabled.not_effective"
-    assert "oauth-enterprise" in found.fix[0]
+    assert "oauth-enterprise" in found.advice[0]
 
 
 def test_a_setting_is_placed_in_the_admin_pages_in_both_languages(examine_with: Make) -> None:
@@ -72,7 +72,7 @@ def test_a_setting_is_placed_in_the_admin_pages_in_both_languages(examine_with: 
     assert found.where.setting == FRAME
     assert "Restrict access inside any Iframe" in found.where.path_en
     assert "Ограничить доступ внутри любого iframe" in found.where.path_ru
-    assert found.fix
+    assert found.commands
 
 
 def test_secrets_are_told_apart_without_being_shown(examine_with: Make) -> None:

@@ -9,12 +9,13 @@ import pytest
 from rich.console import Console
 
 from besedka.checks import run
-from besedka.checks.examination import Addresses, Examination
-from besedka.checks.finding import Answer, Findings, Ok, Skipped, Status, finding
+from besedka.checks.examination import Examination
+from besedka.checks.finding import Answer, Findings, Ok, Severity, Skipped, Status, finding
 from besedka.checks.registry import Check
 from besedka.checks.report import Report
 from besedka.contract import Contract
 from besedka.errors import ServiceUnreachableError
+from besedka.target import Target
 
 Ask = Callable[[Examination], Answer]
 Rows = list[tuple[str, str, Ask, tuple[str, ...], tuple[str, ...]]]
@@ -30,7 +31,7 @@ def report_of(contract: Contract, monkeypatch: pytest.MonkeyPatch) -> Callable[[
             Check(name, layer, "?", how, needs, after, kinds) for name, layer, how, needs, after in rows
         )
         monkeypatch.setattr(run, "all_checks", lambda: checks)
-        return run.examine(Addresses("http://127.0.0.1:1", "http://127.0.0.1:2"), contract)
+        return run.examine(Target("http://127.0.0.1:1", "http://127.0.0.1:2"), contract)
 
     return ask
 
@@ -40,7 +41,7 @@ def ok(_: Examination) -> Answer:
 
 
 def broken(_: Examination) -> Answer:
-    return Findings((finding("site.b.broken", "bad", "good", "here", "mend it"),))
+    return Findings((finding("site.b.broken", "bad", "good", "here", advice=["mend it"]),))
 
 
 def absent(_: Examination) -> Answer:
@@ -70,6 +71,15 @@ def test_what_stands_on_a_broken_check_is_blocked_by_the_cause(report_of: Callab
     assert report.exit_status == 1
 
 
+def test_a_risk_blocks_nothing(report_of: Callable[[Rows], Report]) -> None:
+    def risky(_: Examination) -> Answer:
+        risk = finding("site.a.broken", "open", "closed", "here", severity=Severity.RISK)
+        return Findings((risk,))
+
+    report = report_of([("site.a", "site", risky, (), ()), ("sso.b", "sso", ok, ("site.a",), ())])
+    assert [result.status for result in report.results] == ["finding", "ok"]
+
+
 def test_what_needs_a_skipped_check_is_skipped_for_the_same_reason(
     report_of: Callable[[Rows], Report],
 ) -> None:
@@ -91,7 +101,7 @@ def test_a_service_that_falls_silent_is_a_finding_of_the_check_that_asked(
     report = report_of([("site.a", "site", silent, (), ())])
     assert report.first_cause is not None
     assert report.first_cause.code == "site.a.unanswered"
-    assert report.first_cause.fix == ("start it",)
+    assert report.first_cause.advice == ("start it",)
 
 
 def test_a_check_that_raises_is_a_crash_and_no_verdict(report_of: Callable[[Rows], Report]) -> None:
@@ -137,7 +147,11 @@ def test_no_secret_leaves_the_examination(
     def telling(examination: Examination) -> Answer:
         token = examination.secret("a-token-of-this-run")
         return Findings(
-            (finding("site.a.told", secret, token, f"at {secret}", f"use {token}", evidence=[secret]),)
+            (
+                finding(
+                    "site.a.told", secret, token, f"at {secret}", advice=[f"use {token}"], evidence=[secret]
+                ),
+            )
         )
 
     def failing(_: Examination) -> Answer:
@@ -156,7 +170,7 @@ def test_the_table_fits_a_terminal(
     report_of: Callable[[Rows], Report], capsys: pytest.CaptureFixture[str], width: int
 ) -> None:
     def long(_: Examination) -> Answer:
-        return Findings((finding("site.b.long", "word " * 60, "text " * 60, "x" * 200, "do " * 90),))
+        return Findings((finding("site.b.long", "word " * 60, "text " * 60, "x" * 200, advice=["do " * 90]),))
 
     rows: Rows = [
         ("services.a", "services", ok, (), ()),

@@ -17,10 +17,11 @@ from typing import Any
 import pytest
 
 from besedka.checks import examination as examination_module
-from besedka.checks.examination import Addresses, Examination
+from besedka.checks.examination import Examination
 from besedka.checks.finding import Finding, Findings
 from besedka.checks.registry import all_checks
 from besedka.contract import Contract
+from besedka.target import Target
 
 Reply = tuple[int, str, Any]
 INFO: Reply = (200, "application/json", {"version": "7.7", "success": True})
@@ -65,7 +66,7 @@ def ask(contract: Contract) -> Callable[..., list[Finding]]:
     def one(check: str, url: str, site_url: str = "http://127.0.0.1:9") -> list[Finding]:
         moved = contract.at(site_url=site_url, chat_url=url)
         answered = next(row for row in all_checks() if row.name == check).ask(
-            Examination(Addresses(site_url, url), moved)
+            Examination(Target(site_url, url), moved)
         )
         return list(answered.found) if isinstance(answered, Findings) else []
 
@@ -101,7 +102,7 @@ def test_what_answers_in_place_of_rocket_chat_is_named(
         (found,) = ask("services.chat", url)
     assert found.code == f"services.chat.{code}"
     assert text in found.seen
-    assert found.fix
+    assert found.advice
 
 
 def test_nobody_at_the_address(ask: Callable[..., list[Finding]]) -> None:
@@ -116,7 +117,7 @@ def test_a_chat_that_accepts_and_says_nothing(
     with socket.create_server(("127.0.0.1", 0)) as deaf:
         (found,) = ask("services.chat", f"http://127.0.0.1:{deaf.getsockname()[1]}")
     assert found.code == "services.chat.slow"
-    assert "starting" in found.fix[0]
+    assert "starting" in found.advice[0]
 
 
 def test_a_certificate_that_nobody_trusts(ask: Callable[..., list[Finding]], tmp_path: Path) -> None:

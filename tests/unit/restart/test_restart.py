@@ -28,7 +28,7 @@ from besedka.restart.errors import (
 from besedka.restart.journal import FILE, Journal, alone
 from besedka.restart.services import State
 from besedka.restart.stock import KINDS
-from besedka.restart.target import Target
+from besedka.restart.target import ComposeTarget
 from besedka.stacks import embedded
 from besedka.stacks.embedded import EmbeddedStack
 from tests.unit.restart.embedded_services import EmbeddedServices, serving
@@ -69,7 +69,7 @@ def services(running: EmbeddedStack) -> EmbeddedServices:
 
 
 @pytest.fixture
-def target(running: EmbeddedStack, tmp_path: Path) -> Target:
+def target(running: EmbeddedStack, tmp_path: Path) -> ComposeTarget:
     assert running.stack
     return target_of(running.stack, tmp_path / "restart")
 
@@ -78,7 +78,7 @@ def database(running: EmbeddedStack):  # type: ignore[no-untyped-def]
     return MongoClient(running.mongo_url).get_default_database()
 
 
-def test_nothing_is_lost_and_the_stack_is_healthy(target: Target, services: EmbeddedServices) -> None:
+def test_nothing_is_lost_and_the_stack_is_healthy(target: ComposeTarget, services: EmbeddedServices) -> None:
     services.set_state("web", State("running"))
     said: list[str] = []
     report = procedure.restart(target, services, say=said.append)
@@ -96,13 +96,15 @@ def test_nothing_is_lost_and_the_stack_is_healthy(target: Target, services: Embe
     assert not (target.folder / "journal.json").exists()
 
 
-def test_only_rocketchat(target: Target, services: EmbeddedServices) -> None:
+def test_only_rocketchat(target: ComposeTarget, services: EmbeddedServices) -> None:
     report = procedure.restart(target, services, say=print, only=["rocketchat"])
     assert report.exit_status == 0
     assert services.calls == ["stop rocketchat", "restart rocketchat"]
 
 
-def test_a_restore_stops_who_writes_whatever_is_restarted(target: Target, services: EmbeddedServices) -> None:
+def test_a_restore_stops_who_writes_whatever_is_restarted(
+    target: ComposeTarget, services: EmbeddedServices
+) -> None:
     unfinished, somebodys = (target.folder / "dumps" / name for name in ("20200101-000000-abcd", "mine"))
     for folder in (unfinished, somebodys):
         folder.mkdir(parents=True)
@@ -117,13 +119,15 @@ def test_a_restore_stops_who_writes_whatever_is_restarted(target: Target, servic
     assert services.calls == ["stop rocketchat", "restart redis", "restart rocketchat"]
 
 
-def test_what_stands_still_is_started_too(target: Target, services: EmbeddedServices) -> None:
+def test_what_stands_still_is_started_too(target: ComposeTarget, services: EmbeddedServices) -> None:
     services.set_state("postgres", State("exited"))
     procedure.restart(target, services, say=print, only=["redis"])
     assert services.calls == ["restart postgres", "restart redis"]
 
 
-def test_a_port_of_what_stands_still_is_somebody_elses(target: Target, services: EmbeddedServices) -> None:
+def test_a_port_of_what_stands_still_is_somebody_elses(
+    target: ComposeTarget, services: EmbeddedServices
+) -> None:
     with socket.create_server(("127.0.0.1", 0)) as other:
         port = other.getsockname()[1]
         services.set_state("redis", State("exited", ports=(port,)))
@@ -144,7 +148,7 @@ def test_a_port_of_what_stands_still_is_somebody_elses(target: Target, services:
     ],
 )
 def test_a_loss_is_named_and_the_dump_brings_it_back(
-    running: EmbeddedStack, target: Target, collection: str, change: dict[str, str], named: str
+    running: EmbeddedStack, target: ComposeTarget, collection: str, change: dict[str, str], named: str
 ) -> None:
     class Losing(EmbeddedServices):
         def restart(self, service: str) -> None:
@@ -161,7 +165,7 @@ def test_a_loss_is_named_and_the_dump_brings_it_back(
 
 
 def test_somebody_else_on_the_port_is_named_and_lives(
-    running: EmbeddedStack, target: Target, services: EmbeddedServices
+    running: EmbeddedStack, target: ComposeTarget, services: EmbeddedServices
 ) -> None:
     daphne.stop(target.port, target.web)
     command = [sys.executable, "-c", LISTENER, str(target.port)]
@@ -187,7 +191,7 @@ def test_somebody_else_on_the_port_is_named_and_lives(
     ],
 )
 def test_a_sick_service_is_named_before_anything_is_stopped(
-    target: Target, services: EmbeddedServices, service: str, state: State, error: type[BesedkaError]
+    target: ComposeTarget, services: EmbeddedServices, service: str, state: State, error: type[BesedkaError]
 ) -> None:
     services.set_state(service, state)
     with pytest.raises(error, match=service):
@@ -195,21 +199,21 @@ def test_a_sick_service_is_named_before_anything_is_stopped(
     assert services.calls == []
 
 
-def test_no_room(target: Target, services: EmbeddedServices, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_no_room(target: ComposeTarget, services: EmbeddedServices, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(dump, "SPARE_BYTES", 2**60)
     with pytest.raises(NoRoomError, match="MiB free"):
         procedure.restart(target, services, say=print)
     assert services.calls == []
 
 
-def test_two_at_once(target: Target, services: EmbeddedServices) -> None:
+def test_two_at_once(target: ComposeTarget, services: EmbeddedServices) -> None:
     with alone(target.folder), pytest.raises(RestartStateError, match="another restart"):
         procedure.restart(target, services, say=print)
     assert services.calls == []
 
 
 @pytest.mark.parametrize("damage", ["cut", "gone", "manifest"])
-def test_a_damaged_dump_is_refused(target: Target, services: EmbeddedServices, damage: str) -> None:
+def test_a_damaged_dump_is_refused(target: ComposeTarget, services: EmbeddedServices, damage: str) -> None:
     target.folder.mkdir()
     folder = dump.Dump.taken(
         target.folder / "dumps", target.mongo_url, target.site_database_url, services
@@ -226,7 +230,7 @@ def test_a_damaged_dump_is_refused(target: Target, services: EmbeddedServices, d
 
 @pytest.mark.parametrize("moment", MOMENTS)
 def test_killed_at_any_moment_a_second_run_heals(
-    moment: str, running: EmbeddedStack, target: Target, services: EmbeddedServices, tmp_path: Path
+    moment: str, running: EmbeddedStack, target: ComposeTarget, services: EmbeddedServices, tmp_path: Path
 ) -> None:
     assert running.stack
     stack_file = tmp_path / "stack.json"

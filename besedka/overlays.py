@@ -1,0 +1,106 @@
+"""Overlays: small TOML files that change a contract, each with a name and a reason.
+
+An overlay has the tables of the contract it changes, and a table `[overlay]` of its own: `name` and `reason`
+say what it is for, `replaces` lists dotted tables that stand in place of the contract's. Other tables are
+merged row by row, and lists of tables (`[[users]]`, `[[channels]]`) entry by entry, by their name.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from besedka.errors import ContractError
+
+HEADER = "overlay"
+_NAMES = ("username", "name")
+
+Table = Mapping[str, Any]
+# Dotted row of the contract → what an overlay says there.
+Rows = dict[str, Any]
+
+
+def read(path: Path) -> dict[str, Any]:
+    """The TOML file as tables. Raises ContractError that names the file and the line."""
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise ContractError(
+            f"the contract cannot be read: {error.strerror}",
+            where=str(path),
+            next_step="restore the file, or name another one",
+        ) from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise ContractError(
+            f"the contract is not valid TOML: {error}",
+            where=str(path),
+            next_step="correct the line named above",
+        ) from error
+
+
+def merged(base: Table, paths: Sequence[Path]) -> dict[str, Any]:
+    """`base` with every overlay in it. Raises ContractError where two overlays differ about one row."""
+    result, said = dict(base), dict[str, tuple[Any, Path]]()
+    for path in paths:
+        overlay = read(path)
+        header = overlay.pop(HEADER, {})
+        for row, value in _rows(overlay):
+            other, elsewhere = said.setdefault(row, (value, path))
+            if other != value:
+                raise _contradiction(row, (other, elsewhere), (value, path))
+        result = _merge(result, overlay, frozenset(header.get("replaces", ())))
+    return result
+
+
+def _contradiction(row: str, first: tuple[Any, Path], second: tuple[Any, Path]) -> ContractError:
+    return ContractError(
+        f"two overlays contradict each other about {row}: {first[0]!r} and {second[0]!r}",
+        expected="one value for each row",
+        where=f"{first[1]} and {second[1]}",
+        next_step="take the row out of one of them, or leave one overlay out; nothing was started or changed",
+    )
+
+
+def _merge(base: Table, overlay: Table, replaces: frozenset[str], place: str = "") -> dict[str, Any]:
+    result = dict(base)
+    for key, value in overlay.items():
+        here, old = place + key, base.get(key)
+        if here in replaces:
+            result[key] = value
+        elif isinstance(value, Mapping) and isinstance(old, Mapping):
+            result[key] = _merge(old, value, replaces, f"{here}.")
+        elif _is_list_of_tables(value) and _is_list_of_tables(old):
+            result[key] = _merge_entries(list(old or ()), value)
+        else:
+            result[key] = value
+    return result
+
+
+def _merge_entries(base: list[Any], overlay: list[Any]) -> list[Any]:
+    """Entries of the same name become one; new ones come last."""
+    changed = {_name(entry): entry for entry in overlay}
+    known = [_name(entry) for entry in base]
+    mine = [dict(entry) | changed.get(name, {}) for entry, name in zip(base, known, strict=True)]
+    return mine + [entry for entry in overlay if _name(entry) not in known]
+
+
+def _rows(value: Any, place: str = "") -> Iterator[tuple[str, Any]]:
+    """Every row that an overlay writes, with its dotted place."""
+    if isinstance(value, Mapping):
+        for key, inner in value.items():
+            yield from _rows(inner, f"{place}.{key}" if place else key)
+    elif _is_list_of_tables(value):
+        for entry in value:
+            yield from _rows(entry, f"{place}.{_name(entry)}")
+    else:
+        yield place, value
+
+
+def _is_list_of_tables(value: Any) -> bool:
+    return isinstance(value, list) and bool(value) and all(isinstance(entry, Mapping) for entry in value)
+
+
+def _name(entry: Table) -> Any:
+    return next((entry[key] for key in _NAMES if key in entry), None)

@@ -1,0 +1,76 @@
+"""Overlays of the contract: what they change, and what they must not say twice."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from besedka import contract
+from besedka.contract import OVERLAYS_ENV
+from besedka.errors import ContractError
+
+
+def overlay(folder: Path, name: str, text: str) -> Path:
+    path = folder / f"{name}.toml"
+    path.write_text(f'[overlay]\nname = "{name}"\nreason = "a test"\n{text}', "utf-8")
+    return path
+
+
+def test_a_table_is_merged_row_by_row_and_a_list_entry_by_entry(tmp_path: Path) -> None:
+    base = contract.load(overlays=())
+    room, kept = base.channels[0], base.channels[1]
+
+    found = contract.load(
+        overlays=[
+            overlay(
+                tmp_path,
+                "one",
+                f'[provider]\nscope = "read write"\n[[channels]]\nname = "{room.name}"\nlabel = "Другой"\n',
+            )
+        ]
+    )
+
+    assert found.provider.scope == "read write"
+    assert found.provider.client_id == base.provider.client_id
+    assert found.channels[0].label == "Другой"
+    assert found.channels[0].default == room.default
+    assert found.channels[1] == kept
+
+
+def test_what_is_replaced_is_not_merged(tmp_path: Path) -> None:
+    user = contract.load(overlays=()).users[0]
+    row = f'[provider.groups]\n{user.role} = "all"\n'
+
+    found = contract.load(overlays=[overlay(tmp_path, "one", f'replaces = ["provider.groups"]\n{row}')])
+
+    assert found.provider.groups == {user.role: "all"}
+
+
+def test_the_environment_names_overlays(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(OVERLAYS_ENV, str(overlay(tmp_path, "one", '[chat]\nversion = "6.4.8"\n')))
+
+    assert contract.load().chat.version == "6.4.8"
+
+
+def test_two_overlays_that_differ_about_a_row_are_one_message(tmp_path: Path) -> None:
+    first = overlay(tmp_path, "first", '[chat]\nversion = "6.4.8"\n')
+    second = overlay(tmp_path, "second", '[chat]\nversion = "7.7.1"\n')
+
+    with pytest.raises(ContractError) as refusal:
+        contract.load(overlays=[first, second])
+
+    text = refusal.value.text()
+    assert "contradict each other about chat.version: '6.4.8' and '7.7.1'" in text
+    assert str(first) in text
+    assert str(second) in text
+    assert text.count("found:") == 1
+
+
+def test_an_overlay_that_cannot_be_read_is_named(tmp_path: Path) -> None:
+    broken = overlay(tmp_path, "broken", "[chat\n")
+
+    with pytest.raises(ContractError, match="not valid TOML") as refusal:
+        contract.load(overlays=[broken])
+
+    assert str(broken) in refusal.value.text()

@@ -1,0 +1,43 @@
+"""What is asked of every variant's stack; run by test_variants.py, which is why its name is no test's."""
+
+from __future__ import annotations
+
+import pytest
+
+from besedka import provision
+from besedka.checks.finding import Status
+from besedka.checks.run import examine
+from besedka.contract import Contract
+from besedka.rocketchat.database import ChatDatabase
+from besedka.stacks.model import Stack
+
+pytestmark = pytest.mark.doctor
+
+_UNASKED = {Status.BLOCKED, Status.CRASH}
+
+
+def test_doctor_finds_nothing(stack: Stack, contract: Contract) -> None:
+    report = examine(stack, contract, write=True)
+
+    found = [f"{found.code}: {found.seen}; expected {found.expected}" for found in report.findings]
+    assert found == []
+    unasked = [f"{row.check}: {row.reason}" for row in report.results if row.status in _UNASKED]
+    assert unasked == []
+    assert report.leftovers == ()
+
+
+def test_provisioning_changes_nothing_the_second_time(stack: Stack, contract: Contract) -> None:
+    plan = provision.planned(contract, mongo_url=stack.mongo_url)
+
+    assert [action.text() for action in plan.actions] == []
+    assert [f"{notice.code} {notice.target}: {notice.text}" for notice in plan.notices] == []
+
+
+def test_memberships_are_the_contracts(contract: Contract, chat_data: ChatDatabase) -> None:
+    held = {
+        (user.username, row["name"])
+        for user in contract.users
+        for row in chat_data.subscriptions(user.username)
+    }
+
+    assert held == {(user.username, channel.name) for user, channel in contract.subscriptions}

@@ -1,0 +1,35 @@
+"""Each variant of the contract on an embedded stack of its own: nothing may be called broken.
+
+Every test is green, or says in its skip's first words that it does not apply.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from xml.etree import ElementTree
+
+import pytest
+
+from besedka.contract import OVERLAYS_ENV
+from tests import inner
+from tests.variants.table import VARIANTS, Variant
+
+pytestmark = pytest.mark.variants
+
+DOES_NOT_APPLY = "does not apply: "
+
+
+@pytest.mark.parametrize("variant", VARIANTS, ids=lambda variant: variant.path.stem)
+def test_everything_is_right_on_the_variant(variant: Variant, tmp_path: Path) -> None:
+    told = {OVERLAYS_ENV: str(variant.path)} | variant.environment
+    record = tmp_path / "record.xml"
+
+    finished = inner.run(
+        *variant.asked, "--no-diagnosis", "--postgres=none", "--redis=none", f"--junitxml={record}", more=told
+    )
+
+    assert finished.returncode == 0, f"{variant.name} ({variant.reason})\n{finished.stdout}{finished.stderr}"
+    cases = list(ElementTree.parse(record).iter("testcase"))  # noqa: S314 - our own pytest wrote it
+    skipped = [found.get("message", "") for case in cases for found in case.iter("skipped")]
+    assert [reason for reason in skipped if not reason.startswith(DOES_NOT_APPLY)] == []
+    assert len(cases) - len(skipped) >= len(variant.asked), "nearly nothing was asked"
