@@ -12,10 +12,10 @@ from typing import Any
 
 from playwright.sync_api import Frame, Locator, Page, expect
 
-# First load of the real client on a slow machine: three megabytes of modules.
-LOAD_MILLISECONDS = 30_000
+from besedka.pages.patience import PATIENCE
+
 # What is on the page already and will not change by itself.
-DECIDED_MILLISECONDS = 500
+DECIDED_MILLISECONDS = 2_000
 
 _JOIN = re.compile(r"^(Join|Join channel|Присоединиться|Присоединиться к каналу)$")
 _SEND = re.compile(r"^(Send|Отправить)$")
@@ -80,10 +80,10 @@ class RocketChatFrame:
         The order matters: while the room loads there is no Join button either.
         """
         box = self.composer_of(room)
-        expect(box.or_(self.room_not_found)).to_be_visible(timeout=LOAD_MILLISECONDS)
+        expect(box.or_(self.room_not_found)).to_be_visible(timeout=PATIENCE.load)
         refused = f"Rocket.Chat refuses {room}: there is no such room, or this user is no member"
         expect(self.room_not_found, refused).to_have_count(0, timeout=DECIDED_MILLISECONDS)
-        expect(box).to_be_enabled(timeout=LOAD_MILLISECONDS)
+        expect(box).to_be_enabled(timeout=PATIENCE.load)
         expect(self.send_button).to_be_visible()
         expect(self.join_button).to_have_count(0)
 
@@ -97,7 +97,7 @@ class RocketChatFrame:
 
     def expect_message(self, text: str) -> None:
         """The message is on the page."""
-        expect(self.message(text)).to_be_visible(timeout=LOAD_MILLISECONDS)
+        expect(self.message(text)).to_be_visible(timeout=PATIENCE.load)
 
     def session(self) -> dict[str, str] | None:
         """`{"userId", "token"}` that the client keeps in local storage, None when signed out."""

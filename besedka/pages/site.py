@@ -9,13 +9,14 @@ from typing import Self
 
 from playwright.sync_api import Frame, Locator, Page, expect
 
-from besedka.contract import Contract, User
-from besedka.pages.rocketchat_frame import DECIDED_MILLISECONDS, LOAD_MILLISECONDS, RocketChatFrame
+from besedka.contract import Channel, Contract, User
+from besedka.pages.patience import PATIENCE
+from besedka.pages.rocketchat_frame import DECIDED_MILLISECONDS, RocketChatFrame
 
 FRAME_ID = "rocketChatFrame"
-# The page shows its panel after five silent seconds and goes on listening, because a slow chat may still
-# come: it gets this much longer. A page that has given up, and a frame that holds an error page, get none.
-PATIENCE_MILLISECONDS = 10_000
+# A page that has waited in vain shows its panel and goes on listening, because a slow chat may still come: it
+# gets this much longer. One that has given up or has proof, and a frame that holds an error page, get none.
+GRACE_MILLISECONDS = 10_000
 # How often the frame is looked at for an error page of the browser, of which the page itself hears nothing.
 LOOK_MILLISECONDS = 250
 # The page's script runs before its `load` event and says its state first of all.
@@ -67,10 +68,13 @@ class ChatPage(SitePage):
     def __init__(self, page: Page, contract: Contract, path: str) -> None:
         super().__init__(page, contract)
         self.path = path
+        self._begun: float | None = None
 
     def open(self, query: str = "") -> Self:
         """Go there; a signed-out visitor is led to the log-in. `query` begins with `?`."""
-        self.page.goto(self.contract.site.url + self.path + query)
+        self._begun = time.monotonic()
+        # Not its `load`, which waits for the chat's frame.
+        self.page.goto(self.contract.site.url + self.path + query, wait_until="domcontentloaded")
         return self
 
     @property
@@ -90,7 +94,7 @@ class ChatPage(SitePage):
 
     def expect_state(self, state: str) -> None:
         """The page's own word for where it stands: `ready`, `signed-out`, `stopped`, …"""
-        expect(self.frame_element).to_have_attribute("data-state", state, timeout=LOAD_MILLISECONDS)
+        expect(self.frame_element).to_have_attribute("data-state", state, timeout=PATIENCE.load)
 
     @property
     def frame(self) -> Frame:
@@ -117,9 +121,24 @@ class ChatPage(SitePage):
         try:
             chat.expect_member_of(room or self.contract.default_channel.name)
         except AssertionError as error:
-            error.add_note(self._explanation())
+            error.add_note(self._explanation(self._state))
             raise
+        if self._begun is not None:
+            PATIENCE.note(time.monotonic() - self._begun)
+            self._begun = None
         return chat
+
+    def expect_room(self, channel: Channel) -> None:
+        """The frame is at the room's address, and the room is writable there.
+
+        The address is the proof. Rocket.Chat's event `room-opened` comes late, twice, never, or with the name
+        of an earlier room (measured on 6.13.0).
+        """
+        address = self.contract.chat.url + channel.path
+        self.frame.wait_for_url(
+            lambda url: url.partition("?")[0] == address, timeout=PATIENCE.step, wait_until="commit"
+        )
+        self.chat.expect_member_of(channel.name)
 
     def _expect_signed_in(self) -> None:
         """The page says `ready`. Whatever else it comes to is a failure at once, with the page's reason."""
@@ -128,15 +147,19 @@ class ChatPage(SitePage):
             "the page's own script does not run: look for a failed request in the console of the evidence"
         )
         expect(begun, silent).to_be_attached(timeout=BEGUN_MILLISECONDS)
-        self._await_decision(or_panel=True, timeout=LOAD_MILLISECONDS)
-        if self._state not in _DECIDED_STATES and not self._frame_failed:
-            self._await_decision(or_panel=False, timeout=PATIENCE_MILLISECONDS)
-        assert self._state == "ready", f"the chat is not signed in\n{self._explanation()}"  # noqa: S101
+        self._await_decision(or_panel=True, timeout=PATIENCE.load)
+        state = self._state
+        if state not in _DECIDED_STATES and not self._frame_failed and not self._proved:
+            self._await_decision(or_panel=False, timeout=GRACE_MILLISECONDS)
+            state = self._state
+        # What is said below is of the state that was judged, not of what it may have become since.
+        if state != "ready":
+            raise AssertionError(f"the chat is not signed in\n{self._explanation(state)}")
 
-    def _await_decision(self, *, or_panel: bool, timeout: int) -> None:
+    def _await_decision(self, *, or_panel: bool, timeout: float) -> None:
         """Return when the page has decided, the frame has failed, or time is up: the caller asks which."""
-        states = ", ".join(f'iframe#{FRAME_ID}[data-state="{state}"]' for state in _DECIDED_STATES)
-        decided = self.page.locator(states)
+        ends = [f'[data-state="{state}"]' for state in _DECIDED_STATES] + ["[data-proved]"]
+        decided = self.page.locator(", ".join(f"iframe#{FRAME_ID}{end}" for end in ends))
         awaited = expect(decided.or_(self.problem).first if or_panel else decided)
         until = time.monotonic() + timeout / 1000
         while time.monotonic() < until and not self._frame_failed:
@@ -149,14 +172,19 @@ class ChatPage(SitePage):
         return self.frame_element.get_attribute("data-state") or "none"
 
     @property
+    def _proved(self) -> bool:
+        """The site knows for certain that the chat cannot come."""
+        return self.frame_element.get_attribute("data-proved") is not None
+
+    @property
     def _frame_failed(self) -> bool:
         """Chromium shows a page of its own where the answer was refused, or forbids being framed."""
         return self.frame.url.startswith("chrome-error:")
 
-    def _explanation(self) -> str:
+    def _explanation(self, state: str) -> str:
         """What can be seen: the page's state, its panel, and the address that the frame ended at."""
         address, _, _ = self.frame.url.partition("?")
-        lines = [f"state of the page: {self._state}", f"the frame is at: {address}"]
+        lines = [f"state of the page: {state}", f"the frame is at: {address}"]
         if self._frame_failed:
             lines.append("the browser refused the frame's document: no answer, or framing is forbidden")
         if self.problem.is_visible():

@@ -33,6 +33,7 @@ def site(contract: Contract, *, database_url: str, secret_key: str, redis_url: s
         "SITE_URL": contract.site.url,
         "CHAT_URL": contract.chat.url,
         "CHAT_INTERNAL_URL": contract.chat.url,
+        "CHAT_PATIENCE": str(contract.chat.patience),
         "OAUTH_SERVICE": contract.provider.name,
         "OAUTH_CLIENT_ID": contract.provider.client_id,
         "OAUTH_CLIENT_SECRET": contract.provider.secret,

@@ -10,7 +10,8 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from besedka.contract import Contract, User
-from besedka.pages.rocketchat_frame import LOAD_MILLISECONDS, RocketChatFrame
+from besedka.pages.patience import PATIENCE
+from besedka.pages.rocketchat_frame import RocketChatFrame
 from besedka.pages.site import ChatPage, ChatTestPage, IntegratedPage
 from besedka.rocketchat.rest import Credentials, RocketChat, RocketChatError
 from fixtures.users import SiteSession
@@ -50,10 +51,10 @@ def test_signing_out_of_the_site_signs_the_chat_out(
 
     page.sign_out()
 
-    expect(page.status).to_have_text("Вы вышли с сайта и из чата.", timeout=LOAD_MILLISECONDS)
+    expect(page.status).to_have_text("Вы вышли с сайта и из чата.", timeout=PATIENCE.load)
     page.page.goto(contract.chat.url + "/home")
     chat = RocketChatFrame(page.page)
-    expect(chat.login_name).to_be_visible(timeout=LOAD_MILLISECONDS)
+    expect(chat.login_name).to_be_visible(timeout=PATIENCE.load)
     assert chat.session() is None
     client = RocketChat(contract.chat.url, Credentials(session["userId"], session["token"]))
     with pytest.raises(RocketChatError) as refusal:
@@ -94,7 +95,7 @@ def test_a_session_that_ends_while_the_page_is_open_is_noticed(
     expect(page.status).to_have_text("Вы вышли с сайта")
     link = page.problem.get_by_role("link", name="Войти на сайт")
     expect(link).to_have_attribute("href", re.compile(re.escape(quote(page.path, safe=""))))
-    expect(page.chat.login_name).to_be_attached(timeout=LOAD_MILLISECONDS)
+    expect(page.chat.login_name).to_be_attached(timeout=PATIENCE.load)
     assert page.chat.session() is None
 
 
@@ -111,7 +112,7 @@ def test_rocketchats_own_logout_is_healed_by_a_reload(
     tab = RocketChatFrame(own_tab)
     tab.expect_member_of(contract.default_channel.name)
     tab.log_out()
-    expect(tab.login_name).to_be_visible(timeout=LOAD_MILLISECONDS)
+    expect(tab.login_name).to_be_visible(timeout=PATIENCE.load)
     own_tab.close()
 
     page.page.reload()

@@ -21,6 +21,10 @@ NEXT_STEP = (
 )
 
 
+# A cold client of Rocket.Chat takes up to two minutes on a loaded machine (measured on 6.13.0).
+CHAT_PATIENCE_SECONDS = 120
+
+
 class EnvironmentProblemError(Exception):
     """The environment cannot run the site. `str()` is the whole message for the operator."""
 
@@ -73,6 +77,7 @@ class Environment:
     channels: tuple[Channel, ...]
     groups: dict[str, tuple[str, ...]]
     password_iterations: int | None
+    chat_patience: int
 
     @property
     def default_channel(self) -> Channel:
@@ -226,6 +231,7 @@ def read_environment(source: Mapping[str, str], site_dir: Path) -> Environment:
         channels=_channels(reader),
         groups=_groups(reader),
         password_iterations=reader.number("PASSWORD_ITERATIONS"),
+        chat_patience=reader.number("CHAT_PATIENCE") or CHAT_PATIENCE_SECONDS,
     )
     if reader.problems:
         raise EnvironmentProblemError(reader.problems)
