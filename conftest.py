@@ -9,6 +9,7 @@ fixtures.browser    `person` (somebody signed in to the site, in a browser conte
 tests.inner         `subject`, a file for the tests of a run inside a test; `interruptible`
 fixtures.evidence   on failure: screenshot, trace, log lines of the test's time span, the frame's URL chain
 fixtures.diagnosis  on failure: the cause that doctor finds, once above the tracebacks; `--no-diagnosis`
+fixtures.secrecy    on failure: no secret in what is printed; last, so that it sees what the others add
 fixtures.criticism  at the end: what the run did not prove
 """
 
@@ -22,4 +23,5 @@ pytest_plugins = [
     "fixtures.criticism",
     "fixtures.browser",
     "tests.inner",
+    "fixtures.secrecy",
 ]

@@ -47,13 +47,13 @@ def main() -> int:
     with embedded.running(own) as running:
         stack = running.stack
         assert stack is not None
-        full = [examine(stack, own) for _ in range(runs)]
-        reading = [examine(stack, own, write=False) for _ in range(runs)]
+        full = [examine(stack.target, own) for _ in range(runs)]
+        reading = [examine(stack.target.read_only, own) for _ in range(runs)]
         account = own.chat.admin
         admin = RocketChat.sign_in(stack.chat_url, account.username, account.secret)
         admin.post(f"settings/{FAULT}", value=True)
         begin = time.perf_counter()
-        broken = [examine(stack, own, write=False) for _ in range(runs)]
+        broken = [examine(stack.target.read_only, own) for _ in range(runs)]
         elapsed = time.perf_counter() - begin
     clean = sum(not one.findings for one in (*full, *reading))
     named = sum(one.first_cause is not None and FAULT in one.first_cause.code for one in broken)

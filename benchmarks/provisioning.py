@@ -22,6 +22,7 @@ from benchmarks import machine
 from besedka import contract as contracts
 from besedka import provision
 from besedka.stacks import embedded
+from besedka.target import Target
 from tests import bare_chat
 from tests.api.test_provisioning import settled, undo
 from tests.bare_chat import BareChat
@@ -83,9 +84,10 @@ def time_embedded() -> float:
     """Seconds to provision the embedded stack, from a state as after its boot."""
     with embedded.running(contracts.load()) as running:
         contract, folder = running.contract, running.folder / "journal"
-        provision.undo(contract.chat.url, contract, journal_folder=folder)
+        target = Target.of(contract, mongo_url=running.mongo_url)
+        provision.undo(target, contract, journal_folder=folder)
         begin = time.perf_counter()
-        provision.bring(contract.chat.url, contract, journal_folder=folder, mongo_url=running.mongo_url)
+        provision.bring(target, contract, journal_folder=folder)
         return time.perf_counter() - begin
 
 

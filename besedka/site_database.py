@@ -14,11 +14,11 @@ from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
 from typing import Any
-from urllib.parse import unquote, urlsplit
 
 import psycopg
 from psycopg.rows import dict_row
 
+from besedka import database_url
 from besedka.errors import ServiceUnreachableError
 
 Row = dict[str, Any]
@@ -81,14 +81,13 @@ class SiteDatabase:
     """
 
     def __init__(self, url: str, *, timeout: float = 5.0) -> None:
-        self.url = url
         self._timeout = timeout
-        parts = urlsplit(url)
-        self._sqlite = parts.scheme == "sqlite"
+        self._sqlite = url.startswith("sqlite:")
         # dj-database-url: three slashes for a relative path, four for an absolute one.
-        self._file = unquote(parts.path[1:]) if self._sqlite else ""
+        self._file = database_url.file(url) if self._sqlite else ""
+        self._url = url if self._sqlite else database_url.for_postgres(url)
         self._held: psycopg.Connection[Row] | None = None
-        self.where = url if self._sqlite else f"{parts.scheme}://{parts.hostname}:{parts.port}{parts.path}"
+        self.where = database_url.shown(url)
 
     def access_tokens(self, username: str | None = None) -> list[AccessToken]:
         """Access tokens of that user (None: of everybody), newest first."""
@@ -140,7 +139,7 @@ class SiteDatabase:
     def snapshot(self) -> Iterator[str]:
         """Let every read in the block see PostgreSQL as it is now; gives what `pg_dump --snapshot` takes."""
         try:
-            connection = psycopg.connect(self.url, connect_timeout=int(self._timeout), row_factory=dict_row)
+            connection = psycopg.connect(self._url, connect_timeout=int(self._timeout), row_factory=dict_row)
             with closing(connection):
                 connection.read_only = True
                 connection.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
@@ -148,7 +147,7 @@ class SiteDatabase:
                 self._held = connection
                 yield str(row["name"]) if row else ""
         except psycopg.Error as error:
-            raise self._unreadable(str(error).strip().partition("\n")[0]) from error
+            raise self._unreadable(database_url.driver_reason(error, self._url)) from error
         finally:
             self._held = None
 
@@ -218,7 +217,7 @@ class SiteDatabase:
                 cursor.execute(self._dialect(sql), values)
                 return [dict(row) for row in cursor.fetchall()]
         except (sqlite3.Error, psycopg.Error) as error:
-            raise self._unreadable(str(error).strip().partition("\n")[0]) from error
+            raise self._unreadable(database_url.driver_reason(error, self._url)) from error
 
     def _dialect(self, sql: str) -> str:
         return sql if self._sqlite else sql.replace("?", "%s")
@@ -236,7 +235,7 @@ class SiteDatabase:
         if self._held:
             yield self._held
             return
-        connection = psycopg.connect(self.url, connect_timeout=int(self._timeout), row_factory=dict_row)
+        connection = psycopg.connect(self._url, connect_timeout=int(self._timeout), row_factory=dict_row)
         with closing(connection):
             connection.read_only = not write
             yield connection

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import os
 import shlex
-from dataclasses import dataclass
-from urllib.parse import urlsplit
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from typing import Literal
 
 from besedka import contract as contracts
-from besedka.contract import CONTRACT_ENV
+from besedka.contract import CONTRACT_ENV, Contract
 
 PROGRAM = ("python3", "run.py")
+StackKind = Literal["embedded", "containers", "attached"]
+# A management command of the site: its words, `stdin` as a keyword, what it prints.
+Manage = Callable[..., str]
 
 
 @dataclass(frozen=True)
@@ -19,17 +23,43 @@ class Target:
 
     `site_url` and `chat_url` are what a browser opens. `provider_url` is where Rocket.Chat's server reaches
     the site; None where that is not known. `mongo_url` and `site_database_url` are None where the data cannot
-    be read. `may_write`: temporary accounts and messages may be made. `can_manage`: the site's management
-    commands can be run.
+    be read. `may_write`: temporary accounts and messages may be made. `manage` runs the site's management
+    commands; None where they are out of reach.
     """
 
     site_url: str
     chat_url: str
-    mongo_url: str | None = None
-    site_database_url: str | None = None
+    mongo_url: str | None = field(default=None, repr=False)
+    site_database_url: str | None = field(default=None, repr=False)
     provider_url: str | None = None
+    kind: StackKind = "attached"
     may_write: bool = False
-    can_manage: bool = False
+    manage: Manage | None = field(default=None, repr=False, compare=False)
+
+    @classmethod
+    def of(cls, contract: Contract, *, mongo_url: str | None = None) -> Target:
+        """The stack at the contract's own addresses."""
+        return cls(contract.site.url, contract.chat.url, mongo_url, provider_url=contract.provider.url)
+
+    @property
+    def can_manage(self) -> bool:
+        """Whether temporary accounts of the site can be made and removed."""
+        return self.manage is not None
+
+    @property
+    def read_only(self) -> Target:
+        """The same, with nothing to be written."""
+        return replace(self, may_write=False)
+
+    def moved(self, contract: Contract) -> Contract:
+        """The contract at this target's addresses.
+
+        Where nothing is known of the provider's address, the contract keeps one that differs from its site's.
+        """
+        own = contract.provider.url if contract.provider.url != contract.site.url else None
+        return contract.at(
+            site_url=self.site_url, chat_url=self.chat_url, provider_url=self.provider_url or own
+        )
 
 
 def besedka_command(target: Target, *words: str) -> str:
@@ -41,7 +71,9 @@ def besedka_command(target: Target, *words: str) -> str:
     options: list[str] = []
     if (target.site_url, target.chat_url) != (known.site.url, known.chat.url):
         options += ["--site-url", target.site_url, "--chat-url", target.chat_url]
-    if target.mongo_url and not urlsplit(target.mongo_url).password:
+    if target.provider_url and target.provider_url not in {target.site_url, known.provider.url}:
+        options += ["--provider-url", target.provider_url]
+    if target.mongo_url and "@" not in target.mongo_url:
         options += ["--mongo-url", target.mongo_url]
     file = os.environ.get(CONTRACT_ENV)
     prefix = [f"{CONTRACT_ENV}={shlex.quote(file)}"] if file else []

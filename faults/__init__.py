@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from besedka.checks import catalogue_of_checks
 from besedka.contract import Contract
 from faults import (
     documents,
@@ -28,7 +27,6 @@ def catalogue(contract: Contract) -> tuple[Fault, ...]:
 
     Raises ValueError when two faults have one name.
     """
-    catalogue_of_checks.load(contract)
     found = (
         *services.FAULTS,
         *site.FAULTS,

@@ -80,7 +80,8 @@ class Patient:
 
     def examine(self) -> Report:
         """Ask doctor; a temporary user signs in only under a fault of the SSO hops."""
-        return examine(self.stack, self.contract, write=self.signs_in, manage=self.running.manage)
+        target = replace(self.stack.target, may_write=self.signs_in, manage=self.running.manage)
+        return examine(target, self.contract)
 
     def set(self, setting_id: str, value: SettingValue) -> None:
         """Write a setting as an administrator does; a row of the provider is live on return."""

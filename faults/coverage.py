@@ -1,30 +1,19 @@
-"""Which checks of doctor no fault can make fail, and why."""
+"""Which checks of doctor no fault makes fail."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 
-from besedka.checks import registry
+from besedka.checks.check import Check
 from faults.fault import Fault
 
-# Name of a check → the reason. Empty: every check has a fault.
-UNREACHABLE: Mapping[str, str] = {}
 
-
-def problems(
-    faults: Iterable[Fault], unreachable: Mapping[str, str] = UNREACHABLE, checks: Iterable[str] = ()
-) -> list[str]:
-    """What is wrong between checks and faults, one line each; nothing on a catalogue without holes.
-
-    `checks` are the names to cover, all that are declared if none are given.
-    """
-    names = set(checks) or {known.name for known in registry.all_checks()}
-    codes = {code for known in registry.all_checks() for code in known.codes}
-    faults = tuple(faults)
-    covered = {fault.check for fault in faults}
-    rows = [f"{name}: no fault makes this check fail" for name in names - covered - set(unreachable)]
-    rows += [f"{name}: said to be unreachable, but a fault reaches it" for name in covered & set(unreachable)]
-    rows += [f"{name}: said to be unreachable, but no such check" for name in set(unreachable) - names]
+def problems(faults: Iterable[Fault], checks: Iterable[Check]) -> list[str]:
+    """What is wrong between checks and faults, one line each; nothing on a catalogue without holes."""
+    faults, checks = tuple(faults), tuple(checks)
+    codes = {code for known in checks for code in known.codes}
+    uncovered = {known.name for known in checks} - {fault.check for fault in faults}
+    rows = [f"{name}: no fault makes this check fail" for name in uncovered]
     rows += [
         f"{fault.name}: {code} is no code of any check"
         for fault in faults

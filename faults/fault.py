@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 
-from besedka.checks import registry
+from besedka.checks.check import layer_of
 from faults.breakable_stack import FaultError, Patient
 
 Breaking = Callable[[Patient], AbstractContextManager[None]]
@@ -35,11 +35,8 @@ class Fault:
 
     @property
     def layer(self) -> str:
-        """The part of the stack that is broken: the layer of that check. ValueError if there is none."""
-        for known in registry.all_checks():
-            if known.name == self.check:
-                return known.layer
-        raise ValueError(f"fault {self.name!r} is to be caught by {self.check!r}, which is no check")
+        """The part of the stack that is broken: the layer of that check."""
+        return layer_of(self.check)
 
     @contextmanager
     def put_into(self, patient: Patient) -> Iterator[None]:

@@ -163,7 +163,7 @@ class FreshStacks:
         try:
             described = stack.start()
             _hash_lightly(stack)
-            report = examine(described, self._contract, write=False)
+            report = examine(described.target.read_only, self._contract)
             if report.findings:
                 raise StackStartError(
                     f"doctor finds something on a stack without a fault: {report.findings[0].code}",

@@ -13,7 +13,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from besedka.checks.registry import LAYERS
+from besedka.checks.check import LAYERS
 from besedka.contract import PROJECT_ROOT
 from faults.fault import Fault
 

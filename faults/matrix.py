@@ -16,7 +16,6 @@ from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 
 from besedka import contract as contracts
-from besedka.checks import catalogue_of_checks
 from besedka.contract import PROJECT_ROOT
 from besedka.errors import BesedkaError
 from faults import Fault, catalogue
@@ -116,7 +115,6 @@ def _cells(fault: str, cause: str, caught: tuple[str, ...]) -> str:
 def main() -> int:
     """Print the page."""
     contract = contracts.load(contracts.CONTRACT_FILE)
-    catalogue_of_checks.load(contract)
     try:
         page = text([Record.of(fault.name) for fault in catalogue(contract)])
     except RecordMissingError as error:

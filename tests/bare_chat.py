@@ -26,6 +26,7 @@ from besedka.rocketchat.database import ChatDatabase
 from besedka.rocketchat.rest import RocketChat
 from besedka.stacks.process.processes import ServiceProcess, free_ports, stop_all
 from besedka.stacks.services import mongod
+from besedka.target import Target
 
 START_BUDGET_SECONDS = 60.0
 _RESERVED = "Accounts_SystemBlockedUsernameList"
@@ -40,13 +41,17 @@ class BareChat:
     journal: Path
 
     @property
+    def target(self) -> Target:
+        return Target.of(self.contract, mongo_url=self.mongo_url)
+
+    @property
     def url(self) -> str:
         return self.contract.chat.url
 
     def bring(self, **options: Any) -> Any:
         """Provision it; options as those of the command."""
         wanted = Options(**options)
-        return bring(self.url, self.contract, journal_folder=self.journal, options=wanted)
+        return bring(Target.of(self.contract), self.contract, journal_folder=self.journal, options=wanted)
 
     def age(self, seconds: int) -> None:
         """Move the server's clock forward."""

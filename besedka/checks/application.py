@@ -7,10 +7,11 @@ import hashlib
 import hmac
 from datetime import UTC, datetime
 
+from besedka.checks.check import Check, check
 from besedka.checks.compare import fingerprint
 from besedka.checks.examination import Examination
 from besedka.checks.finding import Answer, Findings, Ok, Skipped, answer, finding
-from besedka.checks.registry import check
+from besedka.contract import Contract
 from besedka.rocketchat import provider
 from besedka.site_database import Application
 
@@ -33,7 +34,6 @@ def _place(examination: Examination, field: str) -> str:
 
 @check(
     "application.exists",
-    layer="application",
     codes="missing",
     needs=["services.site_database", "services.site"],
 )
@@ -48,7 +48,7 @@ def exists(examination: Examination) -> Answer:
     return Findings((finding("application.exists.missing", seen, client_id, place, commands=(REPAIR,)),))
 
 
-@check("application.secret", layer="application", codes="differs", needs=["application.exists"])
+@check("application.secret", codes="differs", needs=["application.exists"])
 def secret(examination: Examination) -> Answer:
     """Does the application have the contract's secret?"""
     stored, expected = _record(examination).client_secret, examination.contract.provider.secret
@@ -74,7 +74,6 @@ def secret(examination: Examination) -> Answer:
 
 @check(
     "application.redirect_uri",
-    layer="application",
     codes="empty differs host_spelling foreign",
     needs=["application.exists"],
 )
@@ -114,7 +113,6 @@ def redirect_uri(examination: Examination) -> Answer:
 
 @check(
     "application.client_type",
-    layer="application",
     codes="client_type authorization_grant_type",
     needs=["application.exists"],
 )
@@ -135,7 +133,7 @@ def client_type(examination: Examination) -> Answer:
     return answer(found, evidence="confidential, authorization-code")
 
 
-@check("application.consent", layer="application", codes="asked", needs=["application.exists"])
+@check("application.consent", codes="asked", needs=["application.exists"])
 def consent(examination: Examination) -> Answer:
     """Is the consent page skipped, so that nobody has to click?"""
     found = []
@@ -147,7 +145,7 @@ def consent(examination: Examination) -> Answer:
     return answer(found, evidence="skip_authorization")
 
 
-@check("application.codes", layer="application", codes="never_exchanged", needs=["application.exists"])
+@check("application.codes", codes="never_exchanged", needs=["application.exists"])
 def codes(examination: Examination) -> Answer:
     """Are authorization codes exchanged, not left to die?"""
     client_id = examination.contract.provider.client_id
@@ -170,3 +168,8 @@ def codes(examination: Examination) -> Answer:
             ),
         )
     )
+
+
+def checks(_: Contract) -> tuple[Check, ...]:
+    """The checks of this part."""
+    return (exists, secret, redirect_uri, client_type, consent, codes)

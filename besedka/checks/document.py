@@ -5,9 +5,9 @@ from __future__ import annotations
 import sys
 
 from besedka import contract as contracts
-from besedka.checks import catalogue_of_checks
+from besedka.checks.catalogue import checks_for
+from besedka.checks.check import LAYERS, UNANSWERED, Check
 from besedka.checks.finding import anchor
-from besedka.checks.registry import LAYERS, UNANSWERED, Check, all_checks
 from besedka.rocketchat import catalogue
 
 _HEAD = """# Doctor: checks and codes
@@ -34,8 +34,7 @@ _STEPS = """## What each version of Rocket.Chat allows
 
 def text() -> str:
     """The page."""
-    catalogue_of_checks.load(contracts.load(contracts.CONTRACT_FILE))
-    checks = all_checks()
+    checks = checks_for(contracts.load(contracts.CONTRACT_FILE))
     parts = [_HEAD.format(count=len(checks), unanswered=UNANSWERED)]
     for layer in LAYERS:
         rows = [check for check in checks if check.layer == layer]

@@ -10,7 +10,10 @@ from typing import Any
 
 import requests
 
+from besedka import database_url
+from besedka.checks import roster
 from besedka.checks.finding import Where
+from besedka.checks.visitor import Visitors
 from besedka.contract import Contract
 from besedka.errors import ServiceUnreachableError
 from besedka.rocketchat import catalogue
@@ -22,8 +25,6 @@ from besedka.target import Target, besedka_command
 
 TIMEOUT_SECONDS = 4.0
 MONGO_SECONDS = 2.0
-# A management command of the site: arguments, what it reads on standard input, what it prints.
-Manage = Callable[..., str]
 
 
 @dataclass(frozen=True)
@@ -67,15 +68,15 @@ class Examination:
         contract: Contract,
         *,
         probe: Probe | None = None,
-        manage: Manage | None = None,
     ) -> None:
         self.target = target
         self.contract = contract
         self.probe = probe or probe_from_here
         self.probe_is_ours = probe is None
-        self.manage = manage
-        self.secrets: set[str] = set(contract.secrets)
-        self.memory: dict[str, Any] = {}
+        self.manage = target.manage if target.may_write else None
+        urls = (target.mongo_url, target.site_database_url)
+        self.secrets = set(contract.secrets).union(*(database_url.secrets(url) for url in urls if url))
+        self.visitors: Visitors | None = None
         self.cleanups: list[Callable[[], str]] = []
 
     def close(self) -> tuple[str, ...]:
@@ -172,6 +173,13 @@ class Examination:
     def chat_subscriptions(self) -> list[Document]:
         """Every membership, from Mongo."""
         return self.mongo.subscriptions()
+
+    @cached_property
+    def roster(self) -> roster.Roster:
+        """Who is where: from Mongo where it can be read, else over REST as administrator."""
+        if self.target.mongo_url:
+            return roster.from_mongo(self.chat_users, self.chat_rooms, self.chat_subscriptions)
+        return roster.from_rest(self.admin)
 
     @cached_property
     def site_users(self) -> list[SiteUser]:

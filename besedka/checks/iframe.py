@@ -7,10 +7,10 @@ from collections.abc import Callable
 
 import requests
 
+from besedka.checks.check import Check, check
 from besedka.checks.compare import KINDS, MISSING, three_ways
 from besedka.checks.examination import TIMEOUT_SECONDS, Examination
 from besedka.checks.finding import Answer, Finding, Skipped, answer, finding
-from besedka.checks.registry import Check, check, names, register
 from besedka.contract import Contract
 
 _FRAME_GATE = "Iframe_Restrict_Access"
@@ -38,32 +38,26 @@ def _setting_check(setting_id: str) -> Callable[[Examination], Answer]:
     return ask
 
 
-def declare(contract: Contract) -> None:
-    """Declare one check per required setting of the contract, and the checks that stand on them."""
-    for setting_id in contract.settings:
-        name = f"setting.{setting_id}"
-        if name not in names():
-            question = f"Is {setting_id} the contract's, expected, stored and effective?"
-            register(
-                Check(
-                    name,
-                    "iframe",
-                    question,
-                    _setting_check(setting_id),
-                    ("services.admin",),
-                    ("services.same_data",),
-                    KINDS,
-                )
-            )
-    if "iframe.headers" not in names():
-        gate = f"setting.{_FRAME_GATE}"
-        after = (gate,) if gate in names() else ()
-        question = (headers.__doc__ or "").strip()
-        kinds = ("x_frame_options", "frame_ancestors")
-        register(Check("iframe.headers", "iframe", question, headers, ("services.chat",), after, kinds))
+def checks(contract: Contract) -> tuple[Check, ...]:
+    """One check per required setting of the contract, and those about what a frame needs besides."""
+    settings = (
+        check(
+            f"setting.{setting_id}",
+            codes=" ".join(KINDS),
+            needs=["services.admin"],
+            after=["services.same_data"],
+            question=f"Is {setting_id} the contract's, expected, stored and effective?",
+        )(_setting_check(setting_id))
+        for setting_id in contract.settings
+    )
+    after = [f"setting.{_FRAME_GATE}"] if _FRAME_GATE in contract.settings else []
+    headers = check(
+        "iframe.headers", codes="x_frame_options frame_ancestors", needs=["services.chat"], after=after
+    )
+    return (authentication, content_policy, new_accounts, *settings, headers(_headers))
 
 
-def headers(examination: Examination) -> Answer:
+def _headers(examination: Examination) -> Answer:
     """Does Rocket.Chat let a page of the site put it into a frame?"""
     found: list[Finding] = []
     base = examination.contract.chat.url
@@ -113,7 +107,7 @@ def _frame_refusals(examination: Examination, path: str, page: requests.Response
     return found
 
 
-@check("iframe.authentication", layer="iframe", codes="enabled", needs=["services.admin"])
+@check("iframe.authentication", codes="enabled", needs=["services.admin"])
 def authentication(examination: Examination) -> Answer:
     """Is Rocket.Chat's own iframe log-in off, so that it does not replace the log-in page?"""
     found = []
@@ -124,7 +118,7 @@ def authentication(examination: Examination) -> Answer:
     return answer(found, evidence="off")
 
 
-@check("iframe.content_policy", layer="iframe", codes="off", needs=["services.admin"])
+@check("iframe.content_policy", codes="off", needs=["services.admin"])
 def content_policy(examination: Examination) -> Answer:
     """Does Rocket.Chat keep its Content-Security-Policy, which never stood in the frame's way?"""
     found = []
@@ -135,7 +129,7 @@ def content_policy(examination: Examination) -> Answer:
     return answer(found, evidence="on")
 
 
-@check("iframe.new_accounts", layer="iframe", codes="closed approval domains", needs=["services.admin"])
+@check("iframe.new_accounts", codes="closed approval domains", needs=["services.admin"])
 def new_accounts(examination: Examination) -> Answer:
     """May a first log-in by SSO make an account that works at once?"""
     found = []

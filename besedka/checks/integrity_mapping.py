@@ -5,15 +5,15 @@ from __future__ import annotations
 import json
 from typing import Any
 
+from besedka.checks.check import Check, check
 from besedka.checks.examination import Examination
 from besedka.checks.finding import Answer, Finding, answer, finding
-from besedka.checks.registry import check
+from besedka.contract import Contract
 from besedka.rocketchat import provider
 
 
 @check(
     "integrity.role_map",
-    layer="integrity",
     codes="no_json no_room no_admin",
     needs=["services.same_data"],
     after=["provider.exists"],
@@ -56,3 +56,8 @@ def _missing_rooms(examination: Examination, setting_id: str, value: Any) -> lis
     known = ", ".join(sorted(str(room.get("name")) for room in examination.chat_rooms))
     seen = f"no room {', '.join(missing)}"
     return [finding("integrity.role_map.no_room", seen, f"some of {known}", where, advice=(fix,))]
+
+
+def checks(_: Contract) -> tuple[Check, ...]:
+    """The checks of this part."""
+    return (role_map,)

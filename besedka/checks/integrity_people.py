@@ -7,10 +7,11 @@ from collections import Counter
 from datetime import UTC, datetime
 from typing import Any
 
+from besedka.checks.check import Check, check
 from besedka.checks.examination import Examination
 from besedka.checks.finding import Answer, Finding, answer, finding
 from besedka.checks.integrity_settings import is_date
-from besedka.checks.registry import check
+from besedka.contract import Contract
 from besedka.rocketchat.database import Document
 from besedka.site_database import TEMPORARY_PREFIX
 
@@ -29,7 +30,7 @@ def _humans(examination: Examination) -> list[Document]:
     ]
 
 
-@check("integrity.users_unique", layer="integrity", codes="name email stamped", needs=_GROUND)
+@check("integrity.users_unique", codes="name email stamped", needs=_GROUND)
 def users_unique(examination: Examination) -> Answer:
     """Does each canonical user have one account, by name and by e-mail?"""
     people = _humans(examination)
@@ -59,7 +60,7 @@ def users_unique(examination: Examination) -> Answer:
     return answer(found, evidence=f"{len(people)} accounts")
 
 
-@check("integrity.users_able", layer="integrity", codes="powerless", needs=_GROUND)
+@check("integrity.users_able", codes="powerless", needs=_GROUND)
 def users_able(examination: Examination) -> Answer:
     """Has every person a way to sign in?"""
     service = examination.contract.provider.name
@@ -76,7 +77,7 @@ def users_able(examination: Examination) -> Answer:
     return answer(found, evidence="everybody can")
 
 
-@check("integrity.users_ids", layer="integrity", codes="type username dates", needs=_GROUND)
+@check("integrity.users_ids", codes="type username dates", needs=_GROUND)
 def users_ids(examination: Examination) -> Answer:
     """Are accounts made by Rocket.Chat: text ids that are not the username, and real dates?"""
     found = []
@@ -105,7 +106,6 @@ def users_ids(examination: Examination) -> Answer:
 
 @check(
     "integrity.sso_links",
-    layer="integrity",
     codes="id_type foreign forged shared",
     needs=_GROUND,
     after=["services.site_database"],
@@ -153,3 +153,8 @@ def _link_findings(examination: Examination, username: str, link: dict[str, Any]
         seen = "the site never issued this access token"
         return [finding("integrity.sso_links.forged", seen, "a token of the site", place, advice=(fix,))]
     return []
+
+
+def checks(_: Contract) -> tuple[Check, ...]:
+    """The checks of this part."""
+    return (users_unique, users_able, users_ids, sso_links)

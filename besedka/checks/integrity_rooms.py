@@ -6,10 +6,11 @@ import re
 from collections import Counter
 from datetime import UTC, datetime, timedelta
 
+from besedka.checks.check import Check, check
 from besedka.checks.examination import Examination
 from besedka.checks.finding import Answer, Finding, answer, finding
 from besedka.checks.integrity_settings import is_date
-from besedka.checks.registry import check
+from besedka.contract import Contract
 
 _GROUND = ["services.same_data"]
 # UTF8_Channel_Names_Validation of Rocket.Chat 7.7.1.
@@ -19,7 +20,7 @@ _SHOWN = 5
 _TOLERANCE = timedelta(hours=1)
 
 
-@check("integrity.general", layer="integrity", codes="missing renamed", needs=_GROUND)
+@check("integrity.general", codes="missing renamed", needs=_GROUND)
 def general(examination: Examination) -> Answer:
     """Is Rocket.Chat's own first room still GENERAL, named general?"""
     by_id = {str(room["_id"]): room for room in examination.chat_rooms}
@@ -37,7 +38,7 @@ def general(examination: Examination) -> Answer:
     return answer(found, evidence="GENERAL is general")
 
 
-@check("integrity.room_names", layer="integrity", codes="letters double", needs=_GROUND)
+@check("integrity.room_names", codes="letters double", needs=_GROUND)
 def room_names(examination: Examination) -> Answer:
     """Are room names unique and fit for an address?"""
     names = [str(room.get("name", "")) for room in examination.chat_rooms]
@@ -61,7 +62,7 @@ def room_names(examination: Examination) -> Answer:
     return answer(found, evidence=f"{len(names)} rooms")
 
 
-@check("integrity.room_owners", layer="integrity", codes="dangling", needs=_GROUND)
+@check("integrity.room_owners", codes="dangling", needs=_GROUND)
 def room_owners(examination: Examination) -> Answer:
     """Does the maker of each room exist?"""
     known = {user["_id"] for user in examination.chat_users}
@@ -76,7 +77,7 @@ def room_owners(examination: Examination) -> Answer:
     return answer(found, evidence="every maker exists")
 
 
-@check("integrity.ids", layer="integrity", codes="type", needs=_GROUND)
+@check("integrity.ids", codes="type", needs=_GROUND)
 def ids(examination: Examination) -> Answer:
     """Are ids of rooms and memberships text?"""
     rows = (
@@ -103,7 +104,7 @@ def ids(examination: Examination) -> Answer:
     return answer(found, evidence="text")
 
 
-@check("integrity.dates", layer="integrity", codes="no_date future", needs=_GROUND)
+@check("integrity.dates", codes="no_date future", needs=_GROUND)
 def dates(examination: Examination) -> Answer:
     """Are dates of rooms and memberships BSON dates, and not ahead of time?"""
     horizon = datetime.now(UTC) + _TOLERANCE
@@ -150,7 +151,6 @@ def dates(examination: Examination) -> Answer:
 
 @check(
     "integrity.subscriptions",
-    layer="integrity",
     codes="no_room no_user mixed double",
     needs=_GROUND,
     after=["integrity.ids"],
@@ -191,7 +191,7 @@ def subscriptions(examination: Examination) -> Answer:
     return answer(found, evidence=f"{len(examination.chat_subscriptions)} memberships")
 
 
-@check("integrity.roles", layer="integrity", codes="unknown", needs=_GROUND)
+@check("integrity.roles", codes="unknown", needs=_GROUND)
 def roles(examination: Examination) -> Answer:
     """Does every role that somebody holds exist?"""
     known = {str(role["_id"]) for role in examination.mongo.roles()}
@@ -217,7 +217,6 @@ def roles(examination: Examination) -> Answer:
 
 @check(
     "integrity.room_counts",
-    layer="integrity",
     codes="differs",
     needs=_GROUND,
     after=["rooms.members", "rooms.outsiders"],
@@ -235,3 +234,8 @@ def room_counts(examination: Examination) -> Answer:
             expected = str(members[room["_id"]])
             found.append(finding("integrity.room_counts.differs", seen, expected, place, advice=(fix,)))
     return answer(found, evidence="counts agree")
+
+
+def checks(_: Contract) -> tuple[Check, ...]:
+    """The checks of this part."""
+    return (general, room_names, room_owners, ids, dates, subscriptions, roles, room_counts)

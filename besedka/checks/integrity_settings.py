@@ -9,9 +9,10 @@ from typing import Any
 
 from bson.datetime_ms import DatetimeMS
 
+from besedka.checks.check import Check, check
 from besedka.checks.examination import Examination
 from besedka.checks.finding import Answer, Finding, Skipped, answer, finding
-from besedka.checks.registry import check
+from besedka.contract import Contract
 from besedka.rocketchat.database import Document
 
 _GROUND = ["services.same_data"]
@@ -51,7 +52,7 @@ def is_date(value: Any) -> bool:
     return isinstance(value, datetime | DatetimeMS)
 
 
-@check("integrity.settings_known", layer="integrity", codes="unknown near_miss raw", needs=_GROUND)
+@check("integrity.settings_known", codes="unknown near_miss raw", needs=_GROUND)
 def settings_known(examination: Examination) -> Answer:
     """Does Rocket.Chat know every settings row in Mongo?"""
     found = []
@@ -88,7 +89,7 @@ def _unknown(examination: Examination, setting_id: str) -> Finding:
     return finding("integrity.settings_known.unknown", seen, "no such row", place, advice=(remove,))
 
 
-@check("integrity.settings_types", layer="integrity", codes="wrong", needs=_GROUND)
+@check("integrity.settings_types", codes="wrong", needs=_GROUND)
 def settings_types(examination: Examination) -> Answer:
     """Has every setting a value of its own type?"""
     found = []
@@ -107,7 +108,7 @@ def settings_types(examination: Examination) -> Answer:
     return answer(found, evidence="every value of its type")
 
 
-@check("integrity.settings_dates", layer="integrity", codes="no_date", needs=_GROUND)
+@check("integrity.settings_dates", codes="no_date", needs=_GROUND)
 def settings_dates(examination: Examination) -> Answer:
     """Are the dates of settings BSON dates?"""
     bad = [
@@ -125,7 +126,7 @@ def settings_dates(examination: Examination) -> Answer:
     return answer(found, evidence="BSON dates")
 
 
-@check("integrity.text", layer="integrity", codes="garbled", needs=_GROUND)
+@check("integrity.text", codes="garbled", needs=_GROUND)
 def text(examination: Examination) -> Answer:
     """Is no text garbled by a wrong encoding?"""
     bad = sorted({place for place, value in _texts(examination) if garbled(value)})
@@ -159,7 +160,7 @@ def _strings(place: str, row: Document, fields: tuple[str, ...]) -> Iterator[tup
             yield f"{place}, {field}", row[field]
 
 
-@check("integrity.migration", layer="integrity", codes="newer", needs=_GROUND)
+@check("integrity.migration", codes="newer", needs=_GROUND)
 def migration(examination: Examination) -> Answer:
     """Does the database belong to the version of Rocket.Chat that runs on it?"""
     expected, seen = examination.catalogue.migration, examination.mongo.migration()
@@ -175,7 +176,7 @@ def migration(examination: Examination) -> Answer:
     return answer(found, evidence=str(seen))
 
 
-@check("integrity.banners", layer="integrity", codes="shown", needs=_GROUND)
+@check("integrity.banners", codes="shown", needs=_GROUND)
 def banners(examination: Examination) -> Answer:
     """Does no banner cover the chat of an administrator?"""
     texts = [str(row.get("_id")) for row in examination.mongo.banners()]
@@ -191,3 +192,8 @@ def banners(examination: Examination) -> Answer:
             )
         ]
     return answer(found, evidence="none")
+
+
+def checks(_: Contract) -> tuple[Check, ...]:
+    """The checks of this part."""
+    return (settings_known, settings_types, settings_dates, text, migration, banners)

@@ -6,11 +6,10 @@ The row is made from the settings some two seconds after the last write
 
 from __future__ import annotations
 
+from besedka.checks.check import Check, check
 from besedka.checks.compare import fingerprint, shown
 from besedka.checks.examination import Examination
 from besedka.checks.finding import Answer, Findings, Ok, answer, finding
-from besedka.checks.provider import declare as declare_provider
-from besedka.checks.registry import Check, names, register
 from besedka.contract import Contract
 from besedka.rocketchat import provider
 from besedka.rocketchat.rest import Json
@@ -57,7 +56,8 @@ def _present(examination: Examination) -> Answer:
     )
 
 
-def _alone(examination: Examination) -> Answer:
+@check("login_service.alone", codes="ghost", needs=["services.admin"], after=["provider.spelling"])
+def alone(examination: Examination) -> Answer:
     """Is there no second custom service?"""
     own = examination.contract.provider.name
     ghosts = [
@@ -74,7 +74,8 @@ def _alone(examination: Examination) -> Answer:
     return answer(found, evidence="no ghost")
 
 
-def _values(examination: Examination) -> Answer:
+@check("login_service.values", codes="differs", needs=["login_service.present"])
+def values(examination: Examination) -> Answer:
     """Does the service work with the values of the settings?"""
     row = _row(examination) or {}
     wanted = provider.values(examination.contract)
@@ -96,7 +97,8 @@ def _values(examination: Examination) -> Answer:
     return answer(found, evidence=f"{len(FIELDS)} fields agree")
 
 
-def _secret(examination: Examination) -> Answer:
+@check("login_service.secret", codes="differs", needs=["login_service.present", "services.mongo"])
+def secret(examination: Examination) -> Answer:
     """Does the service work with the secret of the settings?"""
     name, expected = examination.contract.provider.name, examination.contract.provider.secret
     row = examination.mongo.login_service(name) or {}
@@ -110,46 +112,8 @@ def _secret(examination: Examination) -> Answer:
     return answer(found, evidence="equal")
 
 
-def declare(contract: Contract) -> None:
-    """Declare the checks; they stand on every row of the provider."""
-    declare_provider(contract)
-    if "login_service.present" in names():
-        return
-    every_row = tuple(f"provider.{suffix}" for suffix in provider.values(contract))
-    service = "login_service.present"
-    rows = (
-        Check(
-            service,
-            "login_service",
-            _doc(_present),
-            _present,
-            (*every_row, "provider.enabled"),
-            (),
-            ("absent",),
-        ),
-        Check(
-            "login_service.alone",
-            "login_service",
-            _doc(_alone),
-            _alone,
-            ("services.admin",),
-            ("provider.spelling",),
-            ("ghost",),
-        ),
-        Check("login_service.values", "login_service", _doc(_values), _values, (service,), (), ("differs",)),
-        Check(
-            "login_service.secret",
-            "login_service",
-            _doc(_secret),
-            _secret,
-            (service, "services.mongo"),
-            (),
-            ("differs",),
-        ),
-    )
-    for row in rows:
-        register(row)
-
-
-def _doc(ask: object) -> str:
-    return (ask.__doc__ or "").strip()
+def checks(contract: Contract) -> tuple[Check, ...]:
+    """The checks of the log-in service; they stand on every row of the provider."""
+    every_row = (f"provider.{suffix}" for suffix in provider.values(contract))
+    present = check("login_service.present", codes="absent", needs=(*every_row, "provider.enabled"))
+    return (present(_present), alone, values, secret)

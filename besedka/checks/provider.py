@@ -6,11 +6,11 @@ import re
 from collections.abc import Callable
 from urllib.parse import urlsplit
 
+from besedka.checks.check import Check, check
 from besedka.checks.compare import KINDS, MISSING, three_ways
 from besedka.checks.examination import Examination
 from besedka.checks.finding import Answer, Finding, Findings, Ok, answer, finding
 from besedka.checks.integrity_settings import garbled
-from besedka.checks.registry import Check, check, names, register
 from besedka.contract import Contract
 from besedka.errors import ServiceUnreachableError
 from besedka.rocketchat import provider as provider_rows
@@ -30,7 +30,6 @@ def _add_by_hand(examination: Examination) -> str:
 
 @check(
     "provider.step",
-    layer="provider",
     codes="licence",
     needs=["services.admin"],
     after=["services.same_data"],
@@ -59,7 +58,6 @@ def step(examination: Examination) -> Answer:
 
 @check(
     "provider.spelling",
-    layer="provider",
     codes="underscore lower_case wrong_prefix",
     needs=["services.same_data"],
 )
@@ -98,7 +96,6 @@ def spelling(examination: Examination) -> Answer:
 
 @check(
     "provider.exists",
-    layer="provider",
     codes="missing raw",
     needs=["provider.step"],
     after=["provider.spelling"],
@@ -127,7 +124,7 @@ def exists(examination: Examination) -> Answer:
     )
 
 
-@check("provider.filled", layer="provider", codes="blank", needs=["provider.exists"])
+@check("provider.filled", codes="blank", needs=["provider.exists"])
 def filled(examination: Examination) -> Answer:
     """Was the provider filled in, not only added?"""
     base = provider_rows.base_id(examination.contract.provider)
@@ -187,53 +184,28 @@ def _garbled(examination: Examination, setting_id: str, value: str) -> Finding:
     )
 
 
-def declare(contract: Contract) -> None:
-    """Declare one check per row of the provider."""
-    known = names()
-    for suffix in provider_rows.values(contract):
-        if f"provider.{suffix}" not in known:
-            register(
-                Check(
-                    f"provider.{suffix}",
-                    "provider",
-                    f"Is the provider's {suffix} the contract's, expected, stored and effective?",
-                    _value_check(suffix),
-                    needs=("provider.filled",),
-                    kinds=(*KINDS, *_MORE_KINDS.get(suffix, ())),
-                )
-            )
-    if "provider.enabled" not in known:
-        register(
-            Check(
-                "provider.enabled",
-                "provider",
-                enabled.__doc__ or "",
-                enabled,
-                ("provider.filled",),
-                (),
-                KINDS,
-            )
-        )
-        register(
-            Check(
-                "provider.reachable_from_chat",
-                "provider",
-                reachable.__doc__ or "",
-                reachable,
-                ("provider.url", "provider.token_path"),
-                ("services.site",),
-                ("refused", "unreached_from_container", "host", "other"),
-            )
-        )
+def checks(contract: Contract) -> tuple[Check, ...]:
+    """The checks of the provider: one per row of it, and what stands on them."""
+    rows = (
+        check(
+            f"provider.{suffix}",
+            codes=" ".join((*KINDS, *_MORE_KINDS.get(suffix, ()))),
+            needs=["provider.filled"],
+            question=f"Is the provider's {suffix} the contract's, expected, stored and effective?",
+        )(_value_check(suffix))
+        for suffix in provider_rows.values(contract)
+    )
+    return (step, spelling, exists, filled, enterprise, *rows, enabled, reachable)
 
 
+@check("provider.enabled", codes=" ".join(KINDS), needs=["provider.filled"])
 def enabled(examination: Examination) -> Answer:
     """Is the provider switched on, stored and effective?"""
     base = provider_rows.base_id(examination.contract.provider)
     return answer(three_ways(examination, "provider.enabled", base, True), evidence="on")
 
 
-@check("provider.enterprise", layer="provider", codes="inert", needs=["provider.exists", "services.mongo"])
+@check("provider.enterprise", codes="inert", needs=["provider.exists", "services.mongo"])
 def enterprise(examination: Examination) -> Answer:
     """Does no enterprise field hold a value that has no effect?"""
     base = provider_rows.base_id(examination.contract.provider)
@@ -271,6 +243,12 @@ def _container_hint(url: str) -> str:
     )
 
 
+@check(
+    "provider.reachable_from_chat",
+    codes="refused unreached_from_container host other",
+    needs=["provider.url", "provider.token_path"],
+    after=["services.site"],
+)
 def reachable(examination: Examination) -> Answer:
     """Does the site answer at the provider's address, asked from where Rocket.Chat runs?"""
     provider = examination.contract.provider

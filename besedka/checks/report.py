@@ -12,8 +12,8 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from besedka.checks.check import LAYERS
 from besedka.checks.finding import Finding, Result, Severity, Status
-from besedka.checks.registry import LAYERS
 from besedka.contract import Contract
 from besedka.rocketchat import provider
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from besedka.checks import roster
+from besedka.checks.check import Check, check
 from besedka.checks.examination import Examination
 from besedka.checks.finding import Answer, Finding, answer, finding
-from besedka.checks.registry import check
+from besedka.contract import Contract
 from besedka.site_database import TEMPORARY_PREFIX
 
 _BOTS = {"rocket.cat"}
@@ -17,14 +17,13 @@ def _values(examination: Examination, field: str) -> list[str]:
 
 @check(
     "rooms.seeded",
-    layer="rooms",
     codes="empty",
     needs=["services.admin"],
     after=["services.same_data", "integrity.general"],
 )
 def seeded(examination: Examination) -> Answer:
     """Is this the database that was provisioned, not a new one?"""
-    known, contract = roster.of(examination), examination.contract
+    known, contract = examination.roster, examination.contract
     own = {channel.name for channel in contract.channels if not channel.default} & set(known.rooms)
     people = {user.username for user in contract.users} - {contract.chat.admin.username}
     found = []
@@ -47,14 +46,13 @@ def seeded(examination: Examination) -> Answer:
 
 @check(
     "rooms.exist",
-    layer="rooms",
     codes="missing twin",
     needs=["services.admin"],
     after=["rooms.seeded", "integrity.general", "integrity.room_names", "integrity.ids"],
 )
 def exist(examination: Examination) -> Answer:
     """Is each room of the contract there, and no twin beside it?"""
-    known = roster.of(examination).rooms
+    known = examination.roster.rooms
     found = []
     for channel in examination.contract.channels:
         twins = [
@@ -81,14 +79,11 @@ def exist(examination: Examination) -> Answer:
             fix = "move what is worth keeping, then delete the twin: channels.delete or groups.delete"
             found.append(finding("rooms.exist.twin", seen, f"{channel.name} alone", place, advice=(fix,)))
     watched = _values(examination, "name")
-    return answer(
-        found, evidence=f"{len(watched)} rooms, from {roster.of(examination).source}", watched=watched
-    )
+    return answer(found, evidence=f"{len(watched)} rooms, from {examination.roster.source}", watched=watched)
 
 
 @check(
     "rooms.kind",
-    layer="rooms",
     codes="private public archived read_only join_code muted",
     needs=["rooms.exist"],
 )
@@ -96,7 +91,7 @@ def kind(examination: Examination) -> Answer:
     """Is each room as private and as open to writing as it should be?"""
     found: list[Finding] = []
     for channel in examination.contract.channels:
-        room = roster.of(examination).rooms[channel.name]
+        room = examination.roster.rooms[channel.name]
         place = f"rocketchat_room, {room.id} ({room.name})"
         if room.private != channel.private:
             words = {True: "private", False: "public"}
@@ -128,12 +123,12 @@ def kind(examination: Examination) -> Answer:
     return answer(found, evidence="as the contract says", watched=_values(examination, "private"))
 
 
-@check("rooms.default", layer="rooms", codes="missing extra", needs=["rooms.exist"])
+@check("rooms.default", codes="missing extra", needs=["rooms.exist"])
 def default(examination: Examination) -> Answer:
     """Is the default room, and no other of the contract, joined by new accounts?"""
     found = []
     for channel in examination.contract.channels:
-        room = roster.of(examination).rooms[channel.name]
+        room = examination.roster.rooms[channel.name]
         if room.default != channel.default:
             code = "missing" if channel.default else "extra"
             seen = f"{room.name}: default is {room.default}"
@@ -153,14 +148,13 @@ def default(examination: Examination) -> Answer:
 
 @check(
     "rooms.accounts",
-    layer="rooms",
     codes="missing inactive email name",
     needs=["services.admin"],
     after=["rooms.seeded", "integrity.users_unique", "integrity.users_ids"],
 )
 def accounts(examination: Examination) -> Answer:
     """Has each canonical user an account in the chat, active, with the contract's e-mail and name?"""
-    known = roster.of(examination).accounts
+    known = examination.roster.accounts
     found = []
     for user in examination.contract.users:
         place = f"users, {user.username}"
@@ -228,14 +222,13 @@ def verified(examination: Examination) -> Answer:
 
 @check(
     "rooms.roles",
-    layer="rooms",
     codes="missing too_many",
     needs=["rooms.accounts"],
     after=["integrity.roles"],
 )
 def roles(examination: Examination) -> Answer:
     """Has each canonical user the contract's roles, and nobody else the administrator's?"""
-    known = roster.of(examination).accounts
+    known = examination.roster.accounts
     found: list[Finding] = []
     watched: list[str] = []
     admins = {user.username for user in examination.contract.users if "admin" in user.chat_roles}
@@ -260,7 +253,6 @@ def roles(examination: Examination) -> Answer:
 
 @check(
     "rooms.members",
-    layer="rooms",
     codes="missing",
     needs=["rooms.exist", "rooms.accounts"],
     after=["integrity.subscriptions"],
@@ -269,7 +261,7 @@ def members(examination: Examination) -> Answer:
     """Is every user a member of the rooms that are theirs?"""
     found = []
     for user, channel in examination.contract.subscriptions:
-        room = roster.of(examination).rooms[channel.name]
+        room = examination.roster.rooms[channel.name]
         if user.username not in room.members:
             seen = f"{user.username} is not in {channel.name}: a Join button instead of the message box"
             place = f"rocketchat_subscription, {user.username} in {channel.name}"
@@ -292,7 +284,6 @@ def members(examination: Examination) -> Answer:
 
 @check(
     "rooms.outsiders",
-    layer="rooms",
     codes="member stranger",
     needs=["rooms.exist", "rooms.accounts"],
     after=["integrity.subscriptions"],
@@ -304,7 +295,7 @@ def outsiders(examination: Examination) -> Answer:
     canonical = {user.username for user in contract.users}
     found = []
     for channel in contract.channels:
-        for username in sorted(roster.of(examination).rooms[channel.name].members):
+        for username in sorted(examination.roster.rooms[channel.name].members):
             if username.startswith(TEMPORARY_PREFIX) or username in _BOTS:
                 continue
             stranger = username not in canonical and channel.private
@@ -321,3 +312,8 @@ def outsiders(examination: Examination) -> Answer:
         if (user.username, channel.name) not in entitled
     ]
     return answer(found, evidence=f"{len(cells)} empty cells", watched=cells)
+
+
+def checks(_: Contract) -> tuple[Check, ...]:
+    """The checks of this part."""
+    return (seeded, exist, kind, default, accounts, roles, members, outsiders)

@@ -6,8 +6,8 @@ from collections import defaultdict
 from dataclasses import dataclass
 from typing import Any
 
-from besedka.checks.examination import Examination
-from besedka.rocketchat.rest import Json
+from besedka.rocketchat.database import Document
+from besedka.rocketchat.rest import Json, RocketChat
 
 
 @dataclass(frozen=True)
@@ -48,15 +48,6 @@ class Roster:
     source: str
 
 
-def of(examination: Examination) -> Roster:
-    """The roster, read once per examination."""
-    if "roster" not in examination.memory:
-        read = _from_mongo if examination.target.mongo_url else _from_rest
-        examination.memory["roster"] = read(examination)
-    roster: Roster = examination.memory["roster"]
-    return roster
-
-
 def _room(raw: Json, members: set[str]) -> Room:
     return Room(
         id=str(raw["_id"]),
@@ -88,31 +79,33 @@ def _account(raw: Json) -> Account:
     )
 
 
-def _from_mongo(examination: Examination) -> Roster:
-    names = {user["_id"]: str(user.get("username", "")) for user in examination.chat_users}
+def from_mongo(users: list[Document], rooms: list[Document], subscriptions: list[Document]) -> Roster:
+    """The roster made of Mongo's documents."""
+    names = {user["_id"]: str(user.get("username", "")) for user in users}
     members: defaultdict[Any, set[str]] = defaultdict(set)
-    for row in examination.chat_subscriptions:
+    for row in subscriptions:
         member = (row.get("u") or {}).get("_id")
         if member in names:
             members[row.get("rid")].add(names[member])
-    rooms = [_room(raw, members[raw["_id"]]) for raw in examination.chat_rooms]
-    return _roster(rooms, [_account(raw) for raw in examination.chat_users], "Mongo")
+    found = [_room(raw, members[raw["_id"]]) for raw in rooms]
+    return _roster(found, [_account(raw) for raw in users], "Mongo")
 
 
-def _from_rest(examination: Examination) -> Roster:
+def from_rest(admin: RocketChat) -> Roster:
+    """The roster as an administrator is given it."""
     rooms = []
     for kind, lister in (("channels", "channels.list"), ("groups", "groups.listAll")):
-        for raw in _pages(examination, lister, kind):
-            rows = _pages(examination, f"{kind}.members", "members", roomId=raw["_id"])
+        for raw in _pages(admin, lister, kind):
+            rows = _pages(admin, f"{kind}.members", "members", roomId=raw["_id"])
             rooms.append(_room(raw, {str(row.get("username")) for row in rows}))
-    accounts = [_account(raw) for raw in _pages(examination, "users.list", "users")]
+    accounts = [_account(raw) for raw in _pages(admin, "users.list", "users")]
     return _roster(rooms, accounts, "REST")
 
 
-def _pages(examination: Examination, path: str, key: str, **query: str) -> list[Json]:
+def _pages(admin: RocketChat, path: str, key: str, **query: str) -> list[Json]:
     rows: list[Json] = []
     while True:
-        page = examination.admin.get(path, count=0, offset=len(rows), **query)
+        page = admin.get(path, count=0, offset=len(rows), **query)
         rows += page[key]
         if not page[key] or len(rows) >= page.get("total", 0):
             return rows

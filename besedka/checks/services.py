@@ -6,9 +6,10 @@ from urllib.parse import urlsplit
 
 import requests
 
+from besedka.checks.check import Check, check
 from besedka.checks.examination import TIMEOUT_SECONDS, Examination
 from besedka.checks.finding import Answer, Findings, Ok, Skipped, finding
-from besedka.checks.registry import check
+from besedka.contract import Contract
 from besedka.site import Site
 
 _MORE_LOOKS = 3
@@ -17,7 +18,7 @@ _INITIATE = "docker compose -f docker-compose.local.yml exec mongo mongosh --eva
 _LOOPBACK = {"localhost", "127.0.0.1", "::1"}
 
 
-@check("services.mongo", layer="services", codes="not_initiated not_primary no_replica_set")
+@check("services.mongo", codes="not_initiated not_primary no_replica_set")
 def mongo(examination: Examination) -> Answer:
     """Does MongoDB answer, as primary of a replica set?"""
     if examination.target.mongo_url is None:
@@ -66,7 +67,7 @@ def mongo(examination: Examination) -> Answer:
     return Ok(f"primary of {hello['setName']}")
 
 
-@check("services.site_database", layer="services", codes="")
+@check("services.site_database", codes="")
 def site_database(examination: Examination) -> Answer:
     """Can the site's database be read?"""
     if examination.target.site_database_url is None:
@@ -77,7 +78,6 @@ def site_database(examination: Examination) -> Answer:
 
 @check(
     "services.site",
-    layer="services",
     codes="not_json starting not_ready two_programs",
     after=["services.site_database"],
 )
@@ -126,7 +126,7 @@ def _version(response: requests.Response) -> str:
         return f"{response.status_code} without JSON"
 
 
-@check("services.addresses", layer="services", codes="host_mix")
+@check("services.addresses", codes="host_mix")
 def addresses(examination: Examination) -> Answer:
     """Are site and chat on the same spelling of this machine?"""
     hosts = {
@@ -148,3 +148,8 @@ def addresses(examination: Examination) -> Answer:
     return Ok(
         ", ".join(f"{name} on {host}" for name, host in hosts.items()), watched=("site.url", "chat.url")
     )
+
+
+def checks(_: Contract) -> tuple[Check, ...]:
+    """The checks of this part."""
+    return (mongo, site_database, site, addresses)

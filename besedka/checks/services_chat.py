@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import requests
 
+from besedka.checks.check import Check, check
 from besedka.checks.examination import TIMEOUT_SECONDS, Examination
 from besedka.checks.finding import Answer, Finding, Findings, Ok, answer, finding
-from besedka.checks.registry import check
+from besedka.contract import Contract
 from besedka.errors import ServiceUnreachableError
 from besedka.rocketchat.catalogue import UnknownVersionError
 from besedka.rocketchat.rest import NotRocketChatError, RocketChatError, TlsError
@@ -16,7 +17,6 @@ _STARTING = {502, 503, 504}
 
 @check(
     "services.chat",
-    layer="services",
     codes="tls starting not_json slow unanswered refused",
     after=["services.mongo"],
 )
@@ -56,7 +56,7 @@ def _chat_silence(examination: Examination, error: Exception) -> Finding:
     return silence("refused", str(error), "read Rocket.Chat's log")
 
 
-@check("services.chat_version", layer="services", codes="unknown differs", needs=["services.chat"])
+@check("services.chat_version", codes="unknown differs", needs=["services.chat"])
 def chat_version(examination: Examination) -> Answer:
     """Is it the version the contract targets, and one the settings registry knows?"""
     seen, wanted = str(examination.info["version"]), examination.contract.chat.version
@@ -89,7 +89,6 @@ def chat_version(examination: Examination) -> Answer:
 
 @check(
     "services.mongo_version",
-    layer="services",
     codes="unsupported",
     needs=["services.mongo", "services.chat_version"],
 )
@@ -117,7 +116,6 @@ def mongo_version(examination: Examination) -> Answer:
 
 @check(
     "services.admin",
-    layer="services",
     codes="wrong_password missing totp email_code rate_limited blocked not_admin refused",
     needs=["services.chat_version"],
 )
@@ -169,7 +167,7 @@ def _refusal(error: RocketChatError) -> tuple[str, str]:
     return "refused", "read Rocket.Chat's log"
 
 
-@check("services.same_data", layer="services", codes="other", needs=["services.mongo", "services.admin"])
+@check("services.same_data", codes="other", needs=["services.mongo", "services.admin"])
 def same_data(examination: Examination) -> Answer:
     """Is this MongoDB the one that Rocket.Chat works on?"""
     account = examination.contract.chat.admin.username
@@ -184,7 +182,7 @@ def same_data(examination: Examination) -> Answer:
     )
 
 
-@check("services.root_url", layer="services", codes="differs", needs=["services.admin"])
+@check("services.root_url", codes="differs", needs=["services.admin"])
 def root_url(examination: Examination) -> Answer:
     """Does Rocket.Chat believe to be where the browser finds it?"""
     expected = examination.contract.chat.url
@@ -204,3 +202,8 @@ def root_url(examination: Examination) -> Answer:
             )
         ]
     return answer(found, evidence=seen)
+
+
+def checks(_: Contract) -> tuple[Check, ...]:
+    """The checks of this part."""
+    return (chat, chat_version, mongo_version, admin, same_data, root_url)

@@ -10,9 +10,10 @@ from urllib.parse import parse_qs, urlsplit
 
 import requests
 
+from besedka.checks.check import Check, check
 from besedka.checks.examination import Examination
 from besedka.checks.finding import Answer, Finding, Findings, Ok, Skipped, answer, finding
-from besedka.checks.registry import check
+from besedka.contract import Contract
 
 ENSURE_USERS = "Run manage.py ensure_users in web/ with the contract's users on standard input."
 _JSON = "application/json"
@@ -22,7 +23,6 @@ _QUOTED = 200
 
 @check(
     "site.accounts",
-    layer="site",
     codes="missing role email name inactive",
     needs=["services.site_database", "services.site"],
 )
@@ -61,7 +61,7 @@ def accounts(examination: Examination) -> Answer:
     return answer(found, evidence=f"{len(examination.contract.users)} accounts", watched=watched)
 
 
-@check("site.passwords", layer="site", codes="differs", needs=["site.accounts"])
+@check("site.passwords", codes="differs", needs=["site.accounts"])
 def passwords(examination: Examination) -> Answer:
     """Do the canonical users have the contract's passwords?"""
     by_name = {user.username: user.password for user in examination.site_users}
@@ -94,7 +94,7 @@ def _verify(password: str, encoded: str) -> bool | None:
     return hmac.compare_digest(base64.b64encode(raw).decode(), digest)
 
 
-@check("site.home", layer="site", codes="status", needs=["services.site"])
+@check("site.home", codes="status", needs=["services.site"])
 def home(examination: Examination) -> Answer:
     """Does the home page answer anybody, whatever becomes of the chat?"""
     response = examination.site.get("/")
@@ -107,7 +107,7 @@ def home(examination: Examination) -> Answer:
     return answer(found, evidence="200")
 
 
-@check("site.login_form", layer="site", codes="missing secure_cookie", needs=["services.site"])
+@check("site.login_form", codes="missing secure_cookie", needs=["services.site"])
 def login_form(examination: Examination) -> Answer:
     """Does the log-in page show a form whose cookie the browser will send back?"""
     path = examination.contract.site.login_path
@@ -131,7 +131,7 @@ def login_form(examination: Examination) -> Answer:
     return Ok("form and cookie", watched=("site.login_path",))
 
 
-@check("site.csrf", layer="site", codes="open", needs=["site.login_form"])
+@check("site.csrf", codes="open", needs=["site.login_form"])
 def csrf(examination: Examination) -> Answer:
     """Is a log-in without a CSRF token refused, also when it comes from the OAuth flow?"""
     contract = examination.contract
@@ -168,13 +168,13 @@ def _leads_to_login(examination: Examination, check_name: str, path: str) -> Ans
     return Ok(f"302 to {target.path}", watched=(check_name,))
 
 
-@check("site.test_page", layer="site", codes="status target", needs=["services.site"])
+@check("site.test_page", codes="status target", needs=["services.site"])
 def test_page(examination: Examination) -> Answer:
     """Does the test page ask an anonymous visitor to log in?"""
     return _leads_to_login(examination, "site.test_page", examination.contract.site.test_page)
 
 
-@check("site.integrated_page", layer="site", codes="status target", needs=["services.site"])
+@check("site.integrated_page", codes="status target", needs=["services.site"])
 def integrated_page(examination: Examination) -> Answer:
     """Does the integrated page ask an anonymous visitor to log in?"""
     return _leads_to_login(examination, "site.integrated_page", examination.contract.site.integrated_page)
@@ -197,7 +197,7 @@ def _json_refusal(check_name: str, response: requests.Response, statuses: set[in
     return []
 
 
-@check("site.chat_auth", layer="site", codes="status html", needs=["services.site"])
+@check("site.chat_auth", codes="status html", needs=["services.site"])
 def chat_auth(examination: Examination) -> Answer:
     """Does the token endpoint of the integrated page refuse an anonymous visitor, in JSON?"""
     response = examination.site.get(examination.contract.site.chat_auth_path)
@@ -208,7 +208,7 @@ def chat_auth(examination: Examination) -> Answer:
     )
 
 
-@check("site.old_chat_auth", layer="site", codes="present", needs=["services.site"])
+@check("site.old_chat_auth", codes="present", needs=["services.site"])
 def old_chat_auth(examination: Examination) -> Answer:
     """Is the misspelt /api/chat/auth/ still unknown?"""
     response = examination.site.get("/api/chat/auth/")
@@ -222,14 +222,14 @@ def old_chat_auth(examination: Examination) -> Answer:
     return answer(found, evidence="404")
 
 
-@check("site.identity", layer="site", codes="status html", needs=["services.site"])
+@check("site.identity", codes="status html", needs=["services.site"])
 def identity(examination: Examination) -> Answer:
     """Does the identity endpoint ask for a token?"""
     response = examination.site.identity(None)
     return answer(_json_refusal("site.identity", response, {401}), evidence="401 JSON")
 
 
-@check("site.token_endpoint", layer="site", codes="status html get", needs=["services.site"])
+@check("site.token_endpoint", codes="status html get", needs=["services.site"])
 def token_endpoint(examination: Examination) -> Answer:
     """Is the token endpoint there, for POST alone?"""
     path = examination.contract.provider.token_path
@@ -246,7 +246,7 @@ def token_endpoint(examination: Examination) -> Answer:
     return answer(found, evidence="POST refused with JSON, GET 405")
 
 
-@check("site.authorize", layer="site", codes="status next_lost", needs=["services.site"])
+@check("site.authorize", codes="status next_lost", needs=["services.site"])
 def authorize(examination: Examination) -> Answer:
     """Does authorize send an anonymous visitor to the log-in and keep the whole request?"""
     contract = examination.contract
@@ -278,3 +278,21 @@ def authorize(examination: Examination) -> Answer:
             )
         ]
     return answer(found, evidence="302 to the log-in, request kept")
+
+
+def checks(_: Contract) -> tuple[Check, ...]:
+    """The checks of this part."""
+    return (
+        accounts,
+        passwords,
+        home,
+        login_form,
+        csrf,
+        test_page,
+        integrated_page,
+        chat_auth,
+        old_chat_auth,
+        identity,
+        token_endpoint,
+        authorize,
+    )

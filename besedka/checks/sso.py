@@ -7,14 +7,15 @@ from __future__ import annotations
 
 import base64
 import json
-from collections.abc import Callable
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
+from besedka.checks import application, login_service
+from besedka.checks.check import Check, check
 from besedka.checks.examination import Examination, ProbeAnswer
 from besedka.checks.finding import Answer, Finding, Findings, Ok, Skipped, answer, finding
-from besedka.checks.registry import Check, names, register
-from besedka.checks.temporary import Visitor, visitor
+from besedka.checks.temporary import visitor
+from besedka.checks.visitor import Visitor
 from besedka.contract import Contract
 from besedka.rocketchat import provider
 from besedka.site import SignInRefusedError
@@ -75,7 +76,13 @@ def _token_refusal(name: str, examination: Examination, answered: ProbeAnswer) -
     return finding(f"{name}.other", seen, "the client is accepted", place, advice=("read Daphne's log",))
 
 
-def _user(examination: Examination) -> Answer:
+@check(
+    "sso.user",
+    codes="refused",
+    needs=["services.admin"],
+    after=["sso.client", "site.login_form", "site.authorize", "site.identity", "site.token_endpoint"],
+)
+def user(examination: Examination) -> Answer:
     """Can a temporary user sign in to the site?"""
     if examination.manage is None:
         return Skipped("nothing may be written here, so no temporary user signs in (--write)")
@@ -125,15 +132,21 @@ def code_for(  # noqa: PLR0911 - one return per way to fail
     return examination.secret(query["code"]), []
 
 
-def _authorize(examination: Examination) -> Answer:
+@check(
+    "sso.authorize",
+    codes="consent redirect_uri status session pkce scope error target state",
+    needs=["sso.user"],
+)
+def authorize(examination: Examination) -> Answer:
     """Does authorize answer a signed-in user with a code, without a click?"""
     made = visitor(examination)
     code, found = code_for(examination, made, "doctor-state")
-    examination.memory["code"] = code
+    made.code = code
     return answer(found, evidence="302 with code and state")
 
 
-def _foreign(examination: Examination) -> Answer:
+@check("sso.foreign_redirect", codes="open", needs=["sso.user"])
+def foreign_redirect(examination: Examination) -> Answer:
     """Does authorize refuse to send a code elsewhere?"""
     own = examination.contract.provider
     elsewhere = "http://elsewhere.invalid/"
@@ -147,19 +160,20 @@ def _foreign(examination: Examination) -> Answer:
     return answer(found, evidence="400")
 
 
-def _token(examination: Examination) -> Answer:
+@check("sso.token", codes="pkce refused not_json other no_row", needs=["sso.authorize"])
+def token(examination: Examination) -> Answer:
     """Is the code exchanged for a token, asked from where Rocket.Chat runs?"""
-    answered = _exchange(examination, examination.memory["code"])
-    decoded = _decoded(answered)
-    token = str(decoded.get("access_token") or "")
-    if answered.status != 200 or not token:
-        return Findings((_token_refusal("sso.token", examination, answered),))
     made = visitor(examination)
-    made.access_token = examination.secret(token)
+    answered = _exchange(examination, made.code)
+    decoded = _decoded(answered)
+    issued = str(decoded.get("access_token") or "")
+    if answered.status != 200 or not issued:
+        return Findings((_token_refusal("sso.token", examination, answered),))
+    made.access_token = examination.secret(issued)
     examination.secret(str(decoded.get("refresh_token") or ""))
     if examination.target.site_database_url is None:
         return Ok("an access token")
-    if token not in {row.token for row in examination.site_database.access_tokens(made.username)}:
+    if issued not in {row.token for row in examination.site_database.access_tokens(made.username)}:
         place = "oauth2_provider_accesstoken"
         fix = "route the token path to oauth2_provider's TokenView: this one makes tokens up"
         seen = f"{made.username} has no such token"
@@ -167,7 +181,12 @@ def _token(examination: Examination) -> Answer:
     return Ok("an access token with a row of its own")
 
 
-def _identity(examination: Examination) -> Answer:
+@check(
+    "sso.identity",
+    codes="rejected session_only scope missing method not_json failing",
+    needs=["sso.token"],
+)
+def identity(examination: Examination) -> Answer:
     """Does identity answer to the bearer token, without a session?"""
     own, made = examination.contract.provider, visitor(examination)
     modes = {"default": own.token_sent_via}
@@ -189,7 +208,8 @@ def _identity(examination: Examination) -> Answer:
     return Findings((finding(f"sso.identity.{code}", seen, "200 with JSON", place, advice=(fix,)),))
 
 
-def _fields(examination: Examination) -> Answer:
+@check("sso.fields", codes="none id missing differs groups", needs=["sso.identity"])
+def fields(examination: Examination) -> Answer:
     """Are the fields that the provider names in the answer, with this user's values?"""
     own, made = examination.contract.provider, visitor(examination)
     place = f"GET {own.identity_path}"
@@ -230,33 +250,13 @@ def _fields(examination: Examination) -> Answer:
     return answer(found, evidence=evidence, watched=("provider.groups.user",))
 
 
-def declare(contract: Contract) -> None:
-    """Declare the hops; they stand on every layer that decides about SSO."""
-    if "sso.client" in names():
-        return
-    ground = (*names(layer="application"), *names(layer="login_service"))
-    user_ground = ("sso.client", "site.login_form", "site.authorize", "site.identity", "site.token_endpoint")
-    rows: tuple[tuple[str, Callable[[Examination], Answer], tuple[str, ...], tuple[str, ...], str], ...] = (
-        ("sso.client", _client, ("provider.reachable_from_chat",), ground, "pkce refused not_json other"),
-        ("sso.user", _user, ("services.admin",), user_ground, "refused"),
-        (
-            "sso.authorize",
-            _authorize,
-            ("sso.user",),
-            (),
-            "consent redirect_uri status session pkce scope error target state",
-        ),
-        ("sso.foreign_redirect", _foreign, ("sso.user",), (), "open"),
-        ("sso.token", _token, ("sso.authorize",), (), "pkce refused not_json other no_row"),
-        (
-            "sso.identity",
-            _identity,
-            ("sso.token",),
-            (),
-            "rejected session_only scope missing method not_json failing",
-        ),
-        ("sso.fields", _fields, ("sso.identity",), (), "none id missing differs groups"),
+def checks(contract: Contract) -> tuple[Check, ...]:
+    """The hops; they stand on every layer that decides about SSO."""
+    ground = [one.name for module in (application, login_service) for one in module.checks(contract)]
+    client = check(
+        "sso.client",
+        codes="pkce refused not_json other",
+        needs=["provider.reachable_from_chat"],
+        after=ground,
     )
-    for name, ask, needs, after, kinds in rows:
-        question = (ask.__doc__ or "").strip().partition("\n")[0]
-        register(Check(name, "sso", question, ask, needs, after, tuple(kinds.split())))
+    return (client(_client), user, authorize, foreign_redirect, token, identity, fields)

@@ -16,9 +16,9 @@ from typing import Any
 
 import requests
 
+from besedka.checks.check import Check, check
 from besedka.checks.examination import TIMEOUT_SECONDS, Examination
 from besedka.checks.finding import Answer, Findings, Ok, answer, finding
-from besedka.checks.registry import Check, names, register
 from besedka.checks.sso import code_for
 from besedka.checks.temporary import visitor
 from besedka.contract import Contract
@@ -38,10 +38,11 @@ def _state(examination: Examination, credential_token: str) -> str:
     return base64.b64encode(json.dumps(fields).encode()).decode()
 
 
-def _callback(examination: Examination) -> Answer:
+@check("sso.callback", codes="no_code no_result failed", needs=["sso.fields", "login_service.values"])
+def callback(examination: Examination) -> Answer:
     """Does Rocket.Chat's callback turn a code into a credential?"""
-    token = examination.secret(secrets.token_urlsafe(32))
-    code, found = code_for(examination, visitor(examination), _state(examination, token))
+    made, token = visitor(examination), examination.secret(secrets.token_urlsafe(32))
+    code, found = code_for(examination, made, _state(examination, token))
     if found:
         return Findings((replace(found[0], code="sso.callback.no_code"),))
     address = provider.redirect_uri(examination.contract)
@@ -57,7 +58,7 @@ def _callback(examination: Examination) -> Answer:
         return Findings((finding("sso.callback.no_result", seen, "200 with a result", place, advice=(fix,)),))
     config: dict[str, Any] = json.loads(html.unescape(match.group(1)))
     secret = examination.secret(str(config.get("credentialSecret") or ""))
-    examination.memory["credential"] = {"credentialToken": token, "credentialSecret": secret}
+    made.credential = {"credentialToken": token, "credentialSecret": secret}
     if config.get("setCredentialToken") and secret:
         return Ok("a credential")
     why = _reason(examination, token)
@@ -76,9 +77,9 @@ def _reason(examination: Examination, credential_token: str) -> str:
 
 def _login(examination: Examination) -> Answer:
     """Does the credential yield a log-in token?"""
-    place = f"POST {examination.contract.chat.url}/api/v1/login with oauth"
+    made, place = visitor(examination), f"POST {examination.contract.chat.url}/api/v1/login with oauth"
     try:
-        credentials = examination.chat.login({"oauth": examination.memory["credential"]})
+        credentials = examination.chat.login({"oauth": made.credential})
     except RocketChatError as error:
         seen = f"{error.status} {error.code} {error.second_factor or ''}".strip()
         if error.second_factor:
@@ -88,12 +89,12 @@ def _login(examination: Examination) -> Answer:
         code = "rate_limited" if error.status == 429 else "refused"
         fix = "merge_users and merge_users_distinct_services adopt an account; read Rocket.Chat's log"
         return Findings((finding(f"sso.login.{code}", seen, "a token", place, advice=(fix,)),))
-    made = visitor(examination)
     made.chat_user_id, made.chat_token = credentials.user_id, examination.secret(credentials.token)
     return Ok("a token")
 
 
-def _session(examination: Examination) -> Answer:
+@check("sso.session", codes="other_user twins not_linked", needs=["sso.login"])
+def session(examination: Examination) -> Answer:
     """Does the token belong to this user, linked to this user of the site, once?"""
     made = visitor(examination)
     client = examination.chat.as_user(Credentials(made.chat_user_id, made.chat_token))
@@ -120,7 +121,10 @@ def _session(examination: Examination) -> Answer:
     return Ok(f"me is {username}, services.{service}.id is the site's")
 
 
-def _rooms(examination: Examination) -> Answer:
+@check(
+    "sso.rooms", codes="no_default too_many", needs=["sso.session"], after=["rooms.default", "rooms.exist"]
+)
+def new_account(examination: Examination) -> Answer:
     """Is the new account in the default room, and in no other?"""
     made = visitor(examination)
     client = examination.chat.as_user(Credentials(made.chat_user_id, made.chat_token))
@@ -143,23 +147,13 @@ def _rooms(examination: Examination) -> Answer:
     return answer(found, evidence=", ".join(sorted(seen)))
 
 
-def declare(contract: Contract) -> None:
-    """Declare Rocket.Chat's hops; a setting of the contract that would refuse the log-in comes first."""
-    if "sso.callback" in names():
-        return
-    refusing = tuple(name for name in names() if name.startswith("setting.Accounts_TwoFactor"))
-    rows = (
-        ("sso.callback", _callback, ("sso.fields", "login_service.values"), (), "no_code no_result failed"),
-        (
-            "sso.login",
-            _login,
-            ("sso.callback",),
-            (*refusing, "iframe.new_accounts"),
-            "second_factor rate_limited refused",
-        ),
-        ("sso.session", _session, ("sso.login",), (), "other_user twins not_linked"),
-        ("sso.rooms", _rooms, ("sso.session",), ("rooms.default", "rooms.exist"), "no_default too_many"),
+def checks(contract: Contract) -> tuple[Check, ...]:
+    """Rocket.Chat's hops; a setting of the contract that would refuse the log-in comes first."""
+    refusing = (f"setting.{one}" for one in contract.settings if one.startswith("Accounts_TwoFactor"))
+    login = check(
+        "sso.login",
+        codes="second_factor rate_limited refused",
+        needs=["sso.callback"],
+        after=(*refusing, "iframe.new_accounts"),
     )
-    for name, ask, needs, after, kinds in rows:
-        question = (ask.__doc__ or "").strip().partition("\n")[0]
-        register(Check(name, "sso", question, ask, needs, after, tuple(kinds.split())))
+    return (callback, login(_login), session, new_account)

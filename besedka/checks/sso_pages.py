@@ -9,9 +9,9 @@ from urllib.parse import parse_qs, urlsplit
 
 import requests
 
+from besedka.checks.check import Check, check
 from besedka.checks.examination import Examination
 from besedka.checks.finding import Answer, Finding, answer, finding
-from besedka.checks.registry import Check, names, register
 from besedka.checks.temporary import visitor
 from besedka.contract import Contract
 
@@ -19,18 +19,7 @@ from besedka.contract import Contract
 FRAME_ID = "rocketChatFrame"
 _SWITCHER = "button"
 _ROOM_PATH = re.compile(r"/(channel|group|direct)/([^/]+)/?")
-_FRAME_KINDS = (
-    "status",
-    "nested",
-    "no_frame",
-    "extra_frame",
-    "frame_id",
-    "not_a_room",
-    "room_id",
-    "layout",
-    "frame",
-)
-
+_FRAME_KINDS = "status nested no_frame extra_frame frame_id not_a_room room_id layout frame"
 
 # (kind, what is seen, how to fix it) -> the finding.
 Wrong = Callable[[str, str, str], list[Finding]]
@@ -124,14 +113,16 @@ def _address_findings(examination: Examination, source: str, wrong: Wrong) -> li
     return []
 
 
-def _test_page(examination: Examination) -> Answer:
+@check("sso.test_page", codes=_FRAME_KINDS, needs=["sso.user"])
+def test_page(examination: Examination) -> Answer:
     """Does the test page show the default room in a frame?"""
     response = visitor(examination).site.get(examination.contract.site.test_page)
     found = _frame_findings("sso.test_page", examination, response)
     return answer(found, evidence="one frame, embedded")
 
 
-def _integrated_page(examination: Examination) -> Answer:
+@check("sso.integrated_page", codes=f"{_FRAME_KINDS} buttons links paths", needs=["sso.user"])
+def integrated_page(examination: Examination) -> Answer:
     """Does the integrated page show the frame, and buttons for this user's rooms alone?"""
     contract = examination.contract
     response = visitor(examination).site.get(contract.site.integrated_page)
@@ -166,14 +157,6 @@ def _switcher_findings(contract: Contract, page: _Page) -> list[Finding]:
     return found
 
 
-def declare(contract: Contract) -> None:
-    """Declare the checks; they need the temporary user's session."""
-    if "sso.test_page" in names():
-        return
-    rows = (
-        ("sso.test_page", _test_page, _FRAME_KINDS),
-        ("sso.integrated_page", _integrated_page, (*_FRAME_KINDS, "buttons", "links", "paths")),
-    )
-    for name, ask, kinds in rows:
-        question = (ask.__doc__ or "").strip()
-        register(Check(name, "sso", question, ask, ("sso.user",), (), kinds))
+def checks(_: Contract) -> tuple[Check, ...]:
+    """The checks of the pages; they need the temporary user's session."""
+    return (test_page, integrated_page)

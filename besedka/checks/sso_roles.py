@@ -6,11 +6,12 @@ import re
 from collections.abc import Iterator
 from urllib.parse import urljoin
 
+from besedka.checks.check import Check, check
 from besedka.checks.examination import Examination
 from besedka.checks.finding import Answer, Finding, answer, finding
-from besedka.checks.registry import Check, names, register
 from besedka.checks.sso_pages import read
-from besedka.checks.temporary import Visitor, holders, visitor
+from besedka.checks.temporary import holders, visitor
+from besedka.checks.visitor import Visitor
 from besedka.contract import Contract, Role
 from besedka.site import Site
 
@@ -24,7 +25,8 @@ _RELOADS_FRAME = re.compile(r"setInterval\s*\([^;]*?\.src\s*=[^=]")
 _OAUTH, _TOKEN, _SWITCH = "call-custom-oauth-login", "login-with-token", "go"
 
 
-def _buttons(examination: Examination) -> Answer:
+@check("sso.buttons", codes="missing too_many", needs=["sso.integrated_page"])
+def buttons(examination: Examination) -> Answer:
     """Does every role get the buttons of its rooms, and no other?"""
     contract = examination.contract
     found: list[Finding] = []
@@ -59,7 +61,12 @@ def _differences(contract: Contract, role: Role, seen: set[str], wanted: set[str
     ]
 
 
-def _commands(examination: Examination) -> Answer:
+@check(
+    "sso.commands",
+    codes="no_script none no_switch reads_frame reloads_frame",
+    needs=["sso.integrated_page", "sso.test_page"],
+)
+def commands(examination: Examination) -> Answer:
     """Do the pages' scripts speak to the frame by Rocket.Chat's commands, and leave it alone otherwise?"""
     site, made = examination.contract.site, visitor(examination)
     found = []
@@ -77,16 +84,16 @@ def _commands(examination: Examination) -> Answer:
 
 def _wrong(texts: dict[str, str], wanted: tuple[str, ...], path: str, *, switches: bool) -> list[Finding]:
     """What is wrong with a page's scripts, the worst first. `switches`: the page has buttons for rooms."""
-    commands = {name for text in texts.values() for name in _COMMAND.findall(text)}
+    sent = {name for text in texts.values() for name in _COMMAND.findall(text)}
     found = []
-    if not commands & set(wanted):
-        others = sorted({name for text in texts.values() for name in _POSTED.findall(text)} | commands)
+    if not sent & set(wanted):
+        others = sorted({name for text in texts.values() for name in _POSTED.findall(text)} | sent)
         seen = f"commands {', '.join(others) or 'none'}"
         fix = "Rocket.Chat hears {externalCommand: …} alone, and of that its own names"
         found.append(finding("sso.commands.none", seen, " or ".join(wanted), path, advice=(fix,)))
-    if switches and _SWITCH not in commands:
+    if switches and _SWITCH not in sent:
         fix = "send it for each click: a new address loads all of Rocket.Chat, and fast clicks overtake it"
-        seen = f"commands {', '.join(sorted(commands))}"
+        seen = f"commands {', '.join(sorted(sent))}"
         found.append(finding("sso.commands.no_switch", seen, _SWITCH, path, advice=(fix,)))
     for address, text in sorted(texts.items()):
         if _READS_FRAME.search(text):
@@ -133,15 +140,6 @@ def _imported(address: str, text: str) -> Iterator[str]:
         yield urljoin(address, source)
 
 
-def declare(contract: Contract) -> None:
-    """Declare the checks; they stand on a page that shows its frame."""
-    if "sso.buttons" in names():
-        return
-    integrated, test = "sso.integrated_page", "sso.test_page"
-    rows = (
-        ("sso.buttons", _buttons, (integrated,), "missing too_many"),
-        ("sso.commands", _commands, (integrated, test), "no_script none no_switch reads_frame reloads_frame"),
-    )
-    for name, ask, needs, kinds in rows:
-        question = (ask.__doc__ or "").strip()
-        register(Check(name, "sso", question, ask, needs, (), tuple(kinds.split())))
+def checks(_: Contract) -> tuple[Check, ...]:
+    """The checks of roles and scripts; they stand on a page that shows its frame."""
+    return (buttons, commands)

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import json
 import secrets
-from dataclasses import dataclass, field
 
 from besedka.checks.examination import TIMEOUT_SECONDS, Examination
+from besedka.checks.visitor import Visitor, Visitors
 from besedka.contract import Role
 from besedka.errors import BesedkaError
 from besedka.rocketchat.rest import RocketChatError
@@ -14,40 +14,26 @@ from besedka.site import Site
 from besedka.site_database import TEMPORARY_PREFIX
 
 
-@dataclass
-class Visitor:
-    """A temporary user of the site with a browser's cookies, and what the hops left for the next one."""
-
-    username: str
-    email: str
-    full_name: str
-    password: str = field(repr=False)
-    site: Site
-    access_token: str = field(default="", repr=False)
-    identity: dict[str, object] = field(default_factory=dict)
-    chat_user_id: str = ""
-    chat_token: str = field(default="", repr=False)
-
-
 def holders(examination: Examination) -> dict[Role, Visitor]:
     """Role → a temporary user who has it, for each role that a room is kept for.
 
     Made with the visitor and removed with it; nobody but this examination knows their passwords.
     """
-    visitor(examination)
-    made: dict[Role, Visitor] = examination.memory["holders"]
-    return made
+    return _visitors(examination).holders
 
 
 def visitor(examination: Examination) -> Visitor:
     """The user, made at the first call and removed when the examination closes, in both services."""
-    if "visitor" not in examination.memory:
-        examination.memory["visitor"] = _make(examination)
-    made: Visitor = examination.memory["visitor"]
-    return made
+    return _visitors(examination).user
 
 
-def _make(examination: Examination) -> Visitor:
+def _visitors(examination: Examination) -> Visitors:
+    if examination.visitors is None:
+        examination.visitors = _make(examination)
+    return examination.visitors
+
+
+def _make(examination: Examination) -> Visitors:
     if examination.manage is None:
         raise LookupError("nothing may be written here")
     mark = secrets.token_hex(4)
@@ -61,8 +47,7 @@ def _make(examination: Examination) -> Visitor:
     )
     examination.cleanups.append(lambda: _remove_from_chat(examination, made.username))
     examination.manage("ensure_users", stdin=json.dumps(rows))
-    examination.memory["holders"] = others
-    return made
+    return Visitors(made, others)
 
 
 def _new(examination: Examination, mark: str) -> Visitor:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from dataclasses import replace
 from typing import Annotated
 
 import typer
@@ -11,15 +12,13 @@ from rich.console import Console
 from rich.table import Table
 
 from besedka import contract as contracts
-from besedka.checks import catalogue_of_checks
+from besedka.checks.catalogue import checks_for
 from besedka.checks.finding import Result, Status
-from besedka.checks.registry import all_checks
 from besedka.checks.run import examine
-from besedka.commands.stack import NoStackError, running_stack
+from besedka.commands.target import ChatUrl, MongoUrl, ProviderUrl, SiteDatabaseUrl, SiteUrl, stack_of_up
 from besedka.contract import Contract
 from besedka.errors import BesedkaError
-from besedka.stacks.model import Stack
-from besedka.target import Target
+from besedka.stacks import targets
 
 # A report in a pipe has no width of its own; tables stay readable at this one.
 WIDTH_OF_A_PIPE = 100
@@ -37,14 +36,11 @@ def register(app: typer.Typer) -> None:
 
 
 def doctor(  # noqa: PLR0913, PLR0917 - one parameter per option
-    site_url: Annotated[str | None, typer.Option(help="Address of the site.")] = None,
-    chat_url: Annotated[str | None, typer.Option(help="Address of Rocket.Chat.")] = None,
-    mongo_url: Annotated[
-        str | None, typer.Option(help="Rocket.Chat's MongoDB; without it data checks are skipped.")
-    ] = None,
-    site_database_url: Annotated[
-        str | None, typer.Option(help="DATABASE_URL of the site; without it its records are not read.")
-    ] = None,
+    site_url: SiteUrl = None,
+    chat_url: ChatUrl = None,
+    mongo_url: MongoUrl = None,
+    site_database_url: SiteDatabaseUrl = None,
+    provider_url: ProviderUrl = None,
     check: Annotated[
         list[str] | None, typer.Option(help="A check or a layer, with its ground; may be repeated.")
     ] = None,
@@ -69,8 +65,22 @@ def doctor(  # noqa: PLR0913, PLR0917 - one parameter per option
     if list_checks:
         _list(console, contract, as_json=as_json)
         return
-    stack = _target(contract, site_url, chat_url, mongo_url, site_database_url)
-    if write and not (isinstance(stack, Stack) and stack.site_environment_file):
+    stack = stack_of_up(site_url, chat_url, mongo_url, site_database_url, provider_url)
+    target = (
+        stack.target
+        if stack
+        else targets.given(
+            contract,
+            site_url=site_url,
+            chat_url=chat_url,
+            mongo_url=mongo_url,
+            site_database_url=site_database_url,
+            provider_url=provider_url,
+        )
+    )
+    if write is not None:
+        target = replace(target, may_write=write)
+    if write and not target.can_manage:
         raise NothingToManageError(
             "--write needs the site's management commands, to make a temporary user and remove it",
             expected="a stack of `besedka up`, or none of the address options",
@@ -84,7 +94,7 @@ def doctor(  # noqa: PLR0913, PLR0917 - one parameter per option
             if result.status is not Status.BLOCKED:
                 status.update(f"{result.layer}: {result.check}")
 
-        report = examine(stack, contract, only=check or (), write=write, progress=progress)
+        report = examine(target, contract, only=check or (), progress=progress)
     if as_json:
         typer.echo(report.to_json())
     else:
@@ -104,30 +114,8 @@ class _Silence:
         """Say nothing."""
 
 
-def _target(
-    contract: Contract,
-    site_url: str | None,
-    chat_url: str | None,
-    mongo_url: str | None,
-    site_database_url: str | None,
-) -> Stack | Target:
-    given = (site_url, chat_url, mongo_url, site_database_url)
-    if not any(given):
-        try:
-            return running_stack()
-        except NoStackError:
-            pass  # then the contract's own addresses are meant
-    return Target(
-        site_url=(site_url or contract.site.url).rstrip("/"),
-        chat_url=(chat_url or contract.chat.url).rstrip("/"),
-        mongo_url=mongo_url,
-        site_database_url=site_database_url,
-    )
-
-
 def _list(console: Console, contract: Contract, *, as_json: bool) -> None:
-    catalogue_of_checks.load(contract)
-    checks = all_checks()
+    checks = checks_for(contract)
     if as_json:
         rows = [{"name": row.name, "layer": row.layer, "question": row.question} for row in checks]
         console.print_json(data=rows)

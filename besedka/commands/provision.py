@@ -14,15 +14,12 @@ from besedka import contract as contracts
 from besedka import provision as provisioning
 from besedka.checks.report import Report
 from besedka.checks.run import examine
-from besedka.commands.stack import NoStackError, running_stack
-from besedka.contract import Contract
+from besedka.commands.target import ChatUrl, MongoUrl, ProviderUrl, SiteUrl, stack_of_up
 from besedka.progress import Say
 from besedka.provision import Options, Outcome
 from besedka.provision.action import Notice, Plan
 from besedka.provision.journal import JOURNAL_FOLDER
-from besedka.stacks.docker import in_container
-from besedka.stacks.model import Stack
-from besedka.target import Target
+from besedka.stacks import targets
 
 NOTHING_TO_DO, WOULD_CHANGE, LEFT_ALONE = 0, 2, 1
 
@@ -41,11 +38,10 @@ def provision(  # noqa: PLR0913, PLR0917 - one parameter per option
     prune: Annotated[
         bool, typer.Option("--prune", help="Also remove canonical users from rooms that are not theirs.")
     ] = False,
-    site_url: Annotated[str | None, typer.Option(help="Address of the site.")] = None,
-    chat_url: Annotated[str | None, typer.Option(help="Address of Rocket.Chat.")] = None,
-    mongo_url: Annotated[
-        str | None, typer.Option(help="Rocket.Chat's MongoDB, read to verify what was stored.")
-    ] = None,
+    site_url: SiteUrl = None,
+    chat_url: ChatUrl = None,
+    mongo_url: MongoUrl = None,
+    provider_url: ProviderUrl = None,
     journal: Annotated[Path | None, typer.Option(help="Folder of the journal.")] = None,
     patience: Annotated[float, typer.Option(help="Seconds to wait for Rocket.Chat to answer.")] = 10.0,
     yes_this_is: Annotated[
@@ -67,9 +63,16 @@ def provision(  # noqa: PLR0913, PLR0917 - one parameter per option
     """
     if plan + apply + undo != 1:
         raise typer.BadParameter("say one of --plan, --apply, --undo")
-    contract, stack = _target(site_url, chat_url, mongo_url)
-    mongo = stack.mongo_url
-    folder = journal or (Path(stack.folder) / "journal" if isinstance(stack, Stack) else JOURNAL_FOLDER)
+    contract = contracts.load()
+    stack = stack_of_up(site_url, chat_url, mongo_url, provider_url)
+    target = (
+        stack.target
+        if stack
+        else targets.given(
+            contract, site_url=site_url, chat_url=chat_url, mongo_url=mongo_url, provider_url=provider_url
+        )
+    )
+    folder = journal or (Path(stack.folder) / "journal" if stack else JOURNAL_FOLDER)
     options = Options(rooms_only, prune, patience, yes_this_is)
     # Progress goes beside the JSON, not into it.
     console = Console(stderr=as_json, highlight=False, soft_wrap=True)
@@ -78,47 +81,23 @@ def provision(  # noqa: PLR0913, PLR0917 - one parameter per option
         console.print(line, markup=False)
 
     if plan:
-        made = provisioning.planned(contract, mongo_url=mongo, options=options)
+        made = provisioning.planned(target, contract, options=options)
         _show_plan(made, say, as_json=as_json)
         raise typer.Exit(WOULD_CHANGE if made.actions else NOTHING_TO_DO)
     if undo:
-        undoing = provisioning.undo(
-            contract.chat.url, contract, journal_folder=folder, say=say, options=options
-        )
+        undoing = provisioning.undo(target, contract, journal_folder=folder, say=say, options=options)
         rows = {"restored": undoing.restored, "left": undoing.left}
         if as_json:
             shown = {name: [action.public() for action in actions] for name, actions in rows.items()}
             _print_json(shown | {"writes": undoing.writes})
         say(f"{len(undoing.restored)} restored, {len(undoing.left)} left alone, {undoing.writes} writes")
         raise typer.Exit(LEFT_ALONE if undoing.left else 0)
-    outcome = provisioning.bring(
-        contract.chat.url, contract, journal_folder=folder, mongo_url=mongo, say=say, options=options
-    )
-    report = examine(stack, contract, write=False)
+    outcome = provisioning.bring(target, contract, journal_folder=folder, say=say, options=options)
+    report = examine(target.read_only, contract)
     _show_outcome(outcome, report, say, as_json=as_json)
     if not as_json:
         report.print(console)
     raise typer.Exit(report.exit_status or int(bool(outcome.remaining or outcome.unstored)))
-
-
-def _target(
-    site_url: str | None, chat_url: str | None, mongo_url: str | None
-) -> tuple[Contract, Stack | Target]:
-    """The contract at the target's addresses, and the target as doctor takes it."""
-    contract = contracts.load()
-    if not any((site_url, chat_url, mongo_url)):
-        try:
-            stack = running_stack()
-        except NoStackError:
-            pass  # then the contract's own addresses are meant
-        else:
-            return stack.contract(contract), stack
-    site = (site_url or contract.site.url).rstrip("/")
-    chat = (chat_url or contract.chat.url).rstrip("/")
-    own = contract.provider.url if contract.provider.url != contract.site.url else None
-    usual = in_container.provider_url(site) if in_container.chat_container(chat) else None
-    moved = contract.at(site_url=site, chat_url=chat, provider_url=own or usual)
-    return moved, Target(site, chat, mongo_url)
 
 
 def _show_plan(made: Plan, say: Say, *, as_json: bool) -> None:

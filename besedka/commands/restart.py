@@ -12,6 +12,7 @@ import typer
 from rich.console import Console
 
 from besedka import contract as contracts
+from besedka import database_url
 from besedka.contract import PROJECT_ROOT
 from besedka.restart import procedure
 from besedka.restart.engine import DockerServices
@@ -87,6 +88,7 @@ def _target(  # noqa: PLR0913, PLR0917 - the options
     site_database_url: str | None,
     bind: str,
 ) -> ComposeTarget:
+    database_url.refuse_unreadable(mongo_url=mongo_url, site_database_url=site_database_url)
     contract = contracts.load()
     own = contract.provider.url if contract.provider.url != contract.site.url else None
     site = (site_url or contract.site.url).rstrip("/")

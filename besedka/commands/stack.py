@@ -23,7 +23,7 @@ from besedka.errors import BesedkaError, StackKindError
 from besedka.stacks import embedded, environment
 from besedka.stacks.kind import AUTO, KIND_ENV, refuse_unheard, resolved
 from besedka.stacks.model import Stack
-from besedka.stacks.services import bundle, options, programs
+from besedka.stacks.services import bundle, chat_client, options, programs
 from besedka.stacks.versions import VERSION_ENV
 
 STATE_FILE = PROJECT_ROOT / ".besedka" / "stack.json"
@@ -80,6 +80,14 @@ def up(  # noqa: PLR0913, PLR0917 - one parameter per option
     node: Annotated[
         str | None, typer.Option(metavar="PATH", help="Embedded: the Node.js that runs the bundle.")
     ] = None,
+    client: Annotated[
+        str | None,
+        typer.Option(
+            chat_client.OPTION,
+            metavar="DIR",
+            help=f"Embedded: Rocket.Chat's own web client, served by the stand-in; {chat_client.CLIENT_ENV}.",
+        ),
+    ] = os.environ.get(chat_client.CLIENT_ENV),
 ) -> None:
     """Start a stack and print its addresses. Embedded: keep it until Ctrl-C. Containers: until `down`.
 
@@ -91,7 +99,7 @@ def up(  # noqa: PLR0913, PLR0917 - one parameter per option
     if kind not in _KINDS:
         raise StackKindError(f"--stack={kind}", expected=" or ".join(_KINDS), where="the command line")
     contract = contracts.load()
-    wishes = options.Wishes(mongod, postgres, redis, rocketchat_bundle, node)
+    wishes = options.Wishes(mongod, postgres, redis, rocketchat_bundle, node, client)
     wished = "containers" if reuse else kind
     refuse_unheard(wished, rocketchat_version, wishes.given())
     chosen, why = resolved(wished, contract, rocketchat_version, wishes.given())

@@ -17,6 +17,7 @@ from besedka.provision.errors import OwnAddressError, ReservedNameError
 from besedka.provision.journal import Journal
 from besedka.provision.plan import Options
 from besedka.rocketchat import provider
+from besedka.target import Target
 
 # One round does it; a second repairs what a default channel or a hook of Rocket.Chat did meanwhile.
 ROUNDS = 3
@@ -45,31 +46,29 @@ class Undoing:
     writes: int = 0
 
 
-def planned(contract: Contract, *, mongo_url: str | None = None, options: Options | None = None) -> Plan:
+def planned(target: Target, contract: Contract, *, options: Options | None = None) -> Plan:
     """What an apply would do; reads only."""
-    options = options or Options()
-    opened = _open(contract, mongo_url, options)
+    options, contract = options or Options(), target.moved(contract)
+    opened = _open(contract, target.mongo_url, options)
     found = state.read(opened, contract, rooms_only=options.rooms_only)
     return plan.made(contract, found, options)
 
 
-def bring(  # noqa: PLR0913 - all but two are keywords
-    chat_url: str,
+def bring(
+    target: Target,
     contract: Contract,
     *,
     journal_folder: Path,
-    mongo_url: str | None = None,
     say: Say = quiet,
     options: Options | None = None,
 ) -> Outcome:
-    """Bring the Rocket.Chat at `chat_url` to the contract and prove it by reading everything again.
+    """Bring the target's Rocket.Chat to the contract and prove it by reading everything again.
 
     When a change is refused, everything this call has changed is taken back before the error is raised.
     """
-    options = options or Options()
-    contract = _at(contract, chat_url)
-    guard.check(chat_url, contract, confirmed=options.confirmed_host)
-    opened = _open(contract, mongo_url, options)
+    options, contract = options or Options(), target.moved(contract)
+    guard.check(target.chat_url, contract, confirmed=options.confirmed_host)
+    opened = _open(contract, target.mongo_url, options)
     _settle(_pending(journal_folder, contract), say)
     book = Journal.fresh(journal_folder, contract.chat.url, contract.chat.admin.secret)
     taken: list[Action] = []
@@ -82,12 +81,16 @@ def bring(  # noqa: PLR0913 - all but two are keywords
         done, out_of_reach = _apply(place, todo, contract, book, say)
         taken += done
     book.applied()
-    unstored = stored.differences(mongo_url, contract, options.rooms_only) if mongo_url and taken else ()
+    unstored = (
+        stored.differences(target.mongo_url, contract, options.rooms_only)
+        if target.mongo_url and taken
+        else ()
+    )
     return Outcome(tuple(taken), opened.writes, (*out_of_reach, *todo.notices), todo.actions, tuple(unstored))
 
 
 def undo(
-    chat_url: str,
+    target: Target,
     contract: Contract,
     *,
     journal_folder: Path,
@@ -95,9 +98,8 @@ def undo(
     options: Options | None = None,
 ) -> Undoing:
     """Take the last apply back, and the interrupted ones before it. Repeating it is harmless."""
-    options = options or Options()
-    contract = _at(contract, chat_url)
-    guard.check(chat_url, contract, confirmed=options.confirmed_host)
+    options, contract = options or Options(), target.moved(contract)
+    guard.check(target.chat_url, contract, confirmed=options.confirmed_host)
     books = _pending(journal_folder, contract)
     result = Undoing()
     if not books:
@@ -114,11 +116,6 @@ def undo(
 def _open(contract: Contract, mongo_url: str | None, options: Options) -> session.Session:
     exists = stored.account_exists(mongo_url, contract.chat.admin.username) if mongo_url else None
     return session.opened(contract, patience=options.patience, account_exists=exists)
-
-
-def _at(contract: Contract, chat_url: str) -> Contract:
-    chat = contract.chat.model_copy(update={"url": chat_url.rstrip("/")})
-    return contract.model_copy(update={"chat": chat})
 
 
 def _apply(

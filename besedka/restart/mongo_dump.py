@@ -16,6 +16,7 @@ from pymongo import MongoClient
 from pymongo.database import Database
 from pymongo.errors import OperationFailure, PyMongoError
 
+from besedka import database_url
 from besedka.restart.errors import DumpDamagedError, DumpFailedError
 from besedka.restart.stock import Stock
 from besedka.rocketchat.database import DEFAULT_DATABASE
@@ -29,6 +30,7 @@ _NO_SUCH_COMMAND = 59
 @contextmanager
 def opened(mongo_url: str) -> Iterator[Database[RawBSONDocument]]:
     """The database, giving documents as the bytes that are stored; DumpFailedError for what goes wrong."""
+    database_url.refuse_unreadable(mongo_url=mongo_url)
     try:
         with MongoClient[RawBSONDocument](
             mongo_url,
@@ -39,9 +41,9 @@ def opened(mongo_url: str) -> Iterator[Database[RawBSONDocument]]:
             yield client.get_default_database(DEFAULT_DATABASE)
     except PyMongoError as error:
         raise DumpFailedError(
-            f"MongoDB did not do it: {type(error).__name__}: {str(error).partition(', Timeout:')[0]}",
+            f"MongoDB did not do it: {type(error).__name__}: {database_url.driver_reason(error, mongo_url)}",
             expected="a MongoDB that answers as primary",
-            where=mongo_url.rpartition("@")[2].partition("?")[0],
+            where=database_url.shown(mongo_url),
             next_step="see the log of mongo; a further run goes on from here",
         ) from error
 

@@ -27,7 +27,6 @@ from besedka.restart.target import ComposeTarget
 from besedka.stacks import environment
 from besedka.stacks.docker.engine import holder
 from besedka.stacks.services import site_commands
-from besedka.target import Target
 
 READY_SECONDS = 180.0
 POLL_SECONDS = 0.2
@@ -84,10 +83,9 @@ class _Restart:
         self._start_site()
         self._book.note("provision")
         outcome = provision.bring(
-            self._target.contract.chat.url,
+            self._target.located,
             self._target.contract,
             journal_folder=self._target.folder / "provision",
-            mongo_url=self._target.mongo_url,
             say=self._say,
         )
         self._say(f"provisioned: {len(outcome.actions)} changed")
@@ -254,8 +252,4 @@ class _Restart:
         self._say(f"Daphne: ready on {where}, port {target.port}, process {pid}")
 
     def _examine(self) -> Report:
-        target = self._target
-        addresses = Target(
-            target.contract.site.url, target.contract.chat.url, target.mongo_url, target.site_database_url
-        )
-        return examine(addresses, target.contract, write=False)
+        return examine(self._target.located, self._target.contract)

@@ -12,6 +12,7 @@ from urllib.parse import quote, unquote, urlsplit
 
 import psycopg
 
+from besedka import database_url
 from besedka.errors import ServiceUnreachableError
 from besedka.restart.errors import DumpFailedError
 from besedka.restart.services import Services
@@ -35,7 +36,7 @@ END $$
 
 def is_sqlite(url: str) -> bool:
     """Whether the site keeps its data in a file."""
-    return urlsplit(url).scheme == "sqlite"
+    return url.startswith("sqlite:")
 
 
 def count(url: str, stock: Stock) -> None:
@@ -48,10 +49,14 @@ def answers(url: str) -> bool:
     if is_sqlite(url):
         return True
     try:
-        with closing(psycopg.connect(url, connect_timeout=CONNECT_SECONDS)) as connection:
+        with closing(_connected(url)) as connection:
             return connection.execute("SELECT 1").fetchone() == (1,)
     except psycopg.Error:
         return False
+
+
+def _connected(url: str) -> psycopg.Connection:
+    return psycopg.connect(database_url.for_postgres(url), connect_timeout=CONNECT_SECONDS)
 
 
 def size(url: str) -> int:
@@ -59,13 +64,13 @@ def size(url: str) -> int:
     if is_sqlite(url):
         return _file(url).stat().st_size if _file(url).exists() else 0
     try:
-        with closing(psycopg.connect(url, connect_timeout=CONNECT_SECONDS)) as connection:
+        with closing(_connected(url)) as connection:
             row = connection.execute("SELECT pg_database_size(current_database())").fetchone()
             return int(row[0]) if row else 0
     except psycopg.Error as error:
         raise ServiceUnreachableError(
-            f"PostgreSQL did not say its size: {str(error).strip().partition(chr(10))[0]}",
-            where=str(urlsplit(url).hostname),
+            f"PostgreSQL did not say its size: {database_url.driver_reason(error, url)}",
+            where=database_url.shown(url),
             next_step="is this the site's DATABASE_URL?",
         ) from error
 
@@ -120,7 +125,7 @@ def _copy(source: Path, target: Path) -> None:
 
 
 def _file(url: str) -> Path:
-    return Path(unquote(urlsplit(url).path[1:]))
+    return Path(database_url.file(url))
 
 
 def _postgres(program: str, url: str) -> tuple[list[str], dict[str, str]]:

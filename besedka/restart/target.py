@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -16,6 +16,7 @@ from besedka.restart.services import State
 from besedka.rocketchat.database import ChatDatabase
 from besedka.rocketchat.rest import RocketChat
 from besedka.stacks import readiness
+from besedka.target import Target
 
 PROBE_SECONDS = 2.0
 
@@ -36,6 +37,12 @@ class ComposeTarget:
     bind: str = "127.0.0.1"
     gateway: str | None = None
     web: Path = PROJECT_ROOT / "web"
+
+    @property
+    def located(self) -> Target:
+        """Where it is; to be read by doctor, and brought to the contract by provisioning."""
+        target = Target.of(self.contract, mongo_url=self.mongo_url)
+        return replace(target, site_database_url=self.site_database_url)
 
     @property
     def port(self) -> int:

@@ -15,6 +15,7 @@ from pymongo.collection import Collection
 from pymongo.database import Database
 from pymongo.errors import PyMongoError
 
+from besedka import database_url
 from besedka.errors import ServiceUnreachableError
 
 Document = dict[str, Any]
@@ -32,7 +33,9 @@ class ChatDatabase:
 
     def __init__(self, mongo_url: str, *, timeout: float = TIMEOUT_SECONDS) -> None:
         milliseconds = int(timeout * 1000)
-        self.where = re.sub(r"//[^@/]*@", "//", mongo_url).partition("?")[0]
+        database_url.refuse_unreadable(mongo_url=mongo_url)
+        self.where = database_url.shown(mongo_url)
+        self._url = mongo_url
         try:
             self._client: MongoClient[Document] = MongoClient(
                 mongo_url,
@@ -154,7 +157,7 @@ class ChatDatabase:
 
     def _unreachable(self, error: Exception) -> ServiceUnreachableError:
         # pymongo appends its whole topology to the message.
-        reason = str(error).partition(", Timeout:")[0].partition(", full error")[0]
+        reason = database_url.driver_reason(error, self._url)
         return ServiceUnreachableError(
             f"MongoDB cannot be read: {type(error).__name__}: {reason}",
             expected="a MongoDB that answers as primary",

@@ -8,12 +8,15 @@ from typing import TypeVar
 
 import requests
 
+from besedka.contract import Contract
 from besedka.errors import BesedkaError, ServiceUnreachableError
 from besedka.rocketchat.database import ChatDatabase
 from besedka.rocketchat.rest import RocketChat
 from besedka.site_database import SiteDatabase
-from besedka.stacks.docker import compose_project, in_container
+from besedka.stacks import targets
+from besedka.stacks.docker import compose_project
 from besedka.stacks.model import Service, Stack
+from besedka.target import Target
 
 PROBE_SECONDS = 10.0
 MONGO_SECONDS = 3.0
@@ -27,23 +30,14 @@ OFFER = """what a stack must offer:
 Answer = TypeVar("Answer")
 
 
-def describe(  # noqa: PLR0913 - one keyword per option
-    *,
-    site_url: str,
-    chat_url: str,
-    mongo_url: str | None,
-    site_database_url: str | None,
-    folder: Path,
-    provider_url: str | None = None,
-) -> Stack:
+def describe(target: Target, contract: Contract, folder: Path) -> Stack:
     """Ask both servers for their version, and the databases whether they answer.
 
     Raises ServiceUnreachableError, which names everything that is missing or in the way at once. A service
-    that answers wrongly is attached to: what is wrong is for the tests and doctor to say. Without a
-    `provider_url`, a Rocket.Chat in a container of this machine is taken to reach the site at
-    `host.docker.internal`, because 127.0.0.1 is itself in there.
+    that answers wrongly is attached to: what is wrong is for the tests and doctor to say.
     """
-    site_url, chat_url = site_url.rstrip("/"), chat_url.rstrip("/")
+    site_url, chat_url = target.site_url, target.chat_url
+    mongo_url, site_database_url = target.mongo_url, target.site_database_url
     problems: list[str] = []
 
     def asked(question: Callable[[], Answer], url: str = "") -> Answer | None:
@@ -70,8 +64,6 @@ def describe(  # noqa: PLR0913 - one keyword per option
             next_step="start what stands still (docker compose -f docker-compose.local.yml up -d; python "
             "scripts/magic_restart.py starts Daphne and stops web), or correct the addresses",
         )
-    if not provider_url and in_container.chat_container(chat_url):
-        provider_url = in_container.provider_url(site_url)
     chat_version, real = chat
     return Stack(
         kind="attached",
@@ -86,7 +78,7 @@ def describe(  # noqa: PLR0913 - one keyword per option
             Service("site", site_url, site_version, real=True),
             Service("rocketchat", chat_url, chat_version, real=real),
         ),
-        provider_url=provider_url.rstrip("/") if provider_url else None,
+        provider_url=targets.with_provider(target, contract).provider_url,
     )
 
 

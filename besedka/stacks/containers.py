@@ -36,6 +36,7 @@ from besedka.stacks.model import Service, Stack
 from besedka.stacks.process.processes import ServiceProcess, free_ports
 from besedka.stacks.readiness import Progress
 from besedka.stacks.services import mongod, site_commands
+from besedka.target import Target
 
 # The first boot of Rocket.Chat makes indexes and runs every migration; pulling images comes on top.
 START_BUDGET_SECONDS = 420.0
@@ -179,10 +180,9 @@ class ContainersStack:
         self._wait_for(progress, "rocketchat", lambda: readiness.chat(self.contract), expected)
         progress.tell("provider", "provisioning")
         provision.bring(
-            self.contract.chat.url,
+            Target.of(self.contract, mongo_url=self.host_url("mongo")),
             self.contract,
             journal_folder=self.folder / "journal",
-            mongo_url=self.host_url("mongo"),
         )
         progress.wait_until(
             "provider",

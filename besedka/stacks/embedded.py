@@ -29,8 +29,9 @@ from besedka.rocketchat.rest import RocketChat
 from besedka.stacks import environment
 from besedka.stacks.model import Service, Stack
 from besedka.stacks.process.processes import ServiceProcess, Spawn, free_ports, guarded, stop_all
-from besedka.stacks.services import mongod, postgres, redis_server, site_commands
+from besedka.stacks.services import chat_client, mongod, postgres, redis_server, site_commands
 from besedka.stacks.services.options import Parts
+from besedka.target import Target
 
 RUNS_FOLDER = PROJECT_ROOT / ".besedka" / "runs"
 START_BUDGET_SECONDS = 60.0
@@ -60,8 +61,9 @@ class EmbeddedStack:
 
     def start(self) -> Stack:
         """Start everything; returns once the contract is fulfilled. Raises StackStartError."""
-        if self.parts.bundle:
-            self.contract = self.parts.bundle.contract(self.contract)
+        served = self.parts.bundle or self.parts.chat_client
+        if served:
+            self.contract = served.contract(self.contract)
         names = ("site", "chat", "mongo", "postgres", "redis")
         ports = dict(zip(names, free_ports(len(names)), strict=True))
         self.contract = self.contract.at(
@@ -95,10 +97,9 @@ class EmbeddedStack:
         self.start_site()
         self.wait_for_chat()
         provision.bring(
-            self.contract.chat.url,
+            Target.of(self.contract, mongo_url=self.mongo_url),
             self.contract,
             journal_folder=self.folder / "journal",
-            mongo_url=self.mongo_url,
         )
         if self.parts.bundle:
             from besedka.stacks.services import first_boot  # noqa: PLC0415
@@ -136,7 +137,8 @@ class EmbeddedStack:
         if self.parts.bundle:
             self._keep(self.parts.bundle.start(told, log=self._log("rocketchat")))
             return
-        command = [sys.executable, "-m", "standins.rocketchat", "--movable-clock"]
+        client = self.parts.chat_client
+        command = [*chat_client.STANDIN, "--movable-clock", *(client.options if client else ())]
         told |= {"BIND_IP": "127.0.0.1", "PYTHONPATH": str(PROJECT_ROOT)}
         self._launch("rocketchat", command, PROJECT_ROOT, told)
 
@@ -260,7 +262,8 @@ class EmbeddedStack:
     def _describe(self) -> Stack:
         site, chat = self.contract.site.url, self.contract.chat.url
         bundle, address = self.parts.bundle, {name: f"127.0.0.1:{port}" for name, port in self.ports.items()}
-        chat_version = (bundle and bundle.version) or RocketChat(chat).info()["version"]
+        served = bundle or self.parts.chat_client
+        chat_version = (served and served.version) or RocketChat(chat).info()["version"]
         mongo_version = mongod.version(self.ports["mongo"])
         rows = [
             ("site", site, self._site_status()["version"], True),

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import asdict, dataclass, field
+from functools import partial
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
+from besedka import database_url
 from besedka.contract import Contract
+from besedka.stacks.services import site_commands
+from besedka.target import StackKind, Target
 
-StackKind = Literal["embedded", "containers", "attached"]
 KINDS: tuple[StackKind, ...] = ("embedded", "containers", "attached")
 
 
@@ -51,20 +55,44 @@ class Stack:
     folder: str
     site_url: str
     chat_url: str
-    mongo_url: str | None
-    site_database_url: str | None
+    mongo_url: str | None = field(repr=False)
+    site_database_url: str | None = field(repr=False)
     site_environment_file: str | None
     services: tuple[Service, ...]
     provider_url: str | None = None
     absent: dict[str, str] = field(default_factory=dict)
+
+    def secrets(self) -> set[str]:
+        """The passwords in its database URLs."""
+        urls = (self.mongo_url, self.site_database_url)
+        return set[str]().union(*(database_url.secrets(url) for url in urls if url))
 
     def service(self, name: str) -> Service:
         """The service of that name; KeyError if the stack has none."""
         return {service.name: service for service in self.services}[name]
 
     def contract(self, contract: Contract) -> Contract:
-        """The contract moved to this stack's addresses."""
-        return contract.at(site_url=self.site_url, chat_url=self.chat_url, provider_url=self.provider_url)
+        """The contract moved to this stack's addresses and, where it is known whole, to its version."""
+        moved = self.target.moved(contract)
+        version = self.service("rocketchat").version
+        if not re.fullmatch(r"\d+\.\d+\.\d+", version):
+            return moved
+        return moved.model_copy(update={"chat": moved.chat.model_copy(update={"version": version})})
+
+    @property
+    def target(self) -> Target:
+        """Where it is, and what may be done to it: everything to one that was started here."""
+        own, path = self.kind != "attached", self.site_environment_file
+        return Target(
+            site_url=self.site_url,
+            chat_url=self.chat_url,
+            mongo_url=self.mongo_url,
+            site_database_url=self.site_database_url,
+            provider_url=self.provider_url or (self.site_url if own else None),
+            kind=self.kind,
+            may_write=own,
+            manage=partial(site_commands.run, site_commands.recall(path)) if path else None,
+        )
 
     def lines(self) -> list[str]:
         """One line per service for the head of a run: name, version, real or stand-in, address."""
@@ -77,7 +105,7 @@ class Stack:
         return {service.name: Path(service.log) for service in self.services if service.log}
 
     def to_json(self) -> str:
-        """The stack as JSON text, for xdist workers and state files; holds no secret."""
+        """The stack as JSON text, for xdist workers and state files; its database URLs hold passwords."""
         return json.dumps(asdict(self), ensure_ascii=False)
 
     @classmethod

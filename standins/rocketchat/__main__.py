@@ -18,7 +18,7 @@ import uvicorn
 from standins.process import take_all_file_descriptors
 from standins.rocketchat.app import build
 from standins.rocketchat.boot import BootError, box, connect, start
-from standins.rocketchat.config import Config, ConfigError, read_config
+from standins.rocketchat.config import Config, ConfigError, read_client, read_config
 
 _log = logging.getLogger("startup")
 
@@ -83,25 +83,40 @@ async def _until_stopped(config: Config) -> int:
     return 0
 
 
+def _client_version(folder: str) -> int:
+    """For who wants to know before a start: the version alone, or the line that says what is wrong."""
+    try:
+        sys.stdout.write(f"{read_client(folder).version or ''}\n")
+    except ConfigError as error:
+        sys.stdout.write(f"{error}\n")
+        return 2
+    return 0
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(
         prog="standins.rocketchat", description="Rocket.Chat stand-in, not Rocket.Chat"
     )
-    parser.add_argument("--version", default="7.7.1", help="the version to imitate (default: %(default)s)")
+    parser.add_argument("--version", help="the version to imitate (default: the client's, else 7.7.1)")
     parser.add_argument("--movable-clock", action="store_true", help="serve POST /__standin__/clock")
     parser.add_argument(
-        "--chat-client", metavar="DIR", help="a bundle's programs/web.browser, for our own pages"
+        "--chat-client",
+        metavar="DIR",
+        help="Rocket.Chat's client for our own pages: a bundle, or its web.browser",
     )
+    parser.add_argument("--client-version", action="store_true", help="print which version DIR is, and end")
     options = parser.parse_args()
+    if options.client_version:
+        return _client_version(options.chat_client or ".")
     logging.basicConfig(stream=sys.stdout, level=logging.INFO, format="%(asctime)s %(name)s %(message)s")
     # Its request lines would carry access tokens in the payload mode.
     logging.getLogger("httpx").setLevel(logging.WARNING)
-    _log.info("Rocket.Chat stand-in (not Rocket.Chat), imitating %s", options.version)
     try:
         config = read_config(os.environ, options.version, options.movable_clock, options.chat_client)
     except ConfigError as error:
         _log.error("%s", error)
         return 2
+    _log.info("Rocket.Chat stand-in (not Rocket.Chat), imitating %s", config.version)
     take_all_file_descriptors()
     return asyncio.run(_until_stopped(config))
 

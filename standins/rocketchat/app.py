@@ -84,6 +84,8 @@ async def runtime_config(request: Request) -> Response:
         "ROOT_URL_PATH_PREFIX": "",
         "autoupdate": {"versions": {}},
         "accountsConfigCalled": True,
+        # Without it the client's `Meteor.settings` is undefined and nothing starts (measured on 6.5.3).
+        "PUBLIC_SETTINGS": {},
     }
     text = quote(json.dumps(config))
     return Response(

@@ -6,6 +6,7 @@ Read, put together and served as Meteor does: the manifest and its files as `web
 
 from __future__ import annotations
 
+import asyncio
 import html
 import json
 import re
@@ -23,8 +24,25 @@ if TYPE_CHECKING:
     from standins.rocketchat.server import Server
 
 FORMAT = "web-program-pre1"
+_PROGRAM, _PLACE = "program.json", Path("programs/web.browser")
+# The module `rocketchat.info.js` as it is compiled into the client (seen in 6.5.3:
+# packages/rocketchat-version/plugin/compile-version.js writes it).
+_VERSION = re.compile(rb"""\bInfo\s*=\s*\{\s*"?version"?\s*:\s*["'](\d+\.\d+\.\d+)""")
 _ANY = {"Access-Control-Allow-Origin": "*"}
 _KINDS = {"js": "application/javascript", "dynamic js": "application/javascript", "css": "text/css"}
+# Where a bundle's server has its texts and moment's locales (seen in 6.5.3).
+_TEXTS = ("assets/app/i18n", "npm/node_modules/@rocket.chat/i18n/src/locales")
+_LOCALES = ("assets/app/moment-locales",)
+_OWN_TEXTS = Path(__file__).with_name("texts") / "ru.json"
+# As Rocket.Chat injects them (seen in 6.5.3). The client draws on them, and an error is what it says without.
+_ICONS = "".join(
+    f'<link rel="icon" sizes="{size}" type="image/{kind}" href="/assets/favicon{name}">'
+    for size, kind, name in (
+        ("16x16", "png", "_16.png"),
+        ("32x32", "png", "_32.png"),
+        ("any", "svg+xml", ".svg"),
+    )
+)
 _YEAR, _DAY = 365 * 86400, 86400
 
 
@@ -47,11 +65,26 @@ class _Files(BaseRoute):
         await FileResponse(path, headers=headers, media_type=kind)(scope, receive, send)
 
 
+def _version(path: Path, kind: str | None) -> str | None:
+    found = _VERSION.search(path.read_bytes()) if kind == "js" else None
+    return found[1].decode() if found else None
+
+
 class Bundle:
-    """The client files of one bundle. Raises ValueError for a folder that holds none; the text says why."""
+    """The client files of one bundle. Raises ValueError for a folder that holds none; the text says why.
+
+    `version` is the one that the client says, None if it says none.
+    """
+
+    @classmethod
+    def find(cls, folder: Path) -> Bundle:
+        """The client of a bundle, of the folder that holds the bundle, or `programs/web.browser` itself."""
+        places = (folder, folder / _PLACE, folder / "bundle" / _PLACE)
+        return cls(next((place for place in places if (place / _PROGRAM).is_file()), folder))
 
     def __init__(self, root: Path) -> None:
         self.root = root.resolve()
+        self.version: str | None = None
         manifest = self._manifest()
         self.files: dict[str, tuple[Path, str | None, int]] = {}
         self._urls: dict[str, list[str]] = {"css": [], "js": []}
@@ -66,9 +99,10 @@ class Bundle:
                 # Modules under dynamic/ are asked for one by one, whatever type they have.
                 if kind in self._urls and not entry["path"].startswith("dynamic/"):
                     self._urls[kind].append(html.escape(url))
+                    self.version = self.version or _version(path, kind)
 
     def _manifest(self) -> list[dict[str, Any]]:
-        program = self.root / "program.json"
+        program = self.root / _PROGRAM
         if not program.is_file():
             raise ValueError("no program.json there; wanted a bundle's programs/web.browser")
         try:
@@ -97,7 +131,42 @@ class Bundle:
             _Files(self.files),
             Route("/__meteor__/dynamic-import/fetch", self.modules, methods=["GET", "POST", "OPTIONS"]),
             Route("/__client__/flags.js", self.flags),
+            Route("/i18n/{language:path}", self.texts),
+            Route("/assets/{name}", self.asset),
         ]
+
+    async def texts(self, request: Request) -> Response:
+        """GET /i18n/<language>.json, with what the server of the bundle reads (`server/routes/i18n.ts`).
+
+        A client without its server's folder gets the few Russian texts by which our tests find things.
+        """
+        language = request.path_params["language"].removesuffix(".json")
+        served = language != request.path_params["language"]
+        file = next((f for f in self._beside(_TEXTS, f"{language}.i18n.json") if f.is_file()), None)
+        if file is None and language == _OWN_TEXTS.stem:
+            file = _OWN_TEXTS
+        if file is None or not served:
+            return Response(status_code=400)
+        return FileResponse(file, media_type="application/json")
+
+    def locale(self, language: str) -> str:
+        """The script of moment's locale; empty without the server's folder, which leaves dates English."""
+        names = (language.lower(), language.lower().partition("-")[0])
+        files = (file for name in names for file in self._beside(_LOCALES, f"{name}.js"))
+        return next((file.read_text(encoding="utf-8") for file in files if file.is_file()), "")
+
+    def _beside(self, places: tuple[str, ...], name: str) -> list[Path]:
+        """A file's possible places in the bundle's `programs/server`, which is beside `web.browser`."""
+        server = self.root.parent / "server"
+        return [server / place / name for place in places if re.fullmatch(r"[\w.-]+", name)]
+
+    async def asset(self, request: Request) -> Response:
+        """GET /assets/<name>: the default file of the setting `Assets_<name>` (`app/assets/server`)."""
+        name = request.path_params["name"].partition(".")[0]
+        server: Server = request.app.state.server
+        value = server.settings.get(f"Assets_{name}")
+        file = self.files.get(f"/{value.get('defaultUrl')}") if isinstance(value, dict) else None
+        return FileResponse(file[0]) if file else Response(status_code=404)
 
     async def flags(self, request: Request) -> Response:
         """What Rocket.Chat injects as scripts of its own (`app/ui-master/server/scripts.ts`)."""
@@ -117,7 +186,7 @@ class Bundle:
         scripts = "\n".join(f'<script type="text/javascript" src="{url}"></script>' for url in urls)
         return HTMLResponse(
             f'<!DOCTYPE html>\n<html><head><meta charset="utf-8"><base href="/">'
-            f"<title>Rocket.Chat stand-in</title>\n{head}</head>\n"
+            f"<title>Rocket.Chat stand-in</title>\n{_ICONS}\n{head}</head>\n"
             f'<body>{self._parts.get("body", "")}<div id="react-root"></div>\n{scripts}\n</body></html>'
         )
 
@@ -130,7 +199,8 @@ class Bundle:
         if request.method != "POST":
             return PlainTextResponse(f"method {request.method} not allowed", 405, _ANY)
         try:
-            tree = self._read((), await request.json())
+            # Thousands of small files: read beside the loop, which has others to answer meanwhile.
+            tree = await asyncio.to_thread(self._read, (), await request.json())
         except (ValueError, RecursionError) as error:
             return PlainTextResponse(str(error), 400, _ANY)
         return Response(json.dumps(tree), media_type="application/json", headers=_ANY)

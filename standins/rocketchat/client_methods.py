@@ -85,6 +85,14 @@ async def my_rooms(call: Call) -> Rows:
     return [public_room(room) async for room in call.server.rooms.find(query)]
 
 
+@method("loadLocale", anonymous=True)
+async def load_locale(call: Call, language: Any = None, *_: Any) -> str:
+    """moment's script, which the client runs (`server/methods/loadLocale.ts`); our own asks for none."""
+    match((language, str))
+    client = call.server.config.chat_client
+    return client.locale(language) if client else ""
+
+
 @method("getUserRoles", anonymous=True)
 async def user_roles(call: Call, *_: Any) -> Rows:
     """Who holds a role that is shown beside names."""

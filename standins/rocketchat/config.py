@@ -1,5 +1,6 @@
 """What the stand-in is told: the environment as the real server reads it, and a few options of its own."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -73,20 +74,32 @@ def _number(environ: Mapping[str, str], name: str, default: int) -> int:
     return int(text)
 
 
+def read_client(folder: str) -> Bundle:
+    """The client in that folder; raises ConfigError."""
+    try:
+        return Bundle.find(Path(folder))
+    except (ValueError, OSError) as error:
+        raise ConfigError(f"--chat-client {folder}: {error}") from error
+
+
+def _imitated(version: str | None, client: Bundle | None) -> str:
+    """What was asked for, else the client's, which crashes on answers of another major version."""
+    served = client.version if client else None
+    if version and served and version.partition(".")[0] != served.partition(".")[0]:
+        raise ConfigError(f"--chat-client is the client of {served}, which --version {version} cannot serve")
+    return version or served or "7.7.1"
+
+
 def read_config(
-    environ: Mapping[str, str], version: str, movable_clock: bool, chat_client: str | None
+    environ: Mapping[str, str], version: str | None, movable_clock: bool, chat_client: str | None
 ) -> Config:
     """Check the environment; raises ConfigError."""
     mongo_url = environ.get("MONGO_URL", "")
     if not mongo_url.startswith(("mongodb://", "mongodb+srv://")):
         raise ConfigError(f"MONGO_URL={mongo_url!r}: wanted mongodb://host:port/database?replicaSet=name")
-    parts = version.split(".")
-    if len(parts) != 3 or not all(part.isdigit() for part in parts):
+    if version and not re.fullmatch(r"\d+\.\d+\.\d+", version):
         raise ConfigError(f"--version {version!r}: wanted three numbers, e.g. 7.7.1")
-    try:
-        client = Bundle(Path(chat_client)) if chat_client else None
-    except (ValueError, OSError) as error:
-        raise ConfigError(f"--chat-client {chat_client}: {error}") from error
+    client = read_client(chat_client) if chat_client else None
     port = _number(environ, "PORT", 3000)
     _number(environ, "HTTP_FORWARDED_COUNT", 0)
     _number(environ, "MAX_RESUME_LOGIN_TOKENS", 50)
@@ -95,7 +108,7 @@ def read_config(
         root_url=(environ.get("ROOT_URL") or f"http://localhost:{port}").rstrip("/"),
         port=port,
         bind_ip=environ.get("BIND_IP") or "0.0.0.0",  # noqa: S104
-        version=version,
+        version=_imitated(version, client),
         movable_clock=movable_clock,
         chat_client=client,
         environ=environ,

@@ -24,7 +24,8 @@ from standins.rocketchat.hub import Hub
 
 Row = dict[str, Any]
 Watcher = Callable[[str, Any], object]
-_DATA = Path(__file__).with_name("settings-7.7.1.json")
+# The second holds what a web client reads beside the first.
+_DATA = [Path(__file__).with_name(f"settings-{version}.json") for version in ("7.7.1", "6.5.3")]
 _WATCH_SECONDS = 0.3
 _PUBLIC_FIELDS = ("enterprise", "invalidValue", "modules", "_updatedAt")
 # `server/settings/settingsRegenerator.ts` removes rows that lack all of these.
@@ -48,7 +49,7 @@ def packaged_rows(config: Config) -> Iterable[Row]:
     """Rows that a fresh server registers by itself."""
     # The only defaults that are no constants.
     made = {"Site_Url": config.root_url, "uniqueID": random_id()}
-    for part in json.loads(_DATA.read_text(encoding="utf-8"))["groups"]:
+    for part in (part for file in _DATA for part in json.loads(file.read_text(encoding="utf-8"))["groups"]):
         place = {"group": part["group"], "section": part["section"]}
         for setting_id, kind, public, default, *more in part["settings"]:
             if config.since(7) or not setting_id.endswith("email_available_for_OAuth_users"):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from besedka.checks.registry import LAYERS
+from besedka.checks.check import LAYERS
 from besedka.checks.report import Report
 from besedka.checks.run import examine
 from besedka.contract import Contract
@@ -18,7 +18,7 @@ def report(request: pytest.FixtureRequest, stack: Stack, contract: Contract) -> 
     """What doctor says of the layers that this run asks for; nothing is written."""
     asked = [item for item in request.session.items if isinstance(item, pytest.Function)]
     layers = [item.callspec.params["layer"] for item in asked if item.function is _THE_TEST]
-    return examine(stack, contract, only=layers, write=False)
+    return examine(stack.target.read_only, contract, only=layers)
 
 
 @pytest.mark.parametrize("layer", LAYERS)

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
-from typing import Any
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
 
 import pytest
 
@@ -27,9 +27,10 @@ def patient(request: pytest.FixtureRequest) -> Iterator[Patient]:
         yield patient
 
 
-def examined(patient: Patient, **options: Any) -> Report:
+def examined(patient: Patient, *, only: Iterable[str] = (), write: bool = True) -> Report:
     """The report with a temporary user's sign-in, unless `write` says no."""
-    return examine(patient.stack, patient.contract, **options)
+    target = replace(patient.stack.target, may_write=write)
+    return examine(target, patient.contract, only=only)
 
 
 def temporary_accounts(patient: Patient) -> list[str]:

@@ -41,7 +41,7 @@ def fresh(server: BareChat) -> Iterator[BareChat]:
 
 
 def undo(chat: BareChat) -> provision.Undoing:
-    return provision.undo(chat.url, chat.contract, journal_folder=chat.journal)
+    return provision.undo(chat.target, chat.contract, journal_folder=chat.journal)
 
 
 def settled(chat: BareChat, wanted: dict[str, object]) -> dict[str, object]:
@@ -56,9 +56,7 @@ def settled(chat: BareChat, wanted: dict[str, object]) -> dict[str, object]:
 
 
 def test_a_fresh_chat_is_brought_to_the_contract_and_a_second_apply_writes_nothing(fresh: BareChat) -> None:
-    first = provision.bring(
-        fresh.url, fresh.contract, journal_folder=fresh.journal, mongo_url=fresh.mongo_url
-    )
+    first = provision.bring(fresh.target, fresh.contract, journal_folder=fresh.journal)
     assert first.remaining == first.unstored == ()
     assert first.writes >= len(first.actions) > 30
     snapshot = fresh.snapshot()

@@ -7,6 +7,7 @@ import shutil
 import subprocess
 import time
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -294,7 +295,7 @@ def test_doctor_asks_from_inside_rocketchats_container(
 
     def asked() -> Result:
         addresses = Target(developers.contract.site.url, developers.contract.chat.url)
-        report = examine(addresses, developers.contract, only=["provider.reachable_from_chat"], write=False)
+        report = examine(addresses, developers.contract, only=["provider.reachable_from_chat"])
         return next(row for row in report.results if row.check == "provider.reachable_from_chat")
 
     assert "asked from inside Rocket.Chat's container" in asked().evidence
@@ -317,13 +318,9 @@ def test_provisioning_leaves_the_address_that_a_container_reaches(developers: Co
 
 
 def attach(developers: ComposeStack, folder: Path) -> Stack:
-    return attached.describe(
-        site_url=developers.contract.site.url,
-        chat_url=developers.contract.chat.url,
-        mongo_url=developers.mongo_url,
-        site_database_url=developers.site_database_url,
-        folder=folder,
-    )
+    located = Target.of(developers.contract, mongo_url=developers.mongo_url)
+    target = replace(located, site_database_url=developers.site_database_url)
+    return attached.describe(target, developers.contract, folder)
 
 
 def test_attaching_names_what_stands_still_and_who_is_in_the_way(

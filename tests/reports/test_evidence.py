@@ -9,12 +9,15 @@ from pathlib import Path
 import pytest
 
 from besedka.contract import Contract
+from besedka.scrub import COOKIE_CHARACTERS
 from besedka.stacks.model import Stack
 from tests import inner
 
 pytestmark = pytest.mark.reports
 
 SUBJECT = """
+import os, secrets
+from pathlib import Path
 import pytest
 
 @pytest.fixture
@@ -31,9 +34,15 @@ def test_setup(broken_before):
     pass
 
 def test_call(visitor, contract):
-    from besedka.pages.site import LoginPage
-    LoginPage(visitor, contract).open().sign_in_as(contract.user("test_user"))
-    assert False, "the call breaks"
+    from besedka.pages.site import ChatTestPage, LoginPage
+    for url in (contract.site.url, contract.chat.url):
+        visitor.context.add_cookies([{"name": "sessionid", "value": secrets.token_hex(16), "url": url}])
+    LoginPage(visitor, contract).open().sign_in_as(contract.users[0])
+    ChatTestPage(visitor, contract).open().wait_for_chat()
+    live = [cookie["value"] for cookie in visitor.context.cookies()]
+    Path(os.environ["LIVE_COOKIES"]).write_text(chr(10).join(live))
+    print("Set-Cookie", live)
+    assert False, f"the call breaks: {live}"
 
 def test_teardown(broken_after):
     pass
@@ -63,7 +72,12 @@ def test_each_failing_phase_leaves_its_evidence(
 ) -> None:
     subject.write_text(SUBJECT, "utf-8")
 
-    finished = inner.run(str(subject), *inner.attached(stack), more={"TMPDIR": str(tmp_path)})
+    live, temporary = tmp_path / "live", tmp_path / "temporary"
+    temporary.mkdir()
+
+    finished = inner.run(
+        str(subject), *inner.attached(stack), more={"TMPDIR": str(temporary), "LIVE_COOKIES": str(live)}
+    )
 
     assert finished.returncode == 1, finished.stdout + finished.stderr
     assert "1 failed, 3 passed, 2 errors" in finished.stdout, finished.stdout
@@ -81,8 +95,12 @@ def test_each_failing_phase_leaves_its_evidence(
     assert f"frame {stack.chat_url}/_oauth/besedka?code=***" in chain
     texts = all_texts(folder)
     assert len(texts) >= 9
-    assert list(tmp_path.iterdir()) == [], "something stays in the system's folder for temporary files"
-    leaks = [name for name, text in texts.items() for secret in contract.secrets if secret.encode() in text]
+    assert list(temporary.iterdir()) == [], "something stays in the system's folder for temporary files"
+    cookies = live.read_text("utf-8").split("\n")
+    assert len(cookies) >= 4, "the sessions of site and chat, and one of another name for each"
+    texts |= {"output": (finished.stdout + finished.stderr).encode()}
+    secrets = {*contract.secrets, *(cookie for cookie in cookies if len(cookie) >= COOKIE_CHARACTERS)}
+    leaks = [(name, secret) for name, text in texts.items() for secret in secrets if secret.encode() in text]
     assert leaks == []
 
 

@@ -31,6 +31,20 @@ def test_a_command_for_another_stack_carries_its_addresses() -> None:
     ]
 
 
+def test_a_command_carries_the_address_that_rocket_chat_reaches_the_site_by() -> None:
+    inside = "http://host.docker.internal:1"
+    target = Target("http://127.0.0.1:1", "http://127.0.0.1:2", provider_url=inside)
+    assert shlex.split(besedka_command(target, "doctor"))[-2:] == ["--provider-url", inside]
+
+
+def test_a_contract_keeps_its_own_provider_where_the_target_says_none() -> None:
+    contract, elsewhere = contracts.load(), "http://provider.invalid:1"
+    provider = contract.provider.model_copy(update={"url": elsewhere})
+    moved = ELSEWHERE.moved(contract.model_copy(update={"provider": provider}))
+    assert (moved.site.url, moved.provider.url) == (ELSEWHERE.site_url, elsewhere)
+    assert ELSEWHERE.moved(contract).provider.url == ELSEWHERE.site_url
+
+
 @pytest.mark.parametrize(
     ("mongo_url", "shown"),
     [("mongodb://127.0.0.1:3/rocketchat", True), ("mongodb://root:hunter2@127.0.0.1:3/rocketchat", False)],

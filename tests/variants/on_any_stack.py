@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from besedka import provision
@@ -17,7 +19,7 @@ _UNASKED = {Status.BLOCKED, Status.CRASH}
 
 
 def test_doctor_finds_nothing(stack: Stack, contract: Contract) -> None:
-    report = examine(stack, contract, write=True)
+    report = examine(replace(stack.target, may_write=True), contract)
 
     found = [f"{found.code}: {found.seen}; expected {found.expected}" for found in report.findings]
     assert found == []
@@ -27,7 +29,7 @@ def test_doctor_finds_nothing(stack: Stack, contract: Contract) -> None:
 
 
 def test_provisioning_changes_nothing_the_second_time(stack: Stack, contract: Contract) -> None:
-    plan = provision.planned(contract, mongo_url=stack.mongo_url)
+    plan = provision.planned(stack.target, contract)
 
     assert [action.text() for action in plan.actions] == []
     assert [f"{notice.code} {notice.target}: {notice.text}" for notice in plan.notices] == []

@@ -6,11 +6,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from besedka.contract import Contract
+from besedka.errors import StackKindError
 from besedka.progress import Say
 from besedka.stacks import versions
 from besedka.stacks.services import bundle as bundles
+from besedka.stacks.services import chat_client as clients
 from besedka.stacks.services import mongod, mongod_download, postgres, programs, redis_server
 from besedka.stacks.services.bundle import Bundle
+from besedka.stacks.services.chat_client import ChatClient
 
 # What an absent service's work is done by.
 _INSTEAD = {
@@ -28,6 +31,7 @@ class Wishes:
     redis: str = programs.AUTO
     bundle: str | None = None
     node: str | None = None
+    chat_client: str | None = None
 
     def given(self) -> list[str]:
         """The options that were given, in the words of a command line: an embedded stack alone obeys them."""
@@ -37,6 +41,7 @@ class Wishes:
             "--redis": None if self.redis == programs.AUTO else self.redis,
             bundles.OPTION: self.bundle,
             "--node": self.node,
+            clients.OPTION: self.chat_client,
         }
         return [f"{name}={value}" for name, value in rows.items() if value]
 
@@ -52,9 +57,24 @@ class Parts:
     postgres: postgres.Program | None = None
     redis: str | None = None
     bundle: Bundle | None = None
+    chat_client: ChatClient | None = None
     absent: Mapping[str, str] = field(
         default_factory=lambda: {name: f"{instead} (not asked for)" for name, instead in _INSTEAD.items()}
     )
+
+
+def served(wishes: Wishes) -> Bundle | ChatClient | None:
+    """What was wished for in place of the stand-in, or of its client. Raises a BesedkaError."""
+    if wishes.bundle and wishes.chat_client:
+        raise StackKindError(
+            f"{bundles.OPTION}={wishes.bundle} with {clients.OPTION}={wishes.chat_client}",
+            expected="one of them: a bundle's server serves the client that it came with",
+            where="the command line, or the environment",
+            next_step=f"{bundles.OPTION} runs Rocket.Chat itself, {clients.OPTION} only shows its client",
+        )
+    if wishes.bundle:
+        return bundles.find(wishes.bundle, wishes.node)
+    return clients.find(wishes.chat_client) if wishes.chat_client else None
 
 
 def find(wishes: Wishes, contract: Contract, *, say: Say) -> Parts:
@@ -62,7 +82,8 @@ def find(wishes: Wishes, contract: Contract, *, say: Say) -> Parts:
 
     Nothing is downloaded unless `wishes.mongod` says so.
     """
-    bundle = bundles.find(wishes.bundle, wishes.node) if wishes.bundle else None
+    chosen = served(wishes)
+    bundle = chosen if isinstance(chosen, Bundle) else None
     database, no_database = postgres.find(wishes.postgres)
     cache, no_cache = redis_server.find(wishes.redis)
     if wishes.mongod == mongod_download.WISH:
@@ -79,4 +100,5 @@ def find(wishes: Wishes, contract: Contract, *, say: Say) -> Parts:
     absent = {
         name: f"{_INSTEAD[name]} ({reasons[name]})" for name, program in found.items() if program is None
     }
-    return Parts(chat_data, database, cache, bundle, absent)
+    client = chosen if isinstance(chosen, ChatClient) else None
+    return Parts(chat_data, database, cache, bundle, client, absent)

@@ -12,6 +12,7 @@ import re
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote
@@ -35,6 +36,7 @@ _FETCH = "/__meteor__/dynamic-import/fetch"
 def served(standins: Standins, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Chat]:
     """A stand-in in front of which a client stands."""
     folder = web_browser.write(tmp_path_factory.mktemp("bundle") / "programs" / "web.browser")
+    web_browser.write_server(folder)
     with standins.running(options=("--chat-client", str(folder))) as standin:
         yield Chat(standin.url, ADMIN, ADMIN_PASSWORD)
 
@@ -123,9 +125,58 @@ def test_what_a_client_reads_first(served: Chat) -> None:
     assert found
     config = json.loads(unquote(found[1]))
     assert config["meteorEnv"] == {"NODE_ENV": "production", "TEST_METADATA": "{}"}
+    assert config["PUBLIC_SETTINGS"] == {}, "Meteor.settings is undefined without it, and nothing starts"
     assert (config["isModern"], config["ROOT_URL"], config["ROOT_URL_PATH_PREFIX"]) == (True, served.url, "")
     flags = served.anybody().request("GET", "/__client__/flags.js").text
     assert flags == "window.USE_REST_FOR_DDP_CALLS = true;"
+
+
+def test_texts_and_dates_are_those_of_the_bundles_server(served: Chat) -> None:
+    """`server/routes/i18n.ts`: JSON, else 400 without a word; moment's locale also by the language alone."""
+    texts = served.anybody().request("GET", "/i18n/ru.json")
+    assert (texts.status, texts.text) == (200, web_browser.TEXTS)
+    for address in ("/i18n/xx.json", "/i18n/ru", "/i18n/..%2fru.json"):
+        assert served.anybody().request("GET", address).status == 400, address
+    for language, script in (("ru", web_browser.LOCALE), ("ru-RU", web_browser.LOCALE), ("../ru", "")):
+        assert served.anybody().method("loadLocale", language)["result"] == script
+
+
+def test_an_asset_is_the_default_file_of_its_setting(served: Chat) -> None:
+    """`Assets_favicon` names images/logo/icon.svg; a name without a setting is 404 (measured on 6.5.3)."""
+    icon = served.anybody().request("GET", "/assets/favicon.svg")
+    assert (icon.status, icon.text) == (200, web_browser.ICON)
+    assert served.anybody().request("GET", "/assets/nope.png").status == 404
+    page = served.anybody().request("GET", "/").text
+    assert '<link rel="icon" sizes="any" type="image/svg+xml" href="/assets/favicon.svg">' in page
+
+
+def test_reading_modules_holds_nobody_up(served: Chat) -> None:
+    """Thousands of modules that are not there, each a look into the folder, and a question meanwhile."""
+    many = {"node_modules": {f"package-{number}": {"index.js": 1} for number in range(20_000)}}
+    with ThreadPoolExecutor(max_workers=1) as background:
+        reading = background.submit(_fetch, served, many)
+        answered = 0
+        while not reading.done():
+            assert served.anybody().request("GET", "/api/info").status == 200
+            answered += 1
+    assert reading.result().text == "null"
+    assert answered > 3, "the server answered nobody while it looked for modules"
+
+
+@pytest.mark.parametrize("place", ["programs/web.browser", ".", ".."])
+def test_the_client_says_its_version_wherever_the_bundle_begins(tmp_path: Path, place: str) -> None:
+    """In `web.browser`, in the bundle, in the folder it was unpacked into."""
+    web_browser.write(tmp_path / "bundle" / "programs" / "web.browser", version="6.5.3")
+    told = _run("--chat-client", str(tmp_path / "bundle" / place), "--client-version")
+    assert (told.returncode, told.stdout) == (0, "6.5.3\n")
+
+
+def test_a_server_of_another_major_version_refuses_the_client(tmp_path: Path) -> None:
+    """A 6.5.3 client crashes on answers of 7.7.1 (measured)."""
+    folder = web_browser.write(tmp_path / "web.browser", version="6.5.3")
+    told = _run("--chat-client", str(folder), "--version", "7.7.1")
+    assert told.returncode == 2
+    assert "--chat-client is the client of 6.5.3, which --version 7.7.1 cannot serve" in told.stdout
 
 
 def test_it_runs_in_a_browser(served: Chat, page: Page) -> None:
@@ -137,6 +188,15 @@ def test_it_runs_in_a_browser(served: Chat, page: Page) -> None:
     expect(root).to_have_text("client: production true true")
     expect(root).to_have_css("color", "rgb(1, 2, 3)")
     assert problems == []
+
+
+def _run(*options: str) -> subprocess.CompletedProcess[str]:
+    """The stand-in told of a Mongo that is not there: what is wrong with the client is said before."""
+    told = os.environ | {"MONGO_URL": "mongodb://127.0.0.1:9/x", "PYTHONPATH": str(PROJECT_ROOT)}
+    command = [sys.executable, "-m", "standins.rocketchat", *options]
+    return subprocess.run(
+        command, env=told, cwd=PROJECT_ROOT, capture_output=True, text=True, timeout=60, check=False
+    )
 
 
 def _program(change: Callable[[dict[str, Any]], None]) -> Callable[[Path], None]:
@@ -184,12 +244,7 @@ def test_a_folder_that_is_none_ends_it_with_one_line(tmp_path: Path, bad: str) -
     folder = web_browser.write(tmp_path / "programs" / "web.browser")
     spoil, words = _BAD[bad]
     spoil(folder)
-    command = [sys.executable, "-m", "standins.rocketchat", "--chat-client", str(folder)]
-    # No server listens there; it is refused before one is asked.
-    told = os.environ | {"MONGO_URL": "mongodb://127.0.0.1:9/x", "PYTHONPATH": str(PROJECT_ROOT)}
-    ended = subprocess.run(
-        command, env=told, cwd=PROJECT_ROOT, capture_output=True, text=True, timeout=30, check=False
-    )
+    ended = _run("--chat-client", str(folder))
     assert ended.returncode == 2, ended.stdout
     assert f"--chat-client {folder}: " in ended.stdout
     assert words in ended.stdout

@@ -15,7 +15,9 @@ from typing import Any
 HEAD = '<meta name="before"><meteor-bundled-css /><meta name="after">'
 STYLE = "#react-root { color: rgb(1, 2, 3) }"
 # As a Meteor client starts: its environment, its socket's address, then modules asked for by name.
+VERSION = "7.7.1"
 SCRIPT = """
+const compiled = { "rocketchat.info.js"(module) { module.Info={version:"7.7.1",build:{}}; } };
 const { meteorEnv, isModern, ROOT_URL } = __meteor_runtime_config__;
 const said = [meteorEnv.NODE_ENV, isModern, USE_REST_FOR_DDP_CALLS].join(' ');
 const tree = { node_modules: { 'meteor': { 'temp:package': { 'view.js': 1 } }, 'gone.js': 1 } };
@@ -28,8 +30,22 @@ MODULE = "function (root, said) { root.textContent = 'client: ' + said; }"
 OAUTH_END = "/* the bundle's own end of the redirect */"
 
 
-def write(folder: Path) -> Path:
+TEXTS = '{"Message": "Сообщение"}'
+LOCALE = "this.moment.defineLocale('ru', {});"
+ICON = '<svg xmlns="http://www.w3.org/2000/svg"/>'
+
+
+def write_server(folder: Path) -> None:
+    """What a client needs of the bundle's `programs/server`, beside its own folder."""
+    for path, text in (("i18n/ru.i18n.json", TEXTS), ("moment-locales/ru.js", LOCALE)):
+        file = folder.parent / "server" / "assets" / "app" / path
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(text, encoding="utf-8")
+
+
+def write(folder: Path, *, version: str = VERSION) -> Path:
     """Make the folder; its path."""
+    code = SCRIPT.replace(VERSION, version)
     manifest: list[dict[str, Any]] = []
 
     def add(kind: str, path: str, text: str, *, url: str | None = None, where: str = "client") -> None:
@@ -42,15 +58,14 @@ def write(folder: Path) -> Path:
             row |= {"cacheable": "resource" in url, "url": url, "size": len(text), "sri": digest}
         manifest.append(row)
 
-    script, style = (
-        hashlib.sha1(text.encode(), usedforsecurity=False).hexdigest() for text in (SCRIPT, STYLE)
-    )
+    script, style = (hashlib.sha1(text.encode(), usedforsecurity=False).hexdigest() for text in (code, STYLE))
     add("css", f"{style}.css", STYLE, url=f"/{style}.css?meteor_css_resource=true")
-    add("js", f"{script}.js", SCRIPT, url=f"/{script}.js?meteor_js_resource=true")
+    add("js", f"{script}.js", code, url=f"/{script}.js?meteor_js_resource=true")
     module = "dynamic/node_modules/meteor/temp_package/view.js"
     add("dynamic js", module, MODULE, url=f"/{module}")
     end = "packages/oauth/end_of_redirect_response.js"
     add("asset", end, OAUTH_END, url=f"/{end}")
+    add("asset", "app/images/logo/icon.svg", ICON, url="/images/logo/icon.svg")
     add("asset", "app/public/a b.txt", "with a blank", url="/public/a%20b.txt")
     add("head", "head.html", HEAD, where="internal")
     program = {"format": "web-program-pre1", "manifest": manifest}

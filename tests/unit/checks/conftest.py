@@ -8,7 +8,6 @@ from typing import Any
 import pytest
 
 from besedka import contract as contracts
-from besedka.checks import catalogue_of_checks
 from besedka.checks.examination import Examination
 from besedka.contract import Contract
 from besedka.target import Target
@@ -19,9 +18,7 @@ SITE, CHAT = "http://127.0.0.1:8001", "http://127.0.0.1:3000"
 @pytest.fixture(scope="session")
 def contract() -> Contract:
     """The project's own contract."""
-    own = contracts.load(contracts.CONTRACT_FILE)
-    catalogue_of_checks.load(own)
-    return own
+    return contracts.load(contracts.CONTRACT_FILE)
 
 
 @pytest.fixture

@@ -6,9 +6,9 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
+from besedka.checks.catalogue import checks_for
 from besedka.checks.examination import Examination
 from besedka.checks.finding import Findings, Skipped
-from besedka.checks.registry import all_checks
 
 NOW = datetime.now(UTC)
 Row = dict[str, Any]
@@ -16,7 +16,7 @@ Make = Callable[..., Examination]
 
 
 def codes(check: str, examination: Examination) -> list[str]:
-    answered = next(row for row in all_checks() if row.name == check).ask(examination)
+    answered = next(row for row in checks_for(examination.contract) if row.name == check).ask(examination)
     assert not isinstance(answered, Skipped), answered
     return [found.code for found in answered.found] if isinstance(answered, Findings) else []
 

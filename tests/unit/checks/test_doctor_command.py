@@ -9,7 +9,7 @@ import pytest
 import typer
 from typer.testing import CliRunner
 
-from besedka.checks.registry import UnknownCheckError, all_checks
+from besedka.checks.catalogue import UnknownCheckError, checks_for
 from besedka.commands import doctor
 from besedka.commands.doctor import NothingToManageError
 from besedka.contract import Contract
@@ -37,7 +37,7 @@ def nowhere() -> list[str]:
 def test_the_list_names_every_check_and_asks_none(command: typer.Typer, contract: Contract) -> None:
     shown = CliRunner().invoke(command, ["--list", "--json"])
     assert shown.exit_code == 0
-    assert [row["name"] for row in json.loads(shown.stdout)] == [check.name for check in all_checks()]
+    assert [row["name"] for row in json.loads(shown.stdout)] == [check.name for check in checks_for(contract)]
 
 
 def test_a_stack_that_is_not_there_could_not_be_asked(command: typer.Typer, nowhere: list[str]) -> None:

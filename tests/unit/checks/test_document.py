@@ -6,7 +6,8 @@ import re
 from pathlib import Path
 
 from besedka.checks import document
-from besedka.checks.registry import LAYERS, all_checks
+from besedka.checks.catalogue import checks_for
+from besedka.checks.check import LAYERS
 from besedka.contract import PROJECT_ROOT, Contract
 
 _CODE = re.compile(rf'"((?:{"|".join(LAYERS)})\.[a-z_]+\.[a-z_]+)"')
@@ -18,7 +19,7 @@ def test_the_page_is_up_to_date(contract: Contract) -> None:
 
 
 def test_every_code_in_the_source_is_declared(contract: Contract) -> None:
-    declared = {code for check in all_checks() for code in check.codes}
+    declared = {code for check in checks_for(contract) for code in check.codes}
     folder = Path(document.__file__).parent
     written = {code for path in folder.glob("*.py") for code in _CODE.findall(path.read_text("utf-8"))}
     # A role of the contract reads like a code.
@@ -27,5 +28,5 @@ def test_every_code_in_the_source_is_declared(contract: Contract) -> None:
 
 
 def test_codes_are_unique(contract: Contract) -> None:
-    codes = [code for check in all_checks() for code in check.codes]
+    codes = [code for check in checks_for(contract) for code in check.codes]
     assert len(codes) == len(set(codes))

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from besedka.checks.examination import Examination
-from besedka.checks.temporary import Visitor
+from besedka.checks.visitor import Visitor, Visitors
 from tests.unit.checks.documents import codes
 
 CHAT = "http://127.0.0.1:3000"
@@ -49,7 +49,7 @@ def showing(examine_with: Callable[..., Examination]) -> Showing:
     def make(pages: dict[str, str]) -> Examination:
         examination = examine_with()
         site: Any = Site(pages)
-        examination.memory["visitor"] = Visitor("temp_x", "temp_x@besedka.com", "X", "secret", site)
+        examination.visitors = Visitors(Visitor("temp_x", "temp_x@besedka.com", "X", "secret", site), {})
         return examination
 
     return make

@@ -9,9 +9,9 @@ import pytest
 from rich.console import Console
 
 from besedka.checks import run
+from besedka.checks.check import Check
 from besedka.checks.examination import Examination
 from besedka.checks.finding import Answer, Findings, Ok, Severity, Skipped, Status, finding
-from besedka.checks.registry import Check
 from besedka.checks.report import Report
 from besedka.contract import Contract
 from besedka.errors import ServiceUnreachableError
@@ -28,9 +28,10 @@ def report_of(contract: Contract, monkeypatch: pytest.MonkeyPatch) -> Callable[[
     def ask(rows: Rows) -> Report:
         kinds = ("broken", "told", "long")
         checks = tuple(
-            Check(name, layer, "?", how, needs, after, kinds) for name, layer, how, needs, after in rows
+            Check(name=name, question="?", ask=how, needs=needs, after=after, kinds=kinds)
+            for name, how, needs, after in rows
         )
-        monkeypatch.setattr(run, "all_checks", lambda: checks)
+        monkeypatch.setattr(run, "checks_for", lambda _: checks)
         return run.examine(Target("http://127.0.0.1:1", "http://127.0.0.1:2"), contract)
 
     return ask
@@ -59,10 +60,10 @@ def crashing(_: Examination) -> Answer:
 def test_what_stands_on_a_broken_check_is_blocked_by_the_cause(report_of: Callable[[Rows], Report]) -> None:
     report = report_of(
         [
-            ("services.a", "services", ok, (), ()),
-            ("site.b", "site", broken, ("services.a",), ()),
-            ("provider.c", "provider", ok, ("site.b",), ()),
-            ("sso.d", "sso", ok, ("provider.c",), ()),
+            ("services.a", ok, (), ()),
+            ("site.b", broken, ("services.a",), ()),
+            ("provider.c", ok, ("site.b",), ()),
+            ("sso.d", ok, ("provider.c",), ()),
         ]
     )
     assert [result.status for result in report.results] == ["ok", "finding", "blocked", "blocked"]
@@ -76,7 +77,7 @@ def test_a_risk_blocks_nothing(report_of: Callable[[Rows], Report]) -> None:
         risk = finding("site.a.broken", "open", "closed", "here", severity=Severity.RISK)
         return Findings((risk,))
 
-    report = report_of([("site.a", "site", risky, (), ()), ("sso.b", "sso", ok, ("site.a",), ())])
+    report = report_of([("site.a", risky, (), ()), ("sso.b", ok, ("site.a",), ())])
     assert [result.status for result in report.results] == ["finding", "ok"]
 
 
@@ -85,9 +86,9 @@ def test_what_needs_a_skipped_check_is_skipped_for_the_same_reason(
 ) -> None:
     report = report_of(
         [
-            ("services.a", "services", absent, (), ()),
-            ("integrity.b", "integrity", ok, ("services.a",), ()),
-            ("rooms.c", "rooms", ok, (), ("services.a",)),
+            ("services.a", absent, (), ()),
+            ("integrity.b", ok, ("services.a",), ()),
+            ("rooms.c", ok, (), ("services.a",)),
         ]
     )
     assert [result.status for result in report.results] == ["skipped", "skipped", "ok"]
@@ -98,14 +99,14 @@ def test_what_needs_a_skipped_check_is_skipped_for_the_same_reason(
 def test_a_service_that_falls_silent_is_a_finding_of_the_check_that_asked(
     report_of: Callable[[Rows], Report],
 ) -> None:
-    report = report_of([("site.a", "site", silent, (), ())])
+    report = report_of([("site.a", silent, (), ())])
     assert report.first_cause is not None
     assert report.first_cause.code == "site.a.unanswered"
     assert report.first_cause.advice == ("start it",)
 
 
 def test_a_check_that_raises_is_a_crash_and_no_verdict(report_of: Callable[[Rows], Report]) -> None:
-    report = report_of([("site.a", "site", crashing, (), ()), ("sso.b", "sso", ok, ("site.a",), ())])
+    report = report_of([("site.a", crashing, (), ()), ("sso.b", ok, ("site.a",), ())])
     assert [result.status for result in report.results] == ["crash", "blocked"]
     assert "ZeroDivisionError" in report.results[0].reason
     assert "crashing" in report.results[0].traceback
@@ -116,7 +117,7 @@ def test_a_check_that_raises_is_a_crash_and_no_verdict(report_of: Callable[[Rows
 def test_a_finding_of_an_undeclared_code_is_a_mistake_of_the_check(
     report_of: Callable[[Rows], Report],
 ) -> None:
-    report = report_of([("site.other", "site", broken, (), ())])
+    report = report_of([("site.other", broken, (), ())])
     assert report.results[0].status is Status.CRASH
     assert "site.b.broken" in report.results[0].reason
 
@@ -125,7 +126,7 @@ def test_the_first_cause_is_the_one_nearest_to_the_ground(report_of: Callable[[R
     def late(_: Examination) -> Answer:
         return Findings((finding("rooms.a.broken", "late", "", "there"),))
 
-    report = report_of([("rooms.a", "rooms", late, (), ()), ("site.b", "site", broken, (), ())])
+    report = report_of([("rooms.a", late, (), ()), ("site.b", broken, (), ())])
     assert report.first_cause is not None
     assert report.first_cause.code == "site.b.broken"
     assert report.summary().startswith("probable cause site.b.broken")
@@ -133,8 +134,8 @@ def test_the_first_cause_is_the_one_nearest_to_the_ground(report_of: Callable[[R
 
 def test_a_stack_that_does_not_answer_at_all_could_not_be_asked(report_of: Callable[[Rows], Report]) -> None:
     rows: Rows = [
-        ("services.site", "services", silent, (), ()),
-        ("site.b", "site", ok, ("services.site",), ()),
+        ("services.site", silent, (), ()),
+        ("site.b", ok, ("services.site",), ()),
     ]
     assert report_of(rows).exit_status == 2
 
@@ -157,7 +158,7 @@ def test_no_secret_leaves_the_examination(
     def failing(_: Examination) -> Answer:
         raise RuntimeError(secret)
 
-    report = report_of([("site.a", "site", telling, (), ()), ("site.b", "site", failing, (), ())])
+    report = report_of([("site.a", telling, (), ()), ("site.b", failing, (), ())])
     report.print(Console(), verbose=True)
     shown = capsys.readouterr().out + report.to_json() + report.summary()
     assert secret not in shown
@@ -173,9 +174,9 @@ def test_the_table_fits_a_terminal(
         return Findings((finding("site.b.long", "word " * 60, "text " * 60, "x" * 200, advice=["do " * 90]),))
 
     rows: Rows = [
-        ("services.a", "services", ok, (), ()),
-        ("site.b", "site", long, (), ()),
-        ("provider.c", "provider", ok, ("site.b",), ()),
+        ("services.a", ok, (), ()),
+        ("site.b", long, (), ()),
+        ("provider.c", ok, ("site.b",), ()),
     ]
     report_of(rows).print(Console(width=width))
     lines = capsys.readouterr().out.splitlines()
@@ -188,7 +189,7 @@ def test_results_say_how_long_and_how_many(report_of: Callable[[Rows], Report], 
     def watching(_: Examination) -> Answer:
         return Ok("", watched=("site.url", "no.such.value"))
 
-    report = report_of([("site.a", "site", watching, (), ())])
+    report = report_of([("site.a", watching, (), ())])
     assert "site.url" not in report.unwatched
     assert "provider.secret" in report.unwatched
     assert report.count(Status.OK) == 1

@@ -17,9 +17,9 @@ from typing import Any
 import pytest
 
 from besedka.checks import examination as examination_module
+from besedka.checks.catalogue import checks_for
 from besedka.checks.examination import Examination
 from besedka.checks.finding import Finding, Findings
-from besedka.checks.registry import all_checks
 from besedka.contract import Contract
 from besedka.target import Target
 
@@ -65,7 +65,7 @@ def ask(contract: Contract) -> Callable[..., list[Finding]]:
 
     def one(check: str, url: str, site_url: str = "http://127.0.0.1:9") -> list[Finding]:
         moved = contract.at(site_url=site_url, chat_url=url)
-        answered = next(row for row in all_checks() if row.name == check).ask(
+        answered = next(row for row in checks_for(moved) if row.name == check).ask(
             Examination(Target(site_url, url), moved)
         )
         return list(answered.found) if isinstance(answered, Findings) else []
@@ -255,7 +255,9 @@ def test_a_mongo_that_rocket_chat_cannot_use(
         def close(self) -> None:
             """Nothing is open."""
 
-    check = next(row for row in all_checks() if row.name == "services.mongo")
-    answered = check.ask(examine_with(mongo=Mongo()))
+    examination = examine_with(mongo=Mongo())
+    check = next(row for row in checks_for(examination.contract) if row.name == "services.mongo")
+    answered = check.ask(examination)
+
     assert isinstance(answered, Findings)
     assert answered.found[0].code == f"services.mongo.{code}"

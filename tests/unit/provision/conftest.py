@@ -12,6 +12,7 @@ from besedka import provision
 from besedka.contract import Contract
 from besedka.provision import Options, Outcome, Undoing, run, service, session
 from besedka.provision.action import Plan
+from besedka.target import Target
 from tests.unit.provision.fake import FakeChat
 from tests.unit.provision.web import serving
 
@@ -26,22 +27,21 @@ class Desk:
 
     def plan(self, **options: Any) -> Plan:
         session._tokens.clear()
-        return provision.planned(self.contract, options=Options(**options))
+        return provision.planned(Target.of(self.contract), self.contract, options=Options(**options))
 
     def bring(self, *, mongo_url: str | None = None, **options: Any) -> Outcome:
         session._tokens.clear()
         return provision.bring(
-            self.contract.chat.url,
+            Target.of(self.contract, mongo_url=mongo_url),
             self.contract,
             journal_folder=self.folder,
-            mongo_url=mongo_url,
             options=Options(**({"patience": 0.0} | options)),
         )
 
     def undo(self, **options: Any) -> Undoing:
         session._tokens.clear()
         return provision.undo(
-            self.contract.chat.url, self.contract, journal_folder=self.folder, options=Options(**options)
+            Target.of(self.contract), self.contract, journal_folder=self.folder, options=Options(**options)
         )
 
     def journal_text(self) -> str:

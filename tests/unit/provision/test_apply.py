@@ -9,6 +9,7 @@ import pytest
 from besedka import provision
 from besedka.provision.errors import JournalError, LicenceMissingError, ProviderNotLiveError
 from besedka.rocketchat.rest import RocketChatError
+from besedka.target import Target
 from tests.unit.provision.conftest import Desk
 from tests.unit.provision.web import Answer, HangUpError, refusal
 
@@ -188,8 +189,8 @@ def test_a_provider_that_never_becomes_a_service_is_its_own_error(desk: Desk) ->
 def test_one_log_in_serves_many_runs_of_one_process(desk: Desk) -> None:
     desk.bring()
     desk.chat.calls.clear()
-    provision.planned(desk.contract)
-    provision.planned(desk.contract)
+    provision.planned(Target.of(desk.contract), desk.contract)
+    provision.planned(Target.of(desk.contract), desk.contract)
     assert desk.chat.calls.count("POST login") <= 1
 
 

@@ -11,8 +11,9 @@ from typing import Any
 
 import pytest
 
+from besedka import contract as contracts
 from besedka.errors import ServiceUnreachableError
-from besedka.stacks import attached
+from besedka.stacks import attached, targets
 from besedka.stacks.docker import compose_project, in_container
 
 
@@ -46,8 +47,9 @@ def no_engine(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
 
 
 def describe(url: str, folder: Path, **more: str | None) -> Any:
-    given = {"site_url": url, "chat_url": url, "mongo_url": None, "site_database_url": None} | more
-    return attached.describe(folder=folder, **given)  # type: ignore[arg-type]
+    contract = contracts.load(contracts.CONTRACT_FILE)
+    target = targets.given(contract, **({"site_url": url, "chat_url": url} | more))
+    return attached.describe(target, contract, folder)
 
 
 def container(name: str, service: str, status: str, health: str = "", port: int = 0) -> Any:

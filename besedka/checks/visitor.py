@@ -1,0 +1,33 @@
+"""Temporary users of the site that sign in during an examination."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from besedka.contract import Role
+from besedka.site import Site
+
+
+@dataclass
+class Visitor:
+    """A temporary user of the site with a browser's cookies, and what the hops left for the next one."""
+
+    username: str
+    email: str
+    full_name: str
+    password: str = field(repr=False)
+    site: Site
+    code: str = field(default="", repr=False)
+    access_token: str = field(default="", repr=False)
+    identity: dict[str, object] = field(default_factory=dict)
+    credential: dict[str, str] = field(default_factory=dict, repr=False)
+    chat_user_id: str = ""
+    chat_token: str = field(default="", repr=False)
+
+
+@dataclass(frozen=True)
+class Visitors:
+    """One user without a role, and one for each role that a room is kept for."""
+
+    user: Visitor
+    holders: dict[Role, Visitor]

@@ -1,0 +1,132 @@
+"""A database's URL at the door: what cannot be read is refused, and none is shown with its credentials."""
+
+from __future__ import annotations
+
+import re
+from urllib.parse import parse_qsl, unquote
+
+from besedka.errors import ServiceUnreachableError
+from besedka.scrub import MASK, Scrubber
+
+POSTGRES = frozenset({"postgres", "postgresql", "pgsql", "postgis"})
+SITE_SCHEMES = POSTGRES | {"sqlite"}
+MONGO_SCHEMES = frozenset({"mongodb", "mongodb+srv"})
+# Schemes of dj-database-url whose databases Django can use and we cannot read.
+_NOT_READ = {
+    "mysql": "MySQL",
+    "mysql2": "MySQL",
+    "mysqlgis": "MySQL",
+    "mariadb": "MariaDB",
+    "oracle": "Oracle",
+    "oraclegis": "Oracle",
+    "mssql": "SQL Server",
+    "mssqlms": "SQL Server",
+    "cockroach": "CockroachDB",
+    "redshift": "Redshift",
+    "spatialite": "SpatiaLite",
+}
+_SCHEME = re.compile(r"[a-z][a-z0-9+.-]*")
+# RFC 3986, 3.2.1: every other character of a name or password is percent-encoded.
+_USERINFO = re.compile(r"(?:[A-Za-z0-9\-._~!$&'()*+,;=:]|%[0-9A-Fa-f]{2})*")
+_HOST = r"(?:[A-Za-z0-9._%-]*|\[[0-9A-Fa-f:.]+\])(?::\d{1,5})?"
+_PLACE = re.compile(rf"{_HOST}(?:,{_HOST})*(?:/[A-Za-z0-9._%+-]*)?")
+_QUERY = re.compile(r"(?:[\w.-]+=[^&#]*(?:&[\w.-]+=[^&#]*)*)?")
+_SECRET_OPTIONS = {"password", "sslpassword", "tlscertificatekeyfilepassword", "authmechanismproperties"}
+
+
+class DatabaseUrlError(ServiceUnreachableError):
+    """The URL names no database that is read, or is not written as a URL must be."""
+
+    exit_status = 34
+
+
+def shown(url: str) -> str:
+    """The URL as it may be printed: scheme, hosts and database; never a name, a password or an option.
+
+    What follows the scheme is left out where it cannot be told from a password.
+    """
+    scheme, found, rest = url.partition("://")
+    if not found or not _SCHEME.fullmatch(scheme):
+        return MASK
+    if scheme == "sqlite":
+        return url.partition("?")[0]
+    before, _, place = rest.rpartition("@")
+    place = re.split(r"[?#]", place, maxsplit=1)[0]
+    if re.search(r"[?#]", before) or not _PLACE.fullmatch(place):
+        return f"{scheme}://{MASK}"
+    return f"{scheme}://{place}"
+
+
+def secrets(url: str) -> set[str]:
+    """The passwords in the URL, as they stand there and decoded, even where it is no proper URL."""
+    _, _, rest = url.partition("://")
+    _, _, password = rest.rpartition("@")[0].partition(":")
+    options = parse_qsl(rest.rpartition("@")[2].partition("?")[2])
+    found = {password, *(value for name, value in options if name.lower() in _SECRET_OPTIONS)}
+    return {form for each in found if each for form in (each, unquote(each))}
+
+
+def file(url: str) -> str:
+    """Path of a `sqlite:///` database as Django takes it: relative, or absolute after a fourth slash."""
+    return unquote(shown(url).partition("://")[2][1:])
+
+
+def for_postgres(url: str) -> str:
+    """The URL under the scheme of PostgreSQL's own programs; DatabaseUrlError for an unreadable one."""
+    refuse_unreadable(site_database_url=url)
+    return f"postgresql://{url.partition('://')[2]}"
+
+
+def driver_reason(error: Exception, url: str) -> str:
+    """What a driver says, in one line: pymongo appends its whole topology, psycopg its advice."""
+    line = str(error).strip().partition("\n")[0]
+    return hidden(line.partition(", Timeout:")[0].partition(", full error")[0], url)
+
+
+def hidden(text: str, url: str) -> str:
+    """The text, such as a driver's error, without what the URL holds."""
+    return Scrubber(secrets(url)).text(text.replace(url, shown(url)))
+
+
+def refuse_unreadable(*, mongo_url: str | None = None, site_database_url: str | None = None) -> None:
+    """Raise DatabaseUrlError for a URL that cannot be read; None is no URL, and all right."""
+    for url, option, schemes in (
+        (mongo_url, "--mongo-url", MONGO_SCHEMES),
+        (site_database_url, "--site-database-url", SITE_SCHEMES),
+    ):
+        problem = _problem(url, schemes) if url is not None else None
+        if url is not None and problem:
+            found, next_step = problem
+            raise DatabaseUrlError(
+                found,
+                expected=" or ".join(f"{scheme}://…" for scheme in sorted(schemes)),
+                where=f"{option} {shown(url)}",
+                next_step=next_step,
+            )
+
+
+def _problem(url: str, schemes: frozenset[str]) -> tuple[str, str] | None:
+    """What is wrong with the URL and what to do about it, in words that quote nothing of it."""
+    scheme, found, rest = url.partition("://")
+    if found and scheme in _NOT_READ and scheme not in schemes:
+        return (
+            f"{_NOT_READ[scheme]} is not read",
+            "leave the option away: what needs the site's own records is then skipped, and says so",
+        )
+    if not found or scheme not in schemes:
+        return "this is no URL of a database that is read here", "write the scheme as expected above"
+    if scheme == "sqlite":
+        return None
+    userinfo, _, place = rest.partition("?")[0].rpartition("@")
+    if not _USERINFO.fullmatch(userinfo):
+        return (
+            "the name or the password holds characters that a URL must not hold as they are",
+            "percent-encode them: # is %23, % is %25, / is %2F, ? is %3F, @ is %40, a blank is %20",
+        )
+    if not (_PLACE.fullmatch(place) and _QUERY.fullmatch(rest.partition("?")[2])):
+        return (
+            "host, port, database or options of the URL cannot be read",
+            "write scheme://name:password@host:port/database; in the password, # is %23, / is %2F, "
+            "? is %3F, @ is %40, % is %25",
+        )
+    return None

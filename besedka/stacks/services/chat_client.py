@@ -1,0 +1,73 @@
+"""Rocket.Chat's own web client in front of the stand-in: a bundle, or its `programs/web.browser`.
+
+The stand-in reads and judges the folder, as it will serve it; it is asked before anything is started.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+from besedka.contract import PROJECT_ROOT, Contract
+from besedka.errors import StackStartError
+from besedka.stacks import versions
+from besedka.stacks.docker.engine_errors import ImageVersionError
+
+OPTION = "--chat-client"
+CLIENT_ENV = "BESEDKA_CHAT_CLIENT"
+STANDIN = (sys.executable, "-m", "standins.rocketchat")
+_ANSWER_SECONDS = 60.0
+
+
+@dataclass(frozen=True)
+class ChatClient:
+    """A client that can be served. `version` is None where the client does not say it."""
+
+    folder: Path
+    version: str | None
+
+    def contract(self, contract: Contract) -> Contract:
+        """The contract for the client's version: a server speaks the version of the client it serves."""
+        return versions.of_contract(contract, self.version)
+
+    @property
+    def options(self) -> list[str]:
+        """What the stand-in is told on its command line."""
+        return [OPTION, str(self.folder)]
+
+
+@cache
+def find(named: str) -> ChatClient:
+    """The client in that folder. Raises StackStartError for a folder that holds none we can serve."""
+    folder = Path(named).expanduser().resolve()
+    asked = subprocess.run(  # noqa: S603 - our own program
+        [*STANDIN, OPTION, str(folder), "--client-version"],
+        cwd=PROJECT_ROOT,
+        env=os.environ | {"PYTHONPATH": str(PROJECT_ROOT)},
+        capture_output=True,
+        text=True,
+        timeout=_ANSWER_SECONDS,
+        check=False,
+    )
+    said = (asked.stdout.strip() or asked.stderr.strip()).rpartition("\n")[2]
+    if asked.returncode != 0:
+        raise _wrong(said.partition(f"{OPTION} {folder}: ")[2] or said, folder)
+    try:
+        if said:
+            versions.pair(said)
+    except ImageVersionError as error:
+        raise _wrong(f"it is the client of {error.found}", folder) from error
+    return ChatClient(folder, said or None)
+
+
+def _wrong(found: str, folder: Path) -> StackStartError:
+    return StackStartError(
+        f"{OPTION}: {found}",
+        expected="an unpacked bundle of Rocket.Chat 6.4 to 8.x, or its programs/web.browser",
+        where=str(folder),
+        next_step=f"name another folder by {OPTION} or {CLIENT_ENV}; nothing was started",
+    )

@@ -1,0 +1,41 @@
+"""The target that addresses lead to."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from besedka.contract import Contract
+from besedka.stacks.docker import in_container
+from besedka.target import Target
+
+
+def given(  # noqa: PLR0913 - one keyword per option
+    contract: Contract,
+    *,
+    site_url: str | None = None,
+    chat_url: str | None = None,
+    mongo_url: str | None = None,
+    site_database_url: str | None = None,
+    provider_url: str | None = None,
+) -> Target:
+    """The stack at these addresses, and at the contract's where none is given."""
+    target = Target(
+        site_url=(site_url or contract.site.url).rstrip("/"),
+        chat_url=(chat_url or contract.chat.url).rstrip("/"),
+        mongo_url=mongo_url,
+        site_database_url=site_database_url,
+        provider_url=(provider_url or "").rstrip("/") or None,
+    )
+    return with_provider(target, contract)
+
+
+def with_provider(target: Target, contract: Contract) -> Target:
+    """The target with the provider's address, where that is not said by anybody.
+
+    A Rocket.Chat in a container of this machine reaches the site at `host.docker.internal`, because
+    127.0.0.1 is itself in there.
+    """
+    said = target.provider_url or contract.provider.url != contract.site.url
+    if said or not in_container.chat_container(target.chat_url):
+        return target
+    return replace(target, provider_url=in_container.provider_url(target.site_url))

@@ -1,0 +1,80 @@
+"""`--chat-client DIR`: found and judged before anything starts; its version is the contract's from then on."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from besedka import contract as contracts
+from besedka.errors import StackKindError, StackStartError
+from besedka.stacks import kind
+from besedka.stacks.model import Service, Stack
+from besedka.stacks.services import chat_client, options
+from standins.tests.rocketchat import web_browser
+
+CONTRACT = contracts.load()
+
+
+def test_the_contract_speaks_the_version_of_the_client(tmp_path: Path) -> None:
+    """A 6.5.3 client crashes on answers of 7.7.1 (measured), whatever [chat] version says."""
+    folder = web_browser.write(tmp_path / "bundle" / "programs" / "web.browser", version="6.5.3")
+
+    client = chat_client.find(str(tmp_path / "bundle"))
+
+    assert client.version == "6.5.3"
+    assert client.contract(CONTRACT).chat.version == "6.5.3"
+    assert chat_client.find(str(folder)).version == "6.5.3"
+
+
+def test_a_client_that_says_no_version_leaves_the_contracts(tmp_path: Path) -> None:
+    folder = web_browser.write(tmp_path / "web.browser", version="unreadable")
+
+    assert chat_client.find(str(folder)).contract(CONTRACT) == CONTRACT
+
+
+@pytest.mark.parametrize(
+    ("version", "words"),
+    [("5.4.0", "the client of Rocket.Chat 5.4.0"), ("9.0.0", "the client of Rocket.Chat 9.0.0")],
+)
+def test_a_client_of_an_unknown_version_is_refused(tmp_path: Path, version: str, words: str) -> None:
+    folder = web_browser.write(tmp_path / "web.browser", version=version)
+
+    with pytest.raises(StackStartError, match=words):
+        chat_client.find(str(folder))
+
+
+def test_a_folder_without_a_client_is_refused_in_one_line(tmp_path: Path) -> None:
+    with pytest.raises(StackStartError) as refusal:
+        chat_client.find(str(tmp_path))
+
+    assert refusal.value.found == (
+        "--chat-client: no program.json there; wanted a bundle's programs/web.browser"
+    )
+    assert refusal.value.where == str(tmp_path)
+
+
+def test_a_bundle_brings_its_own_client(tmp_path: Path) -> None:
+    wishes = options.Wishes(bundle="/some/bundle", chat_client=str(tmp_path))
+
+    with pytest.raises(StackKindError, match="--rocketchat-bundle=/some/bundle with --chat-client="):
+        options.find(wishes, CONTRACT, say=print)
+
+
+@pytest.mark.parametrize("other", ["containers", "attached"])
+def test_only_an_embedded_stack_obeys(other: str) -> None:
+    wishes = options.Wishes(chat_client="/some/client")
+
+    assert kind.resolved("auto", CONTRACT, None, wishes.given())[0] == "embedded"
+    with pytest.raises(StackKindError, match="--chat-client=/some/client with --stack="):
+        kind.refuse_unheard(other, None, wishes.given())
+
+
+@pytest.mark.parametrize(("said", "spoken"), [("6.5.3", "6.5.3"), ("7.11", CONTRACT.chat.version)])
+def test_who_is_handed_a_stack_speaks_its_version(said: str, spoken: str) -> None:
+    """As an xdist worker, which has not looked at the client; `/api/info` tells strangers two numbers only."""
+    chat = Service("rocketchat", "http://127.0.0.1:3000", said, real=False)
+    url = "http://127.0.0.1:1"
+    stack = Stack("embedded", "run", "/tmp/run", url, url, None, None, None, (chat,))
+
+    assert stack.contract(CONTRACT).chat.version == spoken
