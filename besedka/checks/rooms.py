@@ -198,10 +198,10 @@ def accounts(examination: Examination) -> Answer:
     return answer(found, evidence=f"{len(examination.contract.users)} accounts")
 
 
-@check("rooms.verified", layer="rooms", codes="administrator user", needs=["rooms.accounts"])
+@check("rooms.verified", codes="administrator user", needs=["rooms.accounts"])
 def verified(examination: Examination) -> Answer:
     """Does each canonical user keep the password when SSO adopts the account by its e-mail?"""
-    known, admin = roster.of(examination).accounts, examination.contract.chat.admin.username
+    known, admin = examination.roster.accounts, examination.contract.chat.admin.username
     found = []
     for user in examination.contract.users:
         account, own = known[user.username], user.username == admin
@@ -316,4 +316,4 @@ def outsiders(examination: Examination) -> Answer:
 
 def checks(_: Contract) -> tuple[Check, ...]:
     """The checks of this part."""
-    return (seeded, exist, kind, default, accounts, roles, members, outsiders)
+    return (seeded, exist, kind, default, accounts, verified, roles, members, outsiders)
