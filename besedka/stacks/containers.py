@@ -281,7 +281,7 @@ class ContainersStack:
         site, chat = self.contract.site.url, self.contract.chat.url
         version = requests.get(f"{site}/api/v1/status/", timeout=5).json()["version"]
         asked = {
-            "rocketchat": (chat, self.contract.chat.version),
+            "rocketchat": (chat, self.contract.chat.version or ""),
             "mongo": (f"127.0.0.1:{self.ports['mongo']}", mongod.version(self.ports["mongo"])),
             "postgres": (
                 f"127.0.0.1:{self.ports['postgres']}",
@@ -315,8 +315,10 @@ class ContainersStack:
 
 def plan(contract: Contract, version: str | None = None) -> tuple[Contract, dict[str, ComposeService]]:
     """Contract and services for a version of Rocket.Chat; reads the compose file and starts nothing."""
-    contract = versions.of_contract(contract, version)
-    return contract, versions.chosen(compose.load(), contract.chat.version, os.environ)
+    services = compose.load()
+    named = version or contract.chat.version or versions.of_image(services["rocketchat"])
+    contract = versions.of_contract(contract, named)
+    return contract, versions.chosen(services, named, os.environ)
 
 
 def prepared(  # noqa: PLR0913 - all but one are keywords
@@ -339,7 +341,7 @@ def prepared(  # noqa: PLR0913 - all but one are keywords
     cancelled = cancelled or threading.Event()
     with Progress(say, budget=budget, cancelled=cancelled) as progress:
         engine.pull(found, services, progress.tell)
-    engine.check_versions(found, services, contract.chat.version)
+    engine.check_versions(found, services, contract.chat.version or "")
     names = (*SERVICES, "site")
     chosen = dict(zip(names, free_ports(len(names)), strict=True)) | dict(ports or {})
     engine.check_ports(chosen)

@@ -226,10 +226,11 @@ def chat(contract: Contract) -> bool:
     Raises ContainersStartError for another version than the contract's: it would never become right.
     """
     found = chat_version(contract)
-    if found and not same_line(found, contract.chat.version):
+    wanted = contract.chat.version
+    if found and wanted and not same_line(found, wanted):
         raise ContainersStartError(
             f"Rocket.Chat says that it is {found}",
-            expected=contract.chat.version,
+            expected=wanted,
             where=f"{contract.chat.url}/api/info",
             next_step="name the image of the right version (BESEDKA_IMAGE_ROCKETCHAT, --rocketchat-version)",
         )

@@ -56,7 +56,8 @@ class Bundle:
 
     def check_mongod(self, mongod: str | None, contract: Contract) -> None:
         """Raise StackStartError unless this is a real MongoDB of a series that the version accepts."""
-        wanted = versions.pair(self.contract(contract).chat.version).mongo_series
+        version = self.contract(contract).chat.version
+        wanted = versions.mongo_series(version)
         expected = f"a MongoDB server of version {', '.join(wanted)}"
         if mongod is None:
             raise StackStartError(
@@ -69,7 +70,7 @@ class Bundle:
         found = programs.version(mongod, r"db version v(\d+\.\d+\.\d+)", expected="db version v<version>")
         if found.rpartition(".")[0] not in wanted:
             raise StackStartError(
-                f"MongoDB {found} does not go with Rocket.Chat {self.contract(contract).chat.version}",
+                f"MongoDB {found} does not go with Rocket.Chat {version or 'of any version'}",
                 expected=expected,
                 where=mongod,
                 next_step="name another by --mongod PATH; nothing was started",

@@ -38,10 +38,11 @@ def wait(
         if cancelled.is_set():
             raise StackStartError("the start was given up", expected=expected, where=str(bundle.folder))
         found = readiness.chat_version(contract)
-        if found and not readiness.same_line(found, contract.chat.version):
+        wanted = contract.chat.version
+        if found and wanted and not readiness.same_line(found, wanted):
             raise StackStartError(
                 f"Rocket.Chat says that it is {found}",
-                expected=contract.chat.version,
+                expected=wanted,
                 where=f"{contract.chat.url}/api/info, of {bundle.folder}",
                 next_step=f"name a bundle of that version by {OPTION}, or correct besedka.toml",
             )
