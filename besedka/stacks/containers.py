@@ -38,10 +38,6 @@ from besedka.stacks.readiness import Progress
 from besedka.stacks.services import mongod, site_commands
 from besedka.target import Target
 
-# The first boot of Rocket.Chat makes indexes and runs every migration; pulling images comes on top.
-START_BUDGET_SECONDS = 420.0
-BUDGET_ENV = "BESEDKA_START_BUDGET"
-
 
 @dataclass
 class ContainersStack:
@@ -53,7 +49,7 @@ class ContainersStack:
     services: dict[str, ComposeService]
     ports: dict[str, int]
     say: Say = quiet
-    budget: float = START_BUDGET_SECONDS
+    budget: float = readiness.START_BUDGET_SECONDS
     cancelled: threading.Event = field(default_factory=threading.Event)
     stack: Stack | None = None
     site: ServiceProcess | None = None
@@ -337,7 +333,7 @@ def prepared(  # noqa: PLR0913 - all but one are keywords
     contract, services = plan(contract, version)
     found = engine.find()
     engine.check(found, services)
-    budget = float(os.environ.get(BUDGET_ENV) or START_BUDGET_SECONDS)
+    budget = readiness.start_budget()
     cancelled = cancelled or threading.Event()
     with Progress(say, budget=budget, cancelled=cancelled) as progress:
         engine.pull(found, services, progress.tell)

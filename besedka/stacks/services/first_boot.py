@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import threading
 
 from besedka.contract import Contract
@@ -12,10 +11,7 @@ from besedka.stacks import readiness
 from besedka.stacks.process.processes import ServiceProcess
 from besedka.stacks.services.bundle import OPTION, Bundle
 
-# No start time of the real one was measured; containers have the same budget and variable.
-BUDGET_SECONDS = 420.0
 PROVIDER_SECONDS = 60.0
-BUDGET_ENV = "BESEDKA_START_BUDGET"
 
 
 def wait(
@@ -31,7 +27,7 @@ def wait(
     Raises StackStartError when it ends, is another version than the bundle's or the contract's, needs longer
     than the budget, or when `cancelled` is set.
     """
-    budget = float(os.environ.get(BUDGET_ENV) or BUDGET_SECONDS)
+    budget = readiness.start_budget()
     expected = "/api/info with its version, and public settings"
 
     def ready() -> bool:
