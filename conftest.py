@@ -2,6 +2,7 @@
 
 fixtures.selection  `-m e2e` reads tests/e2e/ only, and so on
 fixtures.options    command line: --stack, programs of an embedded stack, addresses of an attached one
+fixtures.infrastructure  a service that dies ends the run; an error of its own in JUnit's file
 fixtures.stack      `stack`, `contract` (at the stack's addresses), `chat_data`, `site_data`, `writable`
 fixtures.attached   not a plugin: what becomes of an attached stack before its tests
 fixtures.users      `chat_admin`, `site`, `temp_user`, `temp_member`
@@ -11,16 +12,19 @@ fixtures.evidence   on failure: screenshot, trace, log lines of the test's time 
 fixtures.diagnosis  on failure: the cause that doctor finds, once above the tracebacks; `--no-diagnosis`
 fixtures.secrecy    on failure: no secret in what is printed; last, so that it sees what the others add
 fixtures.criticism  at the end: what the run did not prove
+fixtures.report     `proves`; at the end: run.json and the run's page
 """
 
 pytest_plugins = [
     "fixtures.selection",
     "fixtures.options",
+    "fixtures.infrastructure",
     "fixtures.stack",
     "fixtures.users",
     "fixtures.evidence",
     "fixtures.diagnosis",
     "fixtures.criticism",
+    "fixtures.report",
     "fixtures.browser",
     "tests.inner",
     "fixtures.secrecy",

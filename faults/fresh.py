@@ -128,14 +128,15 @@ class FreshStacks:
         self._first: FreshStack | None = None
 
     @contextmanager
-    def fresh(self) -> Iterator[FreshStack]:
+    def fresh(self, mood: str | None = None) -> Iterator[FreshStack]:
         """A healthy stack that nobody has touched, for the length of a `with` block.
 
-        Raises StackStartError; nothing is left running then.
+        `mood` is that of the stand-in's web client. Raises StackStartError; nothing is left running then.
         """
         first = self._first or self._cast()
         self._first = first
         stack = self._empty(first.contract)
+        stack.parts = replace(stack.parts, client_mood=mood)
         stack.stack = first.stack
         stack.ports, stack.site_environment = first.ports, first.site_environment
         stack.upstream_ports = first.upstream_ports

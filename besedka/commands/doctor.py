@@ -15,10 +15,9 @@ from besedka import contract as contracts
 from besedka.checks.catalogue import checks_for
 from besedka.checks.finding import Result, Status
 from besedka.checks.run import examine
-from besedka.commands.target import ChatUrl, MongoUrl, ProviderUrl, SiteDatabaseUrl, SiteUrl, stack_of_up
+from besedka.commands.target import ChatUrl, MongoUrl, ProviderUrl, SiteDatabaseUrl, SiteUrl, located
 from besedka.contract import Contract
 from besedka.errors import BesedkaError
-from besedka.stacks import targets
 
 # A report in a pipe has no width of its own; tables stay readable at this one.
 WIDTH_OF_A_PIPE = 100
@@ -28,6 +27,14 @@ class NothingToManageError(BesedkaError):
     """`--write` on a stack whose site cannot be told to make a user."""
 
     exit_status = 33
+
+    def __init__(self) -> None:
+        super().__init__(
+            "--write needs the site's management commands, to make a temporary user and remove it",
+            expected="a stack of `besedka up`, or none of the address options",
+            where="--write",
+            next_step="leave --write away: the hops are then checked as far as reading goes",
+        )
 
 
 def register(app: typer.Typer) -> None:
@@ -65,28 +72,18 @@ def doctor(  # noqa: PLR0913, PLR0917 - one parameter per option
     if list_checks:
         _list(console, contract, as_json=as_json)
         return
-    stack = stack_of_up(site_url, chat_url, mongo_url, site_database_url, provider_url)
-    target = (
-        stack.target
-        if stack
-        else targets.given(
-            contract,
-            site_url=site_url,
-            chat_url=chat_url,
-            mongo_url=mongo_url,
-            site_database_url=site_database_url,
-            provider_url=provider_url,
-        )
+    target, _ = located(
+        contract,
+        site_url=site_url,
+        chat_url=chat_url,
+        mongo_url=mongo_url,
+        site_database_url=site_database_url,
+        provider_url=provider_url,
     )
     if write is not None:
         target = replace(target, may_write=write)
     if write and not target.can_manage:
-        raise NothingToManageError(
-            "--write needs the site's management commands, to make a temporary user and remove it",
-            expected="a stack of `besedka up`, or none of the address options",
-            where="--write",
-            next_step="leave --write away: the hops are then checked as far as reading goes",
-        )
+        raise NothingToManageError
     quiet = as_json or not console.is_terminal
     with console.status("examining …") if not quiet else _Silence() as status:
 

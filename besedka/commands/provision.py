@@ -14,12 +14,11 @@ from besedka import contract as contracts
 from besedka import provision as provisioning
 from besedka.checks.report import Report
 from besedka.checks.run import examine
-from besedka.commands.target import ChatUrl, MongoUrl, ProviderUrl, SiteUrl, stack_of_up
+from besedka.commands.target import ChatUrl, MongoUrl, ProviderUrl, SiteUrl, located
 from besedka.progress import Say
-from besedka.provision import Options, Outcome
+from besedka.provision import Options, Outcome, Undoing
 from besedka.provision.action import Notice, Plan
 from besedka.provision.journal import JOURNAL_FOLDER
-from besedka.stacks import targets
 
 NOTHING_TO_DO, WOULD_CHANGE, LEFT_ALONE = 0, 2, 1
 
@@ -64,13 +63,8 @@ def provision(  # noqa: PLR0913, PLR0917 - one parameter per option
     if plan + apply + undo != 1:
         raise typer.BadParameter("say one of --plan, --apply, --undo")
     contract = contracts.load()
-    stack = stack_of_up(site_url, chat_url, mongo_url, provider_url)
-    target = (
-        stack.target
-        if stack
-        else targets.given(
-            contract, site_url=site_url, chat_url=chat_url, mongo_url=mongo_url, provider_url=provider_url
-        )
+    target, stack = located(
+        contract, site_url=site_url, chat_url=chat_url, mongo_url=mongo_url, provider_url=provider_url
     )
     folder = journal or (Path(stack.folder) / "journal" if stack else JOURNAL_FOLDER)
     options = Options(rooms_only, prune, patience, yes_this_is)
@@ -86,11 +80,7 @@ def provision(  # noqa: PLR0913, PLR0917 - one parameter per option
         raise typer.Exit(WOULD_CHANGE if made.actions else NOTHING_TO_DO)
     if undo:
         undoing = provisioning.undo(target, contract, journal_folder=folder, say=say, options=options)
-        rows = {"restored": undoing.restored, "left": undoing.left}
-        if as_json:
-            shown = {name: [action.public() for action in actions] for name, actions in rows.items()}
-            _print_json(shown | {"writes": undoing.writes})
-        say(f"{len(undoing.restored)} restored, {len(undoing.left)} left alone, {undoing.writes} writes")
+        _show_undoing(undoing, say, as_json=as_json)
         raise typer.Exit(LEFT_ALONE if undoing.left else 0)
     outcome = provisioning.bring(target, contract, journal_folder=folder, say=say, options=options)
     report = examine(target.read_only, contract)
@@ -108,6 +98,14 @@ def _show_plan(made: Plan, say: Say, *, as_json: bool) -> None:
         say(f"~ {action.text()}")
     _say_notices(made.notices, say)
     say(f"{len(made.actions)} to change" if made.actions else "nothing to change")
+
+
+def _show_undoing(undoing: Undoing, say: Say, *, as_json: bool) -> None:
+    if as_json:
+        rows = {"restored": undoing.restored, "left": undoing.left}
+        shown = {name: [action.public() for action in actions] for name, actions in rows.items()}
+        _print_json(shown | {"writes": undoing.writes})
+    say(f"{len(undoing.restored)} restored, {len(undoing.left)} left alone, {undoing.writes} writes")
 
 
 def _show_outcome(outcome: Outcome, report: Report, say: Say, *, as_json: bool) -> None:

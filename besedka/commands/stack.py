@@ -88,6 +88,14 @@ def up(  # noqa: PLR0913, PLR0917 - one parameter per option
             help=f"Embedded: Rocket.Chat's own web client, served by the stand-in; {chat_client.CLIENT_ENV}.",
         ),
     ] = os.environ.get(chat_client.CLIENT_ENV),
+    mood: Annotated[
+        str | None,
+        typer.Option(
+            chat_client.MOOD_OPTION,
+            metavar="MOOD",
+            help=f"Embedded: how awkward the stand-in's own client is: {', '.join(chat_client.MOODS)}.",
+        ),
+    ] = None,
 ) -> None:
     """Start a stack and print its addresses. Embedded: keep it until Ctrl-C. Containers: until `down`.
 
@@ -99,13 +107,17 @@ def up(  # noqa: PLR0913, PLR0917 - one parameter per option
     if kind not in _KINDS:
         raise StackKindError(f"--stack={kind}", expected=" or ".join(_KINDS), where="the command line")
     contract = contracts.load()
-    wishes = options.Wishes(mongod, postgres, redis, rocketchat_bundle, node, client)
+    wishes = options.Wishes(mongod, postgres, redis, rocketchat_bundle, node, client, mood)
     wished = "containers" if reuse else kind
     refuse_unheard(wished, rocketchat_version, wishes.given())
     chosen, why = resolved(wished, contract, rocketchat_version, wishes.given())
     if chosen == "containers":
         _up_in_containers(console, contract, rocketchat_version, reuse=reuse)
-        return
+    else:
+        _up_embedded(console, contract, wishes, why)
+
+
+def _up_embedded(console: Console, contract: Contract, wishes: options.Wishes, why: str) -> None:
     console.print(f"starting the embedded stack{f' ({why})' if why else ''} …")
 
     def say(line: str) -> None:

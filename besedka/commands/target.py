@@ -7,7 +7,10 @@ from typing import Annotated
 import typer
 
 from besedka.commands.stack import NoStackError, running_stack
+from besedka.contract import Contract
+from besedka.stacks import targets
 from besedka.stacks.model import Stack
+from besedka.target import Target
 
 SiteUrl = Annotated[str | None, typer.Option(help="Address of the site.")]
 ChatUrl = Annotated[str | None, typer.Option(help="Address of Rocket.Chat.")]
@@ -20,11 +23,16 @@ ProviderUrl = Annotated[
 ]
 
 
-def stack_of_up(*addresses: str | None) -> Stack | None:
-    """The stack of `besedka up`, if none of the addresses is given and one is running."""
-    if any(addresses):
-        return None
-    try:
-        return running_stack()
-    except NoStackError:
-        return None
+def located(contract: Contract, **addresses: str | None) -> tuple[Target, Stack | None]:
+    """The stack of `besedka up` if no address is given and one runs; else the one at the addresses.
+
+    `addresses` are those of `besedka.stacks.targets.given`. The stack comes second, None if it is not ours.
+    """
+    if not any(addresses.values()):
+        try:
+            stack = running_stack()
+        except NoStackError:
+            pass  # then the contract's own addresses are meant
+        else:
+            return stack.target, stack
+    return targets.given(contract, **addresses), None

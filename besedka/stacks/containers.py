@@ -32,8 +32,8 @@ from besedka.stacks.docker.compose import SERVICES, ComposeService
 from besedka.stacks.docker.container_logs import ContainerLogs
 from besedka.stacks.docker.engine import Engine
 from besedka.stacks.docker.service_container import ServiceContainer, client_arguments, name_of
-from besedka.stacks.model import Service, Stack
-from besedka.stacks.process.processes import ServiceProcess, free_ports
+from besedka.stacks.model import Casualty, Service, Stack
+from besedka.stacks.process.processes import TAIL_LINES, ServiceProcess, free_ports
 from besedka.stacks.readiness import Progress
 from besedka.stacks.services import mongod, site_commands
 from besedka.target import Target
@@ -110,6 +110,19 @@ class ContainersStack:
             self.guardian.dismiss(nothing_left=self.stack is not None and not resisted)
         forget_data(self.folder)
         return resisted
+
+    def casualty(self) -> Casualty | None:
+        """The first service that has ended by itself, None while all live. Raises DockerException."""
+        if self.site and not self.site.alive():
+            return Casualty("site", f"ended with status {self.site.status}", self.site.tail(), self.site.log)
+        for name, container in list(self.containers.items()):
+            wrapped = container.get_wrapped_container()
+            wrapped.reload()
+            if wrapped.status in {"exited", "dead"}:
+                lines = wrapped.logs(tail=TAIL_LINES).decode("utf-8", "replace")
+                how = f"ended with status {wrapped.attrs['State']['ExitCode']}"
+                return Casualty(name, how, lines, Path(self._log(name)))
+        return None
 
     def release(self) -> None:
         """Leave the stack running when this process ends; see kept.py."""

@@ -27,7 +27,7 @@ from besedka.errors import ServiceUnreachableError, StackStartError
 from besedka.progress import Say, quiet
 from besedka.rocketchat.rest import RocketChat
 from besedka.stacks import environment
-from besedka.stacks.model import Service, Stack
+from besedka.stacks.model import Casualty, Service, Stack
 from besedka.stacks.process.processes import ServiceProcess, Spawn, free_ports, guarded, stop_all
 from besedka.stacks.services import chat_client, mongod, postgres, redis_server, site_commands
 from besedka.stacks.services.options import Parts
@@ -137,8 +137,9 @@ class EmbeddedStack:
         if self.parts.bundle:
             self._keep(self.parts.bundle.start(told, log=self._log("rocketchat")))
             return
-        client = self.parts.chat_client
+        client, mood = self.parts.chat_client, self.parts.client_mood
         command = [*chat_client.STANDIN, "--movable-clock", *(client.options if client else ())]
+        command += [chat_client.MOOD_OPTION, mood] if mood else []
         told |= {"BIND_IP": "127.0.0.1", "PYTHONPATH": str(PROJECT_ROOT)}
         self._launch("rocketchat", command, PROJECT_ROOT, told)
 
@@ -200,6 +201,17 @@ class EmbeddedStack:
         else:
             self.start_site()
             self.wait_for_site()
+
+    def casualty(self) -> Casualty | None:
+        """The first service that has ended by itself, None while all live."""
+        return next(
+            (
+                Casualty(process.name, f"ended with status {process.status}", process.tail(), process.log)
+                for process in list(self.processes.values())
+                if not process.alive()
+            ),
+            None,
+        )
 
     def stop(self) -> None:
         """End every process and remove the data; logs stay."""

@@ -6,18 +6,15 @@ and the embedded stack where not, and says why.
 
 from __future__ import annotations
 
-import json
-import os
 from collections.abc import Sequence
-from pathlib import Path
 
 from besedka.contract import Contract
 from besedka.errors import StackKindError
+from besedka.stacks.docker.presence import engine_is_likely
 from besedka.stacks.versions import VERSION_ENV
 
 AUTO = "auto"
 KIND_ENV = "BESEDKA_STACK"
-_SOCKETS = ("/var/run/docker.sock", "~/.docker/run/docker.sock")
 
 
 def resolved(
@@ -61,21 +58,3 @@ def refuse_unheard(kind: str, version: str | None, embedded_only: Sequence[str])
             where="the command line",
             next_step=f"leave out --rocketchat-version, or {VERSION_ENV}, or --stack",
         )
-
-
-def engine_is_likely() -> bool:
-    """Whether anything points to an engine; asks none."""
-    if os.name == "nt" or os.environ.get("DOCKER_HOST") or os.environ.get("DOCKER_CONTEXT"):
-        return True
-    runtime = os.environ.get("XDG_RUNTIME_DIR")
-    sockets = [*_SOCKETS, *([f"{runtime}/docker.sock"] if runtime else [])]
-    return any(Path(name).expanduser().exists() for name in sockets) or _names_a_context()
-
-
-def _names_a_context() -> bool:
-    folder = Path(os.environ.get("DOCKER_CONFIG") or Path.home() / ".docker")
-    try:
-        config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return False
-    return bool(config.get("currentContext"))

@@ -7,7 +7,7 @@ import re
 from dataclasses import asdict, dataclass, field
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from besedka import database_url
 from besedka.contract import Contract
@@ -33,9 +33,19 @@ class Service:
     pid: int | None = None
 
     @property
-    def nature(self) -> str:
+    def nature(self) -> Literal["real", "stand-in"]:
         """`real` or `stand-in`, as the head of a run prints it."""
         return "real" if self.real else "stand-in"
+
+
+@dataclass(frozen=True)
+class Casualty:
+    """A service of our own stack that has ended: how, its last lines, and the file that holds them all."""
+
+    name: str
+    how: str
+    lines: str
+    log: Path
 
 
 @dataclass(frozen=True)
@@ -96,6 +106,7 @@ class Stack:
 
     def lines(self) -> list[str]:
         """One line per service for the head of a run: name, version, real or stand-in, address."""
+        rows: list[tuple[str, str, str, str]]
         rows = [(row.name, row.version, row.nature, row.url) for row in self.services]
         rows += [(name, "-", "absent", instead) for name, instead in self.absent.items()]
         return [f"  {name:<11} {version:<8} {nature:<8} {where}" for name, version, nature, where in rows]

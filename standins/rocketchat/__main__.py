@@ -18,7 +18,7 @@ import uvicorn
 from standins.process import take_all_file_descriptors
 from standins.rocketchat.app import build
 from standins.rocketchat.boot import BootError, box, connect, start
-from standins.rocketchat.config import Config, ConfigError, read_client, read_config
+from standins.rocketchat.config import MOODS, Config, ConfigError, read_client, read_config
 
 _log = logging.getLogger("startup")
 
@@ -104,6 +104,13 @@ def main() -> int:
         metavar="DIR",
         help="Rocket.Chat's client for our own pages: a bundle, or its web.browser",
     )
+    moods = ", ".join(MOODS)
+    parser.add_argument(
+        "--client-mood",
+        choices=MOODS,
+        metavar="MOOD",
+        help=f"our own client, as awkward as the real one: {moods}",
+    )
     parser.add_argument("--client-version", action="store_true", help="print which version DIR is, and end")
     options = parser.parse_args()
     if options.client_version:
@@ -112,7 +119,9 @@ def main() -> int:
     # Its request lines would carry access tokens in the payload mode.
     logging.getLogger("httpx").setLevel(logging.WARNING)
     try:
-        config = read_config(os.environ, options.version, options.movable_clock, options.chat_client)
+        config = read_config(
+            os.environ, options.version, options.movable_clock, options.chat_client, options.client_mood
+        )
     except ConfigError as error:
         _log.error("%s", error)
         return 2

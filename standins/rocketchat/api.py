@@ -15,6 +15,7 @@ from starlette.responses import PlainTextResponse, Response
 from standins.rocketchat.documents import Document, ejson_dumps, ejson_loads, hash_token, json_loads
 from standins.rocketchat.envelope import answer, error_document, not_logged_in, refusal
 from standins.rocketchat.errors import PlainError, RocketError, forbidden, invalid
+from standins.rocketchat.forms import form
 from standins.rocketchat.registry import ANONYMOUS_METHODS, METHODS, ROUTES, Call, Route, route
 from standins.rocketchat.server import Server
 from standins.rocketchat.sessions import user_by_hash
@@ -58,6 +59,8 @@ async def _body(server: Server, request: Request) -> Document:
     if request.method not in {"POST", "PUT", "DELETE"} or too_long:
         return {}
     kind, raw = request.headers.get("content-type", ""), await request.body()
+    if "multipart/form-data" in kind:
+        return form(kind, raw)
     text = raw.decode("utf-8", "replace")
     if "application/json" in kind:
         try:

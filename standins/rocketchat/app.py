@@ -13,7 +13,7 @@ from starlette.applications import Starlette
 from starlette.convertors import StringConvertor, register_url_convertor
 from starlette.middleware import Middleware
 from starlette.requests import Request
-from starlette.responses import FileResponse, PlainTextResponse, Response
+from starlette.responses import FileResponse, HTMLResponse, PlainTextResponse, Response
 from starlette.routing import Route, WebSocketRoute
 
 from standins.rocketchat.api import dispatch, sign_in
@@ -36,8 +36,12 @@ _AVATAR = """<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 200 200">
 <rect width="200" height="200" fill="#6c727a"/>
 <text x="100" y="140" font-size="110" text-anchor="middle" fill="#fff">{}</text></svg>"""
 CLIENT = Path(__file__).with_name("client")
+_SHELL = (CLIENT / "index.html").read_text(encoding="utf-8")
 # Importing them declares their routes and methods.
-HANDLERS = ("login", "users", "settings_api", "rest_rooms", "rest_chat", "rest_roles", "client_methods")
+HANDLERS = (
+    *("login", "users", "settings_api", "rest_rooms", "rest_chat", "rest_roles", "client_methods"),
+    *("marks", "search", "own_rooms", "uploads"),
+)
 
 
 async def info(request: Request) -> Response:
@@ -86,6 +90,8 @@ async def runtime_config(request: Request) -> Response:
         "accountsConfigCalled": True,
         # Without it the client's `Meteor.settings` is undefined and nothing starts (measured on 6.5.3).
         "PUBLIC_SETTINGS": {},
+        # Only WebSockets are served; without the word the client falls back to SockJS's polling under load.
+        "DISABLE_SOCKJS": True,
     }
     text = quote(json.dumps(config))
     return Response(
@@ -108,7 +114,9 @@ async def shell(request: Request) -> Response:
     """The same page, with 200, for every address that is nothing else."""
     if request.method not in {"GET", "HEAD"}:
         return Response(status_code=405)
-    return FileResponse(CLIENT / "index.html", media_type="text/html", headers={"Cache-Control": "no-cache"})
+    traits = " ".join(request.app.state.server.config.client_mood)
+    page = _SHELL.replace("<html", f'<html data-mood="{traits}"', 1) if traits else _SHELL
+    return HTMLResponse(page, headers={"Cache-Control": "no-cache"})
 
 
 def client_files() -> Callable[[Request], Awaitable[Response]]:
@@ -155,13 +163,15 @@ def build(server: Server) -> Starlette:
         Route("/favicon.ico", lambda _: FileResponse(CLIENT / "favicon.svg", media_type="image/svg+xml")),
         Route("/__client__/{name}", client_files()),
         Route("/avatar/{name:path}", avatar),
+        Route("/file-upload/{id}/{name:path}", importlib.import_module("standins.rocketchat.uploads").file),
     ]
     if server.config.movable_clock:
         routes.append(Route("/__standin__/clock", advance_clock, methods=["POST"]))
     routes += [route for route in sockets if isinstance(route, Route | WebSocketRoute)]
     page: Callable[[Request], Awaitable[Response]] = shell
-    if server.config.chat_client is not None:
-        routes, page = [*server.config.chat_client.routes(), *routes], server.config.chat_client.page
+    client = server.config.chat_client
+    if client is not None:
+        routes, page = [*client.routes(server.settings.get), *routes], client.page
     app = Starlette(routes=routes, middleware=[Middleware(SecurityHeaders, settings=server.settings)])
     app.router.routes.append(Route("/{path:any}", page, methods=every))
     app.state.server = server

@@ -10,8 +10,10 @@ import asyncio
 import html
 import json
 import re
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from urllib.parse import unquote
 
 from starlette.datastructures import URLPath
@@ -20,9 +22,8 @@ from starlette.responses import FileResponse, HTMLResponse, PlainTextResponse, R
 from starlette.routing import BaseRoute, Match, NoMatchFound, Route
 from starlette.types import Receive, Scope, Send
 
-if TYPE_CHECKING:
-    from standins.rocketchat.server import Server
-
+# A setting of the server by its id.
+ReadSetting = Callable[[str], Any]
 FORMAT = "web-program-pre1"
 _PROGRAM, _PLACE = "program.json", Path("programs/web.browser")
 # The module `rocketchat.info.js` as it is compiled into the client (seen in 6.5.3:
@@ -126,13 +127,13 @@ class Bundle:
             raise ValueError(f"the manifest names {name}, which is not there; wanted the whole folder")
         return path
 
-    def routes(self) -> list[BaseRoute]:
+    def routes(self, setting: ReadSetting) -> list[BaseRoute]:
         return [
             _Files(self.files),
             Route("/__meteor__/dynamic-import/fetch", self.modules, methods=["GET", "POST", "OPTIONS"]),
-            Route("/__client__/flags.js", self.flags),
+            Route("/__client__/flags.js", partial(self.flags, setting)),
             Route("/i18n/{language:path}", self.texts),
-            Route("/assets/{name}", self.asset),
+            Route("/assets/{name}", partial(self.asset, setting)),
         ]
 
     async def texts(self, request: Request) -> Response:
@@ -160,18 +161,16 @@ class Bundle:
         server = self.root.parent / "server"
         return [server / place / name for place in places if re.fullmatch(r"[\w.-]+", name)]
 
-    async def asset(self, request: Request) -> Response:
+    async def asset(self, setting: ReadSetting, request: Request) -> Response:
         """GET /assets/<name>: the default file of the setting `Assets_<name>` (`app/assets/server`)."""
         name = request.path_params["name"].partition(".")[0]
-        server: Server = request.app.state.server
-        value = server.settings.get(f"Assets_{name}")
+        value = setting(f"Assets_{name}")
         file = self.files.get(f"/{value.get('defaultUrl')}") if isinstance(value, dict) else None
         return FileResponse(file[0]) if file else Response(status_code=404)
 
-    async def flags(self, request: Request) -> Response:
+    async def flags(self, setting: ReadSetting, _: Request) -> Response:
         """What Rocket.Chat injects as scripts of its own (`app/ui-master/server/scripts.ts`)."""
-        server: Server = request.app.state.server
-        rest = json.dumps(bool(server.settings.get("API_Use_REST_For_DDP_Calls")))
+        rest = json.dumps(bool(setting("API_Use_REST_For_DDP_Calls")))
         return Response(f"window.USE_REST_FOR_DDP_CALLS = {rest};", media_type="text/javascript")
 
     async def page(self, _: Request) -> Response:

@@ -7,6 +7,10 @@ from pathlib import Path
 
 from standins.rocketchat.bundle import Bundle
 
+# Traits of our own web client by mood (`client/mood.js`); `real` has all that cost no time.
+MOODS = {name: (name,) for name in ("slow", "late", "mute", "previous", "twice", "mangled")} | {
+    "real": ("previous", "twice", "mangled")
+}
 _YES = ("yes", "true", "1")
 
 
@@ -25,6 +29,7 @@ class Config:
     version: str = "7.7.1"
     movable_clock: bool = False
     chat_client: Bundle | None = None
+    client_mood: tuple[str, ...] = ()
     environ: Mapping[str, str] = field(default_factory=dict)
 
     def since(self, *version: int) -> bool:
@@ -91,7 +96,11 @@ def _imitated(version: str | None, client: Bundle | None) -> str:
 
 
 def read_config(
-    environ: Mapping[str, str], version: str | None, movable_clock: bool, chat_client: str | None
+    environ: Mapping[str, str],
+    version: str | None,
+    movable_clock: bool,
+    chat_client: str | None,
+    client_mood: str | None = None,
 ) -> Config:
     """Check the environment; raises ConfigError."""
     mongo_url = environ.get("MONGO_URL", "")
@@ -111,5 +120,6 @@ def read_config(
         version=_imitated(version, client),
         movable_clock=movable_clock,
         chat_client=client,
+        client_mood=MOODS[client_mood] if client_mood else (),
         environ=environ,
     )

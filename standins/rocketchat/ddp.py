@@ -6,7 +6,7 @@ read is dropped when its queue is full, so that it holds nobody else up.
 
 import asyncio
 import logging
-from collections.abc import Callable, Coroutine
+from collections.abc import Coroutine
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -15,14 +15,13 @@ from standins.rocketchat.documents import Document, ejson_dumps, ejson_loads, ra
 from standins.rocketchat.envelope import error_document
 from standins.rocketchat.errors import RocketError
 from standins.rocketchat.presence import went_offline, went_online
-from standins.rocketchat.publications import publish, publish_user
+from standins.rocketchat.publications import Stop, publish, publish_user
 from standins.rocketchat.registry import Call
 from standins.rocketchat.server import Server
 from standins.rocketchat.sessions import user_by_hash
 
 QUEUE_LENGTH = 1000
 _log = logging.getLogger("ddp")
-Stop = Callable[[], object]
 
 
 @dataclass

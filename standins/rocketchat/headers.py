@@ -46,7 +46,7 @@ class SecurityHeaders:
                 headers["X-Content-Type-Options"] = "nosniff"
                 if get("Iframe_Restrict_Access"):
                     headers["X-Frame-Options"] = str(get("Iframe_X_Frame_Options"))
-                if get("Enable_CSP"):
+                if get("Enable_CSP") and "content-security-policy" not in headers:
                     headers["Content-Security-Policy"] = policy(self.settings)
                 referrer = get("Default_Referrer_Policy")
                 if referrer and "text/html" in headers.get("content-type", ""):

@@ -72,6 +72,8 @@ async def post(server: Server, room: Document, user: Document, text: str, fields
             return stored
         raise RocketError("error-not-allowed", "Not allowed") from error
     announce(server, message)
+    if message.get("tmid"):
+        await _answered(server, message)
     change: Document = {"$inc": {"msgs": 1}, "$set": {"lm": now, "_updatedAt": now}}
     if server.settings.get("Store_Last_Message") is not False:
         change["$set"]["lastMessage"] = message
@@ -82,6 +84,22 @@ async def post(server: Server, room: Document, user: Document, text: str, fields
     if updated:
         push_room(server, "updated", updated, [row["u"]["_id"] for row in members])
     return message
+
+
+async def _answered(server: Server, answer: Document) -> None:
+    """Count an answer at its thread's first message, which the author follows from then on.
+
+    After `app/threads/server/functions.ts`. Unread marks of threads are not kept.
+    """
+    change = {
+        "$inc": {"tcount": 1},
+        "$set": {"tlm": answer["ts"], "_updatedAt": answer["ts"]},
+        "$addToSet": {"replies": answer["u"]["_id"]},
+    }
+    thread = {"_id": answer["tmid"], "rid": answer["rid"]}
+    first = await server.messages.find_one_and_update(thread, change, return_document=True)
+    if first is not None:
+        announce(server, first)
 
 
 async def _mentions(server: Server, text: str) -> list[Document]:

@@ -7,24 +7,41 @@ or `nosub` with an error (not-allowed; 404 for a name that nobody publishes, as 
 from __future__ import annotations
 
 import logging
-from collections.abc import Awaitable, Callable
-from typing import TYPE_CHECKING, Any
+from collections.abc import Awaitable, Callable, Coroutine
+from typing import Any, Protocol
 
 from standins.rocketchat.access import can_access, can_preview, subscription_of
 from standins.rocketchat.documents import Document
 from standins.rocketchat.errors import RocketError
 from standins.rocketchat.hub import DOCUMENTS, Listener
 from standins.rocketchat.oauth.services import COLLECTION
-
-if TYPE_CHECKING:
-    from standins.rocketchat.ddp import Connection, Stop
+from standins.rocketchat.server import Server
 
 _log = logging.getLogger("ddp")
-Rule = Callable[["Connection", str], Awaitable[bool]]
+Stop = Callable[[], object]
 # Answered with `ready` and no documents: nothing in them for a stand-in.
 _EMPTY = {"meteor_autoupdate_clientVersions", "userData", "activeUsers", "fullUserData", "roles"}
 _PRIVATE_SETTINGS = ("view-privileged-setting", "edit-privileged-setting", "manage-selected-settings")
 _MINE = "__my_messages__"
+
+
+class Connection(Protocol):
+    """The client that subscribes; `uid` is None before it signs in."""
+
+    server: Server
+    uid: str | None
+
+    def send(self, message: Document) -> None:
+        """Queue a message for the client."""
+
+    def spawn(self, work: Coroutine[Any, Any, None]) -> None:
+        """Run something beside the incoming messages."""
+
+    async def user(self) -> Document | None:
+        """The signed-in user."""
+
+
+Rule = Callable[[Connection, str], Awaitable[bool]]
 
 
 async def _everybody(_connection: Connection, _event: str) -> bool:

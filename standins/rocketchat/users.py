@@ -141,7 +141,11 @@ async def info(call: Call) -> Document:
 async def listed(call: Call) -> Document:
     full, order = await call.may("view-full-other-user-info"), [("username", 1)]
     page = await listing(call, call.server.users, narrowed(call, {}), "users", order, projection(call))
-    return page | {"users": [user_view(user, full) for user in page["users"]]}
+    # The name by which the list is sorted goes along (users.ts, `nameInsensitive`).
+    shown = [
+        user_view(user, full) | {"nameInsensitive": user.get("name", "").lower()} for user in page["users"]
+    ]
+    return page | {"users": shown}
 
 
 @route("users.update", "POST", two_factor=True)

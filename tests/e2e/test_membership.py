@@ -14,6 +14,7 @@ from besedka.pages.rocketchat_frame import RocketChatFrame
 from besedka.pages.site import IntegratedPage
 from besedka.rocketchat.database import ChatDatabase
 from besedka.rocketchat.rest import Credentials, RocketChat, RocketChatError
+from fixtures.report import Prove
 from tests.cases import EXCLUSIONS, MEMBERSHIPS
 
 pytestmark = pytest.mark.e2e
@@ -66,7 +67,9 @@ def test_a_member_writes_and_another_member_reads(
     reader_of: Callable[[User, str], User],
     chat_data: ChatDatabase,
     writable: None,
+    proves: Prove,
 ) -> None:
+    proves("wrote", username, room)
     writer = contract.user(username)
     reader = reader_of(writer, room)
     reading = enter_room(reader, room)
@@ -90,7 +93,9 @@ def test_an_outsider_sees_and_reads_nothing(
     chat_admin: RocketChat,
     chat_data: ChatDatabase,
     writable: None,
+    proves: Prove,
 ) -> None:
+    proves("closed", username, room)
     secret = f"не для всех {secrets.token_hex(6)}"
     sent = chat_admin.post("chat.postMessage", channel=f"#{room}", text=secret)["message"]
 

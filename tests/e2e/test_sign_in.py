@@ -13,6 +13,7 @@ from besedka.pages.site import ChatTestPage, LoginPage
 from besedka.rocketchat.database import ChatDatabase
 from besedka.rocketchat.rest import Credentials, RocketChat
 from besedka.site_database import SiteDatabase
+from fixtures.report import Prove
 from tests.cases import USERNAMES, in_fewest_rooms, in_most_rooms
 
 pytestmark = pytest.mark.e2e
@@ -25,7 +26,9 @@ def test_opening_the_chat_signs_the_user_in(
     chat_test: Callable[..., ChatTestPage],
     chat_data: ChatDatabase,
     site_data: SiteDatabase,
+    proves: Prove,
 ) -> None:
+    proves("signed_in", username)
     page = chat_test(contract.user(username))
 
     chat = page.wait_for_chat()

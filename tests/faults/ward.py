@@ -33,18 +33,18 @@ class Ward:
         self._runs = InnerRuns(self._zygotes, folder, self.declared)
 
     @contextmanager
-    def fresh(self) -> Iterator[Patient]:
-        """A patient of its own; the stack ends with the `with` block."""
+    def fresh(self, mood: str | None = None) -> Iterator[Patient]:
+        """A patient of its own, whose web client has that mood; the stack ends with the `with` block."""
         with (
-            self._stacks.fresh() as running,
+            self._stacks.fresh(mood) as running,
             Patient.of(running, self._contract) as patient,
         ):
             yield patient
 
     @contextmanager
-    def healed(self) -> Iterator[Patient]:
+    def healed(self, mood: str | None = None) -> Iterator[Patient]:
         """A patient of its own, on which doctor must find nothing at the end."""
-        with self.fresh() as patient:
+        with self.fresh(mood) as patient:
             yield patient
             report = patient.wait_until_healed()
             assert [found.code for found in report.findings] == [], "doctor still finds this after the undo"

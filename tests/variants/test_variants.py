@@ -29,7 +29,7 @@ def test_everything_is_right_on_the_variant(variant: Variant, tmp_path: Path) ->
     )
 
     assert finished.returncode == 0, f"{variant.name} ({variant.reason})\n{finished.stdout}{finished.stderr}"
-    cases = list(ElementTree.parse(record).iter("testcase"))  # noqa: S314 - our own pytest wrote it
+    cases = list(ElementTree.parse(record).iter("testcase"))
     skipped = [found.get("message", "") for case in cases for found in case.iter("skipped")]
     assert [reason for reason in skipped if not reason.startswith(DOES_NOT_APPLY)] == []
     assert len(cases) - len(skipped) >= len(variant.asked), "nearly nothing was asked"

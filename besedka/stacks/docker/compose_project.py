@@ -13,7 +13,7 @@ import psutil
 
 from besedka.errors import BesedkaError
 from besedka.stacks.docker.in_container import LOOPBACK
-from besedka.stacks.kind import engine_is_likely
+from besedka.stacks.docker.presence import engine_is_likely
 
 PROJECT_LABEL, SERVICE_LABEL = "com.docker.compose.project", "com.docker.compose.service"
 NEEDED = ("postgres", "redis", "mongo", "rocketchat")

@@ -12,7 +12,7 @@ from typing import Any
 from urllib.parse import urlencode, urlsplit
 
 from besedka.errors import BesedkaError, ServiceUnreachableError
-from besedka.stacks.kind import engine_is_likely
+from besedka.stacks.docker.presence import engine_is_likely
 
 HOST_NAME = "host.docker.internal"
 LOOPBACK = ("localhost", "127.0.0.1", "::1")

@@ -140,6 +140,11 @@ class ServiceProcess:
         """Whether the service runs."""
         return self._guard.poll() is None
 
+    @property
+    def status(self) -> int | None:
+        """The exit status of a service that has ended, None while it runs."""
+        return self._guard.poll()
+
     def stop(self) -> None:
         """End the service and wait until it is gone; harmless when it has ended already."""
         self.begin_stop()

@@ -13,12 +13,15 @@ from functools import cache
 from pathlib import Path
 
 from besedka.contract import PROJECT_ROOT, Contract
-from besedka.errors import StackStartError
+from besedka.errors import StackKindError, StackStartError
 from besedka.stacks import versions
 from besedka.stacks.docker.engine_errors import ImageVersionError
 
 OPTION = "--chat-client"
 CLIENT_ENV = "BESEDKA_CHAT_CLIENT"
+MOOD_OPTION = "--client-mood"
+# As the stand-in has them (standins/rocketchat/config.py); what each is: client/mood.js beside it.
+MOODS = ("slow", "late", "mute", "previous", "twice", "mangled", "real")
 STANDIN = (sys.executable, "-m", "standins.rocketchat")
 _ANSWER_SECONDS = 60.0
 
@@ -62,6 +65,18 @@ def find(named: str) -> ChatClient:
     except ImageVersionError as error:
         raise _wrong(f"it is the client of {error.found}", folder) from error
     return ChatClient(folder, said or None)
+
+
+def check_mood(mood: str, *, beside: str | None) -> None:
+    """Raise StackKindError for no mood, and for one of another client than the stand-in's own (`beside`)."""
+    if mood in MOODS and not beside:
+        return
+    raise StackKindError(
+        f"{MOOD_OPTION}={mood}" + (f" with {beside}" if beside else ""),
+        expected=f"{', '.join(MOODS)}, for the stand-in's own web client",
+        where="the command line",
+        next_step="Rocket.Chat's own client has its moods by nature" if beside else "name one of these",
+    )
 
 
 def _wrong(found: str, folder: Path) -> StackStartError:

@@ -32,6 +32,7 @@ class Wishes:
     bundle: str | None = None
     node: str | None = None
     chat_client: str | None = None
+    client_mood: str | None = None
 
     def given(self) -> list[str]:
         """The options that were given, in the words of a command line: an embedded stack alone obeys them."""
@@ -42,6 +43,7 @@ class Wishes:
             bundles.OPTION: self.bundle,
             "--node": self.node,
             clients.OPTION: self.chat_client,
+            clients.MOOD_OPTION: self.client_mood,
         }
         return [f"{name}={value}" for name, value in rows.items() if value]
 
@@ -58,6 +60,7 @@ class Parts:
     redis: str | None = None
     bundle: Bundle | None = None
     chat_client: ChatClient | None = None
+    client_mood: str | None = None
     absent: Mapping[str, str] = field(
         default_factory=lambda: {name: f"{instead} (not asked for)" for name, instead in _INSTEAD.items()}
     )
@@ -72,6 +75,8 @@ def served(wishes: Wishes) -> Bundle | ChatClient | None:
             where="the command line, or the environment",
             next_step=f"{bundles.OPTION} runs Rocket.Chat itself, {clients.OPTION} only shows its client",
         )
+    if wishes.client_mood:
+        clients.check_mood(wishes.client_mood, beside=wishes.bundle or wishes.chat_client)
     if wishes.bundle:
         return bundles.find(wishes.bundle, wishes.node)
     return clients.find(wishes.chat_client) if wishes.chat_client else None
@@ -99,4 +104,4 @@ def find(wishes: Wishes, contract: Contract, *, say: Say) -> Parts:
         name: f"{_INSTEAD[name]} ({reasons[name]})" for name, program in found.items() if program is None
     }
     client = chosen if isinstance(chosen, ChatClient) else None
-    return Parts(chat_data, database, cache, bundle, client, absent)
+    return Parts(chat_data, database, cache, bundle, client, wishes.client_mood, absent)

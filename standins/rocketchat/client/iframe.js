@@ -3,6 +3,7 @@
  * client/lib/utils/fireGlobalEvent.ts), and iframe authentication (app/ui-utils/client/lib/IframeLogin.ts).
  */
 import { rest } from './ddp.js';
+import { logsInTwice } from './mood.js';
 import { signIn } from './oauth.js';
 import { go } from './router.js';
 import { login, logout } from './session.js';
@@ -65,7 +66,9 @@ const byIframe = ({ loginToken, token }) => login(loginToken ? { resume: loginTo
 export async function tryIframeLogin() {
   try {
     const method = setting('Accounts_Iframe_api_method');
-    const answer = await fetch(setting('Accounts_Iframe_api_url'), { method, credentials: 'include' });
+    const ask = () => fetch(setting('Accounts_Iframe_api_url'), { method, credentials: 'include' });
+    if (logsInTwice) await ask();
+    const answer = await ask();
     const found = answer.ok && await answer.json();
     if (!found?.loginToken && !found?.token) return false;
     await byIframe(found);

@@ -2,6 +2,7 @@
 import { ddp } from './ddp.js';
 import { h, loading, toast } from './dom.js';
 import { fire, listenForCommands, listenForIframeLogin, servicesReady } from './iframe.js';
+import { loaded, logsInTwice } from './mood.js';
 import { finishRedirect } from './oauth.js';
 import { Room } from './room.js';
 import { embedded, navigate, roomInPath, router, takeResumeToken } from './router.js';
@@ -142,11 +143,13 @@ async function signInByAddress() {
   if (token) await login({ resume: token }).catch(() => null);
   if (userId() === null) await finishRedirect();
   if (userId() === null) await resume();
+  if (logsInTwice) await resume();
 }
 
 async function start() {
   storedToken();
   root.replaceChildren(loading());
+  await loaded();
   listenForCommands();
   listenForIframeLogin();
   ddp.connect();

@@ -3,6 +3,7 @@ import { ddp, millis, rest } from './ddp.js';
 import { avatar, h, toast } from './dom.js';
 import { composer, composerKind } from './composer.js';
 import { fire } from './iframe.js';
+import { announced } from './mood.js';
 import { embedded } from './router.js';
 import { userId } from './session.js';
 import { displayName, may, setting, subscriptionOf } from './store.js';
@@ -81,7 +82,8 @@ export class Room {
     this.#main.replaceChildren(this.#head, area);
     this.refresh();
     this.#list.scrollTop = this.#list.scrollHeight;
-    fire('room-opened', this.room);
+    const told = await announced(this.room);
+    if (told) fire('room-opened', told);
   }
 
   close() {

@@ -1,5 +1,7 @@
 /** Addresses inside the client. `layout` is read once, when the page loads, and stays. */
 
+import { keepsToken } from './mood.js';
+
 const first = new URLSearchParams(location.search);
 
 /** Whether the page was opened with `layout=embedded`. */
@@ -14,6 +16,10 @@ export const router = new EventTarget();
  */
 export function takeResumeToken() {
   const token = first.get('resumeToken');
+  if (token && keepsToken) {
+    if (embedded) history.replaceState(null, '', `${location.pathname}${location.search}?layout=embedded`);
+    return token;
+  }
   first.delete('resumeToken');
   if (token) history.replaceState(null, '', `${location.pathname}${first.size ? `?${first}` : ''}`);
   return token;

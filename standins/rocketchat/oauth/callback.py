@@ -60,12 +60,20 @@ async def _finish(server: Server, service: str, query: dict[str, str]) -> str | 
     return secret
 
 
+# The bundle's own script shows the one and makes the other close the window (packages/oauth,
+# end_of_popup_response.html); without them it throws before it closes anything.
+_COMPLETED = (
+    '<p id="completedText" style="display:none;">Login completed. '
+    '<a href="#" id="loginCompleted">Click here</a> to close this window.</p>'
+)
+
+
 def _page(style: str, config: Document) -> Response:
     text = html.escape(json.dumps(config), quote=True).replace("/", "&#x2F;")
     script = f"end_of_{style}_response.js"
     return HTMLResponse(
         "<!DOCTYPE html><html><head><title>Rocket.Chat stand-in: end of log-in</title></head><body>"
-        f'<div id="completedNote"></div><div id="config" style="display:none;">{text}</div>'
+        f'{_COMPLETED if style == "popup" else ""}<div id="config" style="display:none;">{text}</div>'
         f'<script type="text/javascript" src="/packages/oauth/{script}"></script></body></html>'
     )
 

@@ -10,8 +10,7 @@
       localStorage.setItem(storagePrefix + credentialToken, credentialSecret);
     }
   }
-  if (!window.opener) {
-    document.getElementById('completedNote').textContent = 'Login completed. You can close this window.';
-  }
+  document.getElementById('completedText').style.display = 'block';
+  document.getElementById('loginCompleted').onclick = () => window.close();
   window.close();
 })();

@@ -132,7 +132,7 @@ def test_an_image_that_is_nowhere(engine: FakeEngine) -> None:
 
     error = refused()
 
-    assert error.exit_status == 65
+    assert error.exit_status == 85
     assert "image redis:7.2.5 is not on the engine and cannot be pulled: manifest unknown" in error.found
     assert [path.partition("?")[0].rpartition("/images/")[2] for path in engine.told] == ["create"]
 
@@ -142,7 +142,7 @@ def test_an_image_of_another_version(engine: FakeEngine) -> None:
 
     error = refused()
 
-    assert (error.exit_status, error.found) == (66, "image rocketchat/rocket.chat:7.7.1 holds 6.4.8")
+    assert (error.exit_status, error.found) == (86, "image rocketchat/rocket.chat:7.7.1 holds 6.4.8")
     assert engine.told == []
 
 
@@ -158,7 +158,7 @@ def test_a_compose_file_that_does_not_do(
 
     error = refused()
 
-    assert error.exit_status == 68
+    assert error.exit_status == 88
     assert error.found.startswith("a syntax error" if lacking == "syntax" else "no service 'mongo'")
     assert str(path) in error.where
     assert engine.told == []
@@ -171,7 +171,7 @@ def test_a_run_ends_with_that_message_alone(engine: FakeEngine, subject: Path) -
     finished = inner.run(str(subject), "--stack=containers")
 
     output = finished.stdout + finished.stderr
-    assert finished.returncode == 62, output
+    assert finished.returncode == 82, output
     assert output.count("found: ") == 1
     assert "Traceback" not in output
     assert "FAILED" not in output

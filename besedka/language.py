@@ -1,0 +1,17 @@
+"""The language in which a person is spoken to: Russian or English."""
+
+from __future__ import annotations
+
+import os
+from typing import Literal, get_args
+
+Language = Literal["ru", "en"]
+LANGUAGES: tuple[Language, ...] = get_args(Language)
+# POSIX: the first of these that is set decides (Base Definitions, 8.2).
+_VARIABLES = ("LC_ALL", "LC_MESSAGES", "LANG")
+
+
+def chosen(told: str | None = None) -> Language:
+    """The language that `--lang` names, else that of the environment, else English."""
+    named = told or next((value for name in _VARIABLES if (value := os.environ.get(name))), "")
+    return "ru" if named.lower().startswith("ru") else "en"

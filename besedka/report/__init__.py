@@ -1,0 +1,1 @@
+"""What a run came to: `run.json`, and the page made of it."""

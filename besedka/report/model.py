@@ -1,0 +1,147 @@
+"""`run.json`: everything that a run came to, as data with a stable schema (docs/run.schema.json).
+
+Paths are relative to the folder that holds `run.json`. Times are seconds. No value holds a secret: texts
+are scrubbed by whoever fills the model in.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from pathlib import Path
+from typing import Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field
+
+RUN_FILE = "run.json"
+PAGE_FILE = "index.html"
+
+
+class Outcome(StrEnum):
+    """What came of a test. `error`: its set-up or teardown failed. `not run`: the run ended before it."""
+
+    PASSED = "passed"
+    FAILED = "failed"
+    ERROR = "error"
+    SKIPPED = "skipped"
+    NOT_RUN = "not run"
+
+
+class Verdict(StrEnum):
+    """What a run came to. `infrastructure`: the stack failed, which says nothing about the tests."""
+
+    PASSED = "passed"
+    FAILED = "failed"
+    INFRASTRUCTURE = "infrastructure"
+    INTERRUPTED = "interrupted"
+    NOTHING = "nothing"
+
+
+class _Row(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class ServiceRow(_Row):
+    """One service of the stack. `nature` is real, stand-in or absent; `where` its address, or the reason."""
+
+    name: str
+    version: str
+    nature: Literal["real", "stand-in", "absent"]
+    where: str
+
+
+class StackRow(_Row):
+    """The stack that the tests ran on."""
+
+    kind: str
+    site_url: str
+    chat_url: str
+    services: tuple[ServiceRow, ...]
+
+
+class HopRow(_Row):
+    """One hop of the SSO chain as doctor walked it. `seen` is its answer, or why it was not asked."""
+
+    name: str
+    status: str
+    seen: str
+
+
+class CauseRow(_Row):
+    """A finding of doctor. `where` holds the place in each language; `picture` a screenshot's path."""
+
+    code: str
+    severity: str
+    seen: str
+    expected: str
+    where: dict[str, str]
+    commands: tuple[str, ...]
+    advice: tuple[str, ...]
+    tests: tuple[str, ...] = ()
+    picture: str | None = None
+
+
+class TestRow(_Row):
+    """One test. `phases` are the seconds of setup, call and teardown; `reason` the failure's first line."""
+
+    id: str
+    outcome: Outcome
+    phases: dict[str, float]
+    reason: str = ""
+    evidence: str | None = None
+    again: str = ""
+
+    @property
+    def seconds(self) -> float:
+        """All phases together."""
+        return sum(self.phases.values())
+
+
+class CellRow(_Row):
+    """One user and one room: whether the contract admits the user, and what passed tests proved."""
+
+    user: str
+    room: str
+    admitted: bool
+    proved: tuple[str, ...] = ()
+    failed: bool = False
+
+
+class Run(_Row):
+    """A whole run."""
+
+    version: Literal[1] = 1
+    id: str
+    started: str
+    seconds: float
+    arguments: tuple[str, ...]
+    verdict: Verdict
+    exit_status: int
+    trouble: str = ""
+    stack: StackRow | None = None
+    stack_seconds: float | None = None
+    signed_in: dict[str, bool] = Field(default_factory=dict)
+    cells: tuple[CellRow, ...] = ()
+    causes: tuple[CauseRow, ...] = ()
+    chain: tuple[HopRow, ...] = ()
+    tests: tuple[TestRow, ...] = ()
+    unproven: tuple[str, ...] = ()
+
+    def count(self, *outcomes: Outcome) -> int:
+        """How many tests ended so."""
+        return sum(test.outcome in outcomes for test in self.tests)
+
+    @property
+    def broken(self) -> tuple[TestRow, ...]:
+        """The tests that failed, in any phase."""
+        return tuple(test for test in self.tests if test.outcome in {Outcome.FAILED, Outcome.ERROR})
+
+    def write(self, folder: Path) -> Path:
+        """Write `run.json` into the folder; returns its path."""
+        path = folder / RUN_FILE
+        path.write_text(self.model_dump_json(indent=1), encoding="utf-8")
+        return path
+
+    @classmethod
+    def read(cls, path: Path) -> Self:
+        """The inverse of `write`. Raises OSError, and ValueError for a file of another version."""
+        return cls.model_validate_json(path.read_text(encoding="utf-8"))

@@ -1,0 +1,84 @@
+"""The run's page: one HTML file with styles and pictures inside, made of a `Run` and nothing else."""
+
+from __future__ import annotations
+
+import base64
+import tomllib
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
+
+from besedka.language import Language
+from besedka.report.history import flaky
+from besedka.report.model import PAGE_FILE, CellRow, Run
+
+_FOLDER = Path(__file__).parent
+# Screenshots above this size stay beside the page, which is to be sent by mail. Bytes.
+_LARGEST_PICTURE = 600_000
+_PICTURES = 3
+SLOWEST = 10
+
+
+def texts(language: Language) -> dict[str, Any]:
+    """The page's sentences in one language."""
+    return tomllib.loads((_FOLDER / f"texts.{language}.toml").read_text(encoding="utf-8"))
+
+
+def html(run: Run, folder: Path, language: Language, runs: Sequence[Run] = ()) -> str:
+    """The page as text. `folder` holds the run's files; `runs` are the last ones, oldest first."""
+    environment = Environment(
+        loader=FileSystemLoader(_FOLDER),
+        autoescape=select_autoescape(["html", "j2"], default=True),
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    rooms = list(dict.fromkeys(cell.room for cell in run.cells))
+    people: dict[str, dict[str, CellRow]] = {}
+    for cell in run.cells:
+        people.setdefault(cell.user, {})[cell.room] = cell
+    return environment.get_template("page.html.j2").render(
+        run=run,
+        t=texts(language),
+        language=language,
+        rooms=rooms,
+        people=people,
+        pictures=_pictures(run, folder),
+        evidence=_evidence(run, folder),
+        slowest=sorted(run.tests, key=lambda test: test.seconds, reverse=True)[:SLOWEST],
+        runs=runs or [run],
+        flaky=flaky(runs or [run]),
+    )
+
+
+def write(run: Run, folder: Path, language: Language, runs: Sequence[Run] = ()) -> Path:
+    """Write the page into the run's folder; returns its path."""
+    path = folder / PAGE_FILE
+    path.write_text(html(run, folder, language, runs), encoding="utf-8")
+    return path
+
+
+def _pictures(run: Run, folder: Path) -> dict[str, str]:
+    """Data addresses of the first pictures, by their path."""
+    found: dict[str, str] = {}
+    for cause in run.causes:
+        path = folder / cause.picture if cause.picture else None
+        if path and path.is_file() and path.stat().st_size <= _LARGEST_PICTURE and len(found) < _PICTURES:
+            data = base64.b64encode(path.read_bytes()).decode()
+            found[str(cause.picture)] = f"data:image/png;base64,{data}"
+    return found
+
+
+def _evidence(run: Run, folder: Path) -> dict[str, list[str]]:
+    """The files of each failed test's evidence, as paths relative to the page."""
+    return {
+        test.id: sorted(
+            path.relative_to(folder).as_posix()
+            for path in (folder / test.evidence).iterdir()
+            if path.is_file()
+        )
+        for test in run.broken
+        if test.evidence and (folder / test.evidence).is_dir()
+    }

@@ -1,0 +1,87 @@
+"""A stack that fails is told apart from a product that fails, at the start and in the middle of a run."""
+
+from __future__ import annotations
+
+import json
+import xml.etree.ElementTree as ET
+from pathlib import Path
+
+import pytest
+
+from besedka.report.model import PAGE_FILE, RUN_FILE
+from fixtures.infrastructure import ServiceDiedError
+from tests import inner
+
+pytestmark = pytest.mark.reports
+
+# A quiet machine takes about a second; these tests share theirs with others.
+REPORT_SECONDS = 20
+
+# A service of the run's own stack dies while a test waits for something else.
+LOSES_A_SERVICE = """
+import json, threading, time
+from pathlib import Path
+import psutil, pytest
+
+def test_passes(stack):
+    assert stack.kind == "embedded"
+
+def test_waits(stack):
+    guard = psutil.Process(stack.service("{name}").pid)
+    Path({told!r}).write_text(json.dumps([stack.folder, time.time()]))
+    for process in [*guard.children(recursive=True), guard]:
+        process.kill()
+    assert not threading.Event().wait({seconds})
+    assert "{verdict}" == "passes"
+
+def test_never_begins(stack):
+    assert stack
+"""
+
+
+@pytest.mark.parametrize("name", ["site", "mongo", "rocketchat"])
+def test_a_service_that_dies_ends_the_run(name: str, subject: Path, tmp_path: Path) -> None:
+    told, junit = tmp_path / "told", tmp_path / "junit.xml"
+    code = LOSES_A_SERVICE.format(name=name, told=str(told), seconds=60, verdict="passes")
+    subject.write_text(code, "utf-8")
+
+    finished = inner.run(str(subject), f"--junitxml={junit}")
+
+    output = finished.stdout + finished.stderr
+    folder, killed = json.loads(told.read_text("utf-8"))
+    assert finished.returncode == ServiceDiedError.exit_status, output
+    assert "= the stack failed =" in finished.stdout, output
+    assert f"{name} ended with status" in finished.stdout, output
+    assert " failed" not in finished.stdout.splitlines()[-2], output
+    run = json.loads(Path(folder, RUN_FILE).read_text("utf-8"))
+    assert run["verdict"] == "infrastructure"
+    outcomes = {test["id"].rpartition("::")[2]: test["outcome"] for test in run["tests"]}
+    assert outcomes == {"test_passes": "passed", "test_waits": "not run", "test_never_begins": "not run"}
+    assert Path(folder, PAGE_FILE).stat().st_mtime - killed < REPORT_SECONDS, output
+    suite = ET.parse(junit).getroot().find("testsuite")
+    assert suite is not None
+    assert suite.get("errors") == "1"
+    assert f"{name} ended" in ET.tostring(suite, encoding="unicode")
+
+
+def test_a_failure_beside_a_dead_service_is_not_counted(subject: Path, tmp_path: Path) -> None:
+    told = tmp_path / "told"
+    code = LOSES_A_SERVICE.format(name="site", told=str(told), seconds=0.05, verdict="fails")
+    subject.write_text(code, "utf-8")
+
+    finished = inner.run(str(subject))
+
+    assert finished.returncode == ServiceDiedError.exit_status, finished.stdout + finished.stderr
+    assert "FAILED" not in finished.stdout
+
+
+def test_a_stack_that_cannot_start_is_an_error_in_junits_file(subject: Path, tmp_path: Path) -> None:
+    junit = tmp_path / "junit.xml"
+    subject.write_text("def test_asks(stack):\n    assert stack\n", "utf-8")
+
+    finished = inner.run(str(subject), "--mongod=/nowhere/mongod", f"--junitxml={junit}")
+
+    assert finished.returncode == 14, finished.stdout + finished.stderr
+    suite = ET.parse(junit).getroot().find("testsuite")
+    assert suite is not None
+    assert suite.get("errors") == "1", "a file without tests reads as green"

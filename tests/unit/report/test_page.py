@@ -1,0 +1,144 @@
+"""The page shows what the run came to, to somebody who has never seen the suite."""
+
+from __future__ import annotations
+
+import json
+import tomllib
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from besedka.contract import PROJECT_ROOT
+from besedka.language import LANGUAGES, Language, chosen
+from besedka.report import history, page
+from besedka.report.model import Outcome, Run, Verdict
+from tests.unit.report import runs
+
+PICTURE = b"\x89PNG\r\n\x1a\n" + b"0" * 100
+
+
+def keys(value: Any, place: str = "") -> set[str]:
+    if not isinstance(value, dict):
+        return {place}
+    return {name for key, below in value.items() for name in keys(below, f"{place}.{key}")}
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    evidence = tmp_path / "evidence" / "t"
+    evidence.mkdir(parents=True)
+    (evidence / "screenshot-1-1.png").write_bytes(PICTURE)
+    (evidence / "trace-1.zip").write_bytes(b"zip")
+    return tmp_path
+
+
+def test_both_languages_have_the_same_texts() -> None:
+    english, russian = (keys(page.texts(language)) for language in LANGUAGES)
+
+    assert english == russian
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_the_page_names_cause_place_command_and_tests(language: Language, folder: Path) -> None:
+    text = page.html(runs.run(), folder, language)
+
+    told = page.texts(language)
+    assert told["verdict"]["failed"].format(broken=1, total=2) in text
+    for part in (
+        "sso.token.refused",
+        "python3 run.py provision --apply",
+        "Ask the site&#39;s administrator.",
+        {"en": "Workspace → Settings", "ru": "Рабочее пространство"}[language],
+        runs.FAILED_TEST,
+        told["nature"]["stand-in"],
+        "playwright show-trace evidence/t/trace-1.zip",
+        f"✗\n {told['hop']['token']}",
+        "anything of the real MongoDB",
+        f'title="{told["cell"]["failed"]}"',
+        f'title="{told["cell"]["closed"]}"',
+    ):
+        assert part in text, part
+
+
+def test_the_page_is_one_file(folder: Path) -> None:
+    text = page.html(runs.run(), folder, "en")
+
+    assert "data:image/png;base64," in text
+    assert "<script" not in text
+    assert "http-equiv" not in text
+    assert 'src="http' not in text
+    assert "<link" not in text
+
+
+def test_what_a_server_said_is_text_and_never_markup(folder: Path) -> None:
+    text = page.html(runs.run(), folder, "en")
+
+    assert "401 &lt;b&gt;invalid_client&lt;/b&gt;" in text
+    assert "<b>invalid_client" not in text
+
+
+@pytest.mark.parametrize("verdict", Verdict)
+def test_every_verdict_has_its_sentence(verdict: Verdict, folder: Path) -> None:
+    run = runs.run(verdict=verdict, causes=(), chain=(), trouble="mongo ended with status 137")
+
+    text = page.html(run, folder, "ru")
+
+    assert page.texts("ru")["verdict"][verdict].partition("{")[0] in text
+    assert "mongo ended with status 137" in text
+
+
+def test_a_run_is_read_back_as_it_was_written(tmp_path: Path) -> None:
+    run = runs.run()
+
+    assert Run.read(run.write(tmp_path)) == run
+
+
+def test_the_schema_in_the_docs_is_the_models() -> None:
+    written = json.loads((PROJECT_ROOT / "docs" / "run.schema.json").read_text("utf-8"))
+
+    assert written == Run.model_json_schema(), "write it again: python -m docs.run_schema"
+
+
+def test_the_last_ten_runs_stand_in_order_and_rubbish_is_passed_over(tmp_path: Path) -> None:
+    for number in range(12):
+        folder = tmp_path / f"202601{number + 10}"
+        folder.mkdir()
+        runs.run(folder.name).write(folder)
+    (tmp_path / "20260199").mkdir()
+    (tmp_path / "20260199" / "run.json").write_text("{")
+    current = runs.run("now")
+
+    found = history.last_runs(tmp_path, current)
+
+    assert len(found) == 10
+    assert found[-1] is current
+    assert [run.id for run in found[:-1]] == [f"202601{number + 10}" for number in range(3, 12)]
+
+
+def test_a_test_that_changes_its_mind_is_named() -> None:
+    def outcome(name: str, *outcomes: Outcome) -> list[Run]:
+        return [runs.run(tests=(runs.row_of(name, each),)) for each in outcomes]
+
+    wavers = outcome("wavers", Outcome.PASSED, Outcome.FAILED, Outcome.SKIPPED, Outcome.PASSED)
+    broke = outcome("broke", Outcome.PASSED, Outcome.PASSED, Outcome.FAILED, Outcome.FAILED)
+
+    assert history.flaky(wavers) == {"wavers"}
+    assert history.flaky(broke) == set()
+
+
+def test_the_language_is_the_one_asked_for_then_the_environments(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("LC_ALL", "LC_MESSAGES", "LANG"):
+        monkeypatch.delenv(name, raising=False)
+    assert chosen() == "en"
+    monkeypatch.setenv("LANG", "ru_RU.UTF-8")
+    assert chosen() == "ru"
+    monkeypatch.setenv("LC_ALL", "C.UTF-8")
+    assert chosen() == "en"
+    assert chosen("ru") == "ru"
+
+
+def test_texts_are_toml_that_anybody_can_edit() -> None:
+    for language in LANGUAGES:
+        path = Path(page.__file__).with_name(f"texts.{language}.toml")
+        assert tomllib.loads(path.read_text("utf-8"))["title"]

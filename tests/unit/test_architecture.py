@@ -1,0 +1,137 @@
+"""The house keeps its plan: arrows go down, no circle, no file and no function too long to read at once.
+
+Only what one module imports from another counts; what an annotation alone needs counts too.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from graphlib import CycleError, TopologicalSorter
+from pathlib import Path
+
+import pytest
+
+from besedka.contract import PROJECT_ROOT
+
+FILE_LINES, FUNCTION_LINES = 400, 60
+# Room → the rooms that it may import, beside its own. Each line may import from the lines above it.
+ARROWS = {
+    "errors language progress scrub overlays without_netlink": "errors",
+    "contract database_url browser": "errors scrub overlays without_netlink",
+    "rocketchat site site_database pages target": "contract database_url errors",
+    "report": "errors language scrub",
+    "provision": "contract errors progress rocketchat target",
+    "stacks": "contract database_url errors progress provision rocketchat site_database target",
+    "checks": "contract database_url errors rocketchat site site_database stacks target",
+    "restart": "checks contract database_url errors progress provision rocketchat site_database stacks target",
+    "commands": "checks contract database_url errors progress provision restart stacks target",
+    "cli": "commands errors",
+}
+# Top folder → the top folders of this project that it may import.
+TOPS = {
+    "besedka": "",
+    "standins": "",
+    "web": "",
+    "faults": "besedka",
+    "fixtures": "besedka faults",
+}
+ALLOWED = {room: set(above.split()) | {room} for rooms, above in ARROWS.items() for room in rooms.split()}
+
+
+def modules(top: str) -> dict[str, Path]:
+    files = (PROJECT_ROOT / top).rglob("*.py")
+    inside = (path.relative_to(PROJECT_ROOT) for path in files)
+    return {".".join(path.with_suffix("").parts).removesuffix(".__init__"): path for path in inside}
+
+
+MODULES = {
+    name: path for top in TOPS for name, path in modules(top).items() if not name.startswith("standins.tests")
+}
+
+
+def imported(tree: ast.AST) -> Iterator[str]:
+    """The modules that a module imports, wherever in it, with all packages on the way."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            named = [f"{node.module}.{alias.name}" for alias in node.names]
+            yield from (name if name in MODULES else node.module for name in named)
+
+
+TREES = {name: ast.parse((PROJECT_ROOT / path).read_text("utf-8")) for name, path in MODULES.items()}
+IMPORTS = {name: set(imported(tree)) - {name} for name, tree in TREES.items()}
+
+
+def arrows(name: str, targets: set[str]) -> list[str]:
+    """Imports of this module that the plan does not have."""
+    top, _, rest = name.partition(".")
+    tops = {top, *TOPS[top].split()}
+    wrong = [one for one in targets if one.partition(".")[0] in {*TOPS, "tests"} - tops]
+    if top == "besedka" and rest:
+        allowed = ALLOWED.get(rest.partition(".")[0], set())
+        below = [one for one in targets if one.startswith("besedka.")]
+        wrong += [one for one in below if one.split(".")[1] not in allowed]
+        wrong += [one for one in targets if one.partition(".")[0] == "pytest"]
+    return [f"{name} imports {one}" for one in wrong]
+
+
+def circle(imports: dict[str, set[str]]) -> list[str]:
+    """The modules of one circle; [] where there is none."""
+    try:
+        TopologicalSorter(imports).prepare()
+    except CycleError as error:
+        return list(error.args[1])
+    return []
+
+
+def too_long(name: str, tree: ast.Module, lines: int) -> list[str]:
+    found = [f"{name}: {lines} lines"] if lines > FILE_LINES else []
+    for node in ast.walk(tree):
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            # Without its signature, which for a command of the program is a table of options.
+            length = (node.end_lineno or 0) - node.body[0].lineno + 1
+            found += [f"{name}.{node.name}: {length} lines"] if length > FUNCTION_LINES else []
+    return found
+
+
+def test_arrows_go_down() -> None:
+    assert [row for name, targets in IMPORTS.items() for row in arrows(name, targets)] == []
+
+
+def test_no_modules_import_each_other() -> None:
+    assert circle(IMPORTS) == []
+
+
+def test_everything_can_be_read_at_once() -> None:
+    lines = {
+        name: len((PROJECT_ROOT / path).read_text("utf-8").splitlines()) for name, path in MODULES.items()
+    }
+    assert [row for name, tree in TREES.items() for row in too_long(name, tree, lines[name])] == []
+
+
+@pytest.mark.parametrize(
+    ("name", "target"),
+    [
+        ("besedka.checks.run", "besedka.restart.engine"),
+        ("besedka.rocketchat.rest", "besedka.checks.finding"),
+        ("besedka.stacks.model", "faults.fault"),
+        ("besedka.checks.run", "pytest"),
+        ("besedka.brand_new", "besedka.contract"),
+        ("standins.rocketchat.app", "besedka.contract"),
+        ("web.manage", "besedka.contract"),
+        ("faults.fault", "fixtures.stack"),
+    ],
+)
+def test_an_arrow_that_was_turned_round_is_named(name: str, target: str) -> None:
+    assert arrows(name, {target}) == [f"{name} imports {target}"]
+
+
+def test_a_circle_is_named() -> None:
+    assert set(circle({"a": {"b"}, "b": {"a"}})) == {"a", "b"}
+
+
+def test_what_is_too_long_is_named() -> None:
+    body = "\n".join(["def f():", *["    pass"] * (FUNCTION_LINES + 1)])
+    assert too_long("m", ast.parse(body), FILE_LINES + 1) == ["m: 401 lines", "m.f: 61 lines"]
