@@ -6,6 +6,9 @@ to. SQLite is opened read-only, PostgreSQL in a read-only transaction.
 
 from __future__ import annotations
 
+import base64
+import hashlib
+import hmac
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
@@ -247,6 +250,21 @@ class SiteDatabase:
             where=self.where,
             next_step="is this the site's DATABASE_URL? Run `python manage.py migrate --check` in web/",
         )
+
+
+def verified(secret: str, encoded: str) -> bool | None:
+    """Django's comparison of a password with its hash; None for an algorithm other than its usual one.
+
+    An unusable password begins with `!` (django/contrib/auth/hashers.py).
+    """
+    if encoded.startswith("!") or not encoded:
+        return False
+    algorithm, _, rest = encoded.partition("$")
+    if algorithm != "pbkdf2_sha256":
+        return None
+    rounds, salt, digest = rest.split("$")
+    raw = hashlib.pbkdf2_hmac("sha256", secret.encode(), salt.encode(), int(rounds))
+    return hmac.compare_digest(base64.b64encode(raw).decode(), digest)
 
 
 def _application(row: Row) -> Application:

@@ -8,7 +8,6 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
-from besedka import contract as contracts
 from besedka.contract import CONTRACT_ENV, Contract
 
 PROGRAM = ("python3", "run.py")
@@ -23,7 +22,8 @@ class Target:
 
     `site_url` and `chat_url` are what a browser opens. `provider_url` is where Rocket.Chat's server reaches
     the site; None where that is not known. `mongo_url` and `site_database_url` are None where the data cannot
-    be read. `may_write`: temporary accounts and messages may be made. `manage` runs the site's management
+    be read. `site_environment_file` holds what the site is told by environment, where that is known.
+    `may_write`: temporary accounts and messages may be made. `manage` runs the site's management
     commands; None where they are out of reach.
     """
 
@@ -31,6 +31,7 @@ class Target:
     chat_url: str
     mongo_url: str | None = field(default=None, repr=False)
     site_database_url: str | None = field(default=None, repr=False)
+    site_environment_file: str | None = None
     provider_url: str | None = None
     kind: StackKind = "attached"
     may_write: bool = False
@@ -65,16 +66,17 @@ class Target:
 def besedka_command(target: Target, *words: str) -> str:
     """`python3 run.py <words>`, with the options that lead to this target; it runs as pasted.
 
-    Addresses that the contract's file has are left out. A database's address with a password is left out too.
+    A database's address with a password is left out.
     """
-    known = contracts.load()
-    options: list[str] = []
-    if (target.site_url, target.chat_url) != (known.site.url, known.chat.url):
-        options += ["--site-url", target.site_url, "--chat-url", target.chat_url]
-    if target.provider_url and target.provider_url not in {target.site_url, known.provider.url}:
+    options = ["--site-url", target.site_url, "--chat-url", target.chat_url]
+    if target.provider_url and target.provider_url != target.site_url:
         options += ["--provider-url", target.provider_url]
     if target.mongo_url and "@" not in target.mongo_url:
         options += ["--mongo-url", target.mongo_url]
+    if target.site_environment_file:
+        options += ["--site-environment", target.site_environment_file]
+    elif target.site_database_url and "@" not in target.site_database_url:
+        options += ["--site-database-url", target.site_database_url]
     file = os.environ.get(CONTRACT_ENV)
     prefix = [f"{CONTRACT_ENV}={shlex.quote(file)}"] if file else []
     return " ".join([*prefix, shlex.join([*PROGRAM, *words, *options])])

@@ -112,6 +112,7 @@ class Project:
         if anew:
             self.check_space()
             check_venv_module()
+            self.leave_link()
         with contextlib.suppress(FileNotFoundError):
             (self.venv / STAMP).unlink()
         try:
@@ -128,6 +129,12 @@ class Project:
         self.write_stamp(
             {"home": self.home(), "lock": self.lock_hash(), "packages": sorted(self.installed())}
         )
+
+    def leave_link(self) -> None:
+        """Take .venv away where it is a link: what it leads to is somebody else's and is not emptied."""
+        if self.venv.is_symlink():
+            say(f"setup: .venv is a link to {os.readlink(self.venv)}, which stays as it is; the link goes")
+            self.venv.unlink()
 
     def make_venv(self) -> None:
         """Make .venv, in place of what may be there."""

@@ -67,6 +67,12 @@ FAULTS = (
         {"_id": "Accounts_OAuth_Custom-besedka", "value": True},
     ),
     _more(
+        "provider_row_in_capitals",
+        "provider.spelling.letter_case",
+        _SETTINGS,
+        {"_id": "Accounts_OAuth_Custom-BESEDKA", "value": True},
+    ),
+    _more(
         "provider_row_with_another_prefix",
         "provider.spelling.wrong_prefix",
         _SETTINGS,

@@ -114,7 +114,6 @@ FAULTS = (
         "site_and_chat_spelt_differently",
         "services.addresses.host_mix",
         lambda one: one.seen_at(chat_url=one.stack.chat_url.replace("127.0.0.1", "localhost")),
-        ("services.root_url.differs", "application.redirect_uri.host_spelling"),
     ),
     Fault(
         "administrator_with_another_password",
@@ -137,6 +136,11 @@ FAULTS = (
     ),
     _refused("administrator_blocked_after_failures", "blocked", 401, "error-login-blocked-for-ip"),
     _refused("administrator_refused", "refused", 400, "error-invalid-params"),
+    Fault(
+        "chat_address_with_a_slash_at_its_end",
+        "services.root_url.differs",
+        lambda one: one.setting("Site_Url", f"{one.stack.chat_url}/"),
+    ),
     Fault(
         "chat_thinks_it_lives_elsewhere",
         "services.root_url.differs",

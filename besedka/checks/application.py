@@ -15,7 +15,6 @@ from besedka.contract import Contract
 from besedka.rocketchat import provider
 from besedka.site_database import Application
 
-REPAIR = "(cd web && ../.venv/bin/python manage.py ensure_oauth_application)"
 # One abandoned log-in leaves one code behind; a chain broken at its first hop leaves them all.
 _ABANDONED = 3
 
@@ -45,7 +44,18 @@ def exists(examination: Examination) -> Answer:
     others = [found.client_id for found in examination.site_database.applications()]
     seen = f"no application {client_id}; there are {others or 'none'}"
     place = _place(examination, "client_id")
-    return Findings((finding("application.exists.missing", seen, client_id, place, commands=(REPAIR,)),))
+    return Findings(
+        (
+            finding(
+                "application.exists.missing",
+                seen,
+                client_id,
+                place,
+                commands=examination.site_commands,
+                advice=examination.site_advice,
+            ),
+        )
+    )
 
 
 @check("application.secret", codes="differs", needs=["application.exists"])
@@ -59,7 +69,18 @@ def secret(examination: Examination) -> Answer:
     algorithm, _, rest = stored.partition("$")
     if not rest:
         seen, wanted = fingerprint(stored), fingerprint(expected)
-        return Findings((finding("application.secret.differs", seen, wanted, place, commands=(REPAIR,)),))
+        return Findings(
+            (
+                finding(
+                    "application.secret.differs",
+                    seen,
+                    wanted,
+                    place,
+                    commands=examination.site_commands,
+                    advice=examination.site_advice,
+                ),
+            )
+        )
     if algorithm != "pbkdf2_sha256":
         return Skipped(f"the secret is stored as a {algorithm} hash, which this check cannot verify")
     rounds, salt, digest = rest.split("$")
@@ -68,7 +89,16 @@ def secret(examination: Examination) -> Answer:
         return Ok("the stored hash is that of the contract's secret")
     seen = "the stored hash is that of another secret"
     return Findings(
-        (finding("application.secret.differs", seen, fingerprint(expected), place, commands=(REPAIR,)),)
+        (
+            finding(
+                "application.secret.differs",
+                seen,
+                fingerprint(expected),
+                place,
+                commands=examination.site_commands,
+                advice=examination.site_advice,
+            ),
+        )
     )
 
 
@@ -76,6 +106,7 @@ def secret(examination: Examination) -> Answer:
     "application.redirect_uri",
     codes="empty differs host_spelling foreign",
     needs=["application.exists"],
+    after=["services.addresses"],
 )
 def redirect_uri(examination: Examination) -> Answer:
     """Is Rocket.Chat's callback registered, and nothing beside it?"""
@@ -84,7 +115,16 @@ def redirect_uri(examination: Examination) -> Answer:
     place = _place(examination, "redirect_uris")
     if not registered:
         return Findings(
-            (finding("application.redirect_uri.empty", "empty", wanted, place, commands=(REPAIR,)),)
+            (
+                finding(
+                    "application.redirect_uri.empty",
+                    "empty",
+                    wanted,
+                    place,
+                    commands=examination.site_commands,
+                    advice=examination.site_advice,
+                ),
+            )
         )
     if wanted not in registered:
         seen = " ".join(registered)
@@ -92,7 +132,16 @@ def redirect_uri(examination: Examination) -> Answer:
         mixed = mixed or wanted.replace("localhost", "127.0.0.1") in registered
         code = "host_spelling" if mixed else "differs"
         return Findings(
-            (finding(f"application.redirect_uri.{code}", seen, wanted, place, commands=(REPAIR,)),)
+            (
+                finding(
+                    f"application.redirect_uri.{code}",
+                    seen,
+                    wanted,
+                    place,
+                    commands=examination.site_commands,
+                    advice=examination.site_advice,
+                ),
+            )
         )
     foreign = [uri for uri in registered if uri != wanted]
     found = []
@@ -104,8 +153,8 @@ def redirect_uri(examination: Examination) -> Answer:
                 " ".join(foreign),
                 wanted,
                 place,
-                commands=(REPAIR,),
-                advice=(fix,),
+                commands=examination.site_commands,
+                advice=(fix, *examination.site_advice),
             )
         ]
     return answer(found, evidence=wanted)
@@ -125,7 +174,12 @@ def client_type(examination: Examination) -> Answer:
     )
     found = [
         finding(
-            f"application.client_type.{field}", seen, expected, _place(examination, field), commands=(REPAIR,)
+            f"application.client_type.{field}",
+            seen,
+            expected,
+            _place(examination, field),
+            commands=examination.site_commands,
+            advice=examination.site_advice,
         )
         for field, seen, expected in rows
         if seen != expected
@@ -140,7 +194,14 @@ def consent(examination: Examination) -> Answer:
     if not _record(examination).skip_authorization:
         place = _place(examination, "skip_authorization")
         found = [
-            finding("application.consent.asked", "a consent page is shown", "none", place, commands=(REPAIR,))
+            finding(
+                "application.consent.asked",
+                "a consent page is shown",
+                "none",
+                place,
+                commands=examination.site_commands,
+                advice=examination.site_advice,
+            )
         ]
     return answer(found, evidence="skip_authorization")
 

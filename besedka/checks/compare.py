@@ -38,15 +38,17 @@ def three_ways(  # noqa: PLR0911 - one return per verdict
     where = examination.where(setting_id)
     evidence = (f"stored {shown(setting_id, stored)}, effective {shown(setting_id, effective)}",)
 
-    def wrong(kind: str, seen: str, *advice: str) -> list[Finding]:
+    advice, settable = _beyond_calls(setting_id, expected, row or {})
+
+    def wrong(kind: str, seen: str, *more: str, settable: bool = settable) -> list[Finding]:
         return [
             finding(
                 f"{code}.{kind}",
                 f"{setting_id} {seen}",
                 shown(setting_id, expected),
                 where,
-                commands=(examination.provision_command,),
-                advice=advice,
+                commands=(examination.provision_command,) if settable else (),
+                advice=(*advice, *more),
                 evidence=evidence,
             )
         ]
@@ -65,6 +67,7 @@ def three_ways(  # noqa: PLR0911 - one return per verdict
             "not_effective",
             f"is stored as expected, but {shown(setting_id, effective)} is effective",
             *_why_not_effective(examination, setting_id),
+            settable=False,
         )
     if str(effective).lower() == str(expected).lower() or isinstance(effective, bool) != isinstance(
         expected, bool
@@ -93,6 +96,24 @@ def fingerprint(secret: str) -> str:
 def _same(value: Any, expected: Any) -> bool:
     # bool is an int in Python, not in Rocket.Chat.
     return isinstance(value, bool) == isinstance(expected, bool) and bool(value == expected)
+
+
+def _beyond_calls(setting_id: str, expected: Any, row: dict[str, Any]) -> tuple[tuple[str, ...], bool]:
+    """What a person does beside or in place of a call, and whether a call changes the setting at all.
+
+    `OVERWRITE_SETTING_<id>` is applied at each start (`apps/meteor/app/settings/server/SettingsRegistry.ts`).
+    """
+    variable = f"OVERWRITE_SETTING_{setting_id}"
+    text = str(expected).lower() if isinstance(expected, bool) else str(expected)
+    if row.get("hidden"):
+        return (f"No call changes it: start Rocket.Chat with {variable}={text}.",), False
+    forced = row.get("processEnvValue")
+    if row.get("valueSource") == "processEnvValue" and forced != expected:
+        again = (
+            f"{variable} in Rocket.Chat's environment sets it to {forced!r} at each start: make it {text}."
+        )
+        return (again,), True
+    return (), True
 
 
 def _why_not_effective(examination: Examination, setting_id: str) -> tuple[str, ...]:

@@ -213,6 +213,18 @@ class Examination:
         """The command that brings this Rocket.Chat to the contract."""
         return besedka_command(self.target, "provision", "--apply")
 
+    @property
+    def site_commands(self) -> tuple[str, ...]:
+        """The command that brings the site's own records to the contract; none where it cannot."""
+        return (self.provision_command,) if self.target.site_environment_file else ()
+
+    @property
+    def site_advice(self) -> tuple[str, ...]:
+        """What a person does where no command brings the site's records to the contract."""
+        if self.target.site_environment_file:
+            return ()
+        return ("Change it by the site's own means: its admin pages, or its management commands.",)
+
     def secret(self, value: str) -> str:
         """Remember that `value` must not be shown; gives it back."""
         if value:

@@ -83,14 +83,13 @@ def _frame_refusals(examination: Examination, path: str, page: requests.Response
     option = page.headers.get("X-Frame-Options")
     where = examination.where("Iframe_Restrict_Access", f"GET {path}, header X-Frame-Options")
     if option is not None:
-        fix = "a proxy in front of Rocket.Chat adds it, or the setting was written straight into Mongo"
+        fix = "Iframe_Restrict_Access is right: a proxy adds X-Frame-Options; take it off there."
         found.append(
             finding(
                 "iframe.headers.x_frame_options",
                 option,
                 "no such header",
                 where,
-                commands=(examination.provision_command,),
                 advice=(fix,),
             )
         )
@@ -99,7 +98,7 @@ def _frame_refusals(examination: Examination, path: str, page: requests.Response
     for directive in re.split("[;,]", page.headers.get("Content-Security-Policy", "")):
         name, _, sources = directive.strip().partition(" ")
         if name.lower() == "frame-ancestors" and not {origin, "*"} & set(sources.split()):
-            fix = "Rocket.Chat sends no frame-ancestors: look for a proxy that does"
+            fix = "A proxy sends frame-ancestors: let its Content-Security-Policy name the site."
             place = f"GET {path}, header Content-Security-Policy"
             found.append(
                 finding("iframe.headers.frame_ancestors", directive.strip(), origin, place, advice=(fix,))
@@ -114,7 +113,16 @@ def authentication(examination: Examination) -> Answer:
     if examination.effective.get("Accounts_iframe_enabled"):
         fix = "it means logging in by an iframe, not being shown in one: switch it off"
         where = examination.where("Accounts_iframe_enabled")
-        found = [finding("iframe.authentication.enabled", "True", "False", where, advice=(fix,))]
+        found = [
+            finding(
+                "iframe.authentication.enabled",
+                "True",
+                "False",
+                where,
+                commands=(examination.provision_command,),
+                advice=(fix,),
+            )
+        ]
     return answer(found, evidence="off")
 
 
@@ -125,7 +133,16 @@ def content_policy(examination: Examination) -> Answer:
     if examination.effective.get("Enable_CSP", True) is False:
         fix = "switch it on: it has no frame-ancestors, Iframe_Restrict_Access alone decides about the frame"
         where = examination.where("Enable_CSP")
-        found = [finding("iframe.content_policy.off", "Enable_CSP is False", "True", where, advice=(fix,))]
+        found = [
+            finding(
+                "iframe.content_policy.off",
+                "Enable_CSP is False",
+                "True",
+                where,
+                commands=(examination.provision_command,),
+                advice=(fix,),
+            )
+        ]
     return answer(found, evidence="on")
 
 
@@ -148,6 +165,7 @@ def new_accounts(examination: Examination) -> Answer:
                     f"{setting_id} is {seen!r}",
                     repr(expected),
                     where,
+                    commands=(examination.provision_command,),
                     advice=(fix,),
                 )
             )
@@ -158,6 +176,13 @@ def new_accounts(examination: Examination) -> Answer:
         where = examination.where("Accounts_AllowedDomainsList")
         fix = f"add {', '.join(sorted(missing))}, or empty the list"
         found.append(
-            finding("iframe.new_accounts.domains", domains, "the users' domains", where, advice=(fix,))
+            finding(
+                "iframe.new_accounts.domains",
+                domains,
+                "the users' domains",
+                where,
+                commands=(examination.provision_command,),
+                advice=(fix,),
+            )
         )
     return answer(found, evidence="open to SSO")

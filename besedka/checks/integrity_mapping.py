@@ -32,7 +32,16 @@ def role_map(examination: Examination) -> Answer:
     if admin and all(user.get("username") != admin for user in examination.chat_users):
         where = examination.where(f"{base}-channels_admin")
         fix = "it is the username under which rooms are made for a group, not a list of roles"
-        found.append(finding("integrity.role_map.no_admin", repr(admin), "a username", where, advice=(fix,)))
+        found.append(
+            finding(
+                "integrity.role_map.no_admin",
+                repr(admin),
+                "a username",
+                where,
+                commands=(examination.provision_command,),
+                advice=(fix,),
+            )
+        )
     return answer(found, evidence="what it names exists")
 
 
@@ -43,7 +52,16 @@ def _missing_rooms(examination: Examination, setting_id: str, value: Any) -> lis
         targets = json.loads(str(value)).values()
     except (ValueError, AttributeError):
         fix = "write it as JSON, role to room, or leave Rocket.Chat's sample"
-        return [finding("integrity.role_map.no_json", repr(value), "a JSON object", where, advice=(fix,))]
+        return [
+            finding(
+                "integrity.role_map.no_json",
+                repr(value),
+                "a JSON object",
+                where,
+                commands=(examination.provision_command,),
+                advice=(fix,),
+            )
+        ]
     names = {
         name.strip()
         for target in targets
@@ -55,7 +73,16 @@ def _missing_rooms(examination: Examination, setting_id: str, value: Any) -> lis
     fix = "name rooms that exist (`admin` was refused as a room's name), or leave rooms to provisioning"
     known = ", ".join(sorted(str(room.get("name")) for room in examination.chat_rooms))
     seen = f"no room {', '.join(missing)}"
-    return [finding("integrity.role_map.no_room", seen, f"some of {known}", where, advice=(fix,))]
+    return [
+        finding(
+            "integrity.role_map.no_room",
+            seen,
+            f"some of {known}",
+            where,
+            commands=(examination.provision_command,),
+            advice=(fix,),
+        )
+    ]
 
 
 def checks(_: Contract) -> tuple[Check, ...]:

@@ -10,9 +10,9 @@ from typing import Any
 from besedka.checks.check import Check, check
 from besedka.checks.examination import Examination
 from besedka.checks.finding import Answer, Finding, answer, finding
-from besedka.checks.integrity_settings import is_date
 from besedka.contract import Contract
 from besedka.rocketchat.database import Document
+from besedka.rocketchat.documents import is_date
 from besedka.site_database import TEMPORARY_PREFIX
 
 _GROUND = ["services.same_data"]
@@ -39,7 +39,7 @@ def users_unique(examination: Examination) -> Answer:
     by_email = Counter(
         str(row.get("address", "")).lower() for user in people for row in user.get("emails") or []
     )
-    fix = "keep the account that carries the SSO link, delete the other: users.delete"
+    fix = "Keep the account that is linked to the site, delete the other: Administration → Users."
     for user in examination.contract.users:
         stamped = [
             str(row["username"])
@@ -60,6 +60,11 @@ def users_unique(examination: Examination) -> Answer:
     return answer(found, evidence=f"{len(people)} accounts")
 
 
+def _own(examination: Examination, user: Document) -> bool:
+    """Whether it is a canonical user's account; those of other people are left to a person."""
+    return any(user.get("username") == own.username for own in examination.contract.users)
+
+
 @check("integrity.users_able", codes="powerless", needs=_GROUND)
 def users_able(examination: Examination) -> Answer:
     """Has every person a way to sign in?"""
@@ -69,11 +74,11 @@ def users_able(examination: Examination) -> Answer:
         services = user.get("services") or {}
         if not (services.get("password") or {}).get("bcrypt") and not (services.get(service) or {}).get("id"):
             seen = f"{user.get('username')} has neither a password nor a link to {service}"
-            fix = "inserted by a script: delete it, and let SSO or users.create make the account"
-            place = f"users, {user.get('_id')}, services"
-            found.append(
-                finding("integrity.users_able.powerless", seen, "one of the two", place, advice=(fix,))
-            )
+            place, own = f"users, {user.get('_id')}, services", _own(examination, user)
+            fix = "A script inserted it: delete the account (users.delete), and let SSO make it."
+            commands, advice = ((examination.provision_command,), ()) if own else ((), (fix,))
+            code = "integrity.users_able.powerless"
+            found.append(finding(code, seen, "one of the two", place, commands=commands, advice=advice))
     return answer(found, evidence="everybody can")
 
 
@@ -83,7 +88,7 @@ def users_ids(examination: Examination) -> Answer:
     found = []
     for user in _humans(examination):
         name, place = user.get("username"), f"users, {user.get('_id')}"
-        fix = "delete the account and let SSO or users.create make it"
+        fix = f"Delete account {name} (Administration → Users, or users.delete), and let SSO make it."
         if not isinstance(user["_id"], str):
             seen = f"{name}: _id is {type(user['_id']).__name__}"
             found.append(
@@ -100,7 +105,9 @@ def users_ids(examination: Examination) -> Answer:
         if wrong:
             fix = "a JSON backup turned dates into text: restore with mongorestore, not with JSON"
             seen = f"{name}: {', '.join(sorted(set(wrong)))} not a date"
-            found.append(finding("integrity.users_ids.dates", seen, "BSON dates", place, advice=(fix,)))
+            commands = (examination.provision_command,) if _own(examination, user) else ()
+            code = "integrity.users_ids.dates"
+            found.append(finding(code, seen, "BSON dates", place, commands=commands, advice=(fix,)))
     return answer(found, evidence="made by Rocket.Chat")
 
 
@@ -121,9 +128,16 @@ def sso_links(examination: Examination) -> Answer:
     ids = Counter(str(user["services"][service].get("id")) for user in linked)
     for twice in sorted(one for one, count in ids.items() if count > 1):
         seen = f"{ids[twice]} accounts are linked to user {twice} of the site"
-        fix = "keep the one whose username is the site's"
+        fix = "Keep the link of the one whose username is the site's; the command takes the others' away."
         found.append(
-            finding("integrity.sso_links.shared", seen, "one", f"users.services.{service}.id", advice=(fix,))
+            finding(
+                "integrity.sso_links.shared",
+                seen,
+                "one",
+                f"users.services.{service}.id",
+                commands=(examination.provision_command,),
+                advice=(fix,),
+            )
         )
     return answer(found, evidence=f"{len(linked)} links")
 
@@ -132,12 +146,17 @@ def _link_findings(examination: Examination, username: str, link: dict[str, Any]
     service = examination.contract.provider.name
     place = f"users, {username}, services.{service}"
     token = examination.secret(str(link.get("accessToken") or ""))
-    fix = f"unset services.{service} of {username} and let the user sign in by SSO"
+    fix = f"The command takes services.{service} of {username} away; the next log-in by SSO links anew."
     if not isinstance(link.get("id"), str):
         seen = f"id is {type(link.get('id')).__name__} {link.get('id')!r}"
         return [
             finding(
-                "integrity.sso_links.id_type", seen, "text: 1 and '1' are two users", place, advice=(fix,)
+                "integrity.sso_links.id_type",
+                seen,
+                "text: 1 and '1' are two users",
+                place,
+                commands=(examination.provision_command,),
+                advice=(fix,),
             )
         ]
     if examination.target.site_database_url is None:
@@ -146,12 +165,30 @@ def _link_findings(examination: Examination, username: str, link: dict[str, Any]
     if names.get(link["id"], "").lower() != username.lower():
         owner = names.get(link["id"], "nobody")
         seen = f"id {link['id']} is {owner} at the site"
-        return [finding("integrity.sso_links.foreign", seen, username, place, advice=(fix,))]
+        return [
+            finding(
+                "integrity.sso_links.foreign",
+                seen,
+                username,
+                place,
+                commands=(examination.provision_command,),
+                advice=(fix,),
+            )
+        ]
     expires = link.get("expiresAt")
     lapsed = isinstance(expires, int | float) and expires / 1000 < datetime.now(UTC).timestamp()
     if token and not lapsed and token not in examination.site_tokens:
         seen = "the site never issued this access token"
-        return [finding("integrity.sso_links.forged", seen, "a token of the site", place, advice=(fix,))]
+        return [
+            finding(
+                "integrity.sso_links.forged",
+                seen,
+                "a token of the site",
+                place,
+                commands=(examination.provision_command,),
+                advice=(fix,),
+            )
+        ]
     return []
 
 

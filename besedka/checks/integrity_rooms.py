@@ -9,8 +9,9 @@ from datetime import UTC, datetime, timedelta
 from besedka.checks.check import Check, check
 from besedka.checks.examination import Examination
 from besedka.checks.finding import Answer, Finding, answer, finding
-from besedka.checks.integrity_settings import is_date
 from besedka.contract import Contract
+from besedka.rocketchat.database import Document
+from besedka.rocketchat.documents import is_date
 
 _GROUND = ["services.same_data"]
 # UTF8_Channel_Names_Validation of Rocket.Chat 7.7.1.
@@ -26,15 +27,26 @@ def general(examination: Examination) -> Answer:
     by_id = {str(room["_id"]): room for room in examination.chat_rooms}
     built_in = by_id.get("GENERAL")
     found = []
-    fix = "rename it back by channels.rename; a room made beside it under another id must be deleted"
     if built_in is None:
         others = [room["_id"] for room in examination.chat_rooms if room.get("name") == "general"]
         seen = f"no room GENERAL; general is {others[0]!r}" if others else "no room GENERAL"
-        found = [finding("integrity.general.missing", seen, "_id GENERAL", "rocketchat_room", advice=(fix,))]
+        again = "Old links alone depend on the _id GENERAL: keep this room, or restore a backup."
+        commands = () if others else (examination.provision_command,)
+        advice, place = (again,) if others else (), "rocketchat_room"
+        code = "integrity.general.missing"
+        found = [finding(code, seen, "_id GENERAL", place, commands=commands, advice=advice)]
     elif built_in.get("name") != "general" or built_in.get("t") != "c":
         seen = f"GENERAL is named {built_in.get('name')!r}, type {built_in.get('t')!r}"
         place = "rocketchat_room, GENERAL"
-        found = [finding("integrity.general.renamed", seen, "general, type c", place, advice=(fix,))]
+        found = [
+            finding(
+                "integrity.general.renamed",
+                seen,
+                "general, type c",
+                place,
+                commands=(examination.provision_command,),
+            )
+        ]
     return answer(found, evidence="GENERAL is general")
 
 
@@ -45,21 +57,39 @@ def room_names(examination: Examination) -> Answer:
     counts = Counter(name.lower() for name in names)
     found = []
     for name in sorted({name for name in names if not _NAME.fullmatch(name)}):
-        fix = "rename it by REST to latin letters; the text for people goes into the display name"
-        place = f"rocketchat_room, {name}"
-        found.append(
-            finding("integrity.room_names.letters", repr(name), "0-9 a-z A-Z - _ .", place, advice=(fix,))
-        )
+        fix = "Rename it in latin letters; the text for people goes into the display name."
+        code, place = "integrity.room_names.letters", f"rocketchat_room, {name}"
+        rooms = [room for room in examination.chat_rooms if room.get("name") == name]
+        commands, advice = _mended_or(examination, rooms, fix)
+        found.append(finding(code, repr(name), "0-9 a-z A-Z - _ .", place, commands=commands, advice=advice))
     for name in sorted(name for name, count in counts.items() if count > 1):
         ids = [
             str(room["_id"]) for room in examination.chat_rooms if str(room.get("name", "")).lower() == name
         ]
         seen = f"{counts[name]} rooms named {name}: {', '.join(ids)}"
-        fix = "keep the one that has the messages and members, delete the other"
-        found.append(
-            finding("integrity.room_names.double", seen, "one", f"rocketchat_room, {name}", advice=(fix,))
-        )
+        fix = "Keep the one that has the messages and members, delete the other: Administration → Rooms."
+        rooms = [room for room in examination.chat_rooms if str(room.get("name", "")).lower() == name]
+        commands, advice = _mended_or(examination, rooms, fix)
+        code, place = "integrity.room_names.double", f"rocketchat_room, {name}"
+        found.append(finding(code, seen, "one", place, commands=commands, advice=advice))
     return answer(found, evidence=f"{len(names)} rooms")
+
+
+def _mended_or(
+    examination: Examination, rooms: list[Document], advice: str
+) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Command and advice: provisioning removes what is empty, and renames what is the contract's."""
+    present = {room.get("name") for room in examination.chat_rooms}
+    lost = {
+        text
+        for one in examination.contract.channels
+        if one.name not in present
+        for text in (one.name, one.label)
+    }
+    hollow = any(not room.get("msgs") and not room.get("usersCount") for room in rooms)
+    if hollow or any(room.get("fname") in lost for room in rooms):
+        return (examination.provision_command,), ()
+    return (), (advice,)
 
 
 @check("integrity.room_owners", codes="dangling", needs=_GROUND)
@@ -71,9 +101,18 @@ def room_owners(examination: Examination) -> Answer:
         owner = (room.get("u") or {}).get("_id")
         if owner is not None and owner not in known:
             seen = f"{room.get('name')} belongs to {owner!r}, who does not exist"
-            fix = "make a member its owner: channels.addOwner or groups.addOwner"
+            fix = "The command gives it to an owner among its members, or else to the administrator."
             place = f"rocketchat_room, {room['_id']}, u"
-            found.append(finding("integrity.room_owners.dangling", seen, "a user's id", place, advice=(fix,)))
+            found.append(
+                finding(
+                    "integrity.room_owners.dangling",
+                    seen,
+                    "a user's id",
+                    place,
+                    commands=(examination.provision_command,),
+                    advice=(fix,),
+                )
+            )
     return answer(found, evidence="every maker exists")
 
 
@@ -90,13 +129,16 @@ def ids(examination: Examination) -> Answer:
     ]
     found = []
     if bad:
-        fix = "delete the row and invite the user by REST: a script inserted it without an _id of its own"
+        fix = (
+            "The command removes the row, and an empty room: a script inserted it without an _id of its own."
+        )
         found = [
             finding(
                 "integrity.ids.type",
                 bad[0],
                 "text",
                 bad[0].split(":")[0],
+                commands=(examination.provision_command,),
                 advice=(fix,),
                 evidence=bad[:_SHOWN],
             )
@@ -123,7 +165,7 @@ def dates(examination: Examination) -> Answer:
                 elif isinstance(value, datetime) and value > horizon:
                     early.append(label)
     found = []
-    fix = "let REST write it: a script stored local time as UTC, or a date as text or document"
+    fix = "A script stored it as text or as a document, or in local time; the command writes a date."
     if wrong:
         found.append(
             finding(
@@ -131,6 +173,7 @@ def dates(examination: Examination) -> Answer:
                 wrong[0],
                 "a BSON date",
                 wrong[0],
+                commands=(examination.provision_command,),
                 advice=(fix,),
                 evidence=wrong[:_SHOWN],
             )
@@ -142,6 +185,7 @@ def dates(examination: Examination) -> Answer:
                 early[0],
                 "not in the future",
                 early[0],
+                commands=(examination.provision_command,),
                 advice=(fix,),
                 evidence=early[:_SHOWN],
             )
@@ -160,35 +204,70 @@ def subscriptions(examination: Examination) -> Answer:
     rooms = {room["_id"] for room in examination.chat_rooms} | examination.other_room_ids
     people = {user["_id"]: user.get("username") for user in examination.chat_users}
     found: list[Finding] = []
-    fix = "delete the row and invite the user by REST: channels.invite or groups.invite"
+    fix = "The command removes this row, and invites who belongs there."
     for row in examination.chat_subscriptions:
         member = row.get("u") or {}
         place = f"rocketchat_subscription, {row['_id']}"
         if row.get("rid") not in rooms:
             seen = f"{member.get('username')} in room {row.get('rid')!r}, which does not exist"
             found.append(
-                finding("integrity.subscriptions.no_room", seen, "a room's id", place, advice=(fix,))
+                finding(
+                    "integrity.subscriptions.no_room",
+                    seen,
+                    "a room's id",
+                    place,
+                    commands=(examination.provision_command,),
+                    advice=(fix,),
+                )
             )
         elif member.get("_id") not in people:
             seen = f"user {member.get('_id')!r} of the membership does not exist"
             found.append(
-                finding("integrity.subscriptions.no_user", seen, "a user's id", place, advice=(fix,))
+                finding(
+                    "integrity.subscriptions.no_user",
+                    seen,
+                    "a user's id",
+                    place,
+                    commands=(examination.provision_command,),
+                    advice=(fix,),
+                )
             )
         elif people[member["_id"]] != member.get("username"):
-            seen = f"id of {people[member['_id']]}, name {member.get('username')}"
-            found.append(finding("integrity.subscriptions.mixed", seen, "one user", place, advice=(fix,)))
+            found.append(_mixed(examination, people[member["_id"]], row))
     pairs = Counter(
         (row.get("rid"), (row.get("u") or {}).get("_id")) for row in examination.chat_subscriptions
     )
     for (rid, uid), count in pairs.items():
         if count > 1:
+            rows = [
+                str(row["_id"])
+                for row in sorted(examination.chat_subscriptions, key=lambda row: not row.get("roles"))
+                if (row.get("rid"), (row.get("u") or {}).get("_id")) == (rid, uid)
+            ]
             seen = f"{count} rows for {people.get(uid, uid)} in {rid}"
+            seen += f": {rows[0]} stays, {', '.join(rows[1:])} goes"
             found.append(
                 finding(
-                    "integrity.subscriptions.double", seen, "one", "rocketchat_subscription", advice=(fix,)
+                    "integrity.subscriptions.double",
+                    seen,
+                    "one",
+                    "rocketchat_subscription",
+                    commands=(examination.provision_command,),
+                    advice=(fix,),
                 )
             )
     return answer(found, evidence=f"{len(examination.chat_subscriptions)} memberships")
+
+
+def _mixed(examination: Examination, holder: str | None, row: Document) -> Finding:
+    """A row with one user's id and another one's name: a stale name, unless that user is gone."""
+    name = (row.get("u") or {}).get("username")
+    seen, place = f"id of {holder}, name {name}", f"rocketchat_subscription, {row['_id']}"
+    code, names = "integrity.subscriptions.mixed", {user.get("username") for user in examination.chat_users}
+    if name in names or all(user.username != name for user in examination.contract.users):
+        return finding(code, seen, "one user", place, commands=(examination.provision_command,))
+    fix = f"Give the account {holder} its username {name} back: Administration → Users."
+    return finding(code, seen, "one user", place, advice=(fix,))
 
 
 @check("integrity.roles", codes="unknown", needs=_GROUND)
@@ -206,7 +285,7 @@ def roles(examination: Examination) -> Answer:
             f"{who} holds the role {role!r}",
             f"one of {', '.join(sorted(known))}",
             "rocketchat_roles",
-            advice=("take the role away: roles.removeUserFromRole, or run the command",),
+            commands=(examination.provision_command,),
         )
         for who, some in held
         for role in some
@@ -229,10 +308,21 @@ def room_counts(examination: Examination) -> Answer:
         counted = room.get("usersCount")
         if counted is not None and counted != members[room["_id"]]:
             seen = f"{room.get('name')} counts {counted}, has {members[room['_id']]}"
-            fix = "a membership was inserted into Mongo or taken out of it: remove and invite by REST"
+            fix = (
+                "A membership was inserted into Mongo or taken out of it; no call of Rocket.Chat counts anew."
+            )
             place = f"rocketchat_room, {room['_id']}, usersCount"
             expected = str(members[room["_id"]])
-            found.append(finding("integrity.room_counts.differs", seen, expected, place, advice=(fix,)))
+            found.append(
+                finding(
+                    "integrity.room_counts.differs",
+                    seen,
+                    expected,
+                    place,
+                    commands=(examination.provision_command,),
+                    advice=(fix,),
+                )
+            )
     return answer(found, evidence="counts agree")
 
 

@@ -4,10 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from datetime import datetime
-from typing import Any
-
-from bson.datetime_ms import DatetimeMS
 
 from besedka.checks.check import Check, check
 from besedka.checks.examination import Examination
@@ -15,6 +11,7 @@ from besedka.checks.finding import Answer, Finding, Skipped, answer, finding
 from besedka.contract import Contract
 from besedka.rocketchat import migrations
 from besedka.rocketchat.database import Document
+from besedka.rocketchat.documents import garbled, is_date
 
 _GROUND = ["services.same_data"]
 _TYPES: dict[str, tuple[type, ...]] = {
@@ -29,28 +26,7 @@ _TYPES: dict[str, tuple[type, ...]] = {
 }
 # Reported by provider.spelling and provider.exists.
 _PROVIDER_ROW = re.compile(r"^(Accounts_OAuth_Custom[-_]|Custom_OAuth_)", re.IGNORECASE)
-_GARBLINGS = ("cp1251", "latin-1", "cp866")
-_CYRILLIC = re.compile(r"[а-яё]", re.IGNORECASE)
 _SHOWN = 5
-
-
-def garbled(text: str) -> bool:
-    """Whether the text was once read in a wrong encoding: U+FFFD, or UTF-8 taken for a code page."""
-    if "\ufffd" in text:
-        return True
-    for encoding in _GARBLINGS:
-        try:
-            recovered = text.encode(encoding).decode("utf-8")
-        except UnicodeError:
-            continue
-        if recovered != text and _CYRILLIC.search(recovered):
-            return True
-    return False
-
-
-def is_date(value: Any) -> bool:
-    """A BSON date, also one beyond Python's range."""
-    return isinstance(value, datetime | DatetimeMS)
 
 
 @check("integrity.settings_known", codes="unknown near_miss raw", needs=_GROUND)
@@ -67,7 +43,7 @@ def settings_known(examination: Examination) -> Answer:
 
 def _unknown(examination: Examination, setting_id: str) -> Finding:
     place = f"rocketchat_settings, {setting_id}"
-    remove = f"db.rocketchat_settings.deleteOne({{_id: {setting_id!r}}})"
+    remove = "The command removes the row, which has no effect."
     if examination.catalogue.setting(setting_id) is not None:
         seen = f"{setting_id} was inserted by hand: it has no packageValue"
         return finding(
@@ -75,7 +51,8 @@ def _unknown(examination: Examination, setting_id: str) -> Finding:
             seen,
             "a row that Rocket.Chat registered",
             examination.where(setting_id, place),
-            advice=(f"{remove}, restart Rocket.Chat, then set the value by REST",),
+            commands=(examination.provision_command,),
+            advice=("A restart of Rocket.Chat registers it.",),
         )
     meant = examination.catalogue.near(setting_id)
     if meant:
@@ -84,10 +61,18 @@ def _unknown(examination: Examination, setting_id: str) -> Finding:
             f"{setting_id} does not exist in Rocket.Chat; did you mean {meant}?",
             f"{meant}, written by REST",
             examination.where(meant, place),
+            commands=(examination.provision_command,),
             advice=(remove,),
         )
     seen = f"{setting_id} does not exist in Rocket.Chat and has no effect"
-    return finding("integrity.settings_known.unknown", seen, "no such row", place, advice=(remove,))
+    return finding(
+        "integrity.settings_known.unknown",
+        seen,
+        "no such row",
+        place,
+        commands=(examination.provision_command,),
+        advice=(remove,),
+    )
 
 
 @check("integrity.settings_types", codes="wrong", needs=_GROUND)
@@ -104,7 +89,14 @@ def settings_types(examination: Examination) -> Answer:
             where = examination.where(setting_id, f"rocketchat_settings, {setting_id}")
             fix = "write it by REST in its own type: Rocket.Chat does not check what it is given"
             found.append(
-                finding("integrity.settings_types.wrong", seen, str(row["type"]), where, advice=(fix,))
+                finding(
+                    "integrity.settings_types.wrong",
+                    seen,
+                    str(row["type"]),
+                    where,
+                    commands=(examination.provision_command,),
+                    advice=(fix,),
+                )
             )
     return answer(found, evidence="every value of its type")
 
@@ -123,7 +115,17 @@ def settings_dates(examination: Examination) -> Answer:
         fix = "write settings by REST: a script stored {$date: …} as a document, or a date as text"
         seen, place = f"{len(bad)} like {bad[0]}", "rocketchat_settings"
         code = "integrity.settings_dates.no_date"
-        found = [finding(code, seen, "BSON dates", place, advice=(fix,), evidence=bad[:_SHOWN])]
+        found = [
+            finding(
+                code,
+                seen,
+                "BSON dates",
+                place,
+                commands=(examination.provision_command,),
+                advice=(fix,),
+                evidence=bad[:_SHOWN],
+            )
+        ]
     return answer(found, evidence="BSON dates")
 
 
@@ -137,7 +139,13 @@ def text(examination: Examination) -> Answer:
         seen = f"garbled text in {bad[0]}" + (f" and {len(bad) - 1} more" if len(bad) > 1 else "")
         found = [
             finding(
-                "integrity.text.garbled", seen, "readable text", bad[0], advice=(fix,), evidence=bad[:_SHOWN]
+                "integrity.text.garbled",
+                seen,
+                "readable text",
+                bad[0],
+                commands=(examination.provision_command,),
+                advice=(fix,),
+                evidence=bad[:_SHOWN],
             )
         ]
     return answer(found, evidence="readable")
@@ -183,14 +191,21 @@ def banners(examination: Examination) -> Answer:
     """Does no banner cover the chat of an administrator?"""
     texts = [str(row.get("_id")) for row in examination.mongo.banners()]
     for user in examination.chat_users:
-        texts += [f"{name} for {user.get('username')}" for name in user.get("banners") or {}]
+        shown = {name for name, row in (user.get("banners") or {}).items() if not row.get("read")}
+        texts += [f"{name} for {user.get('username')}" for name in sorted(shown)]
     found = []
     if texts:
         fix = "dismiss it as administrator; Update_EnableChecker = false stops the news of versions"
         where = examination.where("Update_EnableChecker", "rocketchat_banner and users.banners")
         found = [
             finding(
-                "integrity.banners.shown", texts[0], "none", where, advice=(fix,), evidence=texts[:_SHOWN]
+                "integrity.banners.shown",
+                texts[0],
+                "none",
+                where,
+                commands=(examination.provision_command,),
+                advice=(fix,),
+                evidence=texts[:_SHOWN],
             )
         ]
     return answer(found, evidence="none")

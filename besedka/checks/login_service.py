@@ -36,7 +36,6 @@ FIELDS = {
     "merge_users_distinct_services": "mergeUsersDistinctServices",
     "show_button": "showButton",
 }
-_WRITE_AGAIN = "switch the provider off and on again: the row is made from the settings within 3 s"
 
 
 def _row(examination: Examination) -> Json | None:
@@ -52,7 +51,15 @@ def _present(examination: Examination) -> Answer:
     place = examination.where(provider.base_id(examination.contract.provider), "service.configurations")
     seen = f"no service {examination.contract.provider.name!r}; there are {others or 'none'}"
     return Findings(
-        (finding("login_service.present.absent", seen, "the service", place, advice=(_WRITE_AGAIN,)),)
+        (
+            finding(
+                "login_service.present.absent",
+                seen,
+                "the service",
+                place,
+                commands=(examination.provision_command,),
+            ),
+        )
     )
 
 
@@ -67,10 +74,17 @@ def alone(examination: Examination) -> Answer:
     ]
     found = []
     if ghosts:
-        fix = "method.call/removeOAuthService for each; then look for rows that make them (provider.spelling)"
+        rows = examination.stored or {}
+        kept = [name for name in ghosts if f"{provider.PREFIX}{name.capitalize()}" in rows]
+        fix = f"Remove {', '.join(kept)}: Administration → Settings → OAuth, or method removeOAuthService."
+        commands, advice = ((), (fix,)) if kept else ((examination.provision_command,), ())
         seen = f"custom services {', '.join(ghosts)}"
         place = examination.where(provider.base_id(examination.contract.provider), "service.configurations")
-        found = [finding("login_service.alone.ghost", seen, f"{own} alone", place, advice=(fix,))]
+        found = [
+            finding(
+                "login_service.alone.ghost", seen, f"{own} alone", place, commands=commands, advice=advice
+            )
+        ]
     return answer(found, evidence="no ghost")
 
 
@@ -91,7 +105,7 @@ def values(examination: Examination) -> Answer:
                     f"{field} is {shown(setting_id, seen)}",
                     shown(setting_id, wanted[suffix]),
                     examination.where(setting_id, f"service.configurations, {field}"),
-                    advice=(_WRITE_AGAIN,),
+                    commands=(examination.provision_command,),
                 )
             )
     return answer(found, evidence=f"{len(FIELDS)} fields agree")
@@ -108,7 +122,15 @@ def secret(examination: Examination) -> Answer:
         setting_id = f"{provider.base_id(examination.contract.provider)}-secret"
         place = examination.where(setting_id, "meteor_accounts_loginServiceConfiguration, secret")
         code = "login_service.secret.differs"
-        found = [finding(code, fingerprint(seen), fingerprint(expected), place, advice=(_WRITE_AGAIN,))]
+        found = [
+            finding(
+                code,
+                fingerprint(seen),
+                fingerprint(expected),
+                place,
+                commands=(examination.provision_command,),
+            )
+        ]
     return answer(found, evidence="equal")
 
 

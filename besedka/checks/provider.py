@@ -10,10 +10,10 @@ from besedka.checks.check import Check, check
 from besedka.checks.compare import KINDS, MISSING, three_ways
 from besedka.checks.examination import Examination
 from besedka.checks.finding import Answer, Finding, Findings, Ok, answer, finding
-from besedka.checks.integrity_settings import garbled
 from besedka.contract import Contract
 from besedka.errors import ServiceUnreachableError
 from besedka.rocketchat import provider as provider_rows
+from besedka.rocketchat.documents import garbled
 from besedka.stacks.docker.in_container import LOOPBACK
 
 # django.contrib.auth.hashers writes `<algorithm>$<rounds>$<salt>$<digest>`.
@@ -58,7 +58,7 @@ def step(examination: Examination) -> Answer:
 
 @check(
     "provider.spelling",
-    codes="underscore lower_case wrong_prefix",
+    codes="underscore lower_case letter_case wrong_prefix",
     needs=["services.same_data"],
 )
 def spelling(examination: Examination) -> Answer:
@@ -67,29 +67,35 @@ def spelling(examination: Examination) -> Answer:
     kinds = (
         (
             "underscore",
-            re.compile(r"^Accounts_OAuth_Custom_(?!Enable)", re.IGNORECASE),
             "ids have a dash after Custom; every boolean among these is taken for a provider of its own",
         ),
         (
             "lower_case",
-            re.compile(r"^Accounts_OAuth_Custom-[a-z0-9_]+"),
             "the name is capitalised; while one of these is falsy, Rocket.Chat removes the log-in service",
         ),
         (
-            "wrong_prefix",
-            re.compile(r"^Custom_OAuth_", re.IGNORECASE),
-            "ids begin with Accounts_OAuth_Custom-",
+            "letter_case",
+            "one capital at the beginning; each boolean among these fights for the one log-in service",
         ),
+        ("wrong_prefix", "ids begin with Accounts_OAuth_Custom-"),
     )
     found = []
-    for kind, pattern, why in kinds:
-        ids = sorted(row for row in examination.stored or {} if pattern.match(row))
+    for kind, why in kinds:
+        ids = sorted(row for row in examination.stored or {} if provider_rows.misspelt(row) == kind)
         if ids:
-            fix = f"db.rocketchat_settings.deleteMany({{_id: /{pattern.pattern}/}}) and restart Rocket.Chat"
+            fix = "If the log-in service goes away again, restart Rocket.Chat: it keeps such rows in memory."
             seen = f"{len(ids)} rows like {ids[0]}"
             place = examination.where(base, "rocketchat_settings")
             found.append(
-                finding(f"provider.spelling.{kind}", seen, why, place, advice=(fix,), evidence=ids[:5])
+                finding(
+                    f"provider.spelling.{kind}",
+                    seen,
+                    why,
+                    place,
+                    commands=(examination.provision_command,),
+                    advice=(fix,),
+                    evidence=ids[:5],
+                )
             )
     return answer(found, evidence="no stray rows")
 

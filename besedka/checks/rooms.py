@@ -5,8 +5,9 @@ from __future__ import annotations
 from besedka.checks.check import Check, check
 from besedka.checks.examination import Examination
 from besedka.checks.finding import Answer, Finding, answer, finding
-from besedka.contract import Contract
+from besedka.contract import Contract, User
 from besedka.site_database import TEMPORARY_PREFIX
+from besedka.target import besedka_command
 
 _BOTS = {"rocket.cat"}
 
@@ -76,8 +77,11 @@ def exist(examination: Examination) -> Answer:
             )
         elif twins:
             seen = f"{', '.join(twins)} beside {channel.name}"
-            fix = "move what is worth keeping, then delete the twin: channels.delete or groups.delete"
-            found.append(finding("rooms.exist.twin", seen, f"{channel.name} alone", place, advice=(fix,)))
+            fix = f"Move what is worth keeping, then delete {', '.join(twins)}: Administration → Rooms."
+            hollow = all(known[name].hollow for name in twins)
+            commands, advice = ((examination.provision_command,), ()) if hollow else ((), (fix,))
+            code, alone = "rooms.exist.twin", f"{channel.name} alone"
+            found.append(finding(code, seen, alone, place, commands=commands, advice=advice))
     watched = _values(examination, "name")
     return answer(found, evidence=f"{len(watched)} rooms, from {examination.roster.source}", watched=watched)
 
@@ -106,20 +110,25 @@ def kind(examination: Examination) -> Answer:
                     commands=(examination.provision_command,),
                 )
             )
-        closed = (
-            ("archived", room.archived, "unarchive it: channels.unarchive or groups.unarchive"),
-            ("read_only", room.read_only, "let members write: channels.setReadOnly {readOnly: false}"),
-            ("join_code", room.join_code, "take the join code away in the room's settings"),
-        )
-        for code, is_so, fix in closed:
+        closed = (("archived", room.archived), ("read_only", room.read_only), ("join_code", room.join_code))
+        for code, is_so in closed:
             if is_so:
                 seen = f"{room.name}: {code.replace('_', ' ')}"
-                found.append(finding(f"rooms.kind.{code}", seen, "open to its members", place, advice=(fix,)))
+                found.append(
+                    finding(
+                        f"rooms.kind.{code}",
+                        seen,
+                        "open to its members",
+                        place,
+                        commands=(examination.provision_command,),
+                    )
+                )
         silenced = sorted(room.muted & {user.username for user in examination.contract.users})
         if silenced:
-            fix = "let them write again: /unmute in the room"
             seen = f"{room.name}: {', '.join(silenced)} muted"
-            found.append(finding("rooms.kind.muted", seen, "nobody", place, advice=(fix,)))
+            found.append(
+                finding("rooms.kind.muted", seen, "nobody", place, commands=(examination.provision_command,))
+            )
     return answer(found, evidence="as the contract says", watched=_values(examination, "private"))
 
 
@@ -160,21 +169,19 @@ def accounts(examination: Examination) -> Answer:
         place = f"users, {user.username}"
         account = known.get(user.username)
         if account is None:
-            seen = f"no account {user.username}"
+            found.append(_missing(examination, user))
+            continue
+        if not account.active:
+            seen = f"{user.username} is deactivated"
             found.append(
                 finding(
-                    "rooms.accounts.missing",
+                    "rooms.accounts.inactive",
                     seen,
-                    user.username,
+                    "active",
                     place,
                     commands=(examination.provision_command,),
                 )
             )
-            continue
-        if not account.active:
-            fix = "activate it: users.setActiveStatus"
-            seen = f"{user.username} is deactivated"
-            found.append(finding("rooms.accounts.inactive", seen, "active", place, advice=(fix,)))
         if user.email.lower() not in account.emails:
             seen = f"{user.username}: {', '.join(account.emails) or 'no e-mail'}"
             found.append(
@@ -196,6 +203,17 @@ def accounts(examination: Examination) -> Answer:
                 )
             )
     return answer(found, evidence=f"{len(examination.contract.users)} accounts")
+
+
+def _missing(examination: Examination, user: User) -> Finding:
+    """No account of that name: provisioning makes it, unless another account has its e-mail."""
+    accounts = examination.roster.accounts.values()
+    holders = [one.username for one in accounts if user.email.lower() in one.emails]
+    code, seen, place = "rooms.accounts.missing", f"no account {user.username}", f"users, {user.username}"
+    if not holders:
+        return finding(code, seen, user.username, place, commands=(examination.provision_command,))
+    fix = f"The account {holders[0]} has the e-mail: give it the username {user.username}, or another e-mail."
+    return finding(code, seen, user.username, place, advice=(fix,))
 
 
 @check("rooms.verified", codes="administrator user", needs=["rooms.accounts"])
@@ -245,9 +263,16 @@ def roles(examination: Examination) -> Answer:
                 )
             )
         if user.username not in admins and "admin" in known[user.username].roles:
-            fix = "roles.removeUserFromRole {roleId: 'admin'}"
             seen = f"{user.username} is an administrator"
-            found.append(finding("rooms.roles.too_many", seen, "no administrator", place, advice=(fix,)))
+            found.append(
+                finding(
+                    "rooms.roles.too_many",
+                    seen,
+                    "no administrator",
+                    place,
+                    commands=(examination.provision_command,),
+                )
+            )
     return answer(found, evidence=f"roles of {len(watched)} users", watched=watched)
 
 
@@ -265,7 +290,6 @@ def members(examination: Examination) -> Answer:
         if user.username not in room.members:
             seen = f"{user.username} is not in {channel.name}: a Join button instead of the message box"
             place = f"rocketchat_subscription, {user.username} in {channel.name}"
-            by_hand = f"{'groups' if channel.private else 'channels'}.invite {{roomId, username}}"
             found.append(
                 finding(
                     "rooms.members.missing",
@@ -273,7 +297,6 @@ def members(examination: Examination) -> Answer:
                     "a membership",
                     place,
                     commands=(examination.provision_command,),
-                    advice=(by_hand,),
                 )
             )
     watched = [
@@ -302,9 +325,12 @@ def outsiders(examination: Examination) -> Answer:
             if stranger or (username in canonical and (username, channel.name) not in entitled):
                 seen = f"{username} is in {channel.name}"
                 place = f"rocketchat_subscription, {username} in {channel.name}"
-                fix = f"{'groups' if channel.private else 'channels'}.kick {{roomId, userId}}"
                 code = "stranger" if stranger else "member"
-                found.append(finding(f"rooms.outsiders.{code}", seen, "not a member", place, advice=(fix,)))
+                ask = f"Is {username} meant to be there? If not, remove the member in the room's list."
+                prune = besedka_command(examination.target, "provision", "--apply", "--prune")
+                commands, advice = ((), (ask,)) if stranger else ((prune,), ())
+                code = f"rooms.outsiders.{code}"
+                found.append(finding(code, seen, "not a member", place, commands=commands, advice=advice))
     cells = [
         f"members.{user.username}.{channel.name}"
         for user in contract.users

@@ -12,7 +12,8 @@ from besedka.rocketchat.rest import Json, RocketChat
 
 @dataclass(frozen=True)
 class Room:
-    """A channel or private group. `members` are usernames."""
+    """A channel or private group. `members` are usernames; in a
+    hollow one is nobody and nothing."""
 
     id: str
     name: str
@@ -24,6 +25,7 @@ class Room:
     join_code: bool
     muted: frozenset[str]
     members: frozenset[str]
+    hollow: bool = False
 
 
 @dataclass(frozen=True)
@@ -60,6 +62,7 @@ def _room(raw: Json, members: set[str]) -> Room:
         join_code=bool(raw.get("joinCodeRequired")),
         muted=frozenset(raw.get("muted") or []),
         members=frozenset(members),
+        hollow=not raw.get("msgs") and not raw.get("usersCount"),
     )
 
 

@@ -122,7 +122,7 @@ def mongo_version(examination: Examination) -> Answer:
 
 @check(
     "services.admin",
-    codes="wrong_password missing totp email_code rate_limited blocked not_admin refused",
+    codes="wrong_password no_password missing totp email_code rate_limited blocked not_admin refused",
     needs=["services.chat_version"],
 )
 def admin(examination: Examination) -> Answer:
@@ -138,6 +138,12 @@ def admin(examination: Examination) -> Answer:
         if code == "wrong_password" and _nobody_of_that_name(examination):
             code, seen = "missing", f"no account {account.username}"
             fix = "ADMIN_USERNAME and ADMIN_PASS make it at the first boot alone: restore users with the rest"
+        elif code == "wrong_password" and _has_no_password(examination):
+            code, seen = "no_password", f"account {account.username} has no password"
+            fix = (
+                "An SSO sign-in takes it away where the address was not verified. Set the contract's again: "
+                "«Forgot your password?», or another administrator in Administration → Workspace → Users."
+            )
         return Findings((finding(f"services.admin.{code}", seen, expected, place, advice=(fix,)),))
     examination.secret(examination.admin.credentials.token if examination.admin.credentials else "")
     if "admin" not in roles:
@@ -153,6 +159,15 @@ def _nobody_of_that_name(examination: Examination) -> bool:
         return False
     username = examination.contract.chat.admin.username
     return all(user.get("username") != username for user in examination.chat_users)
+
+
+def _has_no_password(examination: Examination) -> bool:
+    """`services.password` is gone; Rocket.Chat answers 401 as to a wrong one (measured on 6.13.0)."""
+    if examination.target.mongo_url is None:
+        return False
+    username = examination.contract.chat.admin.username
+    accounts = [user for user in examination.chat_users if user.get("username") == username]
+    return any(not ((one.get("services") or {}).get("password") or {}).get("bcrypt") for one in accounts)
 
 
 def _refusal(error: RocketChatError) -> tuple[str, str]:
@@ -188,14 +203,14 @@ def same_data(examination: Examination) -> Answer:
     )
 
 
-@check("services.root_url", codes="differs", needs=["services.admin"])
+@check("services.root_url", codes="differs", needs=["services.admin"], after=["services.addresses"])
 def root_url(examination: Examination) -> Answer:
     """Does Rocket.Chat believe to be where the browser finds it?"""
     expected = examination.contract.chat.url
-    seen = str(examination.effective.get("Site_Url", "")).rstrip("/")
+    seen = str(examination.effective.get("Site_Url", ""))
     found = []
     if seen != expected:
-        fix = f"set ROOT_URL={expected} and restart Rocket.Chat; it makes the callback address from it"
+        fix = "The stored Site_Url wins over ROOT_URL at once; Rocket.Chat makes its callback address of it."
         where = examination.where("Site_Url")
         found = [
             finding(

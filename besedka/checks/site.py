@@ -15,7 +15,6 @@ from besedka.checks.examination import Examination
 from besedka.checks.finding import Answer, Finding, Findings, Ok, Skipped, answer, finding
 from besedka.contract import Contract
 
-ENSURE_USERS = "Run manage.py ensure_users in web/ with the contract's users on standard input."
 _JSON = "application/json"
 _TAG = re.compile(r"<[^>]*>")
 _QUOTED = 200
@@ -42,7 +41,8 @@ def accounts(examination: Examination) -> Answer:
                     f"no account {user.username}",
                     "one",
                     place,
-                    advice=(ENSURE_USERS,),
+                    commands=examination.site_commands,
+                    advice=examination.site_advice,
                 )
             )
             continue
@@ -56,7 +56,14 @@ def accounts(examination: Examination) -> Answer:
             if seen is not None and seen != expected:
                 text = f"{user.username}: {seen!r}"
                 found.append(
-                    finding(f"site.accounts.{code}", text, repr(expected), place, advice=(ENSURE_USERS,))
+                    finding(
+                        f"site.accounts.{code}",
+                        text,
+                        repr(expected),
+                        place,
+                        commands=examination.site_commands,
+                        advice=examination.site_advice,
+                    )
                 )
     return answer(found, evidence=f"{len(examination.contract.users)} accounts", watched=watched)
 
@@ -75,7 +82,14 @@ def passwords(examination: Examination) -> Answer:
             place = f"account {user.username} of the site"
             seen = f"{user.username} has another password"
             found.append(
-                finding("site.passwords.differs", seen, "the contract's", place, advice=(ENSURE_USERS,))
+                finding(
+                    "site.passwords.differs",
+                    seen,
+                    "the contract's",
+                    place,
+                    commands=examination.site_commands,
+                    advice=examination.site_advice,
+                )
             )
     if not asked:
         return Skipped("the passwords are not hashed with pbkdf2_sha256")

@@ -15,7 +15,15 @@ from besedka import contract as contracts
 from besedka.checks.catalogue import checks_for
 from besedka.checks.finding import Result, Status
 from besedka.checks.run import examine
-from besedka.commands.target import ChatUrl, MongoUrl, ProviderUrl, SiteDatabaseUrl, SiteUrl, located
+from besedka.commands.target import (
+    ChatUrl,
+    MongoUrl,
+    ProviderUrl,
+    SiteDatabaseUrl,
+    SiteEnvironment,
+    SiteUrl,
+    located,
+)
 from besedka.contract import Contract
 from besedka.errors import BesedkaError
 
@@ -47,6 +55,7 @@ def doctor(  # noqa: PLR0913, PLR0917 - one parameter per option
     chat_url: ChatUrl = None,
     mongo_url: MongoUrl = None,
     site_database_url: SiteDatabaseUrl = None,
+    site_environment: SiteEnvironment = None,
     provider_url: ProviderUrl = None,
     check: Annotated[
         list[str] | None, typer.Option(help="A check or a layer, with its ground; may be repeated.")
@@ -78,6 +87,7 @@ def doctor(  # noqa: PLR0913, PLR0917 - one parameter per option
         chat_url=chat_url,
         mongo_url=mongo_url,
         site_database_url=site_database_url,
+        site_environment=site_environment,
         provider_url=provider_url,
     )
     if write is not None:

@@ -14,7 +14,15 @@ from besedka import contract as contracts
 from besedka import provision as provisioning
 from besedka.checks.report import Report
 from besedka.checks.run import examine
-from besedka.commands.target import ChatUrl, MongoUrl, ProviderUrl, SiteUrl, located
+from besedka.commands.target import (
+    ChatUrl,
+    MongoUrl,
+    ProviderUrl,
+    SiteDatabaseUrl,
+    SiteEnvironment,
+    SiteUrl,
+    located,
+)
 from besedka.progress import Say
 from besedka.provision import Options, Outcome, Undoing
 from besedka.provision.action import Notice, Plan
@@ -29,7 +37,9 @@ def register(app: typer.Typer) -> None:
 
 
 def provision(  # noqa: PLR0913, PLR0917 - one parameter per option
-    plan: Annotated[bool, typer.Option("--plan", help="Show what would be changed; change nothing.")] = False,
+    plan: Annotated[
+        bool, typer.Option("--plan", help="Show what --apply, or with --undo that, would change.")
+    ] = False,
     apply: Annotated[bool, typer.Option("--apply", help="Change it, then examine the stack.")] = False,
     undo: Annotated[bool, typer.Option("--undo", help="Take the last apply back from the journal.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
@@ -40,7 +50,12 @@ def provision(  # noqa: PLR0913, PLR0917 - one parameter per option
     site_url: SiteUrl = None,
     chat_url: ChatUrl = None,
     mongo_url: MongoUrl = None,
+    site_database_url: SiteDatabaseUrl = None,
+    site_environment: SiteEnvironment = None,
     provider_url: ProviderUrl = None,
+    partial: Annotated[
+        bool, typer.Option("--partial", help="Do what can be done, though something is left to a person.")
+    ] = False,
     journal: Annotated[Path | None, typer.Option(help="Folder of the journal.")] = None,
     patience: Annotated[float, typer.Option(help="Seconds to wait for Rocket.Chat to answer.")] = 10.0,
     yes_this_is: Annotated[
@@ -57,31 +72,39 @@ def provision(  # noqa: PLR0913, PLR0917 - one parameter per option
     15 nobody answered, 16 refused, 17 no Rocket.Chat there, 19 TLS, 32 unknown version, 40 wrong password,
     41 no such administrator, 42 TOTP asked, 43 e-mail code asked, 44 rate limit, 45 still starting,
     47 Mongo is no primary, 48 no development stack, 49 e-mail taken, 50 licence, 51 permission,
-    52 journal, 53 provider does not become live, 54 log-in blocked,
-    57 the administrator's own address stays unverified.
+    52 journal, 53 provider does not become live, 54 log-in blocked, 57 a person must decide first,
+    58 another server or database than the one that was read.
     """
-    if plan + apply + undo != 1:
-        raise typer.BadParameter("say one of --plan, --apply, --undo")
+    if (apply and (plan or undo)) or not (apply or plan or undo):
+        raise typer.BadParameter("say one of --plan, --apply, --undo, or --undo --plan")
     contract = contracts.load()
     target, stack = located(
-        contract, site_url=site_url, chat_url=chat_url, mongo_url=mongo_url, provider_url=provider_url
+        contract,
+        site_url=site_url,
+        chat_url=chat_url,
+        mongo_url=mongo_url,
+        site_database_url=site_database_url,
+        site_environment=site_environment,
+        provider_url=provider_url,
     )
     folder = journal or (Path(stack.folder) / "journal" if stack else JOURNAL_FOLDER)
-    options = Options(rooms_only, prune, patience, yes_this_is)
+    options = Options(rooms_only, prune, patience, yes_this_is, partial)
     # Progress goes beside the JSON, not into it.
     console = Console(stderr=as_json, highlight=False, soft_wrap=True)
 
     def say(line: str) -> None:
         console.print(line, markup=False)
 
-    if plan:
+    if plan and not undo:
         made = provisioning.planned(target, contract, options=options)
         _show_plan(made, say, as_json=as_json)
         raise typer.Exit(WOULD_CHANGE if made.actions else NOTHING_TO_DO)
     if undo:
-        undoing = provisioning.undo(target, contract, journal_folder=folder, say=say, options=options)
-        _show_undoing(undoing, say, as_json=as_json)
-        raise typer.Exit(LEFT_ALONE if undoing.left else 0)
+        undoing = provisioning.undo(
+            target, contract, journal_folder=folder, say=say, options=options, dry=plan
+        )
+        _show_undoing(undoing, say, dry=plan, as_json=as_json)
+        raise typer.Exit(LEFT_ALONE if undoing.left else WOULD_CHANGE if plan and undoing.restored else 0)
     outcome = provisioning.bring(target, contract, journal_folder=folder, say=say, options=options)
     report = examine(target.read_only, contract)
     _show_outcome(outcome, report, say, as_json=as_json)
@@ -100,12 +123,16 @@ def _show_plan(made: Plan, say: Say, *, as_json: bool) -> None:
     say(f"{len(made.actions)} to change" if made.actions else "nothing to change")
 
 
-def _show_undoing(undoing: Undoing, say: Say, *, as_json: bool) -> None:
+def _show_undoing(undoing: Undoing, say: Say, *, dry: bool, as_json: bool) -> None:
+    rows = {"restored": undoing.restored, "left": undoing.left}
     if as_json:
-        rows = {"restored": undoing.restored, "left": undoing.left}
         shown = {name: [action.public() for action in actions] for name, actions in rows.items()}
         _print_json(shown | {"writes": undoing.writes})
-    say(f"{len(undoing.restored)} restored, {len(undoing.left)} left alone, {undoing.writes} writes")
+    if not undoing.restored and not undoing.left:
+        say("nothing to take back: no apply of yours has changed this Rocket.Chat")
+        return
+    word = "would be taken back" if dry else "taken back"
+    say(f"{len(undoing.restored)} {word}, {len(undoing.left)} left alone, {undoing.writes} writes")
 
 
 def _show_outcome(outcome: Outcome, report: Report, say: Say, *, as_json: bool) -> None:

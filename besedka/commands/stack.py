@@ -28,6 +28,7 @@ from besedka.stacks.versions import VERSION_ENV
 
 STATE_FILE = PROJECT_ROOT / ".besedka" / "stack.json"
 _KINDS = ("embedded", "containers", AUTO)
+LAST_LINES = 10
 
 
 class NoStackError(BesedkaError):
@@ -144,6 +145,10 @@ def down() -> None:
     """
     from besedka.stacks import kept  # noqa: PLC0415
 
+    noted = noted_stack()
+    if kept.recorded() is None and noted:
+        _forget_a_dead_one(noted)
+        return
     if kept.recorded() is None:
         raise NoStackError(
             "no stack in containers is kept",
@@ -218,17 +223,43 @@ def show_environment(
         typer.echo(f"export {name}={shlex.quote(value)}" if name.isidentifier() else f"# {name}={value}")
 
 
+def noted_stack() -> Stack | None:
+    """The stack that a `besedka up` has noted, whether it still runs or not; None if there is none."""
+    return Stack.from_json(STATE_FILE.read_text(encoding="utf-8")) if STATE_FILE.exists() else None
+
+
 def running_stack() -> Stack:
-    """The stack of a running `besedka up`; NoStackError if there is none."""
-    if STATE_FILE.exists():
-        stack = Stack.from_json(STATE_FILE.read_text(encoding="utf-8"))
-        if all(service.pid is None or psutil.pid_exists(service.pid) for service in stack.services):
+    """The stack of a running `besedka up`; NoStackError if there is none, or one that lost a service."""
+    stack = noted_stack()
+    if stack is not None:
+        dead = [service.name for service in stack.services if service.pid and not _runs(service.pid)]
+        if not dead:
             return stack
+        raise _lost(stack, dead)
     raise NoStackError(
         "no stack is running",
         expected="a stack kept by `besedka up`",
         where=str(STATE_FILE),
         next_step="run `python3 run.py up` in another terminal",
+    )
+
+
+def _runs(pid: int) -> bool:
+    try:
+        return psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False
+
+
+def _lost(stack: Stack, dead: list[str]) -> NoStackError:
+    """The error for a stack of which services have ended: which, and what they said last."""
+    last = "\n".join(f"==== {name}\n{_tail(stack, name, LAST_LINES)}" for name in dead)
+    return NoStackError(
+        f"of the {stack.kind} stack {stack.run_id} {', '.join(dead)} has ended; the last lines:\n{last}",
+        expected="every service running; no other stack is taken in its place",
+        where=f"{stack.site_url}, {stack.chat_url}; logs in {stack.folder}",
+        next_step="end `besedka up` with Ctrl-C and start it again: python3 run.py up. `python3 run.py down` "
+        "forgets a stack that has ended; another stack must be named: --site-url, --chat-url",
     )
 
 
@@ -266,6 +297,19 @@ def _make_room(console: Console, why: str, *, reuse: bool) -> None:
     left = kept.remove()
     if left:
         raise KeptStackError(f"still there: {', '.join(left)}", expected="nothing", where=str(kept.RECORD))
+
+
+def _forget_a_dead_one(stack: Stack) -> None:
+    """Remove the note of an embedded stack of which nothing runs any more."""
+    if any(service.pid and _runs(service.pid) for service in stack.services):
+        raise NoStackError(
+            f"the embedded stack {stack.run_id} runs",
+            expected="a stack in containers, or one that has ended",
+            where=str(STATE_FILE),
+            next_step="an embedded stack ends with Ctrl-C in its own terminal",
+        )
+    STATE_FILE.unlink(missing_ok=True)
+    Console().print(f"forgotten: {stack.run_id}, of which nothing runs any more")
 
 
 def _refuse_a_sick_one() -> None:

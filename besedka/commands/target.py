@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from besedka.commands.stack import NoStackError, running_stack
+from besedka.commands.stack import noted_stack, running_stack
 from besedka.contract import Contract
 from besedka.stacks import targets
 from besedka.stacks.model import Stack
@@ -18,21 +18,25 @@ MongoUrl = Annotated[str | None, typer.Option(help="Rocket.Chat's MongoDB; witho
 SiteDatabaseUrl = Annotated[
     str | None, typer.Option(help="DATABASE_URL of the site; without it its records are not read.")
 ]
+SiteEnvironment = Annotated[
+    str | None,
+    typer.Option(metavar="FILE", help="What the site is told by environment, as `up` keeps it in JSON."),
+]
 ProviderUrl = Annotated[
     str | None, typer.Option(help="Where Rocket.Chat's server reaches the site, if not at --site-url.")
 ]
 
 
 def located(contract: Contract, **addresses: str | None) -> tuple[Target, Stack | None]:
-    """The stack of `besedka up` if no address is given and one runs; else the one at the addresses.
+    """The stack of `besedka up` if no address is given or both are its own; else the one at the addresses.
 
     `addresses` are those of `besedka.stacks.targets.given`. The stack comes second, None if it is not ours.
+    Raises NoStackError when that of `up` has lost a service: a tool never turns to another stack by itself.
     """
-    if not any(addresses.values()):
-        try:
+    noted = noted_stack()
+    if noted:
+        own = (addresses.get("site_url"), addresses.get("chat_url")) == (noted.site_url, noted.chat_url)
+        if own or not any(addresses.values()):
             stack = running_stack()
-        except NoStackError:
-            pass  # then the contract's own addresses are meant
-        else:
             return stack.target, stack
     return targets.given(contract, **addresses), None

@@ -5,7 +5,21 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Literal
 
-Kind = Literal["setting", "provider", "user", "account", "own-address", "room", "room-field", "membership"]
+Kind = Literal[
+    "setting",
+    "provider",
+    "service",
+    "user",
+    "account",
+    "own-address",
+    "room",
+    "room-gone",
+    "room-field",
+    "permission",
+    "membership",
+    "document",
+    "site",
+]
 MASK = "•••"
 
 
@@ -15,13 +29,21 @@ class Action:
 
     kind         target          before → after
     setting      setting id      value → value
-    provider     service name    None → True
+    provider     service name    None → True, or True → None
+    service      service name    what is wrong → True: the log-in service is made anew of the settings
     user         user name       None → {name, email, roles}
     account      user name       {field: value} → {field: value}
     own-address  administrator   {email, verified} → {email, verified}, by a second administrator made for it
     room         room name       None → {private, members}
-    room-field   room name       {field: value} → {field: value}, one of name, archived, private, default
+    room-gone    room name       {private} → None, a room without messages and members
+    room-field   room name       {field: value} → {field: value}, one field of `state.Room`
+    permission   permission id   roles → roles
     membership   room/user       False → True, or the reverse
+    document     collection/id   fields → fields, None for no document (besedka/provision/documents.py)
+    site         user name or    what differs → what the contract says
+                 client id
+
+    `why` says in words what a change is for, where the values alone do not.
     """
 
     kind: Kind
@@ -29,10 +51,12 @@ class Action:
     before: Any
     after: Any
     secret: bool = False
+    why: str = ""
 
     def public(self) -> dict[str, Any]:
         """The action as JSON, secrets masked."""
         shown = {"kind": self.kind, "target": self.target, "before": self.before, "after": self.after}
+        shown |= {"why": self.why} if self.why else {}
         if self.secret:
             shown |= {"before": self.before and MASK, "after": MASK}
         return shown
@@ -40,16 +64,20 @@ class Action:
     def text(self) -> str:
         """The action in one line."""
         shown = self.public()
+        if self.why:
+            word = "removed" if self.after is None else "added" if self.before is None else "mended"
+            return f"{self.kind} {self.target}: {word}, because {self.why}"
         return f"{self.kind} {self.target}: {_brief(shown['before'])} → {_brief(shown['after'])}"
 
 
 @dataclass(frozen=True)
 class Notice:
-    """Something that provisioning saw and leaves alone."""
+    """Something that provisioning saw and leaves alone; while one is `blocking`, only a person can go on."""
 
     code: str
     target: str
     text: str
+    blocking: bool = False
 
 
 @dataclass(frozen=True)

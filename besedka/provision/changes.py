@@ -7,15 +7,18 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from enum import Enum
 from typing import Any
 
+from besedka.contract import Contract
 from besedka.provision import second_administrator
 from besedka.provision.action import Action
 from besedka.provision.errors import LicenceMissingError, ReservedNameError
+from besedka.provision.plan import Beside
 from besedka.provision.session import Session
 from besedka.provision.state import Account, Room, State
+from besedka.rocketchat import provider
 from besedka.rocketchat.rest import Json, RocketChatError
 
 _NEW_USER = {
@@ -31,15 +34,17 @@ class Undone(Enum):
 
     RESTORED = "restored"
     ALREADY = "was as before already"
-    LEFT = "changed by somebody else since, left alone"
+    LEFT = "left alone"
 
 
 @dataclass
 class Place:
-    """Where changes happen: the session, and the state kept in step with them."""
+    """Where changes happen: the session, what is beside it, and the state kept in step with them."""
 
     session: Session
     state: State
+    contract: Contract
+    beside: Beside = field(default_factory=Beside)
 
 
 def do(place: Place, action: Action) -> Json:
@@ -47,9 +52,44 @@ def do(place: Place, action: Action) -> Json:
     return _KINDS[action.kind][0](place, action) or {}
 
 
-def undo(place: Place, action: Action) -> Undone:
-    """Bring back what was before the action, whether or not it was carried out."""
+def undo(place: Place, action: Action, made: Json) -> Undone:
+    """Bring back what was before the action, whether or not it was carried out.
+
+    `made` is what `do` returned, empty where nobody knows whether it was done.
+    """
+    own_id = made.get("id")
+    if own_id is not None and own_id != _id_of(place, action):
+        # What the apply made is gone; what has its name now is somebody else's.
+        return Undone.ALREADY if _id_of(place, action) is None else Undone.LEFT
     return _KINDS[action.kind][1](place, action)
+
+
+def words(action: Action) -> str:
+    """What taking the action back does, in words."""
+    kind, target = action.kind, action.target
+    if action.before is None:
+        made = {
+            "user": f"account {target} deleted, with what was written from it",
+            "room": f"room {target} deleted, with the messages in it",
+            "provider": f"provider {target} removed",
+            "document": f"document {target} removed",
+        }
+        return made.get(kind, f"{kind} {target} taken away")
+    if kind == "membership":
+        room, _, username = target.partition("/")
+        return f"{username} {'invited into' if action.before else 'removed from'} {room}"
+    if action.after is None:
+        return f"{kind} {target} made again"
+    shown = replace(action, before=action.after, after=action.before, why="").text()
+    return shown if not action.why else f"{kind} {target} set back to what was there"
+
+
+def _id_of(place: Place, action: Action) -> str | None:
+    """The id of what has the action's name now: the account's or the room's."""
+    found = (
+        place.state.account(action.target) if action.kind == "user" else place.state.rooms.get(action.target)
+    )
+    return found.id if found else None
 
 
 def _do_setting(place: Place, action: Action) -> None:
@@ -68,6 +108,9 @@ def _undo_setting(place: Place, action: Action) -> Undone:
 
 
 def _do_provider(place: Place, action: Action) -> None:
+    if action.after is None:
+        _remove_provider(place, action.target)
+        return
     try:
         place.session.post("settings.addCustomOAuth", name=action.target)
     except RocketChatError as error:
@@ -83,24 +126,42 @@ def _do_provider(place: Place, action: Action) -> None:
 
 
 def _undo_provider(place: Place, action: Action) -> Undone:
-    rows = [name for name in place.state.settings if name.startswith(_base(action))]
-    if not rows:
+    present = _base(action) in place.state.settings
+    if present == (action.before is not None):
         return Undone.ALREADY
-    place.session.method("removeOAuthService", action.target)
-    for name in rows:
-        del place.state.settings[name]
+    if present:
+        _remove_provider(place, action.target)
+        return Undone.RESTORED
+    _do_provider(place, replace(action, before=None, after=True))
+    for name, value in action.before.items():
+        _do_setting(place, Action("setting", name, None, value))
     return Undone.RESTORED
 
 
+def _remove_provider(place: Place, name: str) -> None:
+    place.session.method("removeOAuthService", name)
+    base = f"{provider.PREFIX}{name.capitalize()}"
+    for row in [row for row in place.state.settings if row == base or row.startswith(f"{base}-")]:
+        del place.state.settings[row]
+
+
 def _base(action: Action) -> str:
-    return f"Accounts_OAuth_Custom-{action.target.capitalize()}"
+    return f"{provider.PREFIX}{action.target.capitalize()}"
+
+
+def _do_service(place: Place, action: Action) -> None:
+    # Rocket.Chat makes its log-in service anew whenever one of the provider's settings is written.
+    for value in (False, True):
+        place.session.post(f"settings/{_base(action)}", value=value)
+
+
+def _undo_service(place: Place, action: Action) -> Undone:
+    return Undone.ALREADY
 
 
 def _do_user(place: Place, action: Action) -> Json:
     # Nobody will know this password: the account is signed in to by SSO, which adopts it by its name.
-    # The tail satisfies every class that Accounts_Password_Policy may demand.
-    password = f"{secrets.token_hex(16)}-Aa1"
-    body = {"username": action.target, "password": password} | _NEW_USER | action.after
+    body = {"username": action.target, "password": _password()} | _NEW_USER | action.after
     try:
         answer = place.session.post("users.create", **body)
     except RocketChatError as error:
@@ -116,10 +177,14 @@ def _do_user(place: Place, action: Action) -> Json:
     account = Account.of(answer["user"])
     place.state.add(account)
     for room in place.state.rooms.values():
-        members = place.state.members.get(room.id)
-        if room.default and members is not None:
-            members.add(account.username)
+        if room.default:
+            place.state.members.setdefault(room.id, set()).add(account.username)
     return {"id": account.id}
+
+
+def _password() -> str:
+    """A random one whose tail satisfies every class that Accounts_Password_Policy may demand."""
+    return f"{secrets.token_hex(16)}-Aa1"
 
 
 def _undo_user(place: Place, action: Action) -> Undone:
@@ -129,13 +194,16 @@ def _undo_user(place: Place, action: Action) -> Undone:
     place.session.post("users.delete", userId=account.id, confirmRelinquish=True)
     del place.state.accounts[action.target.lower()]
     for members in place.state.members.values():
-        if members is not None:
-            members.discard(account.username)
+        members.discard(account.username)
     return Undone.RESTORED
 
 
 def _do_account(place: Place, action: Action) -> None:
     account = place.state.accounts[action.target.lower()]
+    if "password" in action.after:
+        # Nobody will know it: it only makes the account one that can be signed in to.
+        place.session.post("users.update", userId=account.id, data={"password": _password()})
+        return
     place.session.post("users.update", userId=account.id, data=action.after)
     changed: dict[str, Any] = {
         name: tuple(value) if name == "roles" else value for name, value in action.after.items()
@@ -157,8 +225,8 @@ def _do_own_address(place: Place, action: Action) -> None:
 
 def _undo_account(place: Place, action: Action) -> Undone:
     account = place.state.account(action.target)
-    if account is None:
-        return Undone.LEFT
+    if account is None or "password" in action.after:
+        return Undone.LEFT if account is None else Undone.ALREADY
     values = {name: getattr(account, name) for name in action.after}
     present = {name: sorted(value) if name == "roles" else value for name, value in values.items()}
     if present == action.before:
@@ -173,7 +241,8 @@ def _do_room(place: Place, action: Action) -> Json:
     family, key = ("groups", "group") if action.after["private"] else ("channels", "channel")
     members = [name for name in action.after["members"] if place.state.account(name)]
     answer = place.session.post(f"{family}.create", name=action.target, members=members)
-    room = Room.of({"t": "p" if action.after["private"] else "c"} | answer[key])
+    made = answer.get(key) or {"_id": "", "name": action.target}
+    room = Room.of({"t": "p" if action.after["private"] else "c"} | made)
     place.state.rooms[room.name] = room
     place.state.members[room.id] = {place.session.username, *members}
     return {"id": room.id}
@@ -183,38 +252,71 @@ def _undo_room(place: Place, action: Action) -> Undone:
     room = place.state.rooms.get(action.target)
     if room is None:
         return Undone.ALREADY
-    place.session.post(f"{room.family}.delete", roomId=room.id)
+    place.session.post("rooms.delete", roomId=room.id)
     del place.state.rooms[action.target]
+    return Undone.RESTORED
+
+
+def _do_room_gone(place: Place, action: Action) -> None:
+    _undo_room(place, action)
+
+
+def _undo_room_gone(place: Place, action: Action) -> Undone:
+    if action.target in place.state.rooms:
+        return Undone.ALREADY
+    _do_room(place, replace(action, before=None, after=action.before | {"members": []}))
     return Undone.RESTORED
 
 
 def _do_room_field(place: Place, action: Action) -> None:
     room = place.state.rooms[action.target]
     ((name, value),) = action.after.items()
-    post = place.session.post
-    if name == "name":
-        post(f"{room.family}.rename", roomId=room.id, name=value)
-    elif name == "archived":
-        post(f"{room.family}.{'archive' if value else 'unarchive'}", roomId=room.id)
-    elif name == "private":
-        post(f"{room.family}.setType", roomId=room.id, type="p" if value else "c")
-    elif room.private:
-        # Private rooms have no setDefault of their own.
-        post("rooms.saveRoomSettings", rid=room.id, default=value)
+    if name == "archived":
+        verb = "archive" if value else "unarchive"
+        place.session.post(f"{room.family}.{verb}", roomId=room.id)
+    elif name == "muted":
+        for username in {*action.before["muted"]} ^ {*value}:
+            verb = "muteUser" if username in value else "unmuteUser"
+            place.session.post(f"rooms.{verb}", roomId=room.id, username=username)
     else:
-        post("channels.setDefault", roomId=room.id, default=value)
-    changed = replace(room, **{name: value})
+        # This call takes an administrator who is no member of the room, too (measured on 6.13.0).
+        setting, given = _ROOM_SETTINGS[name], value
+        if name == "private":
+            given = "p" if value else "c"
+        elif name == "join_code":
+            given = secrets.token_hex(8) if value else ""
+        place.session.post("rooms.saveRoomSettings", rid=room.id, **{setting: given})
+    after = tuple(value) if name == "muted" else value
+    changed: dict[str, Any] = {name: after}
     del place.state.rooms[action.target]
-    place.state.rooms[changed.name] = changed
+    room = replace(room, **changed)
+    place.state.rooms[room.name] = room
 
 
 def _undo_room_field(place: Place, action: Action) -> Undone:
     ((name, value),) = action.after.items()
     current = action.target if name != "name" else value
     room = place.state.rooms.get(current)
-    if room is None or getattr(room, name) != value:
+    if room is None or name == "join_code":
+        # The code that was there is known to nobody.
+        return Undone.ALREADY if room is None else Undone.LEFT
+    present = getattr(room, name)
+    if present != value and (name != "muted" or {*present} & {*action.before["muted"]}):
         return Undone.ALREADY
-    _do_room_field(place, replace(action, target=current, after=action.before))
+    _do_room_field(place, replace(action, target=current, before=action.after, after=action.before))
+    return Undone.RESTORED
+
+
+def _do_permission(place: Place, action: Action) -> None:
+    rows = [{"_id": action.target, "roles": action.after}]
+    place.session.post("permissions.update", permissions=rows)
+    place.state.permissions[action.target] = action.after
+
+
+def _undo_permission(place: Place, action: Action) -> Undone:
+    if sorted(place.state.permissions.get(action.target, [])) != sorted(action.after):
+        return Undone.ALREADY
+    _do_permission(place, replace(action, after=action.before))
     return Undone.RESTORED
 
 
@@ -226,19 +328,46 @@ def _do_membership(place: Place, action: Action) -> None:
     verb = "invite" if action.after else "kick"
     place.session.post(f"{room.family}.{verb}", roomId=room.id, userId=account.id)
     members = place.state.members.setdefault(room.id, set())
-    if members is not None:
-        (members.add if action.after else members.discard)(account.username)
+    (members.add if action.after else members.discard)(account.username)
 
 
 def _undo_membership(place: Place, action: Action) -> Undone:
     room, account = _pair(place, action)
-    members = place.state.members.get(room.id) if room else None
-    if room is None or account is None or members is None:
+    if room is None or account is None:
         return Undone.ALREADY
-    if (account.username in members) == action.before:
+    if place.state.inside(room, account.username) == action.before:
         return Undone.ALREADY
     _do_membership(place, replace(action, after=action.before))
     return Undone.RESTORED
+
+
+def _do_document(place: Place, action: Action) -> None:
+    documents = place.beside.documents
+    if documents and not place.session.dry:
+        documents.change(action.target, action.before, action.after)
+    place.session.writes += 1
+
+
+def _undo_document(place: Place, action: Action) -> Undone:
+    documents = place.beside.documents
+    if documents is None:
+        return Undone.LEFT
+    if documents.holds(action.target, action.before):
+        return Undone.ALREADY
+    if not documents.holds(action.target, action.after):
+        return Undone.LEFT
+    _do_document(place, replace(action, before=action.after, after=action.before))
+    return Undone.RESTORED
+
+
+def _do_site(place: Place, action: Action) -> None:
+    if place.beside.site:
+        place.beside.site.mend(place.contract, action.target)
+    place.session.writes += 1
+
+
+def _undo_site(place: Place, action: Action) -> Undone:
+    return Undone.LEFT
 
 
 def _pair(place: Place, action: Action) -> tuple[Room | None, Account | None]:
@@ -246,13 +375,26 @@ def _pair(place: Place, action: Action) -> tuple[Room | None, Account | None]:
     return place.state.rooms.get(room), place.state.account(username)
 
 
+# Field of `state.Room` → parameter of `rooms.saveRoomSettings`.
+_ROOM_SETTINGS = {
+    "name": "roomName",
+    "private": "roomType",
+    "default": "default",
+    "read_only": "readOnly",
+    "join_code": "joinCode",
+}
 _KINDS: dict[str, tuple[Callable[[Place, Action], Any], Callable[[Place, Action], Undone]]] = {
     "setting": (_do_setting, _undo_setting),
     "provider": (_do_provider, _undo_provider),
+    "service": (_do_service, _undo_service),
     "user": (_do_user, _undo_user),
     "account": (_do_account, _undo_account),
     "own-address": (_do_own_address, _undo_account),
     "room": (_do_room, _undo_room),
+    "room-gone": (_do_room_gone, _undo_room_gone),
     "room-field": (_do_room_field, _undo_room_field),
+    "permission": (_do_permission, _undo_permission),
     "membership": (_do_membership, _undo_membership),
+    "document": (_do_document, _undo_document),
+    "site": (_do_site, _undo_site),
 }

@@ -101,10 +101,16 @@ class ReservedNameError(BesedkaError):
     exit_status = 46
 
 
-class OwnAddressError(BesedkaError):
-    """The administrator's own address stays unverified: nobody else could be made to verify it."""
+class PersonNeededError(BesedkaError):
+    """Something stands in the way that only a person can decide; nothing was changed."""
 
     exit_status = 57
+
+
+class OtherServerError(BesedkaError):
+    """The Rocket.Chat or MongoDB that answers now is not the one that was read."""
+
+    exit_status = 58
 
 
 _NOTHING_WRITTEN = "nothing was changed"

@@ -19,7 +19,7 @@ from typing import Any, Self
 
 from besedka.contract import PROJECT_ROOT
 from besedka.provision.action import Action
-from besedka.provision.errors import JournalError
+from besedka.provision.errors import JournalError, OtherServerError
 from besedka.provision.seal import Seal
 
 # Where the commands and attached runs keep their journals.
@@ -40,25 +40,26 @@ class Entry:
 class Journal:
     """One file of the journal, open for one apply or its undo."""
 
-    def __init__(self, path: Path, chat_url: str, seal: Seal) -> None:
+    def __init__(self, path: Path, chat_url: str, seal: Seal, server_id: str = "") -> None:
         self.path = path
         self.chat_url = chat_url
+        self._server_id = server_id
         self._seal = seal
         self._number = 0
 
     @classmethod
-    def fresh(cls, folder: Path, chat_url: str, password: str) -> Self:
+    def fresh(cls, folder: Path, chat_url: str, password: str, server_id: str) -> Self:
         """A new file, named by the time; it appears on disk with the first change."""
         name = f"{datetime.now(UTC):%Y%m%d-%H%M%S-%f}-{secrets.token_hex(2)}.jsonl"
-        return cls(folder / name, chat_url, Seal(password))
+        return cls(folder / name, chat_url, Seal(password), server_id)
 
     def planned(self, action: Action) -> int:
         """Note what is about to be done; returns once that is on the disk. The number names the entry."""
         if self._number == 0:
-            head = {"event": "head", "format": FORMAT, "chat_url": self.chat_url}
+            head = {"event": "head", "format": FORMAT, "chat_url": self.chat_url, "server": self._server_id}
             self._write(head | {"time": datetime.now(UTC).isoformat()})
         self._number += 1
-        row = {"kind": action.kind, "target": action.target, "secret": action.secret}
+        row = {"kind": action.kind, "target": action.target, "secret": action.secret, "why": action.why}
         values = {name: self._closed(action, getattr(action, name)) for name in ("before", "after")}
         self._write({"event": "planned", "n": self._number, "time": time.time()} | row | values, to_disk=True)
         return self._number
@@ -87,13 +88,25 @@ class Journal:
             number = int(row.get("n", 0))
             if row["event"] == "planned":
                 values = {name: self._opened(row, name) for name in ("before", "after")}
-                action = Action(row["kind"], row["target"], secret=row["secret"], **values)
+                more = {"secret": row["secret"], "why": row.get("why", "")}
+                action = Action(row["kind"], row["target"], **values, **more)
                 found[number] = Entry(number, action, "planned", {})
             elif row["event"] == "done":
                 found[number] = replace(found[number], state="done", made=row["made"])
             elif row["event"] == "undone":
                 found[number] = replace(found[number], state="undone")
         return list(found.values())
+
+    def demand_server(self, server_id: str) -> None:
+        """Raise OtherServerError unless the changes were made to that server (`uniqueID`)."""
+        noted = next(self.rows(), {}).get("server")
+        if noted and noted != server_id:
+            raise OtherServerError(
+                f"the Rocket.Chat {server_id} answers at {self.chat_url}",
+                expected=f"the one that the apply has changed, {noted}",
+                where=str(self.path),
+                next_step="start that one again, or leave its journal: this server never got the changes",
+            )
 
     def in_doubt_since(self) -> float | None:
         """When the change was planned of which nobody knows whether it was made; None if there is none."""

@@ -1,22 +1,26 @@
-"""The plan: what differs between a Rocket.Chat and the contract.
+"""The plan: what differs between a stack and the contract.
 
-The order of actions is the one that works: settings, provider (base switch last), users, rooms,
-memberships, default channel.
+The order of actions is the one that works: documents that no call can mend, the site, settings, provider
+(base switch last), users, rooms, memberships, default channel; counts when nothing else is left to do.
 """
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from besedka.contract import Channel, Contract, User
-from besedka.provision import service
+from besedka.contract import Contract, User
+from besedka.provision import plan_of_rooms, repairs_of_data, repairs_of_settings, service
 from besedka.provision.action import Action, Kind, Notice, Plan
+from besedka.provision.documents import Document, Documents, inserted
 from besedka.provision.errors import AccountClashError
+from besedka.provision.repairs_of_data import Data
+from besedka.provision.site_side import SiteSide
 from besedka.provision.state import Account, State
-from besedka.rocketchat import catalogue, provider
+from besedka.rocketchat import catalogue, conditions, provider
+
+_RESERVED = "Accounts_SystemBlockedUsernameList"
 
 # What nobody may set on himself, see second_administrator.py.
 _OWN_ADDRESS: tuple[str, ...] = ("email", "verified")
@@ -28,86 +32,165 @@ class Options:
 
     `rooms_only` leaves settings, provider and accounts alone. `prune` also removes canonical users from rooms
     that are not theirs; other members are nobody's business here. `patience` is how many seconds to wait for
-    Rocket.Chat to answer, `confirmed_host` the host that somebody named as the one to write to.
+    Rocket.Chat to answer, `confirmed_host` the host that somebody named as the one to write to. `partial`
+    does what can be done even where something is left to a person.
     """
 
     rooms_only: bool = False
     prune: bool = False
     patience: float = 10.0
     confirmed_host: str | None = None
+    partial: bool = False
 
 
-def made(contract: Contract, state: State, options: Options) -> Plan:
+@dataclass(frozen=True)
+class Beside:
+    """What there is beside Rocket.Chat's calls: its MongoDB, the site; None where it is out of reach."""
+
+    documents: Documents | None = None
+    site: SiteSide | None = None
+
+
+def made(contract: Contract, state: State, options: Options, beside: Beside | None = None) -> Plan:
     """Compare `state` with the contract; raises AccountClashError before anything is done."""
+    beside = beside or Beside()
     steps: list[Action | Notice] = []
+    documents = None if options.rooms_only else beside.documents
+    rows = {str(row["_id"]): row for row in documents.rows(repairs_of_settings.SETTINGS)} if documents else {}
+    data = Data(documents.rows) if documents else None
+    if documents and data:
+        steps += _documents(contract, state, documents, rows, data, beside.site)
+    if beside.site and not options.rooms_only:
+        steps += beside.site.steps(contract)
     if not options.rooms_only:
-        steps += [*_settings(contract, state), *_provider(contract, state), *_users(contract, state)]
-    steps += [*_rooms(contract, state), *_memberships(contract, state, options)]
-    steps += [*_default_flags(contract, state), *_twins(contract, state)]
+        steps += [*_settings(contract, state, rows), *_provider(contract, state, rows, documents)]
+        steps += [*_users(contract, state, data)]
+    steps += plan_of_rooms.made(contract, state, rooms_only=options.rooms_only, prune=options.prune)
+    if data and not any(isinstance(step, Action) for step in steps):
+        steps += repairs_of_data.of_counts(data)
     return Plan(
         tuple(step for step in steps if isinstance(step, Action)),
         tuple(step for step in steps if isinstance(step, Notice)),
     )
 
 
-def _settings(contract: Contract, state: State) -> Iterator[Action | Notice]:
-    for name, value in contract.settings.items():
+def _documents(  # noqa: PLR0913, PLR0917 - everything that was read
+    contract: Contract,
+    state: State,
+    documents: Documents,
+    rows: dict[str, Document],
+    data: Data,
+    site: SiteSide | None,
+) -> Iterator[Action]:
+    yield from repairs_of_settings.of_rows(rows.values(), state.version)
+    services = documents.rows(repairs_of_settings.SERVICES)
+    yield from repairs_of_settings.of_services(services, rows, contract)
+    for action in repairs_of_data.of_rooms(data, contract):
+        yield action
+        if action.before is None:
+            state.note_general(contract.default_channel.name)
+    yield from repairs_of_data.of_memberships(data)
+    yield from repairs_of_data.of_people(data, contract)
+    issued = (site.names(), site.tokens()) if site else None
+    yield from repairs_of_data.of_links(data, contract, issued)
+
+
+def _settings(contract: Contract, state: State, rows: dict[str, Document]) -> Iterator[Action | Notice]:
+    for name, value in conditions.settings(contract, state.settings).items():
         if name not in state.settings:
-            yield from _unlisted(name, state)
-        elif not state.holds(name, value):
+            yield from _unlisted(name, value, state, rows)
+            continue
+        if not state.holds(name, value):
             yield Action("setting", name, state.settings[name], value)
+        yield from _forced(name, value, rows.get(name, {}))
+    yield from repairs_of_settings.of_values(rows, state, contract)
 
 
-def _unlisted(name: str, state: State) -> Iterator[Notice]:
+def _forced(name: str, value: Any, row: Document) -> Iterator[Notice]:
+    """A variable of Rocket.Chat's environment sets it at each start, to something else."""
+    if row.get("valueSource") == "processEnvValue" and row.get("processEnvValue") != value:
+        variable = f"OVERWRITE_SETTING_{name}"
+        forced = row.get("processEnvValue")
+        text = f"{variable} in Rocket.Chat's environment sets it to {forced!r} at each start"
+        yield Notice("setting-forced", name, f"{text}: change that variable to {value!r}, or take it away")
+
+
+def _unlisted(name: str, value: Any, state: State, rows: dict[str, Document]) -> Iterator[Notice]:
     """REST does not list it. A hidden one is set by OVERWRITE_SETTING_<id> at boot and in no other way."""
     known = catalogue.for_version(state.version).setting(name)
     if known is None or not known.hidden:
         yield Notice("setting-unknown", name, "this Rocket.Chat has no such setting; it was not written")
+    elif name in rows and rows[name].get("value") != value:
+        text = f"no call changes it: start Rocket.Chat with OVERWRITE_SETTING_{name}={value}"
+        yield Notice("setting-hidden", name, text, blocking=True)
 
 
-def _provider(contract: Contract, state: State) -> Iterator[Action | Notice]:
-    base = provider.base_id(contract.provider)
-    exists = base in state.settings
-    changes = []
-    for name, value in provider.settings(contract).items():
-        if exists and name not in state.settings:
-            text = "the provider's row is missing; remove the provider in the admin pages and apply again"
-            yield Notice("provider-row-missing", name, text)
-        elif not state.holds(name, value):
-            changes.append(
-                Action("setting", name, state.settings.get(name), value, secret=name.endswith("-secret"))
-            )
-    if not exists:
-        yield Action("provider", contract.provider.name, None, True)
+def _provider(
+    contract: Contract, state: State, rows: dict[str, Document], documents: Documents | None
+) -> Iterator[Action | Notice]:
+    name, base = contract.provider.name, provider.base_id(contract.provider)
+    wanted = provider.settings(contract)
+    missing = [row for row in wanted if row not in state.settings]
+    present = {row: value for row, value in state.settings.items() if _is_row(row, base)}
+    again = bool(missing and present)
+    if again:
+        # Rocket.Chat keeps rows in memory, and does not make anew what it thinks it has: rows that MongoDB
+        # lacks are put there first, so that removing the provider makes Rocket.Chat forget them too.
+        for row in missing if documents else ():
+            if row not in rows:
+                yield inserted(
+                    repairs_of_settings.SETTINGS, _stub(row), "it makes Rocket.Chat forget the row"
+                )
+        yield Action("provider", name, present, None, secret=True)
+    if missing:
+        yield Action("provider", name, None, True)
+    changes = [
+        Action(
+            "setting",
+            row,
+            None if missing else state.settings[row],
+            value,
+            secret=row.endswith("-secret"),
+        )
+        for row, value in wanted.items()
+        if missing or not state.holds(row, value)
+    ]
     yield from changes
-    if not changes and (problem := service.difference(contract, state.services)):
-        yield Notice("provider-not-live", contract.provider.name, problem)
-    lower = f"Accounts_OAuth_Custom-{contract.provider.name}"
-    for name in sorted(name for name in state.settings if name.startswith(lower)):
-        text = "a row under a lower-case name makes Rocket.Chat remove the service; delete it from Mongo"
-        yield Notice("provider-lower-case", name, text)
+    secret = service.stored_secret(documents, contract) if documents else None
+    if not changes and (problem := service.difference(contract, state.services, secret)):
+        yield Action("service", name, problem, True)
+    for row in sorted(row for row in state.settings if provider.misspelt(row)):
+        if documents is None:
+            text = "Rocket.Chat takes it for another service and removes yours: give --mongo-url"
+            yield Notice("provider-misspelt", row, text, blocking=True)
 
 
-def _users(contract: Contract, state: State) -> Iterator[Action]:
+def _is_row(name: str, base: str) -> bool:
+    return name == base or name.startswith(f"{base}-")
+
+
+def _stub(name: str) -> Document:
+    row: Document = {"_id": name, "type": "boolean", "value": False, "packageValue": False}
+    return row | {"public": False, "hidden": False, "blocked": False}
+
+
+def _users(contract: Contract, state: State, data: Data | None) -> Iterator[Action | Notice]:
+    stranded = _stranded(data, contract) if data else set()
     for user in contract.users:
-        holder = state.addresses.get(user.email.lower())
-        if holder is not None and holder.lower() != user.username:
-            raise AccountClashError(
-                f"e-mail {user.email} of canonical user {user.username!r} belongs to account {holder!r}",
-                expected=f"no account but {user.username!r} with that address",
-                where="Administration → Workspace → Users",
-                next_step=f"change the address of {holder!r} or delete that account; nothing was changed",
-            )
+        _demand_one_holder(user, state)
         account = state.account(user.username)
         if account is None:
             after = {"name": user.full_name, "email": user.email, "roles": list(user.chat_roles)}
             yield Action("user", user.username, None, after)
             continue
-        repair = _repair(user, account)
+        repair = _repair(user, account, state)
         if user.username == contract.chat.admin.username:
             own = {name: repair.pop(name) for name in _OWN_ADDRESS if name in repair}
             yield from _change("own-address", account, user, own)
         yield from _change("account", account, user, repair)
+        if user.username in stranded:
+            why = "it has neither a password nor a link to the site"
+            yield Action("account", user.username, {"password": False}, {"password": True}, why=why)
 
 
 def _change(kind: Kind, account: Account, user: User, wanted: dict[str, Any]) -> Iterator[Action]:
@@ -115,12 +198,48 @@ def _change(kind: Kind, account: Account, user: User, wanted: dict[str, Any]) ->
         yield Action(kind, user.username, {name: _field(account, name) for name in wanted}, wanted)
 
 
-def _repair(user: User, account: Account) -> dict[str, Any]:
+def _stranded(data: Data, contract: Contract) -> set[str]:
+    """Accounts without a way to sign in."""
+    service_name = contract.provider.name
+    return {
+        str(user.get("username"))
+        for user in data.users
+        if not ((user.get("services") or {}).get("password") or {}).get("bcrypt")
+        and not ((user.get("services") or {}).get(service_name) or {}).get("id")
+    }
+
+
+def _demand_one_holder(user: User, state: State) -> None:
+    """Raise AccountClashError where two accounts could be this user; which of them it is, a person knows."""
+    holders = [name for name in state.addresses.get(user.email.lower(), ()) if name.lower() != user.username]
+    twice = user.username.lower() in state.doubles
+    if not holders and not twice:
+        return
+    if twice:
+        found = f"two accounts are named {user.username!r}, if capitals are left out of account"
+        todo = "delete the one that is not linked to the site"
+    else:
+        found = f"e-mail {user.email} of canonical user {user.username!r} belongs to account {holders[0]!r}"
+        todo = f"change the address of {holders[0]!r} or delete that account"
+        if state.account(user.username) is None:
+            todo = f"if {holders[0]!r} is {user.username!r} under another name, rename it back; else {todo}"
+    raise AccountClashError(
+        found,
+        expected=f"no account but {user.username!r} with that name and address",
+        where="Administration → Workspace → Users",
+        next_step=f"{todo}; nothing was changed",
+    )
+
+
+def _repair(user: User, account: Account, state: State) -> dict[str, Any]:
+    roles = {*account.roles, *user.chat_roles}
+    roles &= state.roles | {*user.chat_roles} if state.roles else roles
+    roles -= {"admin"} - {*user.chat_roles}
     wanted: dict[str, Any] = {
         "name": user.full_name,
         "email": user.email if account.email.lower() != user.email.lower() else account.email,
         "verified": True,
-        "roles": sorted({*account.roles, *user.chat_roles}),
+        "roles": sorted(roles),
         "active": True,
     }
     repair = {name: value for name, value in wanted.items() if _field(account, name) != value}
@@ -131,80 +250,3 @@ def _repair(user: User, account: Account) -> dict[str, Any]:
 def _field(account: Account, name: str) -> Any:
     value = getattr(account, name)
     return sorted(value) if name == "roles" else value
-
-
-def _rooms(contract: Contract, state: State) -> Iterator[Action]:
-    for channel in contract.channels:
-        room = state.rooms.get(channel.name)
-        renamed = state.room_by_id("GENERAL") if channel.default and room is None else None
-        if room is None and renamed is None:
-            yield Action("room", channel.name, None, _new_room(contract, channel))
-            continue
-        if renamed:
-            yield Action("room-field", renamed.name, {"name": renamed.name}, {"name": channel.name})
-        present = room or renamed
-        if present and present.archived:
-            yield Action("room-field", channel.name, {"archived": True}, {"archived": False})
-        if present and present.private != channel.private:
-            before, after = {"private": present.private}, {"private": channel.private}
-            yield Action("room-field", channel.name, before, after)
-
-
-def _new_room(contract: Contract, channel: Channel) -> dict[str, Any]:
-    members = [user.username for user, theirs in contract.subscriptions if theirs == channel]
-    creator = contract.chat.admin.username
-    return {"private": channel.private, "members": [name for name in members if name != creator]}
-
-
-def _default_flags(contract: Contract, state: State) -> Iterator[Action]:
-    for channel in contract.channels:
-        room = state.rooms.get(channel.name)
-        if (room.default if room else False) != channel.default:
-            yield Action(
-                "room-field", channel.name, {"default": not channel.default}, {"default": channel.default}
-            )
-
-
-def _memberships(contract: Contract, state: State, options: Options) -> Iterator[Action | Notice]:
-    for channel in contract.channels:
-        room = state.rooms.get(channel.name)
-        if room is None:
-            continue
-        members = state.members.get(room.id)
-        if members is None or (room.private and contract.chat.admin.username not in members):
-            text = (
-                "the administrator is no member, so REST can neither show nor change it; let a member invite"
-            )
-            yield Notice("room-out-of-reach", channel.name, f"{text} {contract.chat.admin.username!r}")
-            continue
-        for user in contract.users:
-            account = state.account(user.username)
-            belongs, target = channel.name in user.channels, f"{channel.name}/{user.username}"
-            if account is not None:
-                yield from _membership(target, account.username in members, belongs, options)
-            elif belongs and options.rooms_only:
-                yield Notice("user-missing", target, f"there is no account {user.username!r} to invite")
-            elif belongs and not room.default:
-                # A default channel needs none: accounts join it when they are made.
-                yield Action("membership", target, False, True)
-
-
-def _membership(target: str, inside: bool, belongs: bool, options: Options) -> Iterator[Action | Notice]:
-    if belongs != inside and (belongs or options.prune):
-        yield Action("membership", target, inside, belongs)
-    elif inside and not belongs:
-        yield Notice("member-too-many", target, "is a member and should not be; --prune removes it")
-
-
-def _twins(contract: Contract, state: State) -> Iterator[Notice]:
-    """Rooms that look like a second one: `vip-chat`, `vip_1`, `VIP` beside `vip`, or of the same label."""
-    names = {channel.name for channel in contract.channels}
-    for channel in contract.channels:
-        pattern = re.compile(
-            rf"{re.escape(channel.name)}([-_.]?(chat|room|channel|\d+|[-_.].*))?", re.IGNORECASE
-        )
-        for room in state.rooms.values():
-            alike = pattern.fullmatch(room.name) or room.label == channel.label
-            if alike and room.name not in names and not (channel.default and room.id == "GENERAL"):
-                text = f"looks like a second {channel.name!r}; nothing was made or removed because of it"
-                yield Notice("room-twin", room.name, text)

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import threading
 import time
-from dataclasses import dataclass, field
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from besedka.contract import Contract
@@ -13,14 +15,18 @@ from besedka.progress import Say, quiet
 from besedka.provision import changes, guard, journal, plan, service, session, state, stored
 from besedka.provision.action import Action, Notice, Plan
 from besedka.provision.changes import Place, Undone
-from besedka.provision.errors import OwnAddressError, ReservedNameError
+from besedka.provision.documents import Documents
+from besedka.provision.errors import PersonNeededError, ReservedNameError
 from besedka.provision.journal import Journal
-from besedka.provision.plan import Options
+from besedka.provision.plan import Beside, Options
+from besedka.provision.second_administrator import OwnAddressError
+from besedka.provision.site_side import SiteSide
 from besedka.rocketchat import provider
+from besedka.site_database import SiteDatabase
 from besedka.target import Target
 
-# One round does it; a second repairs what a default channel or a hook of Rocket.Chat did meanwhile.
-ROUNDS = 3
+# Documents first, then calls, then what a hook of Rocket.Chat did meanwhile, then counts.
+ROUNDS = 6
 # A write that was on its way when its process died may still land. Nobody can be asked whether it will, so
 # whoever comes next lets this much time pass after it was planned.
 SETTLE_SECONDS = 5.0
@@ -39,7 +45,7 @@ class Outcome:
 
 @dataclass
 class Undoing:
-    """What an undo brought back; `left` are entries that somebody else has changed since."""
+    """What an undo brought back; `left` are entries that somebody else has changed since, or nobody can."""
 
     restored: list[Action] = field(default_factory=list)
     left: list[Action] = field(default_factory=list)
@@ -49,86 +55,133 @@ class Undoing:
 def planned(target: Target, contract: Contract, *, options: Options | None = None) -> Plan:
     """What an apply would do; reads only."""
     options, contract = options or Options(), target.moved(contract)
-    opened = _open(contract, target.mongo_url, options)
+    opened = _open(target, contract, options)
     found = state.read(opened, contract, rooms_only=options.rooms_only)
-    return plan.made(contract, found, options)
+    with _beside(target, opened) as beside:
+        return plan.made(contract, found, options, beside)
 
 
-def bring(
+def bring(  # noqa: PLR0913 - all but two are keywords
     target: Target,
     contract: Contract,
     *,
     journal_folder: Path,
     say: Say = quiet,
     options: Options | None = None,
+    lasting: bool = False,
 ) -> Outcome:
-    """Bring the target's Rocket.Chat to the contract and prove it by reading everything again.
+    """Bring the target to the contract and prove it by reading everything again.
 
-    When a change is refused, everything this call has changed is taken back before the error is raised.
+    Where something is left to a person, PersonNeededError comes before the first change. When a change is
+    refused, everything this call has changed is taken back before the error is raised. `lasting`: once it has
+    succeeded no undo takes it back, because it belongs to the start of a stack.
     """
     options, contract = options or Options(), target.moved(contract)
     guard.check(target.chat_url, contract, confirmed=options.confirmed_host)
-    opened = _open(contract, target.mongo_url, options)
+    opened = _open(target, contract, options)
     _settle(_pending(journal_folder, contract), say)
-    book = Journal.fresh(journal_folder, contract.chat.url, contract.chat.admin.secret)
+    book = Journal.fresh(journal_folder, contract.chat.url, contract.chat.admin.secret, opened.server_id)
     taken: list[Action] = []
     out_of_reach: list[Notice] = []
-    for _ in range(ROUNDS):
-        place = Place(opened, state.read(opened, contract, rooms_only=options.rooms_only))
-        todo = plan.made(contract, place.state, options)
-        if not todo.actions or out_of_reach:
-            break
-        done, out_of_reach = _apply(place, todo, contract, book, say)
-        taken += done
+    with _beside(target, opened) as beside:
+        for _ in range(ROUNDS):
+            found = state.read(opened, contract, rooms_only=options.rooms_only)
+            place = Place(opened, found, contract, beside)
+            todo = plan.made(contract, found, options, beside)
+            if not todo.actions or out_of_reach:
+                break
+            _demand_no_person(todo, options, begun=bool(taken))
+            done, out_of_reach = _apply(place, todo, book, say)
+            taken += done
     book.applied()
-    unstored = (
-        stored.differences(target.mongo_url, contract, options.rooms_only)
-        if target.mongo_url and taken
-        else ()
-    )
+    if lasting and taken:
+        book.closed()
+    unstored: list[str] = []
+    if target.mongo_url and taken:
+        unstored = stored.differences(target.mongo_url, contract, options.rooms_only)
     return Outcome(tuple(taken), opened.writes, (*out_of_reach, *todo.notices), todo.actions, tuple(unstored))
 
 
-def undo(
+def undo(  # noqa: PLR0913 - all but two are keywords
     target: Target,
     contract: Contract,
     *,
     journal_folder: Path,
     say: Say = quiet,
     options: Options | None = None,
+    dry: bool = False,
 ) -> Undoing:
-    """Take the last apply back, and the interrupted ones before it. Repeating it is harmless."""
+    """Take the last apply back, and the interrupted ones before it. Repeating it is harmless.
+
+    `dry` finds out what would be taken back, and changes nothing.
+    """
     options, contract = options or Options(), target.moved(contract)
     guard.check(target.chat_url, contract, confirmed=options.confirmed_host)
     books = _pending(journal_folder, contract)
     result = Undoing()
     if not books:
         return result
-    opened = _open(contract, None, options)
-    _settle(books, say)
-    place = Place(opened, state.read(opened, contract))
+    opened = _open(target, contract, options)
+    opened.dry = dry
     for book in books:
-        _take_back(place, book, result, say)
-    result.writes = opened.writes
+        book.demand_server(opened.server_id)
+    _settle(books, say)
+    with _beside(target, opened) as beside:
+        place = Place(opened, state.read(opened, contract), contract, beside)
+        for book in books:
+            _take_back(place, book, result, say)
+    result.writes = 0 if dry else opened.writes
     return result
 
 
-def _open(contract: Contract, mongo_url: str | None, options: Options) -> session.Session:
-    exists = stored.account_exists(mongo_url, contract.chat.admin.username) if mongo_url else None
+def _open(target: Target, contract: Contract, options: Options) -> session.Session:
+    username = contract.chat.admin.username
+    exists = stored.account_exists(target.mongo_url, username) if target.mongo_url else None
     return session.opened(contract, patience=options.patience, account_exists=exists)
 
 
-def _apply(
-    place: Place, todo: Plan, contract: Contract, book: Journal, say: Say
-) -> tuple[list[Action], list[Notice]]:
-    """Do what is planned; returns what was done, and a notice per account that is out of reach."""
-    base = provider.base_id(contract.provider)
-    of_provider = [action for action in todo.actions if _concerns(action, base)]
+@contextmanager
+def _beside(target: Target, opened: session.Session) -> Iterator[Beside]:
+    """What the target has beside calls, for a `with` block; the database must be the session's server's."""
+    site = None
+    if target.site_database_url:
+        site = SiteSide(SiteDatabase(target.site_database_url), target.manage)
+    if target.mongo_url is None:
+        yield Beside(None, site)
+        return
+    with Documents(target.mongo_url) as documents:
+        documents.demand_same_data(opened)
+        yield Beside(documents, site)
+
+
+def _demand_no_person(todo: Plan, options: Options, *, begun: bool) -> None:
+    """Raise PersonNeededError where the stack would not be the contract's in the end."""
+    blocking = [notice for notice in todo.notices if notice.blocking]
+    if not blocking or options.partial or begun:
+        return
+    raise PersonNeededError(
+        "; ".join(f"{notice.target}: {notice.text}" for notice in blocking),
+        expected="nothing that only a person can decide",
+        where=", ".join(sorted({notice.code for notice in blocking})),
+        next_step="do that and apply again, or add --partial to do what can be done without; "
+        "nothing was changed",
+    )
+
+
+def _apply(place: Place, todo: Plan, book: Journal, say: Say) -> tuple[list[Action], list[Notice]]:
+    """Do what is planned; returns what was done, and a notice per account that is out of reach.
+
+    Where documents are mended, they alone are: what calls have to do is planned anew on what is then there.
+    """
+    base = provider.base_id(place.contract.provider)
+    documents = tuple(action for action in todo.actions if action.kind == "document")
+    actions = documents or todo.actions
+    of_provider = [action for action in actions if _concerns(action, base)]
     done: list[Action] = []
     out_of_reach: list[Notice] = []
     reserved: list[str] = []
     try:
-        for action in todo.actions:
+        for action in actions:
             if any(action.target.endswith(f"/{name}") for name in reserved):
                 continue
             number = book.planned(action)
@@ -144,24 +197,24 @@ def _apply(
             done.append(action)
             say(action.text())
             if of_provider and action is of_provider[-1]:
-                service.wait_until_live(place.session, contract)
+                service.wait_until_live(place.session, place.contract, place.beside.documents)
     except BesedkaError as error:
-        raise _rolled_back(error, place, contract, book, say) from error
+        raise _rolled_back(error, place, book, say) from error
     return done, out_of_reach
 
 
 def _concerns(action: Action, base: str) -> bool:
-    return action.kind == "provider" or (action.kind == "setting" and action.target.startswith(base))
+    if action.kind == "provider":
+        return action.after is not None
+    return action.kind == "service" or (action.kind == "setting" and action.target.startswith(base))
 
 
-def _rolled_back(
-    error: BesedkaError, place: Place, contract: Contract, book: Journal, say: Say
-) -> BesedkaError:
+def _rolled_back(error: BesedkaError, place: Place, book: Journal, say: Say) -> BesedkaError:
     """The error, with a word on what became of the changes before it."""
     try:
         if type(error) is ServiceUnreachableError:
             _settle([book], say)
-        fresh = Place(place.session, state.read(place.session, contract))
+        fresh = replace(place, state=state.read(place.session, place.contract))
         _take_back(fresh, book, Undoing(), say)
         word = "everything changed before this was taken back"
     except BesedkaError as second:
@@ -184,15 +237,22 @@ def _settle(books: list[Journal], say: Say) -> None:
 
 
 def _take_back(place: Place, book: Journal, result: Undoing, say: Say) -> None:
+    dry = place.session.dry
     for entry in reversed(book.entries()):
         if entry.state == "undone":
             continue
-        outcome = changes.undo(place, entry.action)
-        book.undone(entry.number)
+        outcome = changes.undo(place, entry.action, entry.made)
+        if not dry:
+            book.undone(entry.number)
+        if outcome is Undone.ALREADY:
+            continue
+        (result.restored if outcome is Undone.RESTORED else result.left).append(entry.action)
+        done = f"{'would be ' if dry else ''}taken back"
+        own = entry.action.kind == "site"
+        why = "the site's record stays mended" if own else "changed by somebody else since"
         if outcome is Undone.RESTORED:
-            result.restored.append(entry.action)
-        elif outcome is Undone.LEFT:
-            result.left.append(entry.action)
-        if outcome is not Undone.ALREADY:
-            say(f"{outcome.value}: {entry.action.kind} {entry.action.target}")
-    book.closed()
+            say(f"{done}: {changes.words(entry.action)}")
+        else:
+            say(f"left alone: {entry.action.kind} {entry.action.target} ({why})")
+    if not dry:
+        book.closed()

@@ -14,9 +14,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from besedka.errors import BesedkaError
-from besedka.provision.errors import OwnAddressError
+from besedka.provision.errors import PersonNeededError
 from besedka.provision.session import Session
 from besedka.rocketchat.rest import RocketChat
+
+
+class OwnAddressError(PersonNeededError):
+    """The administrator's own address stays unverified: nobody else could be made to verify it."""
+
 
 OTHER_WAYS = (
     "let another administrator set address and «Email verified» (Administration → Workspace → Users → Edit), "

@@ -8,6 +8,7 @@ import time
 from collections.abc import Iterable
 
 from besedka.contract import Contract
+from besedka.provision.documents import Documents
 from besedka.provision.errors import ProviderNotLiveError
 from besedka.provision.session import Session
 from besedka.rocketchat import provider
@@ -22,10 +23,10 @@ POLL_SECONDS = 0.3
 _NAMES = {"id": "clientId", "url": "serverURL"}
 
 
-def difference(contract: Contract, services: Iterable[Json]) -> str | None:
+def difference(contract: Contract, services: Iterable[Json], secret: str | None = None) -> str | None:
     """What is wrong with the log-in service, in one sentence; None if it is as the contract says.
 
-    The secret is not compared: Rocket.Chat shows it to nobody.
+    Rocket.Chat shows its secret to nobody; `secret` is what MongoDB holds, where it can be read.
     """
     name = contract.provider.name
     row = next((row for row in services if row.get("service") == name), None)
@@ -35,19 +36,33 @@ def difference(contract: Contract, services: Iterable[Json]) -> str | None:
         key = _NAMES.get(suffix) or re.sub(r"_(\w)", lambda found: found[1].upper(), suffix)
         if suffix != "secret" and key in row and row[key] != value:
             return f"log-in service {name!r} has {key}={row[key]!r}, its settings say {value!r}"
+    if secret is not None and secret != contract.provider.secret:
+        return f"log-in service {name!r} works with another secret than its settings say"
     return None
 
 
-def wait_until_live(session: Session, contract: Contract) -> None:
+def stored_secret(documents: Documents, contract: Contract) -> str:
+    """The secret that the log-in service works with; empty if there is no such service."""
+    rows = documents.rows("meteor_accounts_loginServiceConfiguration")
+    own = [row for row in rows if row.get("service") == contract.provider.name]
+    return str(own[0].get("secret") or "") if own else ""
+
+
+def wait_until_live(session: Session, contract: Contract, documents: Documents | None = None) -> None:
     """Return once the log-in service is as the contract says; ProviderNotLiveError after LIVE_SECONDS."""
     deadline = time.monotonic() + LIVE_SECONDS
-    while problem := difference(contract, session.get("service.configurations").get("configurations", ())):
+    while True:
+        secret = stored_secret(documents, contract) if documents else None
+        services = session.get("service.configurations").get("configurations", ())
+        problem = difference(contract, services, secret)
+        if problem is None:
+            return
         if time.monotonic() > deadline:
             raise ProviderNotLiveError(
                 f"{problem}, {LIVE_SECONDS:.0f} s after the last write",
                 expected="the provider among GET /api/v1/service.configurations",
                 where=session.url,
-                next_step="look for a lower-case row Accounts_OAuth_Custom-"
-                f"{contract.provider.name}… and, from 9.0, for the licence module oauth-enterprise",
+                next_step="restart Rocket.Chat, which may keep rows in memory that its database lacks, and "
+                "apply again; from 9.0 it also needs the licence module oauth-enterprise",
             )
         threading.Event().wait(POLL_SECONDS)

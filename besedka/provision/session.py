@@ -7,7 +7,7 @@ import threading
 import time
 from collections.abc import Callable
 from contextlib import suppress
-from typing import Any
+from typing import Any, TypeVar
 
 from besedka.contract import Contract
 from besedka.errors import BesedkaError, ServiceUnreachableError
@@ -22,15 +22,20 @@ from besedka.rocketchat.rest import (
     TlsError,
 )
 
+_T = TypeVar("_T")
 POLL_SECONDS = 0.1
 # One window of the rate limiter is a minute; whoever asks for more patience than that gets an error.
 LONGEST_WAIT_SECONDS = 65.0
+# After so long without a call another server may answer at the address.
+PAUSE_SECONDS = 2.0
 
 _tokens: dict[tuple[str, str, str], Credentials] = {}
 
 
 class Session:
     """Calls as the administrator. Every POST counts as a write, log-in apart; `writes` is their number.
+
+    `server_id` is Rocket.Chat's own `uniqueID`, which tells this workspace from any other.
 
     A refusal is raised as its own class from besedka/provision/errors.py. A 429 is waited for once, as
     long as the answer says, and no longer than LONGEST_WAIT_SECONDS.
@@ -41,6 +46,9 @@ class Session:
         self.username = username
         self.version = version
         self.writes = 0
+        self.dry = False
+        self._sure_until = 0.0
+        self.server_id = self._call(self._ask_id)
 
     @property
     def url(self) -> str:
@@ -52,15 +60,42 @@ class Session:
         return self._call(lambda: self.chat.get(path, **query))
 
     def post(self, path: str, **body: Any) -> Json:
-        """`POST /api/v1/<path>`: a write."""
-        answer = self._call(lambda: self.chat.post(path, **body))
+        """`POST /api/v1/<path>`: a write. A dry session counts it and sends nothing.
+
+        Before the first write, and again after a pause, the server must be the one that was read.
+        """
+
+        def write() -> Json:
+            self._demand_the_same_server()
+            return self.chat.post(path, **body)
+
+        answer = {} if self.dry else self._call(write)
+        self._sure_until = time.monotonic() + PAUSE_SECONDS
         self.writes += 1
         return answer
+
+    def _demand_the_same_server(self) -> None:
+        if time.monotonic() < self._sure_until:
+            return
+        try:
+            now = self._ask_id()
+        except (RocketChatError, NotRocketChatError) as error:
+            now = error.found
+        if now != self.server_id:
+            raise errors.OtherServerError(
+                f"another server answers here than before: {now}",
+                expected=f"the Rocket.Chat {self.server_id}, which was read",
+                where=self.url,
+                next_step="find out which program has taken this port; to this server nothing was written",
+            )
+
+    def _ask_id(self) -> str:
+        return str(self.chat.get("settings/uniqueID").get("value"))
 
     def method(self, name: str, *params: Any) -> Any:
         """A DDP method over REST: a write. Its errors come with HTTP 200, inside `message`."""
         message = json.dumps({"msg": "method", "id": "1", "method": name, "params": params})
-        answer = json.loads(self.post(f"method.call/{name}", message=message)["message"])
+        answer = json.loads(self.post(f"method.call/{name}", message=message).get("message", "{}"))
         if "error" in answer:
             problem = answer["error"]
             code, text = str(problem.get("error", "unknown")), str(problem.get("message", ""))
@@ -68,7 +103,7 @@ class Session:
             raise errors.translated(refusal, self.username)
         return answer.get("result")
 
-    def _call(self, call: Callable[[], Json]) -> Json:
+    def _call(self, call: Callable[[], _T]) -> _T:
         try:
             return call()
         except RocketChatError as error:
@@ -76,6 +111,7 @@ class Session:
             if error.status != 429 or not patient:
                 raise errors.translated(error, self.username) from error
             threading.Event().wait(error.retry_after)
+            self._sure_until = 0.0
         try:
             return call()
         except RocketChatError as error:

@@ -8,7 +8,7 @@ from typing import Any
 
 from besedka.contract import Contract, SettingValue
 from besedka.provision.session import Session
-from besedka.rocketchat.rest import Json, RocketChatError
+from besedka.rocketchat.rest import Json
 
 PAGE = 100
 
@@ -42,14 +42,19 @@ class Account:
 
 @dataclass(frozen=True)
 class Room:
-    """One channel (public) or group (private)."""
+    """One channel (public) or group (private). `messages` and `people` are Rocket.Chat's own counts."""
 
     id: str
     name: str
     label: str
     private: bool
-    default: bool
-    archived: bool
+    default: bool = False
+    archived: bool = False
+    read_only: bool = False
+    join_code: bool = False
+    muted: tuple[str, ...] = ()
+    messages: int = 0
+    people: int = 0
 
     @classmethod
     def of(cls, row: Json) -> Room:
@@ -61,6 +66,11 @@ class Room:
             private=row.get("t") == "p",
             default=bool(row.get("default")),
             archived=bool(row.get("archived")),
+            read_only=bool(row.get("ro")),
+            join_code=bool(row.get("joinCodeRequired")),
+            muted=tuple(row.get("muted") or ()),
+            messages=int(row.get("msgs") or 0),
+            people=int(row.get("usersCount") or 0),
         )
 
     @property
@@ -68,30 +78,47 @@ class Room:
         """The REST family the room belongs to."""
         return "groups" if self.private else "channels"
 
+    @property
+    def hollow(self) -> bool:
+        """Whether nobody and nothing is in it, as far as Rocket.Chat counts."""
+        return not self.messages and not self.people
+
 
 @dataclass
 class State:
     """A Rocket.Chat as it was when read; the writers keep it in step with what they change.
 
     `accounts` go by lower-case user name, because Rocket.Chat's names are unique without regard to case;
-    `members` by room id, None where REST does not show them to the administrator.
+    those that are not are `doubles`. `addresses` maps an e-mail to the accounts that hold it. `members` maps
+    a room's id to the canonical users with a membership there.
     """
 
     version: str
     settings: dict[str, Any] = field(default_factory=dict)
     services: tuple[Json, ...] = ()
     accounts: dict[str, Account] = field(default_factory=dict)
-    addresses: dict[str, str] = field(default_factory=dict)
+    doubles: list[str] = field(default_factory=list)
+    addresses: dict[str, list[str]] = field(default_factory=dict)
+    roles: frozenset[str] = frozenset()
+    permissions: dict[str, list[str]] = field(default_factory=dict)
     rooms: dict[str, Room] = field(default_factory=dict)
-    members: dict[str, set[str] | None] = field(default_factory=dict)
+    members: dict[str, set[str]] = field(default_factory=dict)
 
     def account(self, username: str) -> Account | None:
         """The account of that name, in any case."""
         return self.accounts.get(username.lower())
 
+    def inside(self, room: Room, username: str) -> bool:
+        """Whether a canonical user has a membership in the room."""
+        return username in self.members.get(room.id, ())
+
     def room_by_id(self, room_id: str) -> Room | None:
         """The room of that id."""
         return next((room for room in self.rooms.values() if room.id == room_id), None)
+
+    def note_general(self, name: str) -> None:
+        """Note that Rocket.Chat's first room is about to come back, with its members."""
+        self.rooms[name] = Room("GENERAL", name, name, private=False, default=True)
 
     def holds(self, setting: str, value: SettingValue) -> bool:
         """Whether the setting has exactly that value; `1` is not `True`."""
@@ -100,9 +127,13 @@ class State:
 
     def add(self, account: Account, *addresses: str) -> None:
         """Note an account."""
-        self.accounts[account.username.lower()] = account
+        key = account.username.lower()
+        if key in self.accounts:
+            self.doubles.append(key)
+        self.accounts[key] = account
         for address in addresses or (account.email,):
-            self.addresses[address.lower()] = account.username
+            if address:
+                self.addresses.setdefault(address.lower(), []).append(account.username)
 
 
 def read(session: Session, contract: Contract, *, rooms_only: bool = False) -> State:
@@ -111,16 +142,19 @@ def read(session: Session, contract: Contract, *, rooms_only: bool = False) -> S
     if not rooms_only:
         state.settings = {row["_id"]: row.get("value") for row in _rows(session, "settings", "settings")}
         state.services = tuple(session.get("service.configurations").get("configurations", ()))
+    state.roles = frozenset(row["_id"] for row in session.get("roles.list").get("roles", ()))
+    rights = session.get("permissions.listAll").get("update", ())
+    state.permissions = {row["_id"]: list(row.get("roles") or ()) for row in rights}
     for row in _rows(session, "users.list", "users"):
         state.add(Account.of(row), *(entry.get("address", "") for entry in row.get("emails") or ()))
     for path, key in (("channels.list", "channels"), ("groups.listAll", "groups")):
         # A discussion carries its parent in `prid`, and a generated name.
         found = (row for row in _rows(session, path, key) if not row.get("prid"))
         state.rooms |= {room.name: room for room in map(Room.of, found)}
-    for channel in contract.channels:
-        room = state.rooms.get(channel.name)
-        if room:
-            state.members[room.id] = _members(session, room, contract, state)
+    for username in {contract.chat.admin.username, *(user.username for user in contract.users)}:
+        account = state.account(username)
+        for room_id in _rooms_of(session, account) if account else ():
+            state.members.setdefault(room_id, set()).add(account.username if account else username)
     return state
 
 
@@ -136,27 +170,14 @@ def _rows(session: Session, path: str, key: str, **query: str | int) -> Iterator
         answer = session.get(path, count=PAGE, offset=seen, **query)
 
 
-def _members(session: Session, room: Room, contract: Contract, state: State) -> set[str] | None:
-    try:
-        rows = _rows(session, f"{room.family}.members", "members", roomId=room.id)
-        return {row["username"] for row in rows if row.get("username")}
-    except RocketChatError as error:
-        # A private room answers `error-room-not-found` to an administrator who is no member.
-        if error.code not in {"error-room-not-found", "error-room-archived"}:
-            raise
-    return _members_by_user(session, room, contract, state)
+def _rooms_of(session: Session, account: Account) -> Iterator[str]:
+    """Ids of the rooms of which the account has a membership row.
 
-
-def _members_by_user(session: Session, room: Room, contract: Contract, state: State) -> set[str] | None:
-    """The canonical members, asked user by user (`users.info` with the user's rooms, from 7.0)."""
-    found = set()
-    for user in contract.users:
-        account = state.account(user.username)
-        if account is None:
-            continue
-        answer = session.get("users.info", userId=account.id, includeUserRooms="true")["user"]
-        if "rooms" not in answer:
-            return None
-        if any(entry.get("rid") == room.id for entry in answer["rooms"]):
-            found.add(account.username)
-    return found
+    A room's list of members is no answer to that: it is read from `users.__rooms`, which still names a room
+    whose membership was deleted (measured on 6.13.0). `includeUserRooms` came with 7.0; 6.x refuses it and
+    knows `fields` (measured on 6.13.0; `apps/meteor/app/api/server/v1/users.ts`).
+    """
+    old = session.version.partition(".")[0] == "6"
+    query = {"fields": '{"userRooms": 1}'} if old else {"includeUserRooms": "true"}
+    for row in session.get("users.info", userId=account.id, **query)["user"].get("rooms") or ():
+        yield str(row.get("rid"))

@@ -83,6 +83,7 @@ class _Restart:
             self._target.contract,
             journal_folder=self._target.folder / "provision",
             say=self._say,
+            options=provision.Options(partial=True),
         )
         self._say(f"provisioned: {len(outcome.actions)} changed")
         now = self._compare(before, strict=False)

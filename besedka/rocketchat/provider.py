@@ -8,6 +8,8 @@ with underscores, and only as initial values.
 
 from __future__ import annotations
 
+import re
+
 from besedka.contract import Contract, Provider, SettingValue
 
 # Contract fields whose Rocket.Chat suffix has the same name.
@@ -33,9 +35,31 @@ _SAME_NAME = (
 )
 
 
+PREFIX = "Accounts_OAuth_Custom-"
+# Ids that people and scripts wrote for Rocket.Chat's, by what is wrong with them.
+_MISSPELT = (
+    ("underscore", re.compile(r"^Accounts_OAuth_Custom_(?!Enable)", re.IGNORECASE)),
+    ("wrong_prefix", re.compile(r"^Custom_OAuth_", re.IGNORECASE)),
+)
+
+
 def base_id(provider: Provider) -> str:
     """Id of the provider's switch, the boolean that turns the service on."""
-    return f"Accounts_OAuth_Custom-{provider.name.capitalize()}"
+    return f"{PREFIX}{provider.name.capitalize()}"
+
+
+def misspelt(setting_id: str) -> str | None:
+    """How a provider's id is misspelt; None for one that is not, or is no provider's.
+
+    Rocket.Chat writes the first letter alone as a capital. It makes a service of each boolean that begins
+    with the prefix, whose name it then puts in small letters: rows in another spelling fight for the one
+    service (`apps/meteor/server/lib/oauth/updateOAuthServices.ts`).
+    """
+    if setting_id.lower().startswith(PREFIX.lower()):
+        name = setting_id[len(PREFIX) :].partition("-")[0]
+        right = setting_id.startswith(PREFIX) and name == name.capitalize()
+        return None if right else "lower_case" if name == name.lower() else "letter_case"
+    return next((kind for kind, pattern in _MISSPELT if pattern.match(setting_id)), None)
 
 
 def values(contract: Contract) -> dict[str, SettingValue]:

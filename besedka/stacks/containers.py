@@ -192,6 +192,7 @@ class ContainersStack:
             Target.of(self.contract, mongo_url=self.host_url("mongo")),
             self.contract,
             journal_folder=self.folder / "journal",
+            lasting=True,
         )
         progress.wait_until(
             "provider",

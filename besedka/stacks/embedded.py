@@ -100,6 +100,7 @@ class EmbeddedStack:
             Target.of(self.contract, mongo_url=self.mongo_url),
             self.contract,
             journal_folder=self.folder / "journal",
+            lasting=True,
         )
         if self.parts.bundle:
             from besedka.stacks.services import first_boot  # noqa: PLC0415

@@ -98,6 +98,7 @@ class Stack:
             chat_url=self.chat_url,
             mongo_url=self.mongo_url,
             site_database_url=self.site_database_url,
+            site_environment_file=path,
             provider_url=self.provider_url or (self.site_url if own else None),
             kind=self.kind,
             may_write=own,

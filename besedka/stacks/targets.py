@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 
 from besedka.contract import Contract
 from besedka.stacks.docker import in_container
+from besedka.stacks.services import site_commands
 from besedka.target import Target
 
 
@@ -16,14 +18,21 @@ def given(  # noqa: PLR0913 - one keyword per option
     chat_url: str | None = None,
     mongo_url: str | None = None,
     site_database_url: str | None = None,
+    site_environment: str | None = None,
     provider_url: str | None = None,
 ) -> Target:
-    """The stack at these addresses, and at the contract's where none is given."""
+    """The stack at these addresses, and at the contract's where none is given.
+
+    `site_environment` is a file with what the site is told by environment; its database stands there too.
+    """
+    told = site_commands.recall(site_environment) if site_environment else {}
     target = Target(
         site_url=(site_url or contract.site.url).rstrip("/"),
         chat_url=(chat_url or contract.chat.url).rstrip("/"),
         mongo_url=mongo_url,
-        site_database_url=site_database_url,
+        site_database_url=site_database_url or told.get("DATABASE_URL"),
+        site_environment_file=site_environment,
+        manage=partial(site_commands.run, told) if told else None,
         provider_url=(provider_url or "").rstrip("/") or None,
     )
     return with_provider(target, contract)

@@ -50,7 +50,9 @@ async def save_room_settings(server: Server, user: Document, rid: Any, changes: 
     if "roomName" in changes:
         await valid_name(server, changes["roomName"], rid)
     for name, value in changes.items():
-        if room.get(_SETTINGS[name][0]) != value or name == "joinCode":
+        # A name is compared with the one in the address (functions/saveRoomName.ts).
+        field = "name" if name == "roomName" else _SETTINGS[name][0]
+        if room.get(field) != value or name == "joinCode":
             await _save(server, user, room, name, value)
 
 

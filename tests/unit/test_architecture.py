@@ -21,7 +21,7 @@ ARROWS = {
     "contract database_url browser": "errors scrub overlays without_netlink",
     "rocketchat site site_database pages target": "contract database_url errors second_ask",
     "report": "errors language scrub",
-    "provision": "contract errors progress rocketchat target",
+    "provision": "contract database_url errors progress rocketchat site_database target",
     "stacks": "contract database_url errors progress provision rocketchat site_database target",
     "checks": "contract database_url errors rocketchat second_ask site site_database stacks target",
     "restart": "checks contract database_url errors progress provision rocketchat site_database stacks target",

@@ -67,7 +67,10 @@ def test_a_stored_password_is_no_reading(stored: str) -> None:
 
 @settings(max_examples=40, deadline=None)
 @given(
-    st.text(min_size=8, max_size=24).filter(lambda text: text.isprintable() and text.strip() == text),
+    # What is printable in Python: no control characters, and of the separators the blank alone.
+    st.text(st.characters(exclude_categories=("C", "Z")) | st.just(" "), min_size=8, max_size=24).map(
+        lambda text: f"a{text}z"
+    ),
     st.text(max_size=5),
 )
 def test_a_known_secret_is_found_in_every_encoding(secret: str, before: str) -> None:

@@ -18,12 +18,6 @@ def _own_contract(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv(CONTRACT_ENV, raising=False)
 
 
-def test_a_command_for_the_contracts_own_addresses_names_none() -> None:
-    contract = contracts.load()
-    here = Target(contract.site.url, contract.chat.url)
-    assert besedka_command(here, "doctor") == "python3 run.py doctor"
-
-
 def test_a_command_for_another_stack_carries_its_addresses() -> None:
     assert shlex.split(besedka_command(ELSEWHERE, "provision", "--apply")) == [
         *("python3", "run.py", "provision", "--apply"),
@@ -50,8 +44,9 @@ def test_a_contract_keeps_its_own_provider_where_the_target_says_none() -> None:
     [("mongodb://127.0.0.1:3/rocketchat", True), ("mongodb://root:hunter2@127.0.0.1:3/rocketchat", False)],
 )
 def test_a_command_shows_no_password_of_a_database(mongo_url: str, shown: bool) -> None:
-    command = besedka_command(Target("http://127.0.0.1:1", "http://127.0.0.1:2", mongo_url), "doctor")
-    assert ("--mongo-url" in command) == shown
+    site = mongo_url.replace("mongodb", "postgres")
+    command = besedka_command(Target("http://127.0.0.1:1", "http://127.0.0.1:2", mongo_url, site), "doctor")
+    assert ("--mongo-url" in command) == ("--site-database-url" in command) == shown
     assert "hunter2" not in command
 
 

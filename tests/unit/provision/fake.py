@@ -21,6 +21,7 @@ class FakeChat:
     def __init__(self, contract: Contract) -> None:
         self.contract = contract
         self.version = "7.7"
+        self.unique_id = "aWorkspaceOfItsOwn"
         self.password = contract.chat.admin.secret
         self.passwords: dict[str, str] = {}
         self.settings: Json = {
@@ -32,6 +33,7 @@ class FakeChat:
         self.users = [_user(owner.username, owner.full_name, owner.email, ["admin", "user"])]
         self.rooms = [{"_id": "GENERAL", "t": "c", "name": "general", "default": True}]
         self.members: dict[str, set[str]] = {"GENERAL": {owner.username}}
+        self.permissions: dict[str, list[str]] = {"add-user-to-any-p-room": []}
         self.refusals: dict[str, list[Answer]] = {}
         self.calls: list[str] = []
         self.writes: list[tuple[str, Json]] = []
@@ -73,6 +75,8 @@ class FakeChat:
 
     def on_settings(self, path: str, body: Json, query: Json) -> Json:
         _, _, name = path.partition("/")
+        if name and "value" not in body:
+            return {"_id": name, "value": self.settings.get(name, self.unique_id)}
         if name:
             assert name in self.settings, name
             self.settings[name] = body["value"]
@@ -129,6 +133,21 @@ class FakeChat:
             members.discard(gone["username"])
         return {}
 
+    def on_users_info(self, path: str, body: Json, query: Json) -> Json:
+        account = next(user for user in self.users if user["_id"] == query["userId"])
+        rooms = [rid for rid, members in self.members.items() if account["username"] in members]
+        return {"user": account | {"rooms": [{"rid": rid} for rid in rooms]}}
+
+    def on_roles_list(self, path: str, body: Json, query: Json) -> Json:
+        return {"roles": [{"_id": name} for name in ("admin", "user", "guest")]}
+
+    def on_permissions_listall(self, path: str, body: Json, query: Json) -> Json:
+        return {"update": [{"_id": name, "roles": roles} for name, roles in self.permissions.items()]}
+
+    def on_permissions_update(self, path: str, body: Json, query: Json) -> Json:
+        self.permissions |= {row["_id"]: row["roles"] for row in body["permissions"]}
+        return {}
+
     def on_channels_list(self, path: str, body: Json, query: Json) -> Json:
         rows = [room for room in self.rooms if room["t"] == "c"]
         return {"channels": rows, "total": len(rows)}
@@ -149,7 +168,7 @@ class FakeChat:
         self.members[room["_id"]] = {self.contract.chat.admin.username, *body["members"]}
         return {"group": room}
 
-    def on_groups_delete(self, path: str, body: Json, query: Json) -> Json:
+    def on_rooms_delete(self, path: str, body: Json, query: Json) -> Json:
         self.rooms = [room for room in self.rooms if room["_id"] != body["roomId"]]
         del self.members[body["roomId"]]
         return {}
@@ -166,25 +185,17 @@ class FakeChat:
 
     on_channels_kick = on_groups_kick
 
-    def on_groups_settype(self, path: str, body: Json, query: Json) -> Json:
-        self._room(body)["t"] = body["type"]
-        return {}
-
-    on_channels_settype = on_groups_settype
-
-    def on_channels_setdefault(self, path: str, body: Json, query: Json) -> Json:
-        self._room(body)["default"] = body["default"]
-        return {}
+    def on_rooms_saveroomsettings(self, path: str, body: Json, query: Json) -> Json:
+        fields = {"roomName": "name", "roomType": "t", "default": "default", "readOnly": "ro"}
+        room = next(room for room in self.rooms if room["_id"] == body["rid"])
+        room.update({fields[name]: value for name, value in body.items() if name != "rid"})
+        return {"rid": body["rid"]}
 
     def on_channels_unarchive(self, path: str, body: Json, query: Json) -> Json:
         self._room(body)["archived"] = path.endswith(".archive")
         return {}
 
     on_channels_archive = on_channels_unarchive
-
-    def on_channels_rename(self, path: str, body: Json, query: Json) -> Json:
-        self._room(body)["name"] = body["name"]
-        return {}
 
     def snapshot(self) -> Json:
         """Everything there is, for comparing before and after."""

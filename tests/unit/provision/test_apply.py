@@ -27,7 +27,7 @@ def test_undo_leaves_everything_as_before(desk: Desk) -> None:
     desk.chat.add_room("vip", {"owner", "admin"}, t="c")
     desk.chat.rooms[0]["default"] = False
     before = desk.chat.snapshot()
-    desk.bring()
+    desk.bring(prune=True)
     assert desk.chat.snapshot() != before
     undoing = desk.undo()
     assert desk.chat.snapshot() == before

@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from besedka.provision.errors import AccountClashError
+from besedka.provision.errors import AccountClashError, PersonNeededError
 from tests.unit.provision.conftest import Desk
 
 
@@ -58,9 +58,31 @@ def test_one_and_true_differ(desk: Desk) -> None:
 @pytest.mark.parametrize("name", ["vip-chat", "vip_1", "VIP"])
 def test_a_second_vip_is_reported_and_not_made_worse(desk: Desk, name: str) -> None:
     desk.bring()
-    desk.chat.add_room(name, {"owner"})
+    desk.chat.add_room(name, {"owner"}, usersCount=1)
     assert codes(desk) == [("room-twin", name)]
     assert desk.plan().actions == ()
+
+
+def test_an_empty_second_vip_is_removed(desk: Desk) -> None:
+    desk.bring()
+    desk.chat.add_room("vip-chat", set())
+    assert [action.kind for action in desk.plan().actions] == ["room-gone"]
+
+
+def test_a_room_under_its_old_name_is_renamed(desk: Desk) -> None:
+    desk.bring()
+    vip = next(room for room in desk.chat.rooms if room["name"] == "vip")
+    vip["name"] = "vip-chat"
+    desk.bring()
+    assert (vip["name"], [room["name"] for room in desk.chat.rooms].count("vip")) == ("vip", 1)
+
+
+def test_two_rooms_that_could_be_it_are_left_to_a_person(desk: Desk) -> None:
+    desk.chat.add_room("vip-chat", {"owner"}, usersCount=1)
+    desk.chat.add_room("vip_1", {"owner"}, usersCount=1)
+    with pytest.raises(PersonNeededError, match="vip-chat"):
+        desk.bring()
+    assert desk.chat.writes == []
 
 
 def test_a_room_that_merely_begins_alike_is_no_twin(desk: Desk) -> None:
@@ -91,10 +113,26 @@ def test_strangers_are_never_pruned(desk: Desk) -> None:
     assert desk.plan(prune=True).actions == ()
 
 
-def test_a_private_room_without_the_administrator_is_out_of_reach(desk: Desk) -> None:
+def test_an_administrator_outside_a_private_room_lets_himself_in_by_a_lent_right(desk: Desk) -> None:
     desk.bring()
     desk.chat.members["id-vip"].discard("owner")
-    assert codes(desk) == [("room-out-of-reach", "vip")]
+    assert [action.kind for action in desk.plan().actions] == ["permission", "membership", "permission"]
+    desk.bring()
+    assert "owner" in desk.chat.members["id-vip"]
+    assert desk.chat.permissions == {"add-user-to-any-p-room": []}
+
+
+def test_an_archived_room_without_the_administrator_is_out_of_reach(desk: Desk) -> None:
+    desk.bring()
+    desk.chat.members["id-vip"].discard("owner")
+    next(room for room in desk.chat.rooms if room["name"] == "vip")["archived"] = True
+    assert ("room-out-of-reach", "vip") in codes(desk)
+
+
+def test_the_administrator_joins_a_room_before_it_becomes_private(desk: Desk) -> None:
+    desk.chat.add_room("vip", set(), t="c")
+    steps = [(action.kind, action.target) for action in desk.plan().actions]
+    assert steps.index(("membership", "vip/owner")) < steps.index(("room-field", "vip"))
 
 
 def test_a_stolen_address_stops_everything_and_names_its_holder(desk: Desk) -> None:
@@ -146,4 +184,4 @@ def test_a_hidden_setting_is_nobodys_business_here(desk: Desk) -> None:
 def test_a_lower_case_provider_row_is_reported(desk: Desk) -> None:
     desk.bring()
     desk.chat.settings["Accounts_OAuth_Custom-besedka-url"] = ""
-    assert codes(desk) == [("provider-lower-case", "Accounts_OAuth_Custom-besedka-url")]
+    assert codes(desk) == [("provider-misspelt", "Accounts_OAuth_Custom-besedka-url")]

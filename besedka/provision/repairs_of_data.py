@@ -1,0 +1,182 @@
+"""What lies in Rocket.Chat's rooms, memberships and accounts that no call of Rocket.Chat can mend.
+
+Each repair is a `document` action. Accounts of other people and rooms with content are left to a person.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from besedka.contract import Contract
+from besedka.provision.action import Action
+from besedka.provision.documents import Document, changed, inserted, removed
+from besedka.rocketchat.documents import garbled, is_date, meant_date, recovered
+
+GENERAL = "GENERAL"
+ROOMS, MEMBERSHIPS, USERS = "rocketchat_room", "rocketchat_subscription", "users"
+_ROOM_DATES, _USER_DATES = ("ts", "_updatedAt", "lm", "ls", "lr"), ("createdAt", "lastLogin", "_updatedAt")
+_ROOM_TEXTS = ("name", "fname", "topic", "description", "announcement")
+# A clock of another machine may be off by as much.
+_TOLERANCE = timedelta(hours=1)
+
+
+class Data:
+    """The documents that repairs look at, read once."""
+
+    def __init__(self, rows: Any) -> None:
+        self.users: list[Document] = rows(USERS)
+        self.rooms: list[Document] = rows(ROOMS)
+        self.memberships: list[Document] = rows(MEMBERSHIPS)
+        self.roles = {row["_id"] for row in rows("rocketchat_roles")}
+        self.banners: list[Document] = rows("rocketchat_banner")
+        self.messages_in: Any = rows
+
+
+def of_rooms(data: Data, contract: Contract) -> Iterator[Action]:
+    """Repairs of rooms, but not of their counts."""
+    people = {user["_id"] for user in data.users}
+    members = Counter(str(row.get("rid")) for row in data.memberships)
+    default = contract.default_channel.name
+    if all(room["_id"] != GENERAL and room.get("name") != default for room in data.rooms):
+        now = datetime.now(UTC)
+        row = {"_id": GENERAL, "name": default, "fname": default, "t": "c", "default": True, "ts": now}
+        row |= {"msgs": 0, "usersCount": members[GENERAL], "_updatedAt": now}
+        yield inserted(ROOMS, row, "Rocket.Chat's own first room is gone")
+    for room in data.rooms:
+        if room.get("t") not in {"c", "p"}:
+            continue
+        if not isinstance(room["_id"], str):
+            if not members[str(room["_id"])] and not room.get("msgs"):
+                yield removed(ROOMS, room, "its id is no text, and nobody and nothing is in it")
+            continue
+        owner = (room.get("u") or {}).get("_id")
+        if owner is not None and owner not in people and (heir := _heir(data, contract, room)):
+            yield changed(ROOMS, room, {"u": heir}, "its maker does not exist")
+        yield from _texts(ROOMS, room, _ROOM_TEXTS[1:] if room.get("name") else _ROOM_TEXTS)
+        yield from _dates(ROOMS, room, _ROOM_DATES)
+
+
+def of_memberships(data: Data) -> Iterator[Action]:
+    """Repairs of membership rows; of a double one the row with a role stays, else the first."""
+    rooms, names = (
+        {room["_id"] for room in data.rooms},
+        {user["_id"]: user.get("username") for user in data.users},
+    )
+    known = set()
+    # GENERAL comes back by a repair of its own, and its members with it.
+    rooms |= {GENERAL}
+    for row in sorted(data.memberships, key=lambda row: not row.get("roles")):
+        member, room = (row.get("u") or {}).get("_id"), row.get("rid")
+        pair = (str(room), str(member))
+        if not isinstance(row["_id"], str) or not isinstance(room, str):
+            yield removed(MEMBERSHIPS, row, "its id is no text")
+        elif room not in rooms:
+            yield removed(MEMBERSHIPS, row, "its room does not exist")
+        elif member not in names:
+            yield removed(MEMBERSHIPS, row, "its user does not exist")
+        elif pair in known:
+            yield removed(MEMBERSHIPS, row, "there is a second row of the same membership")
+        else:
+            known.add(pair)
+            yield from _membership(data, row, names[member])
+
+
+def _membership(data: Data, row: Document, username: str | None) -> Iterator[Action]:
+    if (row.get("u") or {}).get("username") != username:
+        user = row["u"] | {"username": username}
+        yield changed(MEMBERSHIPS, row, {"u": user}, "it names its user by another name")
+    roles = row.get("roles") or []
+    if unknown := [role for role in roles if role not in data.roles]:
+        kept = [role for role in roles if role not in unknown]
+        yield changed(MEMBERSHIPS, row, {"roles": kept}, f"there is no role {', '.join(map(str, unknown))}")
+    yield from _texts(MEMBERSHIPS, row, ("name", "fname"))
+    yield from _dates(MEMBERSHIPS, row, _ROOM_DATES)
+
+
+def of_people(data: Data, contract: Contract) -> Iterator[Action]:
+    """Repairs of canonical accounts: dates, banners. Names and e-mails are put right by calls."""
+    canonical = {user.username for user in contract.users}
+    for user in data.users:
+        shown = {name: row for name, row in (user.get("banners") or {}).items() if not row.get("read")}
+        if shown:
+            read = {f"banners.{name}.read": True for name in shown}
+            yield changed(USERS, user, read, "a banner covers the chat")
+        if user.get("username") not in canonical:
+            continue
+        yield from _dates(USERS, user, _USER_DATES)
+        tokens = ((user.get("services") or {}).get("resume") or {}).get("loginTokens") or []
+        if any("when" in token and not is_date(token["when"]) for token in tokens):
+            mended = [token | {"when": meant_date(token["when"])} for token in tokens if "when" in token]
+            yield changed(USERS, user, {"services.resume.loginTokens": mended}, "dates of tokens are text")
+    for banner in data.banners:
+        yield removed("rocketchat_banner", banner, "it covers the chat")
+
+
+def of_links(
+    data: Data, contract: Contract, issued: tuple[dict[str, str], set[str]] | None
+) -> Iterator[Action]:
+    """Links of canonical accounts to the site that the site did not make; the next log-in links anew.
+
+    `issued` are the site's user ids with their names, and its access tokens; None where it cannot be read.
+    """
+    service = contract.provider.name
+    canonical = {user.username for user in contract.users}
+    for user in data.users:
+        link = (user.get("services") or {}).get(service)
+        if link and user.get("username") in canonical and not _is_own(link, user["username"], issued):
+            why = "the site did not make its link to this user"
+            yield changed(USERS, user, {f"services.{service}": None}, why)
+
+
+def _is_own(link: Document, username: str, issued: tuple[dict[str, str], set[str]] | None) -> bool:
+    if not isinstance(link.get("id"), str):
+        return False
+    if issued is None:
+        return True
+    names, tokens = issued
+    expires, token = link.get("expiresAt"), link.get("accessToken")
+    lapsed = isinstance(expires, int | float) and expires / 1000 < datetime.now(UTC).timestamp()
+    return names.get(link["id"], "").lower() == username and (not token or lapsed or token in tokens)
+
+
+def of_counts(data: Data) -> Iterator[Action]:
+    """Rooms that count other members than they have. No call changes a count without a membership."""
+    members = Counter(row.get("rid") for row in data.memberships)
+    for room in data.rooms:
+        counted = room.get("usersCount")
+        if room.get("t") in {"c", "p"} and counted is not None and counted != members[room["_id"]]:
+            why = f"it counts {counted} members and has {members[room['_id']]}"
+            yield changed(ROOMS, room, {"usersCount": members[room["_id"]]}, why)
+
+
+def _heir(data: Data, contract: Contract, room: Document) -> Document | None:
+    """Who the room belongs to when its maker is gone: an owner among its members, else the administrator."""
+    owners = [
+        row["u"]
+        for row in data.memberships
+        if row.get("rid") == room["_id"] and "owner" in (row.get("roles") or [])
+    ]
+    admin = contract.chat.admin.username
+    boss = [user for user in data.users if user.get("username") == admin]
+    known = [user for user in owners if user.get("_id") in {one["_id"] for one in data.users}] or boss
+    return {"_id": known[0]["_id"], "username": known[0]["username"]} if known else None
+
+
+def _texts(collection: str, row: Document, names: tuple[str, ...]) -> Iterator[Action]:
+    for name in names:
+        text = row.get(name)
+        if isinstance(text, str) and garbled(text) and (meant := recovered(text)):
+            yield changed(collection, row, {name: meant}, f"its {name} was read in a wrong encoding")
+
+
+def _dates(collection: str, row: Document, names: tuple[str, ...]) -> Iterator[Action]:
+    horizon = datetime.now(UTC) + _TOLERANCE
+    for name in names:
+        value = row.get(name)
+        if value is not None and not is_date(value):
+            yield changed(collection, row, {name: meant_date(value)}, f"its {name} is no date")
+        elif isinstance(value, datetime) and value > horizon:
+            yield changed(collection, row, {name: meant_date(None)}, f"its {name} lies in the future")

@@ -1,0 +1,105 @@
+"""Rows of settings and log-in services that Rocket.Chat did not make, or holds in a type of its own."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from besedka.contract import Contract
+from besedka.provision.action import Action
+from besedka.provision.documents import Document, changed, removed
+from besedka.provision.state import State
+from besedka.rocketchat import catalogue, provider
+from besedka.rocketchat.database import Document as Row
+from besedka.rocketchat.documents import is_date, meant_date
+
+SETTINGS = "rocketchat_settings"
+SERVICES = "meteor_accounts_loginServiceConfiguration"
+_DATES = ("_updatedAt", "ts", "createdAt")
+# A licence decides about these; without one Rocket.Chat reads its own value, whatever is stored.
+_LICENSED = ("roles_claim", "groups_claim", "map_channels", "merge_roles", "roles_to_sync")
+
+
+def of_rows(rows: Iterable[Document], version: str) -> Iterator[Action]:
+    """Rows to remove, and fields to mend that are no values."""
+    known = catalogue.for_version(version)
+    for row in rows:
+        name = str(row["_id"])
+        registered = "packageValue" in row or row.get("type") == "group"
+        setting = known.setting(name)
+        if kind := provider.misspelt(name):
+            yield removed(SETTINGS, row, f"Rocket.Chat takes it for something else ({kind})")
+        elif not registered and setting is None:
+            yield removed(SETTINGS, row, "Rocket.Chat has no such setting")
+        elif not registered and setting is not None:
+            yield changed(SETTINGS, row, {"packageValue": setting.default}, "it was inserted by hand")
+        for field in _DATES:
+            if field in row and not is_date(row[field]):
+                yield changed(SETTINGS, row, {field: meant_date(row[field])}, f"its {field} is no date")
+
+
+def of_values(rows: dict[str, Document], state: State, contract: Contract) -> Iterator[Action]:
+    """Values that a call can put right, and that no row of the contract decides."""
+    for name, row in rows.items():
+        if name in contract.settings or name not in state.settings or "packageValue" not in row:
+            continue
+        meant = _typed(row)
+        if meant is not None:
+            yield Action("setting", name, row.get("value"), meant)
+    base = provider.base_id(contract.provider)
+    for suffix in _LICENSED:
+        name = f"{base}-{suffix}"
+        stored = rows.get(name, {}).get("value")
+        if name in state.settings and name in rows and stored != state.settings[name]:
+            why = "it has no effect without a licence"
+            yield Action("setting", name, stored, state.settings[name], why=why)
+    for suffix, sound in (("groups_channel_map", _map_is_sound), ("channels_admin", _admin_is_sound)):
+        row = rows.get(f"{base}-{suffix}", {})
+        value = row.get("value")
+        if value and value != row.get("packageValue") and not sound(str(value), state):
+            yield Action("setting", f"{base}-{suffix}", value, row.get("packageValue"))
+
+
+def of_services(services: Iterable[Row], rows: dict[str, Document], contract: Contract) -> Iterator[Action]:
+    """Custom log-in services of which no settings exist: `removeOAuthService` does not remove these.
+
+    Measured on 6.13.0: it answers success, and the service stays.
+    """
+    for service in services:
+        name = str(service.get("service"))
+        base = f"{provider.PREFIX}{name.capitalize()}"
+        if service.get("custom") and name != contract.provider.name and base not in rows:
+            yield removed(SERVICES, service, "no settings belong to this log-in service")
+
+
+def _typed(row: Document) -> Any:
+    """The value in the row's own type, where it is in another and can be meant in one way only."""
+    value, kind = row.get("value"), row.get("type")
+    text = str(value).strip().lower()
+    if kind == "boolean" and not isinstance(value, bool):
+        return {"true": True, "false": False, "1": True, "0": False}.get(text, row.get("packageValue"))
+    if kind == "int" and (isinstance(value, bool) or not isinstance(value, int | float)):
+        return int(text) if text.lstrip("-").isdigit() else row.get("packageValue")
+    if kind in {"string", "select", "relativeUrl", "password", "color", "language"} and not isinstance(
+        value, str
+    ):
+        return row.get("packageValue") if isinstance(value, bool) or value is None else str(value)
+    return None
+
+
+def _map_is_sound(value: str, state: State) -> bool:
+    try:
+        targets = json.loads(value).values()
+    except (ValueError, AttributeError):
+        return False
+    named = {
+        name.strip()
+        for target in targets
+        for name in (target if isinstance(target, list) else str(target).split(","))
+    }
+    return named - {""} <= set(state.rooms)
+
+
+def _admin_is_sound(value: str, state: State) -> bool:
+    return state.account(value) is not None

@@ -1,0 +1,96 @@
+"""The site's own records: its accounts, and its record of Rocket.Chat as an OAuth client.
+
+They are put right by the site's management commands. An undo leaves them: the passwords and the secret that
+were there before are known to nobody.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from besedka.contract import Contract, User
+from besedka.provision.action import Action, Notice
+from besedka.rocketchat import provider
+from besedka.site_database import Application, SiteDatabase, SiteUser, verified
+from besedka.target import Manage
+
+
+@dataclass(frozen=True)
+class SiteSide:
+    """The site's database, and its management commands; `manage` None where they cannot be run."""
+
+    database: SiteDatabase
+    manage: Manage | None = None
+
+    def names(self) -> dict[str, str]:
+        """The site's user ids and names."""
+        return {str(user.id): user.username for user in self.database.users()}
+
+    def tokens(self) -> set[str]:
+        """Every access token that the site has issued and not forgotten."""
+        return {row.token for row in self.database.access_tokens()}
+
+    def steps(self, contract: Contract) -> Iterator[Action | Notice]:
+        """What differs from the contract."""
+        by_name = {user.username.lower(): user for user in self.database.users()}
+        rows = [(user.username, _differences(user, by_name.get(user.username))) for user in contract.users]
+        client_id = contract.provider.client_id
+        rows.append((client_id, _application(contract, self.database.application(client_id))))
+        for target, differing in rows:
+            if not differing:
+                continue
+            if self.manage:
+                before = {name: seen for name, (seen, _) in differing.items()}
+                after = {name: wanted for name, (_, wanted) in differing.items()}
+                yield Action("site", target, before, after)
+            else:
+                fields = ", ".join(differing)
+                text = f"its {fields} at the site must become the contract's, by the site's own means"
+                yield Notice("site-differs", target, text, blocking=True)
+
+    def mend(self, contract: Contract, target: str) -> None:
+        """Let the site put one account, or its record of Rocket.Chat, right."""
+        if self.manage is None:
+            return
+        if target == contract.provider.client_id:
+            self.manage("ensure_oauth_application")
+            return
+        user = contract.user(target)
+        names = ("username", "role", "email", "full_name")
+        row = {name: getattr(user, name) for name in names} | {"password": user.secret}
+        self.manage("ensure_users", stdin=json.dumps([row]))
+
+
+def _differences(user: User, account: SiteUser | None) -> dict[str, tuple[object, object]]:
+    """Field → (what is, what should be). Passwords are not shown."""
+    if account is None:
+        return {"account": ("none", "one")}
+    rows: tuple[tuple[str, object, object], ...] = (
+        ("username", account.username, user.username),
+        ("role", account.role, user.role),
+        ("email", account.email, user.email),
+        ("full_name", account.full_name, user.full_name),
+        ("is_active", account.is_active, True),
+    )
+    found = {name: (seen, wanted) for name, seen, wanted in rows if seen is not None and seen != wanted}
+    if verified(user.secret, account.password) is False:
+        found["password"] = ("another", "the contract's")
+    return found
+
+
+def _application(contract: Contract, record: Application | None) -> dict[str, tuple[object, object]]:
+    if record is None:
+        return {"application": ("none", "one")}
+    rows: tuple[tuple[str, object, object], ...] = (
+        ("client_type", record.client_type, "confidential"),
+        ("authorization_grant_type", record.authorization_grant_type, "authorization-code"),
+        ("redirect_uris", list(record.redirect_uris), [provider.redirect_uri(contract)]),
+        ("skip_authorization", record.skip_authorization, True),
+    )
+    found = {name: (seen, wanted) for name, seen, wanted in rows if seen != wanted}
+    secret, stored = contract.provider.secret, record.client_secret
+    if stored != secret and not ("$" in stored and verified(secret, stored)):
+        found["client_secret"] = ("another", "the contract's")
+    return found

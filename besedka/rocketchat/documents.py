@@ -1,0 +1,47 @@
+"""Values in Rocket.Chat's documents that are not what they should be: garbled text, dates that are none."""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime
+from typing import Any
+
+from bson.datetime_ms import DatetimeMS
+
+_GARBLINGS = ("cp1251", "latin-1", "cp866")
+_CYRILLIC = re.compile(r"[а-яё]", re.IGNORECASE)
+
+
+def recovered(text: str) -> str | None:
+    """The text as it was meant, if it is UTF-8 that was once read as a code page; None if it is not."""
+    for encoding in _GARBLINGS:
+        try:
+            meant = text.encode(encoding).decode("utf-8")
+        except UnicodeError:
+            continue
+        if meant != text and _CYRILLIC.search(meant):
+            return meant
+    return None
+
+
+def garbled(text: str) -> bool:
+    """Whether the text was once read in a wrong encoding: U+FFFD, or UTF-8 taken for a code page."""
+    return "\ufffd" in text or recovered(text) is not None
+
+
+def is_date(value: Any) -> bool:
+    """A BSON date, also one beyond Python's range."""
+    return isinstance(value, datetime | DatetimeMS)
+
+
+def meant_date(value: Any) -> datetime:
+    """The date that was meant by a text, a number of ms or a document; now where nobody can tell."""
+    raw = value.get("$date") if isinstance(value, dict) else value
+    try:
+        if isinstance(raw, int | float) and not isinstance(raw, bool):
+            return datetime.fromtimestamp(raw / 1000, UTC)
+        meant = datetime.fromisoformat(str(raw))
+    except (ValueError, OverflowError, OSError):
+        now = datetime.now(UTC)
+        return now.replace(microsecond=now.microsecond // 1000 * 1000)
+    return meant if meant.tzinfo else meant.replace(tzinfo=UTC)
