@@ -7,6 +7,8 @@ fixtures.stack      `stack`, `contract` (at the stack's addresses), `chat_data`,
 fixtures.attached   not a plugin: what becomes of an attached stack before its tests
 fixtures.users      `chat_admin`, `site`, `temp_user`, `temp_member`
 fixtures.browser    `person` (somebody signed in to the site, in a browser context of their own), `visitor`
+fixtures.lending    `lender`: browser contexts that outlive a test, nobody's each time; `--fresh-browsers`
+fixtures.residents  `at_home` (the integrated page of somebody signed in), `returning` (a new tab of theirs)
 tests.inner         `subject`, a file for the tests of a run inside a test; `interruptible`
 fixtures.evidence   on failure: screenshot, trace, log lines of the test's time span, the frame's URL chain
 fixtures.diagnosis  on failure: the cause that doctor finds, once above the tracebacks; `--no-diagnosis`
@@ -25,7 +27,9 @@ pytest_plugins = [
     "fixtures.diagnosis",
     "fixtures.criticism",
     "fixtures.report",
+    "fixtures.lending",
     "fixtures.browser",
+    "fixtures.residents",
     "tests.inner",
     "fixtures.secrecy",
 ]

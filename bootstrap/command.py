@@ -71,8 +71,25 @@ def dispatch(project: Project, arguments: list[str]) -> int:
     browser = project.set_up()
     if command == "setup":
         return 0
+    rest = rest if command in CLI_COMMANDS else joined(rest)
     module = {"e2e": ["pytest", "-m", "e2e"], "test": ["pytest"]}.get(command, ["besedka.cli", command])
     return hand_over([str(project.python), "-m", *module, *rest], activated(project, browser))
+
+
+def joined(arguments: list[str]) -> list[str]:
+    """`--option DIR` as `--option=DIR`, for folders and files elsewhere.
+
+    pytest takes such a word for a place of tests, and looks there for its configuration instead of here.
+    """
+    found: list[str] = []
+    for argument in arguments:
+        elsewhere = os.path.exists(argument) and not Path(argument).resolve().is_relative_to(ROOT)
+        if elsewhere and found and found[-1].startswith("--") and "=" not in found[-1]:
+            # The command runs in the project's folder, wherever it was called.
+            found[-1] += f"={Path(argument).resolve()}"
+        else:
+            found.append(argument)
+    return found
 
 
 def activated(project: Project, browser: str) -> dict[str, str]:

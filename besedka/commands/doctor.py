@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Sequence
+from contextlib import ExitStack
 from dataclasses import replace
 from typing import Annotated
 
@@ -14,6 +16,7 @@ from rich.table import Table
 from besedka import contract as contracts
 from besedka.checks.catalogue import checks_for
 from besedka.checks.finding import Result, Status
+from besedka.checks.report import Report
 from besedka.checks.run import examine
 from besedka.commands.target import (
     ChatUrl,
@@ -23,9 +26,12 @@ from besedka.commands.target import (
     SiteEnvironment,
     SiteUrl,
     located,
+    with_client,
 )
 from besedka.contract import Contract
 from besedka.errors import BesedkaError
+from besedka.stacks.services import chat_client
+from besedka.target import Target
 
 # A report in a pipe has no width of its own; tables stay readable at this one.
 WIDTH_OF_A_PIPE = 100
@@ -69,6 +75,14 @@ def doctor(  # noqa: PLR0913, PLR0917 - one parameter per option
             help="Let a temp_* user sign in and be removed; on by default for an embedded stack.",
         ),
     ] = None,
+    client: Annotated[
+        str | None,
+        typer.Option(
+            chat_client.OPTION,
+            metavar="DIR",
+            help="Examine an embedded stack of its own, with Rocket.Chat's web client from that folder.",
+        ),
+    ] = None,
     verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Show healthy checks one by one.")] = False,
 ) -> None:
     """Examine a stack: the one of `besedka up`, or the addresses given, or those of besedka.toml.
@@ -81,33 +95,42 @@ def doctor(  # noqa: PLR0913, PLR0917 - one parameter per option
     if list_checks:
         _list(console, contract, as_json=as_json)
         return
-    target, _ = located(
-        contract,
-        site_url=site_url,
-        chat_url=chat_url,
-        mongo_url=mongo_url,
-        site_database_url=site_database_url,
-        site_environment=site_environment,
-        provider_url=provider_url,
-    )
-    if write is not None:
-        target = replace(target, may_write=write)
-    if write and not target.can_manage:
-        raise NothingToManageError
-    quiet = as_json or not console.is_terminal
-    with console.status("examining …") if not quiet else _Silence() as status:
-
-        def progress(result: Result) -> None:
-            if result.status is not Status.BLOCKED:
-                status.update(f"{result.layer}: {result.check}")
-
-        report = examine(target, contract, only=check or (), progress=progress)
+    addresses = {
+        "site_url": site_url,
+        "chat_url": chat_url,
+        "mongo_url": mongo_url,
+        "site_database_url": site_database_url,
+        "site_environment": site_environment,
+        "provider_url": provider_url,
+    }
+    with ExitStack() as started:
+        if client:
+            target, contract = started.enter_context(with_client(client, contract, addresses))
+        else:
+            target, _ = located(contract, **addresses)
+        if write is not None:
+            target = replace(target, may_write=write)
+        if write and not target.can_manage:
+            raise NothingToManageError
+        report = _examined(target, contract, check or (), console, quiet=as_json or not console.is_terminal)
     if as_json:
         typer.echo(report.to_json())
     else:
         console.print(f"site {report.site_url}   chat {report.chat_url}", style="dim")
         report.print(console, verbose=verbose)
     raise typer.Exit(report.exit_status)
+
+
+def _examined(
+    target: Target, contract: Contract, only: Sequence[str], console: Console, *, quiet: bool
+) -> Report:
+    with console.status("examining …") if not quiet else _Silence() as status:
+
+        def progress(result: Result) -> None:
+            if result.status is not Status.BLOCKED:
+                status.update(f"{result.layer}: {result.check}")
+
+        return examine(target, contract, only=only, progress=progress)
 
 
 class _Silence:

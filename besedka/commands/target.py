@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import Annotated
 
 import typer
 
 from besedka.commands.stack import noted_stack, running_stack
 from besedka.contract import Contract
-from besedka.stacks import targets
+from besedka.errors import StackKindError
+from besedka.progress import quiet
+from besedka.stacks import embedded, targets
 from besedka.stacks.model import Stack
+from besedka.stacks.services import chat_client, options
 from besedka.target import Target
 
 SiteUrl = Annotated[str | None, typer.Option(help="Address of the site.")]
@@ -40,3 +45,22 @@ def located(contract: Contract, **addresses: str | None) -> tuple[Target, Stack 
             stack = running_stack()
             return stack.target, stack
     return targets.given(contract, **addresses), None
+
+
+@contextmanager
+def with_client(
+    client: str, contract: Contract, addresses: Mapping[str, str | None]
+) -> Iterator[tuple[Target, Contract]]:
+    """An embedded stack with that web client, and the contract in its version; it ends with the block."""
+    given = [name.replace("_", "-") for name, value in addresses.items() if value]
+    if given:
+        raise StackKindError(
+            f"{chat_client.OPTION} with --{given[0]}",
+            expected="one of them: a stack that is there has a client already",
+            where="the command line",
+            next_step="leave out the one or the other",
+        )
+    parts = options.find(options.Wishes(chat_client=client), contract, say=quiet)
+    with embedded.running(contract, parts=parts) as running:
+        assert running.stack is not None  # noqa: S101 - `running` yields a started stack
+        yield running.stack.target, running.contract

@@ -111,6 +111,10 @@ class ChatPage(SitePage):
         """Rocket.Chat inside the frame."""
         return RocketChatFrame(self.frame)
 
+    def command(self, **command: str) -> None:
+        """Tell the chat something, as the page's script does: `externalCommand="go", path="/channel/…"`."""
+        self.frame_element.evaluate("(frame, told) => frame.contentWindow.postMessage(told, '*')", command)
+
     def wait_for_chat(self, room: str | None = None) -> RocketChatFrame:
         """Wait until the frame is signed in and shows the room (by default the default channel).
 
@@ -218,3 +222,11 @@ class IntegratedPage(ChatPage):
     def room_button(self, label: str) -> Locator:
         """The switcher's button of one room."""
         return self.switcher.get_by_role("button", name=label, exact=True)
+
+    def enter(self, channel: Channel) -> RocketChatFrame:
+        """Press the room's button and wait until the chat shows the room and the page says so."""
+        button = self.room_button(channel.label)
+        button.click()
+        self.expect_room(channel)
+        expect(button).to_have_attribute("aria-pressed", "true", timeout=PATIENCE.load)
+        return self.chat

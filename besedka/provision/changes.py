@@ -237,6 +237,15 @@ def _undo_account(place: Place, action: Action) -> Undone:
     return Undone.RESTORED
 
 
+def _undo_own_address(place: Place, action: Action) -> Undone:
+    left_over = place.state.account(second_administrator.NAME)
+    if left_over:
+        # A run that was killed in mid-change has left him.
+        place.session.post("users.delete", userId=left_over.id, confirmRelinquish=True)
+        del place.state.accounts[second_administrator.NAME]
+    return _undo_account(place, action)
+
+
 def _do_room(place: Place, action: Action) -> Json:
     family, key = ("groups", "group") if action.after["private"] else ("channels", "channel")
     members = [name for name in action.after["members"] if place.state.account(name)]
@@ -389,7 +398,7 @@ _KINDS: dict[str, tuple[Callable[[Place, Action], Any], Callable[[Place, Action]
     "service": (_do_service, _undo_service),
     "user": (_do_user, _undo_user),
     "account": (_do_account, _undo_account),
-    "own-address": (_do_own_address, _undo_account),
+    "own-address": (_do_own_address, _undo_own_address),
     "room": (_do_room, _undo_room),
     "room-gone": (_do_room_gone, _undo_room_gone),
     "room-field": (_do_room_field, _undo_room_field),

@@ -26,7 +26,7 @@ from besedka.contract import PROJECT_ROOT, Contract
 from besedka.errors import ServiceUnreachableError, StackStartError
 from besedka.progress import Say, quiet
 from besedka.rocketchat.rest import RocketChat
-from besedka.stacks import environment
+from besedka.stacks import environment, versions
 from besedka.stacks.model import Casualty, Service, Stack
 from besedka.stacks.process.processes import ServiceProcess, Spawn, free_ports, guarded, stop_all
 from besedka.stacks.services import chat_client, mongod, postgres, redis_server, site_commands
@@ -114,7 +114,7 @@ class EmbeddedStack:
 
     def start_mongo(self) -> None:
         """Start MongoDB and wait until it is primary, because Rocket.Chat refuses any other."""
-        port = self.ports["mongo"]
+        port, accepted = self.ports["mongo"], versions.pair(self.contract.chat.version).mongo_series
         process = self._keep(
             mongod.start(
                 self.parts.mongod,
@@ -122,6 +122,7 @@ class EmbeddedStack:
                 data=self.folder / "mongo",
                 log=self._log("mongo"),
                 spawn=self.spawn,
+                series=mongod.STANDIN_SERIES if mongod.STANDIN_SERIES in accepted else accepted[-1],
             )
         )
         process.wait_until(
@@ -139,7 +140,9 @@ class EmbeddedStack:
             self._keep(self.parts.bundle.start(told, log=self._log("rocketchat")))
             return
         client, mood = self.parts.chat_client, self.parts.client_mood
-        command = [*chat_client.STANDIN, "--movable-clock", *(client.options if client else ())]
+        # Meteor's five log-ins in ten seconds would be the suite's pace on a stand-in that loads in one.
+        own = ("--movable-clock", "--unlimited-logins")
+        command = [*chat_client.STANDIN, *own, *(client.options if client else ())]
         command += [chat_client.MOOD_OPTION, mood] if mood else []
         told |= {"BIND_IP": "127.0.0.1", "PYTHONPATH": str(PROJECT_ROOT)}
         self._launch("rocketchat", command, PROJECT_ROOT, told)

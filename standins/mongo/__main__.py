@@ -19,10 +19,12 @@ from .wire import Connection
 log = logging.getLogger("mongo")
 
 
-async def serve(host: str, port: int, data: Path, replica_set: str | None) -> int:
+async def serve(host: str, port: int, data: Path, replica_set: str | None, series: str | None = None) -> int:
     from . import commands  # noqa: PLC0415 - brings mongomock, a third of a second: not for a usage message
     from .disk import Disk  # noqa: PLC0415
 
+    if series:
+        commands.call_itself(series)
     loop, stop = asyncio.get_running_loop(), asyncio.Event()
     loop.set_exception_handler(
         lambda _, context: log.error("%s", ascii(str(context.get("exception", context))))
@@ -57,6 +59,9 @@ if __name__ == "__main__":
     parser.add_argument("--data", type=Path, required=True, help="folder of the data, made if missing")
     parser.add_argument(
         "--replica-set", help="announce a replica set of this name with this server as primary"
+    )
+    parser.add_argument(
+        "--series", metavar="N.N", help="the version to give, for a Rocket.Chat that wants it; it acts as 7.0"
     )
     options = parser.parse_args()
     logging.basicConfig(stream=sys.stdout, level=logging.INFO, format="%(asctime)s mongo %(message)s")

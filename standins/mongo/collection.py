@@ -12,13 +12,15 @@ from typing import Any
 
 import bson
 from bson import ObjectId, Regex
-from mongomock import aggregate, filtering
+from mongomock import aggregate
 from mongomock import collection as mock
 from pymongo.errors import DuplicateKeyError, OperationFailure, WriteError
-from sentinels import NOTHING  # type: ignore[import-untyped]
 
 from .disk import Disk
 from .language import check_filter, check_pipeline, check_update, frozen, is_replacement
+from .matching import MISSING, applies, reached, sort_key
+from .stages import refuse_fields_in_arrays
+from .updating import apply_own, refuse_dead_ends
 from .wire import CODEC, Document
 
 # A database's name, and a collection's on the next line.
@@ -36,17 +38,24 @@ def equals(condition: Any) -> list[Any] | None:
     return [frozen(value) for value in values] if scalar else None
 
 
+def _is_many(values: list[Any]) -> bool:
+    return len(values) > 1 or any(isinstance(value, list) for value in values)
+
+
 def index_entries(doc: Document, index: Document) -> set[tuple[Any, ...]]:
     """What the document puts into the index: every combination of values, and its beginnings."""
-    if not filtering.filter_applies(index.get("partialFilterExpression", {}), doc):
+    if not applies(index.get("partialFilterExpression", {}), doc):
         return set()
-    found = [list(filtering.iter_key_candidates(field, doc)) or [NOTHING] for field, _ in index["key"]]
-    if index.get("sparse") and all(value is NOTHING for values in found for value in values):
+    found = [list(reached(doc, field.split("."))) or [MISSING] for field, _ in index["key"]]
+    if index.get("sparse") and all(value is MISSING for values in found for value in values):
         return set()
+    arrays = [field for (field, _), values in zip(index["key"], found, strict=True) if _is_many(values)]
+    if len(arrays) > 1:
+        raise WriteError(f"cannot index parallel arrays [{arrays[1]}] [{arrays[0]}]", 171)
     flat = (
         [v for value in values for v in (value if isinstance(value, list) else [value])] for values in found
     )
-    columns = ([frozen(None if v is NOTHING else v) for v in values or [None]] for values in flat)
+    columns = ([frozen(v) for v in values or [None]] for values in flat)
     return {entry[:size] for entry in itertools.product(*columns) for size in range(1, len(entry) + 1)}
 
 
@@ -74,6 +83,9 @@ class Collection(mock.Collection):
         self._reset()
         self.disk.clear(self.space)
 
+    def key_of(self, doc: Document) -> Any:
+        return frozen(doc["_id"])
+
     def copy_of(self, key: Any) -> Document:
         return bson.decode(self.raw[key], CODEC)
 
@@ -88,7 +100,7 @@ class Collection(mock.Collection):
                 break
         keys = [*self.docs] if keys is None else dict.fromkeys(keys)
         docs = (self.docs[key] for key in keys if key in self.docs)
-        return (doc for doc in docs if filtering.filter_applies(filter, doc))
+        return (doc for doc in docs if applies(filter, doc))
 
     def search(self, query: Document, sort: Document, skip: int = 0, limit: int = 0) -> list[Document]:
         """The stored documents themselves, in order: not to be changed by the caller."""
@@ -98,12 +110,15 @@ class Collection(mock.Collection):
         for path, direction in reversed(sort.items()):
             if direction not in (1, -1) or path.startswith("$"):
                 raise OperationFailure(f"the MongoDB stand-in does not sort by {path}: {direction}", 238)
-            found.sort(key=lambda doc: filtering.resolve_sort_key(path, doc), reverse=direction < 0)
+            found.sort(key=lambda doc: sort_key(path, doc, direction), reverse=direction < 0)
         return found[int(skip) : int(skip + limit) if limit else None]
 
     def project(self, doc: Document, fields: Document) -> Document:
         if any("$" in path for path in fields):
             raise OperationFailure("the MongoDB stand-in does not support the positional projection", 238)
+        wanted = {bool(v) for path, v in fields.items() if path != "_id" and not isinstance(v, dict)}
+        if len(wanted) > 1:
+            raise OperationFailure("Cannot do exclusion in inclusion projection", 31254)
         return self._copy_only_fields(doc, dict(fields), dict) if fields else doc
 
     def put(self, doc: Document, new: bool) -> bool:
@@ -160,7 +175,7 @@ class Collection(mock.Collection):
         return entries
 
     def _duplicate(self, name: str, key: list[Any], entry: tuple[Any, ...]) -> DuplicateKeyError:
-        values = [v[1] if isinstance(v, tuple) and v[0] == "bool" else v for v in entry]
+        values = [v[-1] if len(v) > 1 and not isinstance(v[-1], tuple) else None for v in entry]
         found = {field: value for (field, _), value in zip(key, values, strict=True)}
         shown = ", ".join(f"{field}: {value!r}" for field, value in found.items()).replace("'", '"')
         text = f"E11000 duplicate key error collection: {self.space} index: {name} dup key: {{ {shown} }}"
@@ -183,7 +198,8 @@ class Collection(mock.Collection):
         if found or not upsert:
             fresh = [self._updated(self.copy_of(key), query, update) for key in found]
             return len(found), sum(self.put(doc, new=False) for doc in fresh), []
-        seed, _ = self._discard_operators(self._expand_dots(query))
+        known = {k: v for part in query.get("$and", []) for k, v in part.items()} | query
+        seed, _ = self._discard_operators(self._expand_dots(known))
         seed = {key: value for key, value in seed.items() if not isinstance(value, Regex)}
         identity = update.get("_id", ObjectId()) if is_replacement(update) else ObjectId()
         new = self._updated({"_id": identity} | seed, query, update, new=True, fixed="_id" in seed)
@@ -197,9 +213,13 @@ class Collection(mock.Collection):
             if is_replacement(update):
                 doc = {"_id": identity} | update
             elif isinstance(update, list):
+                for stage in update:
+                    refuse_fields_in_arrays([doc], stage)
                 self._apply_update_pipeline(doc, update, None)
             else:
-                self._apply_update_document(doc, query | {"_id": identity}, update, new)
+                refuse_dead_ends(doc, update)
+                if rest := apply_own(doc, update):
+                    self._apply_update_document(doc, query | {"_id": identity}, rest, new)
         except (TypeError, AttributeError, LookupError) as error:
             text = f"Cannot apply the update to the document with _id {identity!r}: {error}"
             raise WriteError(text, 14) from error
@@ -214,6 +234,7 @@ class Collection(mock.Collection):
         docs = [self.copy_of(frozen(doc["_id"])) for doc in self._iter_documents(first)]
         for stage in pipeline[1:] if first else pipeline:
             # Over nothing, MongoDB counts and groups to no document at all; mongomock gives one.
+            refuse_fields_in_arrays(docs, stage)
             if docs or not stage.keys() & {"$group", "$count"}:
                 docs = list(aggregate.process_pipeline(docs, self.database, [stage], None))
         return docs

@@ -24,18 +24,27 @@ from typing import Any
 import bson
 from bson.errors import BSONError
 from bson.raw_bson import RawBSONDocument
-from mongomock import filtering
 from pymongo.errors import OperationFailure, PyMongoError
-from sentinels import NOTHING  # type: ignore[import-untyped]
 
 from .collection import Collection, Collections
 from .disk import Disk
 from .language import check_filter, frozen
+from .matching import MISSING, applies, reached
 from .wire import CODEC, Document
 
 log = logging.getLogger("mongo")
 ABOUT = json.loads(Path(__file__).with_name("about.json").read_text(encoding="utf-8"))
 STAND_IN = ABOUT["hello"]["standIn"]
+
+
+def call_itself(series: str) -> None:
+    """Give another version, such as `6.0`; nothing else changes."""
+    version = f"{series}.0"
+    ABOUT["buildInfo"] |= {"version": version, "versionArray": [*map(int, version.split(".")), 0]}
+    ABOUT["serverStatus"]["version"] = version
+    ABOUT["getParameter"]["featureCompatibilityVersion"]["version"] = series
+
+
 COMMON = set(
     """$db lsid txnNumber comment maxTimeMS readConcern writeConcern $readPreference $clusterTime apiVersion
     apiStrict apiDeprecationErrors bypassDocumentValidation allowDiskUse noCursorTimeout allowPartialResults
@@ -180,7 +189,7 @@ class Node:
         found = [
             {"name": name, "sizeOnDisk": bson.Int64(size), "empty": False} for name, size in sizes.items()
         ]
-        found = [each for each in found if filtering.filter_applies(filter, each)]
+        found = [each for each in found if applies(filter, each)]
         return {"databases": found, "totalSize": bson.Int64(sum(sizes.values()))}
 
     def do_listCollections(
@@ -190,7 +199,7 @@ class Node:
         whole = {} if nameOnly else {"options": {}, "info": {"readOnly": False}}
         names = [space.removeprefix(f"{db}.") for space in self.collections.existing(db)]
         found = [{"name": name, "type": "collection"} | whole for name in names]
-        found = [entry for entry in found if filtering.filter_applies(filter, entry)]
+        found = [entry for entry in found if applies(filter, entry)]
         return self._cursor(f"{db}.$cmd.listCollections", found, **cursor)
 
     def do_create(self, coll: Collection) -> Document:
@@ -218,7 +227,10 @@ class Node:
             options = {key: spec[key] for key in sorted(INDEX_OPTIONS) if spec.get(key)}
             index: Document = {"key": [list(pair) for pair in spec["key"].items()]} | options
             if coll.indexes.get(name, index) != index:
-                raise OperationFailure(f"Index {name} already exists with different options", 85)
+                raise OperationFailure(f"Index {name} already exists with different options", 86)
+            twin = next((known for known, old in coll.indexes.items() if old["key"] == index["key"]), name)
+            if twin != name:
+                raise OperationFailure(f"Index already exists with a different name: {twin}", 85)
             if name not in ("_id_", *coll.indexes):
                 coll.add_index(name, index)
                 coll.describe()
@@ -265,7 +277,12 @@ class Node:
         found = coll.search(filter, sort, skip, limit)[: int(batchSize) if singleBatch else None]
         return self._cursor(coll.space, (coll.project(doc, projection) for doc in found), batchSize)
 
-    def do_aggregate(self, coll: Collection, pipeline: list[Document], cursor: Document = {}) -> Document:
+    def do_aggregate(
+        self, coll: Collection, pipeline: list[Document], cursor: Document | None = None
+    ) -> Document:
+        if cursor is None:
+            text = "The 'cursor' option is required, except for aggregate with the explain argument"
+            raise OperationFailure(text, 9)
         return self._cursor(coll.space, coll.run(pipeline), **cursor)
 
     def do_getMore(self, value: int, collection: str, batchSize: float = 0) -> Document:
@@ -284,9 +301,9 @@ class Node:
         return {"n": len(coll.search(query, {}, skip, limit))}
 
     def do_distinct(self, coll: Collection, key: str, query: Document = {}) -> Document:
-        found = [v for doc in coll.search(query, {}) for v in filtering.iter_key_candidates(key, doc)]
+        found = [v for doc in coll.search(query, {}) for v in reached(doc, key.split("."))]
         flat = [each for value in found for each in (value if isinstance(value, list) else [value])]
-        return {"values": list({frozen(each): each for each in flat if each is not NOTHING}.values())}
+        return {"values": list({frozen(each): each for each in flat if each is not MISSING}.values())}
 
     def _each(self, todo: Any, fields: str, ordered: bool, run: Callable[[int, Any], None]) -> Document:
         """Run the statements of a write; the errors of those that failed, the rest left out if ordered."""

@@ -7,12 +7,16 @@ from typing import Any
 
 import bson
 from bson import Int64
-from mongomock import aggregate, filtering
+from mongomock import aggregate
 from mongomock import collection as mock
 from pymongo.errors import OperationFailure
 
+from .matching import OPERATORS, applies, key
+from .updating import refuse_conflicts
+
+# Matching, stages and updates that replace mongomock's (importing them puts them in their place).
 LOGIC = {"$not", "$options", "$and", "$or", "$nor", "$expr", "$comment"}
-CONDITIONS = LOGIC | set(filtering._filterer_inst._operator_map)
+CONDITIONS = LOGIC | {"$regex"} | OPERATORS
 OWN_UPDATES = {"$rename", "$setOnInsert", "$currentDate", "$addToSet", "$pull", "$pullAll", "$push"}
 # $out would write past the disk.
 STAGES = {name for name, handler in aggregate._PIPELINE_HANDLERS.items() if handler} - {"$out"}
@@ -35,23 +39,20 @@ mock._updaters["$inc"] = increase
 
 def frozen(value: Any) -> Any:
     """A hashable equivalent, equal exactly where MongoDB compares equal: 1 is 1.0, but not true."""
-    if isinstance(value, dict):
-        return ("{}", *((key, frozen(each)) for key, each in value.items()))
-    if isinstance(value, list):
-        return ("[]", *map(frozen, value))
-    if isinstance(value, bool):
-        return ("bool", value)
-    return value if value.__hash__ else ("bson", bson.encode({"": value}))
+    try:
+        return key(value)
+    except OperationFailure:
+        return ("bson", bson.encode({"": value}))
 
 
 def check(value: Any, known: set[str], code: int = 2) -> None:
     """Raise for the first operator inside that is not among the known ones."""
     for part in value if isinstance(value, list) else ():
         check(part, known, code)
-    for key, part in value.items() if isinstance(value, dict) else ():
-        if key.startswith("$") and key not in known:
-            raise OperationFailure(f"unknown operator: {key} (the MongoDB stand-in knows no such)", code)
-        if key != "$literal":
+    for name, part in value.items() if isinstance(value, dict) else ():
+        if name.startswith("$") and name not in known:
+            raise OperationFailure(f"unknown operator: {name} (the MongoDB stand-in knows no such)", code)
+        if name != "$literal":
             check(part, known, code)
 
 
@@ -59,7 +60,7 @@ def check_filter(query: Any) -> None:
     """Operators by name; operands as mongomock sees them, but an expression may rightly lack its fields."""
     check(query, FILTERS)
     plain = {k: v for k, v in query.items() if k != "$expr"} if isinstance(query, dict) else query
-    filtering.filter_applies(plain, {})
+    applies(plain, {})
 
 
 def is_replacement(update: Any) -> bool:
@@ -79,6 +80,7 @@ def check_update(update: Any, multi: bool = False) -> None:
             if any("$[" in path for path in fields):
                 raise OperationFailure("the MongoDB stand-in does not support $[] in an update path", 238)
             check(fields if name == "$pull" else None, CONDITIONS)
+        refuse_conflicts(update)
 
 
 def check_pipeline(pipeline: Any) -> None:

@@ -100,6 +100,11 @@ def main() -> int:
     parser.add_argument("--version", help="the version to imitate (default: the client's, else 7.7.1)")
     parser.add_argument("--movable-clock", action="store_true", help="serve POST /__standin__/clock")
     parser.add_argument(
+        "--unlimited-logins",
+        action="store_true",
+        help="more than Meteor's five log-ins in ten seconds, which no real server allows",
+    )
+    parser.add_argument(
         "--chat-client",
         metavar="DIR",
         help="Rocket.Chat's client for our own pages: a bundle, or its web.browser",
@@ -119,9 +124,8 @@ def main() -> int:
     # Its request lines would carry access tokens in the payload mode.
     logging.getLogger("httpx").setLevel(logging.WARNING)
     try:
-        config = read_config(
-            os.environ, options.version, options.movable_clock, options.chat_client, options.client_mood
-        )
+        own = {"movable_clock": options.movable_clock, "unlimited_logins": options.unlimited_logins}
+        config = read_config(os.environ, options.version, options.chat_client, options.client_mood, **own)
     except ConfigError as error:
         _log.error("%s", error)
         return 2

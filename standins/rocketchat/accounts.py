@@ -18,8 +18,8 @@ from standins.rocketchat.twofactor import is_oauth_user, verified_emails
 _PREFERENCES = "Accounts_Default_User_Preferences_"
 # getBaseUserFields and getDefaultUserFields of `app/utils/server/functions`.
 _ME = """_id name username nickname emails status statusDefault statusText statusConnection bio avatarOrigin
-    avatarETag utcOffset language enableAutoAway idleTimeLimit type active defaultRoom customFields roles
-    requirePasswordChange requirePasswordChangeReason statusLivechat banners createdAt _updatedAt""".split()
+    avatarETag utcOffset language enableAutoAway idleTimeLimit active defaultRoom customFields roles
+    requirePasswordChange requirePasswordChangeReason statusLivechat banners _updatedAt""".split()
 # getFullUserDataByIdOrUsername: what anybody sees, and what `view-full-other-user-info` or oneself adds.
 _PUBLIC = "_id name username nickname status utcOffset type active bio reason statusText avatarETag".split()
 _FULL = """emails phone statusConnection createdAt lastLogin requirePasswordChange
@@ -42,7 +42,7 @@ def me_view(server: Server, user: Document) -> Document:
     wanted = [setting_id for setting_id in server.settings.ids() if setting_id.startswith(_PREFERENCES)]
     defaults = {setting_id.removeprefix(_PREFERENCES): get(setting_id) for setting_id in wanted}
     view["settings"] = {"profile": {}} | own | {"preferences": defaults | (own.get("preferences") or {})}
-    view["avatarUrl"] = f"{server.config.root_url}/avatar/{user.get('username', '')}"
+    view["avatarUrl"] = f"{server.root_url}/avatar/{user.get('username', '')}"
     services = user.get("services", {})
     factors = {name: services.get(name, {}) for name in ("totp", "email2fa")}
     enabled = {name: {"enabled": it["enabled"]} for name, it in factors.items() if "enabled" in it}
@@ -122,11 +122,15 @@ async def create_user(
     return user
 
 
+def username_is_blocked(server: Server, username: str) -> bool:
+    """Whether the name is reserved (`checkUsernameAvailability.ts`; `all` measured on 6.13.0)."""
+    lists = ("Accounts_SystemBlockedUsernameList", "Accounts_BlockedUsernameList")
+    reserved = [name for setting in lists for name in _list_of(server.settings.get(setting))]
+    return username.strip().lower() in {name.lower() for name in ("all", "here", *reserved)}
+
+
 async def username_is_free(server: Server, username: str, but_of: str | None = None) -> bool:
-    """Whether nobody else has the name and it is not reserved (`checkUsernameAvailability.ts`)."""
-    reserved = _list_of(server.settings.get("Accounts_SystemBlockedUsernameList"))
-    if username.lower() in (name.lower() for name in reserved):
-        return False
+    """Whether nobody else has the name (`checkUsernameAvailability.ts`)."""
     return await find_user(server, username=exactly(username), _id={"$ne": but_of}) is None
 
 

@@ -1,7 +1,8 @@
 """The pipeline of `/api/v1`: session, rate limit, permissions, second factor, handler, envelope.
 
 The order is Rocket.Chat's (`app/api/server/ApiClass.ts`, addRoute); so is that a failing handler answers
-400, not 500, and that a body that does not parse counts as empty (`router.ts`, parseBodyParams).
+400, not 500. A body that does not parse counts as empty since the router of 7.6 (`router.ts`,
+parseBodyParams); before, it is 400 with a page (measured on 6.13.0).
 """
 
 import hashlib
@@ -10,13 +11,14 @@ from typing import Any
 from urllib.parse import parse_qsl
 
 from starlette.requests import Request
-from starlette.responses import PlainTextResponse, Response
+from starlette.responses import HTMLResponse, PlainTextResponse, Response
 
 from standins.rocketchat.documents import Document, ejson_dumps, ejson_loads, hash_token, json_loads
 from standins.rocketchat.envelope import answer, error_document, not_logged_in, refusal
 from standins.rocketchat.errors import PlainError, RocketError, forbidden, invalid
 from standins.rocketchat.forms import form
 from standins.rocketchat.registry import ANONYMOUS_METHODS, METHODS, ROUTES, Call, Route, route
+from standins.rocketchat.schemas import schema_of
 from standins.rocketchat.server import Server
 from standins.rocketchat.sessions import user_by_hash
 from standins.rocketchat.twofactor import check_second_factor
@@ -27,6 +29,9 @@ _CORS_OFF = 'CORS not enabled. Go to "Admin > General > REST Api" to enable it.'
 _CORS_NAMES = (
     "Origin, X-Requested-With, Content-Type, Accept, X-User-Id, X-Auth-Token, x-visitor-token, Authorization"
 )
+# Meteor's own rule for signing in, which no setting changes (accounts-base, addDefaultRateLimit).
+_SIGN_IN = ("login", "createUser", "resetPassword", "forgotPassword")
+_SIGN_INS, _SIGN_IN_WINDOW = 5, 10_000
 _TOO_MANY = "Error, too many requests. Please slow down. You must wait {} seconds before trying {}."
 _log = logging.getLogger("api")
 
@@ -50,6 +55,10 @@ def client_address(server: Server, headers: Any, peer: str) -> str:
     return hops[-count] if 0 < count <= len(hops) else peer
 
 
+class _BadJsonError(Exception):
+    """A body that is no JSON, where that is more than an empty body."""
+
+
 def _no_number(word: str) -> None:
     raise ValueError(f"{word} is no JSON")
 
@@ -66,6 +75,8 @@ async def _body(server: Server, request: Request) -> Document:
         try:
             parsed = json_loads(text, parse_constant=_no_number)
         except (ValueError, RecursionError):
+            if not server.config.since(7, 6):
+                raise _BadJsonError from None
             return {}
         return parsed if isinstance(parsed, dict) else {}
     if "application/x-www-form-urlencoded" in kind and not server.config.since(7, 6):
@@ -116,8 +127,7 @@ async def dispatch(request: Request) -> Response:
     path = request.path_params["path"]
     match = _find(path)
     if match is None:
-        _log.warning("no such route: %s /api/v1/%s", request.method, path)
-        return answer({"success": False, "error": "Resource not found"}, 404)
+        return await _no_route(request)
     found = ROUTES.get((match[0], "GET" if request.method == "HEAD" else request.method))
     if found is None:
         _log.warning("no such method: %s /api/v1/%s", request.method, path)
@@ -128,19 +138,52 @@ async def dispatch(request: Request) -> Response:
     await sign_in(server, call)
     if found.auth and call.user is None:
         return not_logged_in(server.config)
-    call.body = await _body(server, request)
+    return await _begin(call, found, request)
+
+
+async def _no_route(request: Request) -> Response:
+    """JSON 404 since the router of 7.6; before, the client's page, or 405 (measured on 6.13.0)."""
+    _log.warning("no such route: %s %s", request.method, request.url.path)
+    if request.app.state.server.config.since(7, 6):
+        return answer({"success": False, "error": "Resource not found"}, 404)
+    page: Response = await request.app.state.page(request)
+    return page
+
+
+async def _begin(call: Call, found: Route, request: Request) -> Response:
     try:
+        call.body = await _body(call.server, request)
         headers = await _limit(call, found)
+    except _BadJsonError:
+        return HTMLResponse("Bad Request", 400)
     except RocketError as error:
-        return refusal(server.config, error, error.details)
+        return refusal(call.server.config, error, error.details)
     return await _run(call, found, headers)
+
+
+def _check_schema(call: Call, found: Route) -> None:
+    """Refuse what the route's schema refuses; a body comes out with the types that ajv gives it."""
+    schema = schema_of(found.verb, found.path, call.server.config.numbers)
+    if schema is None:
+        return
+    in_path = found.path.partition(":")[2]
+    given: Document = call.query if found.verb == "GET" else call.body
+    taken, problems = schema.check({name: value for name, value in given.items() if name != in_path})
+    if problems:
+        _log.warning("%s /api/v1/%s: %s", found.verb, found.path, "; ".join(problems))
+        raise invalid(*problems)
+    if found.verb != "GET":
+        call.body = taken
 
 
 async def _run(call: Call, found: Route, headers: dict[str, str]) -> Response:
     try:
+        _check_schema(call, found)
         if not all([await call.may(name) for name in found.permissions]):
+            if not call.server.config.since(7):
+                raise found.older()  # noqa: TRY301 - refused as handlers refuse
             reason = "User does not have the permissions required for this action"
-            raise RocketError("error-unauthorized", reason)  # noqa: TRY301 - refused as handlers refuse
+            raise RocketError("error-unauthorized", reason)  # noqa: TRY301 - as above
         if found.two_factor and call.user is not None:
             code, method = call.headers.get("x-2fa-code"), call.headers.get("x-2fa-method")
             await check_second_factor(call.server, call.user, code, method, call=call)
@@ -172,14 +215,26 @@ def _preflight(server: Server) -> Response:
 
 
 def _limit_method(call: Call, name: str, caller: str) -> None:
-    """DDP's rate limit, per caller and method (`server/startup/rateLimit`); off in TEST_MODE."""
-    get, prefix = call.server.settings.get, "DDP_Rate_Limit_Connection_By_Method_"
-    calls, window = get(prefix + "Requests_Allowed"), get(prefix + "Interval_Time")
-    if call.server.config.test_mode or not get(prefix + "Enabled") or not calls or not window:
-        return
-    now, key = call.server.now(), ("method", name, caller)
-    if wait := call.server.limiter.count(key, now, int(calls), int(window)).wait_seconds:
-        raise RocketError("too-many-requests", _TOO_MANY.format(wait, "again"), {"timeToReset": wait * 1000})
+    """The rate limits of methods, per method and caller: a socket, or a token or address by REST.
+
+    Meteor's for signing in always holds (measured on 6.13.0: the sixth log-in within ten seconds is refused);
+    Rocket.Chat's (`app/lib/server/startup/rateLimiter.js`) is a setting, and off in TEST_MODE.
+    """
+    config, get, prefix = call.server.config, call.server.settings.get, "DDP_Rate_Limit_Connection_By_Method_"
+    limits: list[tuple[str, Any, Any]] = []
+    if name in _SIGN_IN and not config.unlimited_logins:
+        limits.append(("signing in", _SIGN_INS, _SIGN_IN_WINDOW))
+    if not config.test_mode and get(prefix + "Enabled"):
+        limits.append((name, get(prefix + "Requests_Allowed"), get(prefix + "Interval_Time")))
+    for what, calls, window in limits:
+        if not calls or not window:
+            continue
+        verdict = call.server.limiter.count(
+            ("method", what, caller), call.server.now(), int(calls), int(window)
+        )
+        if wait := verdict.wait_seconds:
+            details = {"timeToReset": wait * 1000}
+            raise RocketError("too-many-requests", _TOO_MANY.format(wait, "again"), details)
 
 
 async def run_method(call: Call, caller: str, frame_id: Any, name: str, params: list[Any]) -> Document:
@@ -199,6 +254,11 @@ async def run_method(call: Call, caller: str, frame_id: Any, name: str, params: 
         return frame | {"error": error_document(error)}
 
 
+def _over_rest(frame: Document) -> Document:
+    """By REST an error that is no Meteor.Error has nothing left to show (v1/misc.ts; measured on 6.13.0)."""
+    return frame | {"error": {}} if frame.get("error", {}).get("error") == 500 else frame
+
+
 @route("method.callAnon/:method", "POST", auth=False)
 @route("method.call/:method", "POST")
 async def method_over_rest(call: Call) -> Document:
@@ -213,8 +273,6 @@ async def method_over_rest(call: Call) -> Document:
     usable = isinstance(data, dict) and isinstance(data.get("method"), str)
     if not usable or not isinstance(data.get("params"), list):
         raise PlainError("Invalid method call")
-    agent = call.address + call.headers.get("user-agent", "")
-    caller = call.token_hash or hashlib.md5(agent.encode()).hexdigest()  # noqa: S324
-    return {
-        "message": ejson_dumps(await run_method(call, caller, data.get("id"), data["method"], data["params"]))
-    }
+    caller = call.token_hash or hashlib.md5(call.address.encode()).hexdigest()  # noqa: S324
+    frame = await run_method(call, caller, data.get("id"), data["method"], data["params"])
+    return {"message": ejson_dumps(_over_rest(frame))}

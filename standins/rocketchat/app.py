@@ -84,7 +84,7 @@ async def runtime_config(request: Request) -> Response:
         "meteorRelease": "METEOR@3.1.2",
         "meteorEnv": {"NODE_ENV": "production", "TEST_METADATA": "{}"},
         "isModern": True,
-        "ROOT_URL": server.config.root_url,
+        "ROOT_URL": server.root_url,
         "ROOT_URL_PATH_PREFIX": "",
         "autoupdate": {"versions": {}},
         "accountsConfigCalled": True,
@@ -105,9 +105,15 @@ async def stub(request: Request) -> Response:
 
 
 async def avatar(request: Request) -> Response:
-    """GET /avatar/<username>: the initial on a square, as for users without a picture."""
-    letter = escape(request.path_params["name"].lstrip("@")[:1].upper())
-    return Response(_AVATAR.format(letter), media_type="image/svg+xml")
+    """GET /avatar/<username> or /avatar/room/<id>: the initial on a square, as where there is no picture."""
+    kind, _, rid = request.path_params["name"].partition("/")
+    name = kind
+    if kind == "room":
+        room = await request.app.state.server.rooms.find_one({"_id": rid}, {"fname": 1, "name": 1})
+        name = (room or {}).get("fname") or (room or {}).get("name") or ""
+    headers = {"Cache-Control": "public, max-age=3600"}
+    letter = escape(name.lstrip("@")[:1].upper())
+    return Response(_AVATAR.format(letter), media_type="image/svg+xml", headers=headers)
 
 
 async def shell(request: Request) -> Response:
@@ -174,5 +180,5 @@ def build(server: Server) -> Starlette:
         routes, page = [*client.routes(server.settings.get), *routes], client.page
     app = Starlette(routes=routes, middleware=[Middleware(SecurityHeaders, settings=server.settings)])
     app.router.routes.append(Route("/{path:any}", page, methods=every))
-    app.state.server = server
+    app.state.server, app.state.page = server, page
     return app

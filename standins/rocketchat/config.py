@@ -28,13 +28,19 @@ class Config:
     bind_ip: str = "0.0.0.0"  # noqa: S104 - Meteor's own default
     version: str = "7.7.1"
     movable_clock: bool = False
+    unlimited_logins: bool = False
     chat_client: Bundle | None = None
     client_mood: tuple[str, ...] = ()
     environ: Mapping[str, str] = field(default_factory=dict)
 
+    @property
+    def numbers(self) -> tuple[int, ...]:
+        """The imitated version as numbers."""
+        return tuple(int(part) for part in self.version.split("."))
+
     def since(self, *version: int) -> bool:
         """Whether the imitated version is this one or later: `since(7, 6)`."""
-        return tuple(int(part) for part in self.version.split(".")) >= version
+        return self.numbers >= version
 
     def _yes(self, name: str) -> bool:
         return self.environ.get(name, "").lower() in _YES
@@ -98,11 +104,11 @@ def _imitated(version: str | None, client: Bundle | None) -> str:
 def read_config(
     environ: Mapping[str, str],
     version: str | None,
-    movable_clock: bool,
     chat_client: str | None,
     client_mood: str | None = None,
+    **own: bool,
 ) -> Config:
-    """Check the environment; raises ConfigError."""
+    """Check the environment; `own` are the stand-in's own switches. Raises ConfigError."""
     mongo_url = environ.get("MONGO_URL", "")
     if not mongo_url.startswith(("mongodb://", "mongodb+srv://")):
         raise ConfigError(f"MONGO_URL={mongo_url!r}: wanted mongodb://host:port/database?replicaSet=name")
@@ -118,8 +124,8 @@ def read_config(
         port=port,
         bind_ip=environ.get("BIND_IP") or "0.0.0.0",  # noqa: S104
         version=_imitated(version, client),
-        movable_clock=movable_clock,
         chat_client=client,
         client_mood=MOODS[client_mood] if client_mood else (),
         environ=environ,
+        **own,
     )

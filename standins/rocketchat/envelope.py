@@ -6,7 +6,7 @@ from starlette.responses import Response
 
 from standins.rocketchat.config import Config
 from standins.rocketchat.documents import rest_dumps
-from standins.rocketchat.errors import MatchError, RocketError, message_of
+from standins.rocketchat.errors import MatchError, PlainError, RocketError, message_of
 
 _HEADERS = {"Cache-Control": "no-store", "Pragma": "no-cache"}
 LOGIN_REQUIRED = "You must be logged in to do this."
@@ -31,7 +31,8 @@ def refusal(config: Config, error: Exception, headers: dict[str, str] | None = N
     """The answer to what a handler raised. Anything that is no Meteor.Error is 400 with its message."""
     status, body = 400, {"error": message_of(error)}
     if not isinstance(error, RocketError):
-        body = {"error": str(error)}
+        kind = error.kind if isinstance(error, PlainError) else None
+        body = {"error": str(error)} | ({"errorType": kind} if kind else {})
     elif error.code in ("error-too-many-requests", "error-unauthorized"):
         status = 429 if error.code == "error-too-many-requests" else 401 if config.since(8) else 403
     elif error.status != 400:

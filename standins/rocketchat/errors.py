@@ -15,7 +15,15 @@ class RocketError(Exception):
 
 
 class PlainError(Exception):
-    """A JavaScript `Error`, not a Meteor.Error: it has a message and no code."""
+    """A JavaScript `Error`, not a Meteor.Error: it has a message and no code.
+
+    `kind` is the `errorType` that `API.v1.failure(message, errorType)` is given beside the message; several
+    of Rocket.Chat's own calls have the two the wrong way round, and so has the stand-in.
+    """
+
+    def __init__(self, message: str, kind: str | None = None) -> None:
+        self.kind = kind
+        super().__init__(message)
 
 
 class MatchError(PlainError):

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from standins.rocketchat.documents import Document
-from standins.rocketchat.errors import RocketError
+from standins.rocketchat.errors import RocketError, forbidden
 from standins.rocketchat.server import Server
 
 RestHandler = Callable[["Call"], Awaitable[Any]]
@@ -56,7 +56,8 @@ class Route:
     """A REST route under /api/v1: who may call it and what it demands.
 
     Without one of `permissions` the route itself refuses (`error-unauthorized`), before the second factor;
-    without `needs` its handler does, as `API.v1.unauthorized()`.
+    before 7.0 its handler did, with the error that `older` makes (apps/meteor/app/api/server/v1 of 6.5.3 and
+    7.7.1). Without `needs` the handler refuses, as `API.v1.unauthorized()`.
     """
 
     path: str
@@ -66,6 +67,7 @@ class Route:
     permissions: tuple[str, ...] = ()
     two_factor: bool = False
     needs: str = ""
+    older: Callable[[], Exception] = forbidden
 
 
 ROUTES: dict[tuple[str, str], Route] = {}

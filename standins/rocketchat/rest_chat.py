@@ -9,7 +9,7 @@ from typing import Any
 
 from standins.rocketchat.access import can_preview, room_by_id, subscription_of
 from standins.rocketchat.documents import Document, millis
-from standins.rocketchat.errors import PlainError, RocketError, failure, invalid
+from standins.rocketchat.errors import MatchError, PlainError, RocketError, failure, invalid
 from standins.rocketchat.messages import (
     check_can_send,
     delete_message,
@@ -109,6 +109,14 @@ def _constant(value: Any) -> Any:
         return value
 
     return constant
+
+
+@route("banners", "GET")
+async def banners(call: Call) -> Document:
+    """None; since 7.0 the schema asks for `platform` (v1/banners.ts)."""
+    if call.query.get("platform") not in {"web", "mobile"}:
+        raise MatchError("Match error: Failed Match.OneOf, Match.Maybe or Match.Optional validation")
+    return {"banners": []}
 
 
 for _name, _value in CONSTANTS["routes"].items():

@@ -4,7 +4,7 @@ from typing import Any
 
 from standins.rocketchat.access import change_subscription, subscription_of
 from standins.rocketchat.documents import Document
-from standins.rocketchat.errors import PlainError, RocketError, invalid
+from standins.rocketchat.errors import PlainError, RocketError
 from standins.rocketchat.parameters import listing, typed, user_from
 from standins.rocketchat.registry import Call, route
 
@@ -16,8 +16,8 @@ async def roles_list(call: Call) -> Document:
     return {"roles": await call.server.roles.find({}, {"_updatedAt": 0}).to_list()}
 
 
-async def _role(call: Call, values: Document, code: str, reason: str) -> Document:
-    """The role that `roleId` names, or before 8.0 the deprecated `roleName`."""
+async def _role(call: Call, values: Document, missing: Exception) -> Document:
+    """The role that `roleId` names, or before 8.0 the deprecated `roleName`; raises `missing` for none."""
     key = values.get("roleId")
     if not key and not call.server.config.since(8):
         key = values.get("roleName")
@@ -25,7 +25,7 @@ async def _role(call: Call, values: Document, code: str, reason: str) -> Documen
         raise PlainError("error-invalid-role-properties")
     role = await call.server.roles.find_one({"_id": key})
     if role is None:
-        raise RocketError(code, reason)
+        raise missing
     return role
 
 
@@ -55,7 +55,8 @@ async def _held(call: Call, user: Document, role: Document, rid: Any) -> bool:
 async def add_user_to_role(call: Call) -> Document:
     body = typed(call.body, "username")
     user = await user_from(call, {"username": body["username"]})
-    role = await _role(call, body, "error-role-not-found", "Role not found")
+    # The two are the wrong way round in Rocket.Chat itself (v1/roles.ts).
+    role = await _role(call, body, PlainError("error-role-not-found", "Role not found"))
     if await _held(call, user, role, body.get("roomId")):
         raise RocketError("error-user-already-in-role", "User already in role")
     needed = ["access-permissions"] + (["assign-admin-role"] if role["_id"] == "admin" else [])
@@ -65,11 +66,18 @@ async def add_user_to_role(call: Call) -> Document:
     return {"role": role}
 
 
-@route("roles.removeUserFromRole", "POST", permissions=("access-permissions",))
+@route(
+    "roles.removeUserFromRole",
+    "POST",
+    permissions=("access-permissions",),
+    older=lambda: RocketError("error-not-allowed", "Accessing permissions is not allowed"),
+)
 async def remove_user_from_role(call: Call) -> Document:
     body = typed(call.body, "username")
-    user = await user_from(call, {"username": body["username"]})
-    role = await _role(call, body, "error-invalid-roleId", "This role does not exist")
+    user = await call.server.users.find_one({"username": body["username"]})
+    if user is None:
+        raise RocketError("error-invalid-user", "There is no user with this username")
+    role = await _role(call, body, RocketError("error-invalid-roleId", "This role does not exist"))
     if not await _held(call, user, role, body.get("scope")):
         raise RocketError("error-user-not-in-role", "User is not in this role")
     if role["_id"] == "admin" and await call.server.users.count_documents({"roles": "admin"}) == 1:
@@ -78,7 +86,12 @@ async def remove_user_from_role(call: Call) -> Document:
     return {"role": role}
 
 
-@route("roles.getUsersInRole", "GET", permissions=("access-permissions",))
+@route(
+    "roles.getUsersInRole",
+    "GET",
+    permissions=("access-permissions",),
+    older=lambda: RocketError("error-not-allowed", "Not allowed"),
+)
 async def users_in_role(call: Call) -> Document:
     name, rid = call.query.get("role"), call.query.get("roomId")
     if not name:
@@ -96,20 +109,29 @@ async def users_in_role(call: Call) -> Document:
     return {"users": page["users"], "total": page["total"]}
 
 
-@route("permissions.update", "POST", permissions=("access-permissions",))
+@route(
+    "permissions.update",
+    "POST",
+    permissions=("access-permissions",),
+    older=lambda: PlainError("Editing permissions is not allowed", "error-edit-permissions-not-allowed"),
+)
 async def permissions_update(call: Call) -> Document:
-    """Replace the roles of each named permission; nothing is written unless all rows are right."""
+    """Replace the roles of each named permission; nothing is written unless all rows are right.
+
+    No rows are right, and a row that changes nothing is not pushed (measured on 6.13.0).
+    """
     rows, permissions = call.body.get("permissions"), call.server.permissions
-    if not isinstance(rows, list) or not rows or not all(_is_row(row) for row in rows):
-        raise invalid("must match the schema of a list of {_id, roles}")
+    if set(call.body) != {"permissions"} or not isinstance(rows, list) or not all(map(_is_row, rows)):
+        raise PlainError("Invalid body params", "error-invalid-body-params")
     known = {role["_id"] async for role in call.server.roles.find({}, {"_id": 1})}
     if not all(row["_id"] in permissions.rows for row in rows):
-        raise PlainError("Invalid permission")
+        raise PlainError("Invalid permission", "error-invalid-permission")
     if not all(set(row["roles"]) <= known for row in rows):
-        raise PlainError("Invalid role")
+        raise PlainError("Invalid role", "error-invalid-role")
     for row in rows:
-        saved = await permissions.set_roles(row["_id"], row["roles"], call.server.now())
-        call.server.hub.publish("stream-notify-logged", "permissions-changed", "updated", saved)
+        if permissions.roles(row["_id"]) != row["roles"]:
+            saved = await permissions.set_roles(row["_id"], row["roles"], call.server.now())
+            call.server.hub.publish("stream-notify-logged", "permissions-changed", "updated", saved)
     return {"permissions": list(permissions.rows.values())}
 
 

@@ -30,6 +30,14 @@ class Server:
         self.permissions = Permissions(db)
         self.services = Services(db, config, self.settings, self.clock, self.hub)
 
+    @property
+    def root_url(self) -> str:
+        """Where the server believes to be: `Site_Url` as it is now; ROOT_URL only fills that the first time.
+
+        `app/lib/server/startup/settingsOnLoadSiteUrl.ts`; measured on 6.13.0.
+        """
+        return str(self.settings.get("Site_Url") or self.config.root_url).rstrip("/")
+
     def now(self) -> datetime:
         return self.clock.now()
 

@@ -52,7 +52,7 @@ def packaged_rows(config: Config) -> Iterable[Row]:
     for part in (part for file in _DATA for part in json.loads(file.read_text(encoding="utf-8"))["groups"]):
         place = {"group": part["group"], "section": part["section"]}
         for setting_id, kind, public, default, *more in part["settings"]:
-            if config.since(7) or not setting_id.endswith("email_available_for_OAuth_users"):
+            if config.since(6, 13) or not setting_id.endswith("email_available_for_OAuth_users"):
                 fields = place | {"public": public} | (more[0] if more else {})
                 yield setting_row(setting_id, kind, made.get(setting_id, default), **fields)
 

@@ -3,7 +3,7 @@
 from typing import Any
 
 from standins.rocketchat.documents import Document
-from standins.rocketchat.errors import RocketError, failure, invalid, match
+from standins.rocketchat.errors import RocketError, failure, invalid, match, not_allowed
 from standins.rocketchat.json_query import narrowed
 from standins.rocketchat.parameters import listing
 from standins.rocketchat.registry import Call, method, route
@@ -79,7 +79,9 @@ async def add_oauth_service(call: Call, name: Any = None, *_: Any) -> None:
 @method("removeOAuthService")
 async def remove_oauth_service(call: Call, name: Any = None, *_: Any) -> None:
     """Remove a provider's setting rows; its service row goes two seconds later."""
-    await _must_manage(call, "removeOAuthService", "Remove_OAuth_Services", name)
+    match((name, str))
+    if not await call.may("add-oauth-service"):
+        raise not_allowed("removeOAuthService")
     await call.server.services.remove(name)
 
 

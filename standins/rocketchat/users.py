@@ -11,10 +11,11 @@ from standins.rocketchat.accounts import (
     me_view,
     push_user,
     user_view,
+    username_is_blocked,
     username_is_free,
 )
 from standins.rocketchat.documents import Document, random_secret
-from standins.rocketchat.errors import PlainError, RocketError, invalid, match, not_allowed
+from standins.rocketchat.errors import MatchError, PlainError, RocketError, match, not_allowed
 from standins.rocketchat.json_query import narrowed, projection
 from standins.rocketchat.ownership import estate_of, refuse_last_owner, relinquish
 from standins.rocketchat.parameters import listing, user_from
@@ -26,38 +27,9 @@ from standins.rocketchat.server import Server
 from standins.rocketchat.sessions import end_sessions, issue_token, login_tokens, remove_tokens
 
 _EMAIL = re.compile(r"^[^@\s]+@[^@\s]+$")
-# Fields and types that the schemas of `packages/rest-typings/src/v1/users` allow.
-_TYPES: dict[type, tuple[str, str]] = {
-    str: ("string", "email name password username statusText bio nickname"),
-    bool: (
-        "boolean",
-        "active verified requirePasswordChange sendWelcomeEmail joinDefaultChannels setRandomPassword",
-    ),
-    list: ("array", "roles"),
-    dict: ("object", "customFields"),
-}
-_ALLOWED = {name: (kind, word) for kind, (word, names) in _TYPES.items() for name in names.split()}
-_TEXT = (str, "string")
 # What `users.update` takes over as it is.
 _KEPT = "name username roles active customFields statusText bio nickname requirePasswordChange".split()
 _NO_NAME = "{} is not a valid username, use only letters, numbers, dots, hyphens and underscores"
-
-
-def _check(values: Any, required: str, **more: tuple[type, str]) -> Document:
-    """The schema of a body; raises `invalid-params` with ajv's words."""
-    if not isinstance(values, dict):
-        raise invalid("must be object")
-    allowed = _ALLOWED | more
-    problems = [f"must have required property '{name}'" for name in required.split() if name not in values]
-    problems += ["must NOT have additional properties"] * bool(set(values) - set(allowed))
-    known = {name: value for name, value in values.items() if name in allowed}
-    problems += [f"must be {allowed[n][1]}" for n, v in known.items() if not isinstance(v, allowed[n][0])]
-    roles = values.get("roles")
-    if isinstance(roles, list) and not all(isinstance(role, str) for role in roles):
-        problems.append("must be string")
-    if problems:
-        raise invalid(*problems)
-    return values
 
 
 def _refused(reason: str, **details: str) -> RocketError:
@@ -68,15 +40,29 @@ def _well_formed(server: Server, username: str) -> bool:
     return bool(re.fullmatch(str(server.settings.get("UTF8_User_Names_Validation")), username))
 
 
+def _refuse_blocked(server: Server, username: str) -> None:
+    if username_is_blocked(server, username):
+        details = {"method": "checkUsernameAvailability", "field": username}
+        raise RocketError("error-blocked-username", f"{username} is blocked and can't be used!", details)
+
+
 async def _check_identity(call: Call, data: Document, but_of: str | None = None) -> None:
     username, email = data.get("username"), data.get("email")
     details = {"method": "insertOrUpdateUser"}
+    known = {role["_id"] async for role in call.server.roles.find({}, {"_id": 1})}
+    if not set(data.get("roles") or []) <= known:
+        raise _refused("The field Roles consist invalid role id", action="Assign_role", **details)
     if username is not None and not _well_formed(call.server, username):
         raise RocketError("error-input-is-not-a-valid-field", f"{username} is not a valid username", details)
     if email is not None and not _EMAIL.match(email):
         raise RocketError("error-invalid-email", f"Invalid email {email}", details)
+    if username is not None:
+        _refuse_blocked(call.server, username)
     for value, free in ((username, username_is_free), (email, email_is_free)):
         if value is not None and not await free(call.server, value, but_of):
+            if value == email and not call.server.config.since(7):
+                # Measured on 6.13.0; the code of 7.7.1 says the other.
+                raise RocketError(403, "Email already exists.")
             reason = f"{value} is already in use :("
             raise RocketError("error-field-unavailable", reason, details | {"field": value})
 
@@ -88,7 +74,7 @@ async def me(call: Call) -> Document:
 
 @route("users.create", "POST")
 async def create(call: Call) -> Document:
-    body = _check(call.body, "email name password username")
+    body = call.body
     if not await call.may("create-user"):
         raise _refused("Adding user is not allowed", method="insertOrUpdateUser", action="Adding_user")
     password = random_secret() if body.get("setRandomPassword") else body["password"]
@@ -112,12 +98,11 @@ async def create(call: Call) -> Document:
 
 @route("users.register", "POST", auth=False)
 async def register(call: Call) -> Document:
-    more = {"pass": _TEXT, "secretURL": _TEXT, "reason": _TEXT}
-    body = _check(call.body, "username email pass name", **more)
+    body = call.body
     if call.server.settings.get("Accounts_RegistrationForm") == "Disabled":
         raise RocketError("error-user-registration-disabled", "User registration is disabled")
     await _check_identity(call, body)
-    fields: Document = {"name": body["name"], "username": body["username"]}
+    fields: Document = {"name": body.get("name"), "username": body["username"]}
     fields["emails"] = [{"address": body["email"], "verified": False}]
     fields["services"] = {"password": {"bcrypt": await hash_password(body["pass"])}}
     return {"user": user_view(await create_user(call.server, fields), full=True)}
@@ -125,19 +110,27 @@ async def register(call: Call) -> Document:
 
 @route("users.info", "GET")
 async def info(call: Call) -> Document:
-    user = await user_from(call, call.query)
+    names = ("userId", "username", "importId")
+    field, value = next(((name, call.query[name]) for name in names if call.query.get(name)), ("", ""))
+    if not field:
+        raise PlainError("Invalid search query.")
+    user = await find_user(call.server, **{"_id" if field == "userId" else field: value})
+    if user is None:
+        raise PlainError("User not found.")
     itself = user["_id"] == call.uid
     full = itself or await call.may("view-full-other-user-info")
     view = user_view(user, full) | ({"canViewAllInfo": True} if full else {})
-    old_form = call.server.config.unsafe_query and '"userRooms"' in call.query.get("fields", "")
-    rooms = old_form or call.query.get("includeUserRooms") == "true"
+    # The parameter came with 7.0 and took the place of a field that is none (v1/users.ts).
+    asked = {"userRooms": 1} if call.query.get("includeUserRooms") == "true" else projection(call) or {}
+    rooms = asked.get("userRooms") == 1 and ("includeUserRooms" in call.query) is call.server.config.since(7)
     if rooms and (itself or await call.may("view-other-user-channels")):
-        fields = dict.fromkeys(("rid", "name", "t", "unread"), 1)
-        view["rooms"] = await call.server.subscriptions.find({"u._id": user["_id"]}, fields).to_list()
+        fields = dict.fromkeys(("rid", "name", "t", "roles", "unread", "federated"), 1)
+        mine = call.server.subscriptions.find({"u._id": user["_id"]}, fields)
+        view["rooms"] = await mine.sort([("t", 1), ("name", 1)]).to_list()
     return {"user": view}
 
 
-@route("users.list", "GET", needs="view-d-room")
+@route("users.list", "GET", permissions=("view-d-room",))
 async def listed(call: Call) -> Document:
     full, order = await call.may("view-full-other-user-info"), [("username", 1)]
     page = await listing(call, call.server.users, narrowed(call, {}), "users", order, projection(call))
@@ -150,12 +143,16 @@ async def listed(call: Call) -> Document:
 
 @route("users.update", "POST", two_factor=True)
 async def update(call: Call) -> Document:
+<<<<<<< HEAD
     body = _check(call.body, "userId data", userId=_TEXT, data=(dict, "object"))
     data = _check(body["data"], "")
     user = await user_from(call, {"userId": body["userId"]})
     if data.get("verified") and user["_id"] == call.uid:
         # `saveUser.js`, later `validateUserData.ts`; measured on 6.13.0.
         raise _refused("Editing email verification is not allowed", action="Editing_user")
+=======
+    data, user = call.body["data"], await user_from(call, {"userId": call.body["userId"]})
+>>>>>>> main
     if user["_id"] != call.uid and not await call.may("edit-other-user-info"):
         raise _refused("Editing user is not allowed", action="Editing_user")
     if "roles" in data and not await call.may("assign-roles"):
@@ -178,8 +175,8 @@ async def update(call: Call) -> Document:
     return {"user": user_view(await find_user(call.server, _id=user["_id"]) or {}, full=True)}
 
 
-@route("users.delete", "POST", needs="delete-user")
-async def delete(call: Call) -> Document:
+@route("users.delete", "POST", permissions=("delete-user",))
+async def delete(call: Call) -> None:
     server, user = call.server, await user_from(call, call.body)
     if "admin" in user.get("roles", []) and await server.users.count_documents({"roles": "admin"}) == 1:
         raise _refused("Leaving the app without an active admin is not allowed")
@@ -195,7 +192,6 @@ async def delete(call: Call) -> Document:
     await server.users.delete_one({"_id": user["_id"]})
     await end_sessions(server, user)
     server.hub.publish("stream-notify-logged", "Users:Deleted", {"userId": user["_id"]})
-    return {"deletedRooms": estate.removed}
 
 
 @route("users.createToken", "POST")
@@ -247,11 +243,13 @@ async def remove_personal_access_token(call: Call) -> None:
 @route("users.setStatus", "POST")
 async def set_status(call: Call) -> None:
     status, text = call.body.get("status"), call.body.get("message")
+    if not isinstance(status, str) and not isinstance(text, str):
+        raise MatchError("Match error: Failed Match.OneOf, Match.Maybe or Match.Optional validation")
     if status is not None and status not in STATUSES:
         reason = "Valid status types include online, away, offline, and busy."
         raise RocketError("error-invalid-status", reason)
     if text is not None and not isinstance(text, str):
-        raise invalid("must be string")
+        raise MatchError("Match error: Failed Match.OneOf, Match.Maybe or Match.Optional validation")
     await choose_status(call.server, call.uid, status or call.me.get("status") or "online", text)
 
 
@@ -265,7 +263,7 @@ async def suggest(call: Call, *_: Any) -> str:
     """A free name made of the user's own, as the page "Register username" offers it."""
     base = re.sub(r"[^\w.-]", ".", str(call.me.get("name") or "user")).strip(".").lower() or "user"
     number, name = 0, base
-    while not await username_is_free(call.server, name):
+    while username_is_blocked(call.server, name) or not await username_is_free(call.server, name):
         number, name = number + 1, f"{base}-{number}"
     return name
 
@@ -279,6 +277,7 @@ async def set_username(call: Call, username: Any = None, *_: Any) -> str:
         raise not_allowed("setUsername")
     if not _well_formed(call.server, username):
         raise RocketError("username-invalid", _NO_NAME.format(username))
+    _refuse_blocked(call.server, username)
     if not await username_is_free(call.server, username, call.uid):
         reason = f"{username} is already in use :("
         raise RocketError("error-field-unavailable", reason, {"method": "setUsername"})
@@ -287,3 +286,16 @@ async def set_username(call: Call, username: Any = None, *_: Any) -> str:
         await join_default_channels(call.server, call.me | {"username": username})
     push_user(call.server, call.uid, {"username": username})
     return username
+
+
+@method("setUserPassword")
+async def set_user_password(call: Call, password: Any = None, *_: Any) -> bool:
+    """Choose the password that the server demands; False where it demands none (setUserPassword.ts)."""
+    match((password, str))
+    if not call.me.get("requirePasswordChange"):
+        return False
+    chosen = {"services.password.bcrypt": await hash_password(password)}
+    asked = {"requirePasswordChange": "", "requirePasswordChangeReason": ""}
+    await call.server.users.update_one({"_id": call.uid}, {"$set": chosen, "$unset": asked})
+    push_user(call.server, call.uid, {"requirePasswordChange": False})
+    return True

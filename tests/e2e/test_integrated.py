@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import expect
 
-from besedka.contract import Contract
+from besedka.contract import Contract, User
 from besedka.pages.site import IntegratedPage
 from besedka.rocketchat.rest import Credentials, RocketChat
 from tests.cases import USERNAMES, in_fewest_rooms, in_most_rooms
@@ -17,10 +17,10 @@ pytestmark = pytest.mark.e2e
 
 @pytest.mark.parametrize("username", USERNAMES)
 def test_each_user_gets_the_buttons_of_their_rooms(
-    username: str, contract: Contract, integrated: Callable[..., IntegratedPage]
+    username: str, contract: Contract, at_home: Callable[[User], IntegratedPage]
 ) -> None:
     user = contract.user(username)
-    page = integrated(user)
+    page = at_home(user)
 
     chat = page.wait_for_chat()
 
@@ -33,10 +33,10 @@ def test_each_user_gets_the_buttons_of_their_rooms(
 
 
 def test_switching_rooms_does_not_reload_rocketchat(
-    contract: Contract, returning: Callable[..., Page]
+    contract: Contract, at_home: Callable[[User], IntegratedPage]
 ) -> None:
-    page = IntegratedPage(returning(in_most_rooms(contract)), contract).open()
-    chat = page.wait_for_chat()
+    page = at_home(in_most_rooms(contract))
+    chat = page.chat
     chat.frame.evaluate("() => { window.stillTheSamePage = true; }")
 
     for channel in (contract.channel("vip"), contract.channel("moderators"), contract.channel("general")):
@@ -56,10 +56,9 @@ def test_switching_rooms_does_not_reload_rocketchat(
     ids="-".join,
 )
 def test_four_fast_clicks_end_where_the_last_one_pointed(
-    clicks: tuple[str, ...], contract: Contract, returning: Callable[..., Page]
+    clicks: tuple[str, ...], contract: Contract, at_home: Callable[[User], IntegratedPage]
 ) -> None:
-    page = IntegratedPage(returning(in_most_rooms(contract)), contract).open()
-    page.wait_for_chat()
+    page = at_home(in_most_rooms(contract))
     labels = [contract.channel(name).label for name in clicks]
 
     milliseconds = page.switcher.evaluate(
@@ -77,6 +76,7 @@ def test_four_fast_clicks_end_where_the_last_one_pointed(
     page.expect_room(contract.channel(clicks[-1]))
     expect(page.room_button(labels[-1])).to_have_attribute("aria-pressed", "true")
     expect(page.switcher.locator('[aria-pressed="true"]')).to_have_count(1)
+    page.enter(contract.default_channel)
 
 
 def test_a_reload_stays_signed_in_and_a_link_opens_its_room(

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import expect
 
 from besedka.contract import Contract, User
 from besedka.pages.patience import PATIENCE
@@ -23,27 +23,41 @@ OpenRoom = Callable[[User, str], RocketChatFrame]
 
 
 @pytest.fixture
-def enter_room(contract: Contract, returning: Callable[..., Page]) -> OpenRoom:
-    """A member's chat on the integrated page, opened by the link to one room."""
+def enter_room(
+    contract: Contract,
+    at_home: Callable[[User], IntegratedPage],
+    integrated: Callable[..., IntegratedPage],
+) -> Iterator[OpenRoom]:
+    """A member's chat on the integrated page, in one room; canonical users are at home again afterwards."""
+    away: list[IntegratedPage] = []
 
     def enter(user: User, room: str) -> RocketChatFrame:
-        page = IntegratedPage(returning(user), contract).open(f"?channel={room}")
-        page.chat.expect_member_of(room)
-        return page.chat
+        if user not in contract.users:
+            return integrated(user, f"?channel={room}").wait_for_chat(room)
+        page = at_home(user)
+        away.append(page)
+        return page.enter(contract.channel(room))
 
-    return enter
+    yield enter
+    for page in away:
+        page.enter(contract.default_channel)
 
 
 @pytest.fixture
-def try_room(contract: Contract, returning: Callable[..., Page]) -> OpenRoom:
-    """A signed-in user who types the address of a room, where no page of the site stands in between."""
+def try_room(contract: Contract, at_home: Callable[[User], IntegratedPage]) -> Iterator[OpenRoom]:
+    """A signed-in user whose chat is told to go to a room, as by a link, with no button in between."""
+    away: list[IntegratedPage] = []
 
     def enter(user: User, room: str) -> RocketChatFrame:
-        page = returning(user)
-        page.goto(f"{contract.chat.url}{contract.channel(room).path}?layout=embedded")
-        return RocketChatFrame(page)
+        page = at_home(user)
+        away.append(page)
+        page.command(externalCommand="go", path=f"{contract.channel(room).path}?layout=embedded")
+        return page.chat
 
-    return enter
+    yield enter
+    for page in away:
+        page.command(externalCommand="go", path=f"{contract.default_channel.path}?layout=embedded")
+        page.chat.expect_member_of(contract.default_channel.name)
 
 
 @pytest.fixture

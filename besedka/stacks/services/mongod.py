@@ -15,6 +15,8 @@ from besedka.errors import StackStartError
 from besedka.stacks.process.processes import ServiceProcess, Spawn, guarded
 
 REPLICA_SET = "rs0"
+# What the stand-in is by itself.
+STANDIN_SERIES = "7.0"
 _PROBE_MILLISECONDS = 300
 # Unauthorized, NodeNotFound, NoReplicationEnabled, InvalidReplicaSetConfig, and
 # NewReplicaSetConfigurationIncompatible (MongoDB's src/mongo/base/error_codes.yml). Others pass: it is
@@ -40,8 +42,16 @@ def find(named: str | None) -> str | None:
     return found
 
 
-def start(mongod: str | None, *, port: int, data: Path, log: Path, spawn: Spawn = guarded) -> ServiceProcess:
-    """Start MongoDB (or the stand-in) as a single-node replica set on 127.0.0.1."""
+def start(  # noqa: PLR0913 - what a server is told
+    mongod: str | None,
+    *,
+    port: int,
+    data: Path,
+    log: Path,
+    spawn: Spawn = guarded,
+    series: str = STANDIN_SERIES,
+) -> ServiceProcess:
+    """Start MongoDB (or the stand-in, which calls itself `series`) as a single-node set on 127.0.0.1."""
     data.mkdir(parents=True, exist_ok=True)
     where = ["--port", str(port)]
     if mongod:
@@ -49,6 +59,7 @@ def start(mongod: str | None, *, port: int, data: Path, log: Path, spawn: Spawn 
     else:
         command = [sys.executable, "-m", "standins.mongo", *where, "--host", "127.0.0.1"]
         command += ["--data", str(data), "--replica-set", REPLICA_SET]
+        command += [] if series == STANDIN_SERIES else ["--series", series]
     environment = {"PYTHONPATH": str(PROJECT_ROOT)}
     return ServiceProcess("mongo", command, log=log, cwd=PROJECT_ROOT, environment=environment, spawn=spawn)
 

@@ -111,3 +111,16 @@ export function showRegisterUsername(root) {
       h('div', { role: 'group' }, h('button', { class: 'primary', type: 'submit' }, t('useUsername')),
         h('button', { class: 'plain', type: 'button', onclick: logout }, t('logout'))))));
 }
+
+/** The page of somebody who has to choose a password first (client/views/root/MainLayout/PasswordChangeCheck.tsx). */
+export function showResetPassword(root, reason) {
+  const [label, password] = field(t('password'), { type: 'password', autocomplete: 'new-password' });
+  const submit = async (event) => {
+    event.preventDefault();
+    await ddp.call('setUserPassword', password.value).catch((problem) => toast(reasonOf(problem)));
+  };
+  root.replaceChildren(h('main', { class: 'login' }, logo(),
+    h('form', { 'aria-label': t('resetPassword'), onsubmit: submit }, h('h1', {}, t('resetPassword')),
+      h('p', {}, knows(reason) ? t(reason) : ''), label,
+      h('div', { role: 'group' }, h('button', { class: 'primary', type: 'submit' }, t('reset'))))));
+}

@@ -66,8 +66,10 @@ async function showSignedIn(uid) {
 }
 
 async function showUser() {
-  if (state.user.username) view.shell = showShell(frame());
-  else (await import('./login.js')).showRegisterUsername(frame());
+  const { username, requirePasswordChange, requirePasswordChangeReason } = state.user;
+  if (!username) (await import('./login.js')).showRegisterUsername(frame());
+  else if (requirePasswordChange) (await import('./login.js')).showResetPassword(frame(), requirePasswordChangeReason);
+  else view.shell = showShell(frame());
   route();
 }
 
@@ -104,7 +106,8 @@ function watch() {
   state.store.addEventListener('message', ({ detail }) => view.room?.arrived(detail));
   state.store.addEventListener('user', () => {
     tellStatus();
-    return view.shell || !state.user.username ? refresh() : showUser();
+    const { username, requirePasswordChange } = state.user;
+    return view.shell || !username || requirePasswordChange ? refresh() : showUser();
   });
   state.store.addEventListener('force-logout', dropSession);
   state.store.addEventListener('subscription', ({ detail: [action, subscription] }) => {

@@ -18,6 +18,11 @@ const TEXTS = {
   'error-user-is-not-activated':
     ['Before you can login, your account must be manually activated by an administrator.'],
   registerUsername: ['Register username', 'Зарегистрировать логин'],
+  resetPassword: ['Reset password', 'Восстановить пароль'],
+  reset: ['Reset', 'Восстановить'],
+  This_email_has_already_been_used_and_has_not_been_verified__Please_change_your_password: [
+    'This email has already been used and has not been verified. Please change your password.',
+    'Такой адрес электронной почты уже использовался и не был подтверждён. Пожалуйста, смените ваш пароль.'],
   username: ['Username', 'Логин'],
   useUsername: ['Use this username', 'Использовать этот логин'],
   logout: ['Logout', 'Выйти'],

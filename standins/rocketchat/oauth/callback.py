@@ -1,6 +1,8 @@
 """`/_oauth/<service>`: where the provider sends the browser back (Meteor's `oauth_server.js`).
 
-The answer is always 200 with a page; what went wrong waits among the pending credentials for the log-in.
+The answer is 200 with a page, whatever went wrong: that waits among the pending credentials for the
+log-in. A state that can be read but names no way to end, `popup` or `redirect` with its address, gets no
+answer at all (measured on 6.13.0).
 """
 
 import base64
@@ -42,7 +44,7 @@ async def _finish(server: Server, service: str, query: dict[str, str]) -> str | 
     config = await server.services.find(service)
     if query.get("error"):
         return None
-    client, callback = server.services.client, f"{server.config.root_url}/_oauth/{service}"
+    client, callback = server.services.client, f"{server.root_url}/_oauth/{service}"
     token = await provider.access_token(
         client, config, query.get("code", ""), query.get("state", ""), callback
     )
@@ -78,6 +80,13 @@ def _page(style: str, config: Document) -> Response:
     )
 
 
+async def _silence(request: Request) -> Response:
+    """No answer, until the caller gives up."""
+    while (await request.receive())["type"] != "http.disconnect":
+        pass
+    return Response()
+
+
 async def callback(request: Request) -> Response:
     """GET /_oauth/<service>?code&state."""
     server: Server = request.app.state.server
@@ -97,8 +106,11 @@ async def callback(request: Request) -> Response:
             await store_credential(server, state["credentialToken"], error, None)
     if secret and "only_credential_secret_for_test" in query:
         return HTMLResponse(secret)
-    style = state.get("loginStyle") if state.get("loginStyle") in _STYLES else "popup"
-    home, target = server.config.root_url + "/", state.get("redirectUrl")
+    style = state.get("loginStyle", "popup" if not state else None)
+    if style not in _STYLES or (style == "redirect" and not state.get("redirectUrl")):
+        _log.warning("callback of %s: no way to end in the state, so no answer", service)
+        return await _silence(request)
+    home, target = server.root_url + "/", state.get("redirectUrl")
     if style == "redirect" and not str(target or "").startswith(home):
         _log.warning("redirectUrl (%s) is not on the same host as the app (%s)", target, home)
         target, failed = home, True

@@ -1,6 +1,7 @@
 """Pending credentials, and the users that external services sign in.
 
-Meteor's `oauth/pending_credentials.js` and `accounts-oauth`; merging after `custom_oauth_server.js`.
+Meteor's `oauth/pending_credentials.js` and `accounts-oauth`; adoption by e-mail after `accounts_meld.js`,
+merging after `custom_oauth_server.js`.
 """
 
 from datetime import timedelta
@@ -16,6 +17,7 @@ _PENDING = "meteor_oauth_pendingCredentials"
 _LIFE = timedelta(minutes=1)
 # A credential stays usable this much longer after it was used, for the second try with a 2FA code.
 _REUSE = timedelta(minutes=2)
+_RESET = "This_email_has_already_been_used_and_has_not_been_verified__Please_change_your_password"
 # Accounts.LoginCancelledError.numericError
 _CANCELLED = 0x8ACDC2F
 
@@ -50,7 +52,9 @@ async def _retrieve(server: Server, key: str, secret: str | None) -> Document | 
     await pending.delete_one({"_id": row["_id"]})
     if error.get("meteorError"):
         raise RocketError(error["error"], error.get("reason") or "", error.get("details"))
-    raise PlainError(error["message"])
+    # The resend copies what an empty Error has of its own, which is no message (measured on 6.13.0;
+    # app/2fa/server/loginHandler.ts): the text stays in the row, and the row is gone.
+    raise PlainError("")
 
 
 async def login_by_credential(server: Server, given: Any) -> tuple[str, Document]:
@@ -107,11 +111,34 @@ async def _merge(server: Server, service: str, config: Document, data: Document)
     await server.users.update_one({"_id": user["_id"]}, {"$set": change})
 
 
+async def _adopt(server: Server, service: str, data: Document) -> None:
+    """Link the account that has this e-mail address, whatever the merge flags say.
+
+    `server/configuration/accounts_meld.js` of 6.5 to 7.7, before anything else; measured on 6.13.0. An
+    account whose address nobody has verified loses its password, for it might be somebody else's.
+    """
+    address = data.get("email")
+    user = await server.users.find_one({"emails.address": exactly(str(address))}) if address else None
+    if user is None or user.get("services", {}).get(service, {}).get("id") == data.get("id"):
+        return
+    verified = any(row.get("address") == address and row.get("verified") for row in user["emails"])
+    proved = {"verified": True}
+    emails = [row | (proved if row.get("address") == address else {}) for row in user["emails"]]
+    fields = {f"services.{service}.id": data.get("id"), "emails": emails}
+    change: Document = {"$set": fields}
+    if user.get("services", {}).get("password") and not verified:
+        fields |= {"requirePasswordChange": True, "requirePasswordChangeReason": _RESET}
+        change["$unset"] = {"services.password": ""}
+    await server.users.update_one({"_id": user["_id"]}, change)
+
+
 async def external_user(server: Server, service: str, data: Document) -> Document:
     """The user of this service data: merged, updated or created (updateOrCreateUserFromExternalService)."""
     config = server.services.known.get(service)
     if config is None:
         raise RocketError(_CANCELLED, f"No registered oauth service found for: {service}")
+    if data.get("_OAuthCustom"):
+        await _adopt(server, service, data)
     await _merge(server, service, config, data)
     if "id" not in data:
         raise PlainError(f"Service data for service {service} must include id")

@@ -1,7 +1,7 @@
 """A MongoDB stand-in for these tests alone: own folder, free port, ready when it prints where it listens.
 
-To run the contract tests against a real server, override `mongo_url`; what only a server of our own can
-be asked (to be killed, to be sent rubbish) asks for `standin` and stays with the stand-in.
+With `--mongod=PATH` what any server can be asked goes to that mongod; what only a server of our own can be
+asked (to be killed, to be sent rubbish) asks for `standin` and stays with the stand-in.
 """
 
 import subprocess
@@ -11,6 +11,9 @@ from pathlib import Path
 
 import pymongo
 import pytest
+
+from besedka.stacks.process.processes import free_port
+from besedka.stacks.services import mongod
 
 ROOT = Path(__file__).parents[3]
 
@@ -80,9 +83,20 @@ def standin(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Standin]:
 
 
 @pytest.fixture(scope="module")
-def mongo_url(standin: Standin) -> str:
-    """The server under test; override it with the URL of a real single-node replica set."""
-    return standin.url
+def mongo_url(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The server under test: the stand-in, or a mongod of its own where `--mongod` names one."""
+    named = request.config.getoption("--mongod")
+    if not named:
+        own: Standin = request.getfixturevalue("standin")
+        yield own.url
+        return
+    folder, port = tmp_path_factory.mktemp("mongod"), free_port()
+    server = mongod.start(mongod.find(named), port=port, data=folder / "data", log=folder / "log")
+    try:
+        server.wait_until(lambda: mongod.is_primary(port), budget=60, expected="a writable primary")
+        yield mongod.url(port, "besedka_contract")
+    finally:
+        server.stop()
 
 
 @pytest.fixture(scope="module")

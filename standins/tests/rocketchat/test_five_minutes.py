@@ -276,3 +276,12 @@ def test_neighbours_of_a_message_are_loaded_around_it(author: Client) -> None:
     assert len(after) == 2
     assert author.method("getSingleMessage", second["_id"])["result"]["msg"] == "two"
     assert author.method("getSingleMessage", "gone")["result"] is None
+
+
+def test_a_room_has_the_initial_of_its_name_for_a_picture(chat: Chat, author: Client) -> None:
+    """As people without one have; a browser keeps it for an hour."""
+    for path, letter in (("room/GENERAL", "G"), (author.username, author.username[0].upper())):
+        picture = chat.anybody().request("GET", f"/avatar/{path}")
+        assert picture.headers["Content-Type"].startswith("image/svg+xml")
+        assert picture.text.split("<text", 1)[1].partition(">")[2].partition("<")[0].strip() == letter
+        assert picture.headers["Cache-Control"] == "public, max-age=3600"

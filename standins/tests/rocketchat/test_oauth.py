@@ -28,6 +28,16 @@ def _refused(oauth: OAuth, **query: str) -> str:
     return str(answer.body["message"])
 
 
+def _kept(oauth: OAuth) -> str:
+    """What Mongo keeps of a callback that went wrong, until it is claimed; the claim says nothing."""
+    token, state = oauth.state()
+    assert page_config(oauth.callback(state))["setCredentialToken"] is False
+    with collection(oauth.chat.mongo_url, "meteor_oauth_pendingCredentials") as rows:
+        row = rows.find_one({"key": token}) or {}
+    assert oauth.claim(token, None)[1].status == 401
+    return str(row["credential"]["error"]["message"])
+
+
 def test_the_whole_round_signs_in(oauth: OAuth) -> None:
     """Callback, then `login {oauth: {credentialToken, credentialSecret}}` (oauth_server.js)."""
     person = identity()
@@ -175,21 +185,34 @@ def test_absolute_paths_are_used_as_they_are(oauth: OAuth) -> None:
 
 
 def test_a_refused_token_is_a_failed_handshake(oauth: OAuth) -> None:
-    """Words of getAccessToken, with the status text or the provider's own error."""
+    """Words of getAccessToken, with the status text or the provider's own error; they stay in Mongo."""
     where = f"Failed to complete OAuth handshake with besedka at {oauth.provider.url}/token."
     oauth.provider.token = (401, {})
-    assert _refused(oauth) == f"{where} Unauthorized"
+    assert _kept(oauth) == f"{where} Unauthorized"
     oauth.provider.token = (200, {"error": "invalid_grant"})
-    assert _refused(oauth) == f"{where} invalid_grant"
+    assert _kept(oauth) == f"{where} invalid_grant"
 
 
 def test_a_refused_identity_is_named(oauth: OAuth) -> None:
-    """Words of getIdentity."""
+    """Words of getIdentity, in Mongo."""
     oauth.provider.identity = (403, {})
     expected = f"Failed to fetch identity from besedka at {oauth.provider.url}/identity. Forbidden"
-    assert _refused(oauth) == expected
+    assert _kept(oauth) == expected
     oauth.provider.identity = (200, "<html>no JSON</html>")
-    assert _refused(oauth).startswith("Failed to fetch identity from besedka at ")
+    assert _kept(oauth).startswith("Failed to fetch identity from besedka at ")
+
+
+def test_why_a_handshake_failed_never_arrives(oauth: OAuth) -> None:
+    """By REST, method.callAnon and socket (app/2fa/server/loginHandler.ts; measured on 6.13.0)."""
+    oauth.provider.token = (401, {})
+    token, state = oauth.state()
+    oauth.callback(state)
+    answer = oauth.claim(token, None)[1]
+    assert (answer.status, answer.body["message"]) == (401, "")
+    token, state = oauth.state()
+    oauth.callback(state)
+    claim = {"oauth": {"credentialToken": token, "credentialSecret": None}}
+    assert oauth.chat.anybody().method("login", claim)["error"] == {}
 
 
 @pytest.mark.parametrize("field", ["username", "email"])
@@ -198,7 +221,7 @@ def test_a_configured_field_that_is_missing_is_named(oauth: OAuth, field: str) -
     person = identity()
     del person[field]
     oauth.provider.identity = (200, person)
-    assert f"CustomOAuth: Failed to extract {field}" in _refused(oauth)
+    assert f"CustomOAuth: Failed to extract {field}" in _kept(oauth)
 
 
 def test_a_denied_authorization_signs_nobody_in(oauth: OAuth) -> None:

@@ -6,11 +6,13 @@ app/authentication/server/startup/index.js. Log-ins go by access token: the same
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import pytest
+from pymongo.errors import DuplicateKeyError
 
-from .chat import Chat
+from .chat import Chat, collection
 from .provider import OAuth, identity
 
 pytestmark = pytest.mark.conformance
@@ -151,15 +153,13 @@ _ADOPTION = [(False, False, False), (True, False, False), (False, True, False), 
 
 
 @pytest.mark.parametrize(("merge", "distinct", "adopted"), _ADOPTION)
-@pytest.mark.parametrize("key", ["username", "email"])
-def test_a_local_account_is_adopted_with_both_flags_only(
-    oauth: OAuth, key: str, merge: bool, distinct: bool, adopted: bool
+def test_a_local_account_of_the_same_name_is_adopted_with_both_flags_only(
+    oauth: OAuth, merge: bool, distinct: bool, adopted: bool
 ) -> None:
     """beforeUpdateOrCreateUserFromExternalService; else the unique index, or "already exists", masked."""
     local = oauth.chat.account()
-    oauth.configure(merge_users=merge, merge_users_distinct_services=distinct, key_field=key)
-    same = {"username": local["username"], "email": local["emails"][0]["address"]}
-    client, answer = oauth.come_back(identity(full_name="Новое Имя", **same))
+    oauth.configure(merge_users=merge, merge_users_distinct_services=distinct)
+    client, answer = oauth.come_back(identity(full_name="Новое Имя", username=local["username"]))
     if adopted:
         assert client.user_id == local["_id"]
         user = oauth.user(local["_id"])
@@ -168,6 +168,64 @@ def test_a_local_account_is_adopted_with_both_flags_only(
     else:
         assert (answer.status, answer.body["message"]) == (401, "Unauthorized")
         assert "besedka" not in oauth.user(local["_id"])["services"]
+
+
+@pytest.mark.parametrize("flags", [(False, False), (True, True)])
+@pytest.mark.parametrize("case", [str.lower, str.upper])
+def test_a_verified_address_is_adopted_whatever_the_flags_say(
+    oauth: OAuth, flags: tuple[bool, bool], case: Callable[[str], str]
+) -> None:
+    """server/configuration/accounts_meld.js, case ignored (measured on 6.13.0)."""
+    local = oauth.chat.account(verified=True)
+    oauth.configure(merge_users=flags[0], merge_users_distinct_services=flags[1])
+    address = local["emails"][0]["address"]
+    person = identity(username=local["username"], full_name=local["name"], email=address)
+    assert oauth.come_back(person | {"email": case(address)})[0].user_id in {local["_id"], None}
+    user = oauth.user(local["_id"])
+    assert user["services"]["besedka"]["id"] == person["id"], "linked"
+    # In other letters the address is found, but not as the one that was verified (accounts_meld.js).
+    assert ("password" in user["services"]) is (case(address) == address)
+
+
+def test_an_unverified_address_costs_the_password(oauth: OAuth) -> None:
+    """It might be somebody else's: the page "Reset password" waits (accounts_meld.js; measured on 6.13.0)."""
+    local = oauth.chat.account()
+    person = identity(username=local["username"], full_name=local["name"])
+    client, answer = oauth.come_back(person | {"email": local["emails"][0]["address"]})
+    assert (answer.status, client.user_id) == (200, local["_id"])
+    user = oauth.user(local["_id"])
+    assert "password" not in user["services"]
+    assert user["requirePasswordChange"] is True
+    assert user["requirePasswordChangeReason"].startswith("This_email_has_already_been_used")
+    assert user["emails"][0]["verified"] is True
+    assert client.get("me").body["requirePasswordChange"] is True
+
+
+def test_a_refused_log_in_costs_the_password_too(oauth: OAuth) -> None:
+    """The account is linked before anything else is looked at (measured on 6.13.0)."""
+    local = oauth.chat.account()
+    address = local["emails"][0]["address"]
+    other = identity(username=local["username"], full_name="Другая", email=address)
+    assert oauth.come_back(other)[1].status == 401
+    user = oauth.user(local["_id"])
+    assert "password" not in user["services"]
+    assert user["services"]["besedka"]["id"] == other["id"]
+
+
+def test_access_tokens_adopt_nobody_by_address(oauth: OAuth) -> None:
+    """The unique indexes speak (measured on 6.13.0: 403 "Email already exists."); masked since 7.0."""
+    local = oauth.chat.account(verified=True)
+    assert oauth.by_access_token(identity(email=local["emails"][0]["address"]))[1].status == 401
+    assert "besedka" not in oauth.user(local["_id"])["services"]
+
+
+def test_two_accounts_cannot_have_one_identity(oauth: OAuth) -> None:
+    """`services.<name>.id` is unique (accounts-oauth, registerService; measured on 6.13.0)."""
+    person = identity()
+    oauth.come_back(person)
+    other = oauth.chat.account()
+    with collection(oauth.chat.mongo_url, "users") as users, pytest.raises(DuplicateKeyError):
+        users.update_one({"_id": other["_id"]}, {"$set": {"services.besedka.id": person["id"]}})
 
 
 def test_adoption_by_username_ignores_case_and_replaces_the_address(oauth: OAuth) -> None:
@@ -189,7 +247,7 @@ def test_adoption_by_email_keeps_username_and_addresses(oauth: OAuth) -> None:
     client, _ = oauth.come_back(identity(email=local["emails"][0]["address"]))
     assert client.user_id == local["_id"]
     assert oauth.user(local["_id"])["username"] == local["username"]
-    assert oauth.user(local["_id"])["emails"] == local["emails"]
+    assert [row["address"] for row in oauth.user(local["_id"])["emails"]] == [local["emails"][0]["address"]]
 
 
 @pytest.mark.parametrize("change", [{"full_name": "Другая"}, {"email": "temp_other@besedka.test"}])

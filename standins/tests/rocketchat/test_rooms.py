@@ -68,11 +68,13 @@ def test_viewing_never_joins(chat: Chat) -> None:
     """Reading, history, marking as read: none subscribes (addUserToRoom.ts is the only way in)."""
     room = chat.room()
     rid = room["_id"]
-    for path in ("channels.info", "channels.messages", "channels.history", "channels.members", "rooms.info"):
+    for path in ("channels.info", "channels.history", "channels.members", "rooms.info"):
         assert chat.anna.get(path, roomId=rid).status == 200
+    assert chat.anna.get("channels.messages", roomId=rid).status == 403, "members only (v1/channels.ts)"
     assert chat.anna.method("getRoomByTypeAndName", "c", room["name"])["result"]["_id"] == rid
     assert "result" in chat.anna.method("loadHistory", rid, None, 50, None, False)
-    assert chat.anna.post("subscriptions.read", {"rid": rid}).status == 200
+    unread = chat.anna.post("subscriptions.read", {"rid": rid})
+    assert (unread.status, unread.body["error"]) == (400, "error-invalid-subscription"), "measured on 6.13.0"
     assert chat.anna.get("subscriptions.getOne", roomId=rid).body["subscription"] is None
     assert chat.members(room) == [chat.admin.username]
 
@@ -133,15 +135,17 @@ def test_read_only(chat: Chat) -> None:
 
 
 def test_archived(chat: Chat) -> None:
-    """No messages, no joining by REST until it is back (channels.ts, checkedArchived)."""
+    """No joining by REST until it is back (channels.ts, checkedArchived); messages go on (measured on 6.13.0)."""
     room = chat.room()
     rid = room["_id"]
     assert chat.anna.post("channels.archive", {"roomId": rid}).status == 400
     assert chat.admin.post("channels.archive", {"roomId": rid}).status == 200
     assert error_type(chat.anna.post("channels.join", {"roomId": rid})) == (400, "error-room-archived")
-    refused = chat.admin.post("chat.sendMessage", {"message": {"rid": rid, "msg": "?"}})
-    assert refused.status == 400
-    assert chat.admin.get("channels.info", roomId=rid).body["channel"]["archived"] is True
+    assert chat.admin.post("chat.sendMessage", {"message": {"rid": rid, "msg": "?"}}).status == 200
+    for path in ("channels.info", "rooms.info"):
+        assert error_type(chat.admin.get(path, roomId=rid)) == (400, "error-room-archived")
+    stored = chat.admin.get("rooms.adminRooms.getRoom", rid=rid).body
+    assert stored["archived"] is True
     assert chat.admin.post("channels.unarchive", {"roomId": rid}).status == 200
     assert chat.anna.post("channels.join", {"roomId": rid}).status == 200
 
@@ -207,7 +211,7 @@ def test_messages(chat: Chat) -> None:
     message = {"rid": room["_id"], "msg": "ещё", "_id": "temp" + room["_id"][:13]}
     sent = chat.anna.post("chat.sendMessage", {"message": message}).body["message"]
     assert (sent["_id"], sent["msg"], sent["u"]["_id"]) == (message["_id"], "ещё", chat.anna.user_id)
-    texts = [m["msg"] for m in chat.boris.get("channels.messages", roomId=room["_id"]).body["messages"]]
+    texts = [m["msg"] for m in chat.anna.get("channels.messages", roomId=room["_id"]).body["messages"]]
     assert texts[:2] == ["ещё", "привет"]
     long = chat.anna.post("chat.sendMessage", {"message": {"rid": room["_id"], "msg": "x" * 5001}})
     assert error_type(long) == (400, "error-message-size-exceeded")
@@ -216,8 +220,10 @@ def test_messages(chat: Chat) -> None:
 def test_reserved_and_taken_names(own: Chat) -> None:
     """Accounts_SystemBlockedUsernameList (checkUsernameAvailability.ts)."""
     fields = {"name": "x", "password": "x", "email": "temp_reserved@besedka.test"}
-    for name in ("admin", "system", own.anna.username.upper()):
+    taken = own.admin.post("users.create", fields | {"username": own.anna.username.upper()})
+    assert error_type(taken) == (400, "error-field-unavailable")
+    for name in ("admin", "system", "all"):
         answer = own.admin.post("users.create", fields | {"username": name})
-        assert error_type(answer) == (400, "error-field-unavailable")
+        assert error_type(answer) == (400, "error-blocked-username"), "`all`: measured on 6.13.0"
     extra = own.admin.post("users.create", fields | {"username": "temp_extra", "extra": 1})
     assert error_type(extra) == (400, "invalid-params")

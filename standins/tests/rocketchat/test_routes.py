@@ -35,10 +35,12 @@ _PERMISSIONS = {
     "GET roles.getUsersInRole": ("access-permissions",),
     "POST roles.removeUserFromRole": ("access-permissions",),
     "POST permissions.update": ("access-permissions",),
+    "GET groups.listAll": ("view-room-administration",),
+    "GET users.list": ("view-d-room",),
+    "POST users.delete": ("delete-user",),
 }
 _FAMILY = (
-    "POST create,invite,kick,leave,delete,setReadOnly,setType,setJoinCode,setTopic GET info,list,members,"
-    "messages,history"
+    "POST create,invite,kick,leave,delete,setReadOnly,setType,setTopic GET info,list,members,messages,history"
 )
 _OTHERS = (
     "GET me",
@@ -48,6 +50,11 @@ _OTHERS = (
     "GET settings/:_id",
     "POST method.call/:method",
     "POST channels.join",
+    "POST channels.setJoinCode",
+    "GET rooms.adminRooms",
+    "GET rooms.adminRooms.getRoom",
+    "POST rooms.muteUser",
+    "POST rooms.unmuteUser",
     "POST channels.setDefault",
     "GET channels.list.joined",
     "GET rooms.info",

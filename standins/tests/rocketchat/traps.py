@@ -17,7 +17,7 @@ TRAPS: dict[str, dict[str, str]] = {
         "200 with the error inside `method.call`": (
             "test_envelopes.py::test_method_call_answers_200_with_the_error_inside"
         ),
-        "`/api/v1/info` is no route": "test_envelopes.py::test_an_unknown_path_is_404",
+        "`/api/v1/info` is no route": "test_envelopes.py::test_an_unknown_path_proves_nothing_by_its_status",
         "a page for every path, with 200": "test_envelopes.py::test_any_page_is_the_shell_with_200",
         "hidden and missing settings": "test_envelopes.py::test_a_hidden_or_missing_setting_is_a_bare_400",
         "paging": "test_envelopes.py::test_paging",
@@ -99,7 +99,7 @@ TRAPS: dict[str, dict[str, str]] = {
         "where an id is looked for": "test_oauth_accounts.py::test_an_id_is_looked_for_in_known_places",
         'the id 1 is not the id "1"': "test_oauth_accounts.py::test_string_and_number_ids_are_different_people",
         "merging needs both flags": (
-            "test_oauth_accounts.py::test_a_local_account_is_adopted_with_both_flags_only"
+            "test_oauth_accounts.py::test_a_local_account_of_the_same_name_is_adopted_with_both_flags_only"
         ),
         "a changed identity needs merging": (
             "test_oauth_accounts.py::test_a_changed_identity_comes_back_only_with_merging"

@@ -21,14 +21,27 @@ CHANGES: dict[str, list[tuple[Version, Any]]] = {
     ],
     # `success` beside `status` in answers of login and logout: router.ts.
     "success in login": [((0,), False), ((7, 6), True)],
-    # Status of a missing route permission: ApiClass.ts, changed by 8.0.
-    "missing permission": [((0,), 403), ((8,), 401)],
+    # Status of a missing route permission: the handlers' own 400 before 7.0 (measured on 6.13.0), ApiClass.ts.
+    "missing permission": [((0,), 400), ((7,), 403), ((8,), 401)],
+    # Its words: measured on 6.13.0; v1/roles.ts of 7.7.1.
+    "words of a missing permission": [
+        ((0,), "Not allowed [error-not-allowed]"),
+        ((7,), "User does not have the permissions required for this action [error-unauthorized]"),
+    ],
+    # An unknown path below /api/v1, GET and POST: measured on 6.13.0; router.ts since 7.6.
+    "unknown path": [((0,), (200, 405)), ((7, 6), (404, 404))],
+    # A body that is no JSON: measured on 6.13.0; router.ts, parseBodyParams.
+    "broken body": [((0,), "text/html"), ((7, 6), "application/json")],
+    # Who a public room says has added somebody: measured on 6.13.0; v1/channels.ts of 7.7.1.
+    "message of channels.invite": [((0,), "uj"), ((7,), "au")],
+    # What users.create says of an address in use: measured on 6.13.0; saveUser/validateUserData.ts of 7.7.1.
+    "address in use": [((0,), (400, 403)), ((7,), (400, "error-field-unavailable"))],
     # /livez, /readyz and JSON from /health: PR #36955.
     "livez": [((0,), False), ((7, 11), True)],
     # Whether a write straight into Mongo is live: PR #35981 turned the watchers off.
     "Mongo write is live": [((0,), True), ((7, 7), False)],
-    # Whether e-mail 2FA can spare OAuth users: PR #32945.
-    "2FA exempts OAuth users": [((0,), False), ((7,), True)],
+    # Whether e-mail 2FA can spare OAuth users: measured on 6.13.0 (PR #32945).
+    "2FA exempts OAuth users": [((0,), False), ((6, 13), True)],
 }
 
 

@@ -229,6 +229,17 @@ def test_a_second_administrator_whom_a_killed_run_left_goes(desk: Desk) -> None:
     assert "temp_second_administrator" not in [user["username"] for user in desk.chat.users]
 
 
+def test_an_undo_takes_a_second_administrator_away_whom_a_killed_run_left(desk: Desk) -> None:
+    desk.chat.users[0]["emails"][0]["verified"] = False
+    before = desk.chat.snapshot()
+    desk.bring()
+    desk.chat.add_user("temp_second_administrator", "temp_second_administrator@besedka.com")
+
+    desk.undo()
+
+    assert desk.chat.snapshot() == before
+
+
 def test_an_own_address_that_nobody_can_verify_is_said_and_stops_nothing_else(desk: Desk) -> None:
     desk.bring()
     desk.chat.users[0]["emails"][0]["verified"] = False

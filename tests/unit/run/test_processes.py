@@ -47,6 +47,17 @@ def test_every_command_of_the_command_line_can_be_called_here() -> None:
     assert set(command.CLI_COMMANDS) == set(getattr(group, "commands", {}))
 
 
+def test_a_folder_elsewhere_is_no_place_of_tests(tmp_path: Path) -> None:
+    """pytest would look for its configuration there, and know none of the project's options."""
+    elsewhere, here = str(tmp_path), str(command.ROOT / "tests")
+    given = ["--chat-client", elsewhere, "-k", "x", "--headed", here, "--stack", "embedded", elsewhere]
+    assert command.joined(given) == [f"--chat-client={elsewhere}", *given[2:]]
+    assert command.joined([f"--chat-client={elsewhere}", elsewhere]) == [
+        f"--chat-client={elsewhere}",
+        elsewhere,
+    ]
+
+
 @pytest.mark.parametrize("arguments", [(), ("e3e",), ("--stack=x",), ("\u0447\u0430\u0442",)])
 def test_an_unknown_command_sets_nothing_up(checkout: Checkout, arguments: tuple[str, ...]) -> None:
     done = checkout.run(*arguments, LC_ALL="C", PYTHONIOENCODING="ascii")

@@ -100,6 +100,24 @@ def test_a_venv_nobody_vouches_for_is_made_anew(subject: Project, programs: Prog
     assert programs.calls == ["venv", "pip"] * 2
 
 
+@pytest.mark.skipif("sys.platform == 'win32'", reason="links need a right there")
+def test_what_a_linked_venv_leads_to_is_left_alone(
+    subject: Project, programs: Programs, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """As of another checkout: `python -m venv --clear` would follow the link and empty it."""
+    other = subject.root / "another checkout" / ".venv"
+    other.mkdir(parents=True)
+    (other / STAMP).write_text(json.dumps({"home": ["/another", 3, 11]}))
+    subject.venv.symlink_to(other)
+
+    subject.set_up()
+
+    assert programs.calls == ["venv", "pip"]
+    assert (subject.venv.is_symlink(), subject.venv.is_dir()) == (False, True)
+    assert [path.name for path in other.iterdir()] == [STAMP]
+    assert f"{other} is left alone" in capsys.readouterr().err
+
+
 def test_another_browser_is_looked_for_without_installing(
     subject: Project, programs: Programs, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -1,0 +1,78 @@
+"""A page that outlives a test is handed out at home, and whoever leaves it otherwise fails by name."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from besedka.stacks.model import Stack
+from tests import inner
+
+pytestmark = pytest.mark.reports
+
+SUBJECT = """
+import pytest
+from playwright.sync_api import expect
+
+@pytest.fixture
+def who(contract):
+    return contract.users[0]
+
+def test_gets_a_page_at_home(at_home, who, contract):
+    page = at_home(who)
+    page.page.evaluate("() => { window.mine = 1 }")
+    assert page.chat.composer_of(contract.default_channel.name).is_enabled()
+
+def test_gets_the_same_page(at_home, who):
+    assert at_home(who).page.evaluate("() => window.mine") == 1
+
+def test_leaves_it_small(at_home, who):
+    at_home(who).page.set_viewport_size({"width": 390, "height": 844})
+
+def test_leaves_a_draft(at_home, who):
+    at_home(who).chat.composer.fill("left behind")
+
+def test_leaves_a_tab(at_home, who):
+    at_home(who).page.context.new_page()
+
+def test_gets_a_page_at_home_again(at_home, who):
+    page = at_home(who)
+    assert page.page.viewport_size == {"width": 1280, "height": 800}
+    assert len(page.page.context.pages) == 1
+    expect(page.chat.composer).to_have_value("")
+
+def test_a_tab_of_theirs_is_signed_in_and_closed(returning, who, contract):
+    from besedka.pages.site import IntegratedPage
+    IntegratedPage(returning(who), contract).open().wait_for_chat()
+
+def test_a_lent_browser_is_nobodys(person, contract):
+    from besedka.pages.site import ChatTestPage
+    for user in contract.users[:2]:
+        page = ChatTestPage(person(user), contract).open()
+        page.wait_for_chat()
+
+def test_the_next_one_too(visitor, contract):
+    assert visitor.context.cookies() == []
+    visitor.goto(contract.chat.url)
+    assert visitor.evaluate("() => [localStorage.length, sessionStorage.length]") == [0, 0]
+"""
+LEFT = {
+    "test_leaves_it_small": "viewport is (390, 844), was (1280, 800)",
+    "test_leaves_a_draft": "draft is 'left behind', was ''",
+    "test_leaves_a_tab": "tabs is 2, was 1",
+}
+
+
+def test_who_leaves_a_page_different_fails_by_name(stack: Stack, subject: Path) -> None:
+    subject.write_text(SUBJECT, encoding="utf-8")
+
+    said = inner.run(*inner.attached(stack), "--no-diagnosis", str(subject)).stdout
+
+    assert re.search(r"\b9 passed, .*3 errors\b", said), said
+    for name, words in LEFT.items():
+        assert f"{name} left a page different from how it got it: " in said
+        assert words in said
+    loads = re.search(r"the chat's web client was loaded (\d+) times in 9 tests", said)
+    assert loads, said
