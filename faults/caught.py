@@ -82,6 +82,7 @@ _BY_TESTS: dict[tuple[str, ...], tuple[str, ...]] = {
         "password_grant",
         "consent_page_of_another_view",
         "site_account_missing",
+        "site_account_under_another_name",
         "site_account_inactive",
         "site_password_changed",
     ),

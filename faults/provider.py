@@ -54,11 +54,6 @@ def _shown_as(setting_id: str, value: object) -> Rule:
     return _settings(lambda rows: [shown(row) for row in rows])
 
 
-def _never_shown(setting_id: str) -> Rule:
-    """An administrator is not shown that setting at all."""
-    return _settings(lambda rows: [row for row in rows if row["_id"] != setting_id])
-
-
 def _settings(change: Callable[[list[dict[str, Any]]], list[dict[str, Any]]]) -> Rule:
     def told(reply: Reply) -> Reply:
         page: dict[str, Any] = json.loads(reply.body)
@@ -139,7 +134,11 @@ FAULTS = (
     Fault(
         "provider_written_into_mongo_alone",
         "provider.exists.raw",
-        lambda one: one.ruled("chat", _never_shown(provider.base_id(one.contract.provider))),
+        lambda one: one.changed(
+            "rocketchat_settings",
+            {"_id": provider.base_id(one.contract.provider)},
+            {"$set": {"hidden": True}},
+        ),
     ),
     Fault("provider_added_and_left_blank", "provider.filled.blank", _blank),
     Fault("roles_merged_without_a_licence", "provider.enterprise.inert", _inert),

@@ -39,6 +39,18 @@ def _without_a_table(one: Patient) -> Iterator[None]:
         yield
 
 
+@contextmanager
+def _moved_away(one: Patient) -> Iterator[None]:
+    """Nobody of the site has the user's name or e-mail."""
+    key = ("username", "test_user")
+    number = one.site_value("accounts_user", key)
+    with (
+        one.column("accounts_user", ("id", number), "email", "temp_moved@besedka.com"),
+        one.column("accounts_user", ("id", number), "username", "temp_moved"),
+    ):
+        yield
+
+
 FAULTS = (
     Fault("redirect_uri_of_somebody_else", "application.redirect_uri.foreign", _two_callbacks),
     _application("client_id_mismatch", "client_id", "Ohy", "exists.missing"),
@@ -66,7 +78,8 @@ FAULTS = (
     _application(
         "password_grant", "authorization_grant_type", "password", "client_type.authorization_grant_type"
     ),
-    _account("site_account_missing", "username", "temp_moved", "accounts.missing"),
+    _account("site_account_under_another_name", "username", "temp_moved", "accounts.missing"),
+    Fault("site_account_missing", "site.accounts.missing", _moved_away),
     _account("site_account_inactive", "is_active", 0, "accounts.inactive"),
     _account("site_account_with_another_role", "role", "moderator", "accounts.role"),
     _account("site_account_with_another_email", "email", "else@besedka.com", "accounts.email"),

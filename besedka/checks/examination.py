@@ -7,6 +7,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
+from urllib.parse import urljoin
 
 import requests
 
@@ -34,6 +35,7 @@ class ProbeAnswer:
     status: int
     content_type: str
     body: str
+    location: str = ""
 
 
 # (verb, address, headers, form fields) -> answer; raises ServiceUnreachableError when nobody answers.
@@ -63,7 +65,20 @@ def probe_from_here(
             expected="an HTTP answer",
             where=address.partition("?")[0],
         ) from error
-    return ProbeAnswer(answered.status_code, answered.headers.get("Content-Type", ""), answered.text)
+    kind, location = (answered.headers.get(name, "") for name in ("Content-Type", "Location"))
+    return ProbeAnswer(answered.status_code, kind, answered.text, location)
+
+
+def redirected(status: int, location: str, address: str) -> tuple[str, ...]:
+    """What a person does where an address only leads to another one; nothing where it does not."""
+    if status not in {301, 302, 303, 307, 308} or not location:
+        return ()
+    target = urljoin(address, location)
+    if target.startswith("https:") and address.startswith("http:"):
+        return (
+            f"It redirects to {target}: write https into the addresses of besedka.toml, or stop redirecting.",
+        )
+    return (f"It redirects to {target}: write that address into besedka.toml; a POST does not survive it.",)
 
 
 class Examination:
@@ -212,6 +227,13 @@ class Examination:
     def provision_command(self) -> str:
         """The command that brings this Rocket.Chat to the contract."""
         return besedka_command(self.target, "provision", "--apply")
+
+    def compose(self, words: str) -> dict[str, tuple[str, ...]]:
+        """A command for the compose file: to paste where the stack is in containers, else as advice."""
+        command = f"docker compose -f docker-compose.local.yml {words}"
+        if self.target.kind == "containers":
+            return {"commands": (command,), "advice": ()}
+        return {"commands": (), "advice": (f"In the stack of the compose file: {command}",)}
 
     @property
     def site_commands(self) -> tuple[str, ...]:

@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 
 from besedka.checks.check import Check, check
 from besedka.checks.compare import KINDS, MISSING, three_ways
-from besedka.checks.examination import Examination
+from besedka.checks.examination import Examination, redirected
 from besedka.checks.finding import Answer, Finding, Findings, Ok, answer, finding
 from besedka.contract import Contract
 from besedka.errors import ServiceUnreachableError
@@ -288,6 +288,6 @@ def reachable(examination: Examination) -> Answer:
             (finding("provider.reachable_from_chat.host", seen, "400 with JSON", place, advice=(fix,)),)
         )
     seen = f"{probed.status} {probed.content_type} from {address}"
-    return Findings(
-        (finding("provider.reachable_from_chat.other", seen, "400 with JSON", place, advice=(hint,)),)
-    )
+    advice = redirected(probed.status, probed.location, address) or (hint,)
+    code = "provider.reachable_from_chat.other"
+    return Findings((finding(code, seen, "400 with JSON", place, advice=advice),))

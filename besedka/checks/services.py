@@ -7,14 +7,14 @@ from urllib.parse import urlsplit
 import requests
 
 from besedka.checks.check import Check, check
-from besedka.checks.examination import TIMEOUT_SECONDS, Examination
+from besedka.checks.examination import TIMEOUT_SECONDS, Examination, redirected
 from besedka.checks.finding import Answer, Findings, Ok, Skipped, finding
 from besedka.contract import Contract
 from besedka.site import Site
 
 _MORE_LOOKS = 3
 _STARTING = {502, 503, 504}
-_INITIATE = "docker compose -f docker-compose.local.yml exec mongo mongosh --eval 'rs.initiate()'"
+_INITIATE = "exec mongo mongosh --eval 'rs.initiate()'"
 _LOOPBACK = {"localhost", "127.0.0.1", "::1"}
 
 
@@ -24,7 +24,7 @@ def mongo(examination: Examination) -> Answer:
     if examination.target.mongo_url is None:
         return Skipped("no MongoDB address was given (--mongo-url)")
     hello = examination.mongo.hello()
-    where = examination.mongo.where
+    where, initiate = examination.mongo.where, examination.compose(_INITIATE)
     if hello.get("isreplicaset"):
         # So says mongod with --replSet until somebody calls rs.initiate().
         return Findings(
@@ -34,7 +34,8 @@ def mongo(examination: Examination) -> Answer:
                     str(hello.get("info") or "a replica set that nobody has initiated"),
                     "a primary: without one Rocket.Chat restarts in a loop (ReplicaSetNoPrimary)",
                     where,
-                    commands=(_INITIATE,),
+                    commands=initiate["commands"],
+                    advice=("Run rs.initiate() in a mongosh on this MongoDB, once.", *initiate["advice"]),
                 ),
             )
         )
@@ -47,8 +48,9 @@ def mongo(examination: Examination) -> Answer:
                     f"this MongoDB is {state}",
                     "the writable primary: a secondary may show old data, and Rocket.Chat cannot write",
                     where,
-                    commands=(_INITIATE,),
-                    advice=(f"connect to {hello.get('primary', 'the primary')}",),
+                    advice=(
+                        f"Connect to {hello.get('primary', 'the primary')}; rs.status() shows which that is.",
+                    ),
                 ),
             )
         )
@@ -89,8 +91,9 @@ def site(examination: Examination) -> Answer:
     kind = response.headers.get("Content-Type", "no content type")
     if not kind.startswith("application/json"):
         code = "starting" if response.status_code in _STARTING else "not_json"
-        seen = f"{response.status_code} with {kind}"
-        return Findings((finding(f"services.site.{code}", seen, "200 with JSON", place, advice=(log,)),))
+        seen, location = f"{response.status_code} with {kind}", response.headers.get("Location", "")
+        advice = redirected(response.status_code, location, response.url) or (log,)
+        return Findings((finding(f"services.site.{code}", seen, "200 with JSON", place, advice=advice),))
     if response.status_code != 200 or response.json().get("status") != "ok":
         seen = f"{response.status_code}: {response.text[:200]}"
         return Findings(
@@ -99,6 +102,7 @@ def site(examination: Examination) -> Answer:
     versions = {_version(response), *(_version(_asked_anew(examination)) for _ in range(_MORE_LOOKS))}
     if len(versions) > 1:
         seen = f"now {' and now '.join(sorted(versions))}: two programs share this port"
+        stop = examination.compose("stop web")
         return Findings(
             (
                 finding(
@@ -106,8 +110,11 @@ def site(examination: Examination) -> Answer:
                     seen,
                     "one version",
                     place,
-                    commands=("docker compose -f docker-compose.local.yml stop web",),
-                    advice=("Stop the program that is not meant: the container web, or Daphne.",),
+                    commands=stop["commands"],
+                    advice=(
+                        "Stop the program that is not meant: the container web, or Daphne.",
+                        *stop["advice"],
+                    ),
                 ),
             )
         )

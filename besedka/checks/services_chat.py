@@ -49,10 +49,10 @@ def _chat_silence(examination: Examination, error: Exception) -> Finding:
         return silence("slow", seen, fix)
     if isinstance(error.__cause__, requests.RequestException):
         seen = f"nobody answers: {type(error.__cause__).__name__}"
-        start = "docker compose -f docker-compose.local.yml up -d rocketchat"
-        advice = "Start it. The embedded stack is started by: python3 run.py up"
+        start = examination.compose("up -d rocketchat")
+        advice = ("Start Rocket.Chat. The embedded stack is started by: python3 run.py up", *start["advice"])
         code = "services.chat.unanswered"
-        return finding(code, seen, expected, place, commands=(start,), advice=(advice,))
+        return finding(code, seen, expected, place, commands=start["commands"], advice=advice)
     return silence("refused", str(error), "read Rocket.Chat's log")
 
 

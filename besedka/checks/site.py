@@ -11,7 +11,7 @@ from urllib.parse import parse_qs, urlsplit
 import requests
 
 from besedka.checks.check import Check, check
-from besedka.checks.examination import Examination
+from besedka.checks.examination import Examination, redirected
 from besedka.checks.finding import Answer, Finding, Findings, Ok, Skipped, answer, finding
 from besedka.contract import Contract
 
@@ -28,6 +28,7 @@ _QUOTED = 200
 def accounts(examination: Examination) -> Answer:
     """Are the canonical users there, with role, e-mail and name?"""
     by_name = {user.username.lower(): user for user in examination.site_users}
+    held = {user.email.lower(): user.username for user in examination.site_users}
     found: list[Finding] = []
     watched: list[str] = []
     for user in examination.contract.users:
@@ -35,16 +36,12 @@ def accounts(examination: Examination) -> Answer:
         watched += [f"users.{user.username}.{field}" for field in ("username", "role", "email", "full_name")]
         account = by_name.get(user.username)
         if account is None:
-            found.append(
-                finding(
-                    "site.accounts.missing",
-                    f"no account {user.username}",
-                    "one",
-                    place,
-                    commands=examination.site_commands,
-                    advice=examination.site_advice,
-                )
-            )
+            commands, advice = examination.site_commands, examination.site_advice
+            if holder := held.get(user.email.lower()):
+                fix = f"{holder} has its e-mail: give that account the username {user.username} at the site."
+                commands, advice = (), (fix,)
+            text, missing = f"no account {user.username}", "site.accounts.missing"
+            found.append(finding(missing, text, "one", place, commands=commands, advice=advice))
             continue
         rows = (
             ("role", account.role, user.role),
@@ -168,7 +165,7 @@ def _leads_to_login(examination: Examination, check_name: str, path: str) -> Ans
         fix = (
             "read Daphne's log"
             if response.status_code >= 500
-            else "is the address still in web/chat/urls.py?"
+            else "Is this address still among the site's urls (web/chat/urls.py)? Read Daphne's log."
         )
         return Findings(
             (finding(f"{check_name}.status", str(response.status_code), expected, place, advice=(fix,)),)
@@ -177,7 +174,15 @@ def _leads_to_login(examination: Examination, check_name: str, path: str) -> Ans
     if target.path != contract.site.login_path or parse_qs(target.query).get("next", [""])[0] != path:
         seen = f"302 to {target.path}?{target.query}"
         return Findings(
-            (finding(f"{check_name}.target", seen, expected, place, advice=("the log-in must come back",)),)
+            (
+                finding(
+                    f"{check_name}.target",
+                    seen,
+                    expected,
+                    place,
+                    advice=("The log-in must come back: keep `next` with the page's path.",),
+                ),
+            )
         )
     return Ok(f"302 to {target.path}", watched=(check_name,))
 
@@ -201,11 +206,10 @@ def _json_refusal(check_name: str, response: requests.Response, statuses: set[in
     kind = response.headers.get("Content-Type", "no content type")
     if response.status_code not in statuses:
         fix = "is another view in front of it? python manage.py shell -c 'resolve(...)'"
-        return [
-            finding(
-                f"{check_name}.status", f"{response.status_code} with {kind}", expected, place, advice=(fix,)
-            )
-        ]
+        location = response.headers.get("Location", "")
+        advice = redirected(response.status_code, location, response.url) or (fix,)
+        seen = f"{response.status_code} with {kind}"
+        return [finding(f"{check_name}.status", seen, expected, place, advice=advice)]
     if not kind.startswith(_JSON):
         return [finding(f"{check_name}.html", kind, expected, place, advice=("answer JSON, whoever asks",))]
     return []

@@ -8,7 +8,7 @@ from __future__ import annotations
 import base64
 import json
 from typing import Any
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs, unquote_plus, urlsplit
 
 from besedka.checks import application, login_service
 from besedka.checks.check import Check, check
@@ -21,6 +21,17 @@ from besedka.rocketchat import provider
 from besedka.site import SignInRefusedError
 
 _PKCE = "PKCE_REQUIRED must not hold for Rocket.Chat's client: Custom OAuth sends no code challenge"
+_TOKENS = "The view must take django-oauth-toolkit's tokens: OAuth2Authentication, or protected_resource."
+# What a person does about the identity view, by how it answered.
+_IDENTITY = {
+    "session_only": _TOKENS,
+    "rejected": f"{_TOKENS} A proxy must pass the Authorization header on.",
+    "scope": "The view asks for a scope that [provider] scope does not name, or refuses this user.",
+    "missing": "Is identity_path the address of the identity view, and is it routed for tokens, too?",
+    "method": "The view must answer GET, which Rocket.Chat sends.",
+    "not_json": "The view must answer JSON, whoever asks, and never a page.",
+    "failing": "Read Daphne's log: the view fails with this user's token.",
+}
 _NOT_CODE = "doctor-no-such-code"
 
 
@@ -68,6 +79,13 @@ def _token_refusal(name: str, examination: Examination, answered: ProbeAnswer) -
         return finding(f"{name}.pkce", seen, "no PKCE asked for", place, advice=(_PKCE,))
     if error == "invalid_client":
         fix = "id or secret differ between the site and Rocket.Chat: compare both with besedka.toml"
+        pair = f"{own.client_id}:{own.secret}"
+        if own.token_sent_via == "header" and unquote_plus(pair) != pair:  # noqa: S105 - a mode
+            # django-oauth-toolkit decodes Basic credentials as a form's; Rocket.Chat does not encode them.
+            fix = (
+                "The secret or id holds + or %, which the site decodes and Rocket.Chat sends as it is: "
+                'set token_sent_via = "payload" in besedka.toml, or make a secret of letters and digits.'
+            )
         return finding(f"{name}.refused", seen, "the client is accepted", place, advice=(fix,))
     if not error and "json" not in answered.content_type:
         return finding(
@@ -114,7 +132,7 @@ def code_for(  # noqa: PLR0911 - one return per way to fail
     if response.status_code == 200:
         return refusal("consent", "skip_authorization must be on: a page asks for a click")
     if response.status_code == 400:
-        return refusal("redirect_uri", f"register exactly {wanted} with the application")
+        return refusal("redirect_uri", _unregistered(examination, wanted))
     if response.status_code != 302:
         return refusal("status", "read Daphne's log")
     if urlsplit(location).path == examination.contract.site.login_path:
@@ -123,13 +141,25 @@ def code_for(  # noqa: PLR0911 - one return per way to fail
         text = f"error={query['error']} {query.get('error_description', '')}".strip()
         if "challenge" in text.lower():
             return refusal("pkce", _PKCE, text)
-        code = "scope" if query["error"] == "invalid_scope" else "error"
-        return refusal(code, f"the site must know the scope {own.scope!r} and allow it to the client", text)
+        if query["error"] == "invalid_scope":
+            fix = f"the site must know the scope {own.scope!r} and allow it to the client"
+            return refusal("scope", fix, text)
+        return refusal("error", "the authorize view refuses this user: read its rules and Daphne's log", text)
     if not location.startswith(wanted) or "code" not in query:
         return refusal("target", "is it the site's own authorize view?")
     if query.get("state") != state:
         return refusal("state", "the view must give `state` back unchanged: Rocket.Chat made it")
     return examination.secret(query["code"]), []
+
+
+def _unregistered(examination: Examination, wanted: str) -> str:
+    """Why authorize refuses the callback: it is not registered, or it is and its scheme is not allowed."""
+    if examination.target.site_database_url:
+        record = examination.site_database.application(examination.contract.provider.client_id)
+        if record and wanted in record.redirect_uris:
+            scheme = urlsplit(wanted).scheme
+            return f"It is registered: ALLOWED_REDIRECT_URI_SCHEMES of the site must hold {scheme!r}."
+    return f"register exactly {wanted} with the application"
 
 
 @check(
@@ -204,8 +234,8 @@ def identity(examination: Examination) -> Answer:
     seen = f"{answered.status} {answered.content_type}"
     codes = {302: "session_only", 401: "rejected", 403: "scope", 404: "missing", 405: "method"}
     code = codes.get(answered.status, "not_json" if answered.status == 200 else "failing")
-    fix = "the view must take django-oauth-toolkit's tokens: OAuth2Authentication, or protected_resource"
-    return Findings((finding(f"sso.identity.{code}", seen, "200 with JSON", place, advice=(fix,)),))
+    advice = (_IDENTITY[code],)
+    return Findings((finding(f"sso.identity.{code}", seen, "200 with JSON", place, advice=advice),))
 
 
 @check("sso.fields", codes="none id missing differs groups", needs=["sso.identity"])
@@ -239,7 +269,13 @@ def fields(examination: Examination) -> Answer:
         elif value is not None and seen_value != value:
             code = "sso.fields.differs"
             found.append(
-                finding(code, f"{name} is {seen_value!r}", repr(value), place, advice=("whose token is it?",))
+                finding(
+                    code,
+                    f"{name} is {seen_value!r}",
+                    repr(value),
+                    place,
+                    advice=("The view must answer for the owner of the token: whose token is it?",),
+                )
             )
     groups = own.groups.get("user", "")
     if made.identity.get("groups") != [name.strip() for name in groups.split(",") if name.strip()]:

@@ -67,6 +67,12 @@ def callback(examination: Examination) -> Answer:
         return Ok("a credential")
     why = _reason(examination, token)
     fix = "read Rocket.Chat's log at this moment; its server asks token and identity by the provider's url"
+    if "ssrf" in why.lower():
+        # https://github.com/RocketChat/Rocket.Chat/issues/39328 and pull request 39505
+        fix = (
+            "This Rocket.Chat refuses providers on private addresses (8.2.0 does; SSRF_Allowlist does "
+            "not help there): run a later release of 8.2, or 8.1."
+        )
     seen = f"the callback failed: {why or _UNTOLD}"
     return Findings((finding("sso.callback.failed", seen, "a credential", place, advice=(fix,)),))
 
@@ -103,6 +109,10 @@ def _login(examination: Examination) -> Answer:
             return Findings((finding("sso.login.second_factor", seen, "a token", where, advice=(fix,)),))
         code = "rate_limited" if error.status == 429 else "refused"
         fix = "merge_users and merge_users_distinct_services adopt an account; read Rocket.Chat's log"
+        if code == "rate_limited":
+            fix = (
+                "Wait ten seconds: Meteor allows five log-ins in that time from one address, whatever is set."
+            )
         return Findings((finding(f"sso.login.{code}", seen, "a token", place, advice=(fix,)),))
     made.chat_user_id, made.chat_token = credentials.user_id, examination.secret(credentials.token)
     return Ok("a token")

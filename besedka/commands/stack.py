@@ -23,7 +23,7 @@ from besedka.errors import BesedkaError, StackKindError
 from besedka.stacks import embedded, environment
 from besedka.stacks.kind import AUTO, KIND_ENV, refuse_unheard, resolved
 from besedka.stacks.model import Stack
-from besedka.stacks.services import bundle, chat_client, options, programs
+from besedka.stacks.services import bundle, chat_client, options, programs, site_commands
 from besedka.stacks.versions import VERSION_ENV
 
 STATE_FILE = PROJECT_ROOT / ".besedka" / "stack.json"
@@ -199,16 +199,24 @@ def logs(
 
 def show_environment(
     service: Annotated[str, typer.Argument(help="site or rocketchat")],
-    database_url: Annotated[str, typer.Option(help="The site's database.")] = "sqlite:///var/site.sqlite3",
+    database_url: Annotated[
+        str | None, typer.Option(help="The site's database; that of a running `up`, or web/var/site.sqlite3.")
+    ] = None,
     mongo_url: Annotated[str, typer.Option(help="Rocket.Chat's database.")] = "mongodb://mongo:27017",
 ) -> None:
     """Print what a service is told by environment, as `export` lines for a shell; it holds secrets.
 
+    While an `up` runs, the site's are those of its site, so that `manage.py` works on its database.
+
     Exit status: 0 printed; 2 no such service.
     """
     contract = contracts.load()
-    if service == "site":
-        rows = environment.site(contract, database_url=database_url, secret_key="development-only")  # noqa: S106
+    stack = noted_stack()
+    if service == "site" and stack and stack.site_environment_file and database_url is None:
+        rows = site_commands.recall(stack.site_environment_file)
+    elif service == "site":
+        own = database_url or "sqlite:///var/site.sqlite3"
+        rows = environment.site(contract, database_url=own, secret_key="development-only")  # noqa: S106
     elif service == "rocketchat":
         port = contract.services.rocketchat
         rows = environment.chat(

@@ -212,15 +212,7 @@ def _do_account(place: Place, action: Action) -> None:
 
 
 def _do_own_address(place: Place, action: Action) -> None:
-    account = place.state.accounts[action.target.lower()]
-    left_over = place.state.account(second_administrator.NAME)
-    domain = (action.after.get("email") or account.email).rpartition("@")[2]
-    with second_administrator.borrowed(
-        place.session, domain=domain, left_over=left_over.id if left_over else None
-    ) as second:
-        second.post("users.update", userId=account.id, data=action.after)
-    place.state.accounts.pop(second_administrator.NAME, None)
-    place.state.accounts[action.target.lower()] = replace(account, **action.after)
+    second_administrator.set_address(place.session, place.state, action.target, action.after)
 
 
 def _undo_account(place: Place, action: Action) -> Undone:
@@ -238,11 +230,7 @@ def _undo_account(place: Place, action: Action) -> Undone:
 
 
 def _undo_own_address(place: Place, action: Action) -> Undone:
-    left_over = place.state.account(second_administrator.NAME)
-    if left_over:
-        # A run that was killed in mid-change has left him.
-        place.session.post("users.delete", userId=left_over.id, confirmRelinquish=True)
-        del place.state.accounts[second_administrator.NAME]
+    second_administrator.remove(place.session, place.state)
     return _undo_account(place, action)
 
 

@@ -83,13 +83,15 @@ def bring(  # noqa: PLR0913 - all but two are keywords
     book = Journal.fresh(journal_folder, contract.chat.url, contract.chat.admin.secret, opened.server_id)
     taken: list[Action] = []
     out_of_reach: list[Notice] = []
+    before: tuple[Action, ...] = ()
     with _beside(target, opened) as beside:
         for _ in range(ROUNDS):
             found = state.read(opened, contract, rooms_only=options.rooms_only)
             place = Place(opened, found, contract, beside)
             todo = plan.made(contract, found, options, beside)
-            if not todo.actions or out_of_reach:
+            if not todo.actions or out_of_reach or todo.actions == before:
                 break
+            before = todo.actions
             _demand_no_person(todo, options, begun=bool(taken))
             done, out_of_reach = _apply(place, todo, book, say)
             taken += done

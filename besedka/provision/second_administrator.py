@@ -12,10 +12,13 @@ from __future__ import annotations
 import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
+from typing import Any
 
 from besedka.errors import BesedkaError
 from besedka.provision.errors import PersonNeededError
 from besedka.provision.session import Session
+from besedka.provision.state import State
 from besedka.rocketchat.rest import RocketChat
 
 
@@ -32,15 +35,30 @@ OTHER_WAYS = (
 NAME = "temp_second_administrator"
 
 
-@contextmanager
-def borrowed(session: Session, *, domain: str, left_over: str | None) -> Iterator[Session]:
-    """A session of an administrator who is made for it and deleted afterwards.
+def set_address(session: Session, state: State, username: str, wanted: dict[str, Any]) -> None:
+    """Give the administrator `username` this address, or mark the one that is there.
 
-    `domain` is that of an address which Rocket.Chat accepts. `left_over` is the id of one whom an interrupted
-    run has left: he goes first. Raises OwnAddressError where Rocket.Chat makes no second administrator.
+    Raises OwnAddressError where Rocket.Chat makes no second administrator.
     """
+    account = state.accounts[username.lower()]
+    remove(session, state)
+    # A domain that Rocket.Chat accepts.
+    domain = (wanted.get("email") or account.email).rpartition("@")[2]
+    with _borrowed(session, domain) as second:
+        second.post("users.update", userId=account.id, data=wanted)
+    state.accounts[username.lower()] = replace(account, **wanted)
+
+
+def remove(session: Session, state: State) -> None:
+    """Delete the second administrator whom a run that was killed has left, if there is one."""
+    left_over = state.accounts.pop(NAME, None)
     if left_over:
-        session.post("users.delete", userId=left_over, confirmRelinquish=True)
+        session.post("users.delete", userId=left_over.id, confirmRelinquish=True)
+
+
+@contextmanager
+def _borrowed(session: Session, domain: str) -> Iterator[Session]:
+    """A session of an administrator who is made for it and deleted afterwards."""
     password = f"{secrets.token_hex(16)}-Aa1"
     try:
         made = session.post(

@@ -114,7 +114,7 @@ class EmbeddedStack:
 
     def start_mongo(self) -> None:
         """Start MongoDB and wait until it is primary, because Rocket.Chat refuses any other."""
-        port, accepted = self.ports["mongo"], versions.pair(self.contract.chat.version).mongo_series
+        port, accepted = self.ports["mongo"], versions.mongo_series(self.contract.chat.version)
         process = self._keep(
             mongod.start(
                 self.parts.mongod,

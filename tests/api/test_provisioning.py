@@ -103,7 +103,7 @@ def test_vip_chat_beside_vip_is_reported_and_nothing_is_made(fresh: BareChat) ->
     try:
         outcome = fresh.bring()
         assert outcome.writes == 0
-        assert [(notice.code, notice.target) for notice in outcome.notices] == [("room-twin", "vip-chat")]
+        assert ("room-twin", "vip-chat") in [(notice.code, notice.target) for notice in outcome.notices]
     finally:
         chat.post("groups.delete", roomId=twin["_id"])
 
