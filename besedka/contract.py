@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self, get_args
-from urllib.parse import urlsplit
+from typing import Annotated, Any, Literal, Self
+from urllib.parse import quote, urlsplit
 
 from pydantic import (
     AfterValidator,
@@ -24,7 +24,9 @@ from pydantic import (
     model_validator,
 )
 
+from besedka.consistency import COMMON_ROLE, Rows, problems
 from besedka.errors import ContractError
+from besedka.names import service_key
 from besedka.overlays import merged, read
 
 PROJECT_ROOT = Path(__file__).resolve().parent.parent
@@ -32,8 +34,11 @@ CONTRACT_FILE = PROJECT_ROOT / "besedka.toml"
 CONTRACT_ENV = "BESEDKA_CONTRACT"
 OVERLAYS_ENV = "BESEDKA_CONTRACT_OVERLAYS"
 
-Role = Literal["owner", "moderator", "store_owner", "store_admin", "user"]
-SettingValue = bool | int | str
+# What somebody is on the site: a free name, made known by a user who has it.
+Role = Annotated[str, Field(pattern=r"^\S+$", max_length=100)]
+# An empty text is a value like any other.
+SettingValue = bool | int | Annotated[str, Field(min_length=0)]
+_SECRET_SETTING = re.compile(r"(secret|password|_pass|token|private_?key)$", re.IGNORECASE)
 
 
 def _address(value: str) -> str:
@@ -51,17 +56,9 @@ def _rooted(value: str) -> str:
     return value
 
 
-def _room_name(value: str) -> str:
-    # UTF8_Channel_Names_Validation of Rocket.Chat 7.7.1; a Russian name belongs into the label.
-    if not re.fullmatch(r"[0-9a-zA-Z\-_.]+", value):
-        message = f"room name {value!r} may hold only latin letters, digits, and - _ ."
-        raise ValueError(message)
-    return value
-
-
 Address = Annotated[str, AfterValidator(_address)]
 RootedPath = Annotated[str, AfterValidator(_rooted)]
-RoomName = Annotated[str, AfterValidator(_room_name)]
+Email = Annotated[str, Field(pattern=r"^[^@\s]+@[^@\s]+$")]
 Port = Annotated[int, Field(ge=1, le=65535)]
 
 
@@ -90,10 +87,11 @@ class Site(_Table):
 
 
 class ChatAdmin(_WithPassword):
-    """Rocket.Chat's own administrator; the same person as the site's owner."""
+    """Rocket.Chat's own administrator: a user of the site, or somebody who is none."""
 
     username: str
-    email: str
+    email: Email
+    full_name: str | None = None
 
 
 class Chat(_Table):
@@ -124,18 +122,23 @@ class Services(_Table):
 class User(_WithPassword):
     """A canonical user: an account on the site, and the rooms that are this user's in the chat."""
 
-    username: Annotated[str, Field(pattern=r"^[a-z0-9_.-]+$")]
+    username: str
     role: Role
-    email: Annotated[str, Field(pattern=r"^[^@\s]+@[^@\s]+$")]
+    email: Email
     full_name: str
     channels: tuple[str, ...]
     chat_roles: tuple[str, ...] = ("user",)
 
 
 class Channel(_Table):
-    """A room of the chat. `roles` None means that every user may enter."""
+    """A room of the chat.
 
-    name: RoomName
+    `name` stands in the address, `label` is the button of the site, `fname` what Rocket.Chat shows in place
+    of the name (its own field of that name). `roles` None means that every user may enter.
+    """
+
+    name: str
+    fname: str | None = None
     label: str
     private: bool
     default: bool
@@ -144,7 +147,12 @@ class Channel(_Table):
     @property
     def path(self) -> str:
         """Where Rocket.Chat shows the room: `/group/` for private ones, `/channel/` for public ones."""
-        return f"/{'group' if self.private else 'channel'}/{self.name}"
+        return f"/{'group' if self.private else 'channel'}/{quote(self.name, safe='')}"
+
+    @property
+    def shown(self) -> str:
+        """What Rocket.Chat calls the room in front of people."""
+        return self.fname or self.name
 
     def admits(self, role: Role) -> bool:
         """Whether a user of that role belongs here."""
@@ -156,9 +164,10 @@ class Provider(_Table):
 
     Field names follow Rocket.Chat's setting suffixes
     (`apps/meteor/server/lib/oauth/addOAuthService.ts`), except `name`, `client_id`, `client_secret`.
+    `name` is brought to the form of Rocket.Chat's key: `Besedka-SSO` is read as `besedkasso`.
     """
 
-    name: Annotated[str, Field(pattern=r"^[a-z0-9_]+$")]
+    name: Annotated[str, AfterValidator(service_key)]
     url: Address
     client_id: str
     client_secret: SecretStr
@@ -201,42 +210,38 @@ class Contract(_Table):
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:
-        problems = [
-            *_repeated("user", [user.username for user in self.users]),
-            *_repeated("e-mail", [user.email.lower() for user in self.users]),
-            *_repeated("channel", [channel.name.lower() for channel in self.channels]),
-            *self._misplaced_users(),
-            *self._unknown_groups(),
-        ]
-        if sum(channel.default for channel in self.channels) != 1:
-            problems.append("exactly one channel must have default = true")
-        if problems:
-            raise ValueError("; ".join(problems))
+        rows = Rows(self.users, self.channels, self.chat.admin, self.provider.groups, self.settings)
+        found = problems(rows)
+        if found:
+            raise ValueError("\n".join(found))
         return self
 
-    def _misplaced_users(self) -> Iterator[str]:
-        known = {channel.name: channel for channel in self.channels}
-        for user in self.users:
-            for name in user.channels:
-                if name not in known:
-                    yield f"user {user.username!r} is in channel {name!r}, which does not exist"
-            entitled = {channel.name for channel in self.channels if channel.admits(user.role)}
-            if set(user.channels) & set(known) != entitled:
-                yield (
-                    f"user {user.username!r} (role {user.role!r}) lists channels {sorted(user.channels)}, "
-                    f"but [[channels]] admits that role to {sorted(entitled)}"
-                )
-
-    def _unknown_groups(self) -> Iterator[str]:
-        roles = set(get_args(Role))
-        for role in self.provider.groups:
-            if role not in roles:
-                yield f"[provider.groups] names role {role!r}, which does not exist (known: {sorted(roles)})"
+    @property
+    def default_channels(self) -> tuple[Channel, ...]:
+        """The rooms every account joins when it is created."""
+        return tuple(channel for channel in self.channels if channel.default)
 
     @property
     def default_channel(self) -> Channel:
-        """The room every account joins when it is created."""
-        return next(channel for channel in self.channels if channel.default)
+        """The room that the site's pages open: the default room after log-in, else the first default room."""
+        first = self.settings.get("First_Channel_After_Login")
+        named = [channel for channel in self.default_channels if channel.name == first]
+        return (*named, *self.default_channels)[0]
+
+    @property
+    def common_role(self) -> Role:
+        """The role that may enter the fewest rooms: what a newcomer has. `user` where several are alike."""
+        roles = sorted({user.role for user in self.users}, key=lambda role: (role != COMMON_ROLE, role))
+        return min(roles, key=lambda role: sum(channel.admits(role) for channel in self.channels))
+
+    def groups_of(self, role: Role) -> list[str]:
+        """The groups that the site answers for somebody of that role."""
+        groups = self.provider.groups.get(role, self.provider.groups.get(COMMON_ROLE, ""))
+        return [name.strip() for name in groups.split(",") if name.strip()]
+
+    def is_administrator(self, username: str) -> bool:
+        """Whether that is Rocket.Chat's own administrator, who belongs in every room."""
+        return username.lower() == self.chat.admin.username.lower()
 
     def user(self, username: str) -> User:
         """The canonical user of that name; KeyError if there is none."""
@@ -250,7 +255,7 @@ class Contract(_Table):
 
     @property
     def subscriptions(self) -> tuple[tuple[User, Channel], ...]:
-        """Who belongs where: one pair per membership, eight in the runbook."""
+        """Who belongs where: one pair per membership."""
         return tuple((user, self.channel(name)) for user in self.users for name in user.channels)
 
     @property
@@ -260,6 +265,7 @@ class Contract(_Table):
             self.provider.secret,
             self.chat.admin.secret,
             *(user.secret for user in self.users),
+            *(str(value) for name, value in self.settings.items() if _SECRET_SETTING.search(name)),
         )
 
     def at(self, *, site_url: str, chat_url: str, provider_url: str | None = None) -> Contract:
@@ -280,11 +286,6 @@ class Contract(_Table):
                 "settings": self.settings | {key: moved[key] for key in moved if key in self.settings},
             }
         )
-
-
-def _repeated(kind: str, names: list[str]) -> Iterator[str]:
-    for name in sorted({name for name in names if names.count(name) > 1}):
-        yield f"{kind} {name!r} stands twice"
 
 
 def load(path: Path | None = None, overlays: Sequence[Path] | None = None) -> Contract:
@@ -313,7 +314,7 @@ def _contract_error(error: ValidationError, raw: Mapping[str, Any], where: str) 
         message = problem["msg"].removeprefix("Value error, ")
         if problem["type"] == "extra_forbidden":
             message = "unknown key"
-        rows.append(f"{place}: {message}" if place else message)
+        rows += [f"{place}: {message}"] if place else message.split("\n")
     return ContractError(
         f"{len(rows)} wrong {'row' if len(rows) == 1 else 'rows'}: " + "; ".join(rows),
         expected="the keys and values described in besedka/contract.py",

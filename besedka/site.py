@@ -100,8 +100,30 @@ class Site:
                 next_step="is Daphne running on this port? See its log.",
             ) from error
 
-    def sign_in(self, username: str, password: str) -> None:
-        """Log in through the form, CSRF token included; raises SignInRefusedError if it is refused."""
+    def sign_in(self, username: str, password: str, *, email: str = "") -> None:
+        """Log in through the form, CSRF token included; raises SignInRefusedError if it is refused.
+
+        A form that asks for an address gets `email`; one that refuses the name is tried with it.
+        """
+        form = self._login_form()
+        named = [email] if form.asks_for_email and email else [username, *([email] if email else [])]
+        statuses = []
+        for who in named:
+            form = form if who == named[0] else self._login_form()
+            fields = form.hidden | {form.name_field: who, form.password_field: password}
+            headers = {"Referer": self.url + self._login}
+            answer = self.request("POST", self._login, data=fields, headers=headers)
+            if answer.status_code in {302, 303}:
+                return
+            statuses.append(f"{who!r}: POST answered {answer.status_code}")
+        raise SignInRefusedError(
+            f"the site refused to sign in {', '.join(statuses)}",
+            expected="302 to the next page",
+            where=self.url + self._login,
+            next_step="is the account there, active, and is the password the contract's?",
+        )
+
+    def _login_form(self) -> _LoginForm:
         page = self.get(self._login)
         form = _LoginForm()
         form.feed(page.text)
@@ -112,16 +134,7 @@ class Site:
                 where=self.url + self._login,
                 next_step="open the page in a browser",
             )
-        fields = form.hidden | {form.name_field: username, form.password_field: password}
-        headers = {"Referer": self.url + self._login}
-        answer = self.request("POST", self._login, data=fields, headers=headers)
-        if answer.status_code not in {302, 303}:
-            raise SignInRefusedError(
-                f"the site refused to sign in {username!r}: POST answered {answer.status_code}",
-                expected="302 to the next page",
-                where=self.url + self._login,
-                next_step="is the account there, active, and is the password the contract's?",
-            )
+        return form
 
     def session_cookies(self) -> dict[str, str]:
         """Cookies this visitor holds by name; `sessionid` is the session."""
@@ -159,7 +172,7 @@ class Site:
         body = {"grant_type": "authorization_code", "code": code, "redirect_uri": redirect_uri}
         if sent_via == "payload":
             body |= {"client_id": client_id, "client_secret": client_secret}
-        basic = (client_id, client_secret) if sent_via == "header" else None
+        basic = (client_id.encode(), client_secret.encode()) if sent_via == "header" else None
         return Site(self.url, timeout=self._timeout).request("POST", self._token, data=body, auth=basic)
 
     def identity(self, token: str | None, sent_via: SentVia = "header") -> requests.Response:
@@ -182,6 +195,7 @@ class _LoginForm(HTMLParser):
         self.hidden: dict[str, str] = {}
         self.name_field = ""
         self.password_field = ""
+        self.asks_for_email = False
         self._in_form = False
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
@@ -198,6 +212,7 @@ class _LoginForm(HTMLParser):
             self.password_field = name
         elif kind in {"text", "email"} and not self.name_field:
             self.name_field = name
+            self.asks_for_email = "email" in {kind, field.get("autocomplete", "").lower()}
 
     def handle_endtag(self, tag: str) -> None:
         if tag == "form":

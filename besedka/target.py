@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
-from besedka.contract import CONTRACT_ENV, Contract
+from besedka.contract import CONTRACT_ENV, OVERLAYS_ENV, Contract
 
 PROGRAM = ("python3", "run.py")
 StackKind = Literal["embedded", "containers", "attached"]
@@ -77,6 +77,6 @@ def besedka_command(target: Target, *words: str) -> str:
         options += ["--site-environment", target.site_environment_file]
     elif target.site_database_url and "@" not in target.site_database_url:
         options += ["--site-database-url", target.site_database_url]
-    file = os.environ.get(CONTRACT_ENV)
-    prefix = [f"{CONTRACT_ENV}={shlex.quote(file)}"] if file else []
+    told = {name: os.environ.get(name) for name in (CONTRACT_ENV, OVERLAYS_ENV)}
+    prefix = [f"{name}={shlex.quote(value)}" for name, value in told.items() if value]
     return " ".join([*prefix, shlex.join([*PROGRAM, *words, *options])])

@@ -2,20 +2,38 @@
 
 from __future__ import annotations
 
+import pytest
+
 from besedka import contract
-from besedka.contract import Contract, User
+from besedka.contract import Channel, Contract, User
 
-_CONTRACT = contract.load()
+# A variant's run may skip for this reason alone.
+DOES_NOT_APPLY = "does not apply: "
 
-USERNAMES = [user.username for user in _CONTRACT.users]
-ROOMS = [channel.name for channel in _CONTRACT.channels]
-MEMBERSHIPS = [(user.username, channel.name) for user, channel in _CONTRACT.subscriptions]
+CONTRACT = contract.load()
+# A role decides about rooms, so one user of each is every user's case.
+_OF_EACH_ROLE = list({user.role: user for user in reversed(CONTRACT.users)}.values())[::-1]
+
+USERNAMES = [user.username for user in CONTRACT.users]
+MEMBERSHIPS = [(user.username, name) for user in _OF_EACH_ROLE for name in user.channels]
+# Anybody may look into a public room.
 EXCLUSIONS = [
     (user.username, channel.name)
-    for user in _CONTRACT.users
-    for channel in _CONTRACT.channels
-    if channel.name not in user.channels
+    for user in _OF_EACH_ROLE
+    for channel in CONTRACT.channels
+    if channel.private and channel.name not in user.channels
 ]
+
+
+def scope_of_nobody(contract: Contract) -> str:
+    """A scope that the provider does not know."""
+    return f"not_{contract.provider.scope.split()[0]}"
+
+
+def first_roles(contract: Contract) -> list[str]:
+    """The roles in the chat of an account that SSO makes."""
+    setting = "Accounts_Registration_AuthenticationServices_Default_Roles"
+    return str(contract.settings.get(setting, "user")).split(",")
 
 
 def in_most_rooms(contract: Contract) -> User:
@@ -26,3 +44,19 @@ def in_most_rooms(contract: Contract) -> User:
 def in_fewest_rooms(contract: Contract) -> User:
     """The canonical user who may enter the fewest rooms; the last one, where several may."""
     return min(reversed(contract.users), key=lambda user: len(user.channels))
+
+
+def two_users(contract: Contract) -> tuple[User, User]:
+    """Two canonical users, those of the fewest rooms; the test is skipped where there is one alone."""
+    if len(contract.users) < 2:
+        pytest.skip(f"{DOES_NOT_APPLY}the contract has one user")
+    first, second, *_ = sorted(contract.users, key=lambda user: len(user.channels))
+    return first, second
+
+
+def rooms_of(contract: Contract, user: User) -> list[Channel]:
+    """The user's rooms, the one that the pages open last; the test is skipped where there is one alone."""
+    rooms = [channel for channel in contract.channels if channel.name in user.channels]
+    if len(rooms) < 2:
+        pytest.skip(f"{DOES_NOT_APPLY}nobody may enter two rooms")
+    return sorted(rooms, key=lambda room: room == contract.default_channel)

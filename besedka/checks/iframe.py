@@ -14,7 +14,6 @@ from besedka.checks.finding import Answer, Finding, Skipped, answer, finding
 from besedka.contract import Contract
 
 _FRAME_GATE = "Iframe_Restrict_Access"
-_FRAMED = ("/", "/channel/general?layout=embedded")
 
 
 def _setting_check(setting_id: str) -> Callable[[Examination], Answer]:
@@ -63,7 +62,8 @@ def _headers(examination: Examination) -> Answer:
     base = examination.contract.chat.url
     with requests.Session() as http:
         http.trust_env = False
-        paths = (*_FRAMED, f"/_oauth/{examination.contract.provider.name}")
+        room = f"{examination.contract.default_channel.path}?layout=embedded"
+        paths = ("/", room, f"/_oauth/{examination.contract.provider.name}")
         for path in paths:
             page = http.get(base + path, timeout=TIMEOUT_SECONDS, allow_redirects=False)
             found += _frame_refusals(examination, path.partition("?")[0], page)
@@ -108,9 +108,10 @@ def _frame_refusals(examination: Examination, path: str, page: requests.Response
 
 @check("iframe.authentication", codes="enabled", needs=["services.admin"])
 def authentication(examination: Examination) -> Answer:
-    """Is Rocket.Chat's own iframe log-in off, so that it does not replace the log-in page?"""
+    """Is Rocket.Chat's own iframe log-in, which replaces the log-in page, off or asked for?"""
     found = []
-    if examination.effective.get("Accounts_iframe_enabled"):
+    wanted = examination.contract.settings.get("Accounts_iframe_enabled", False)
+    if examination.effective.get("Accounts_iframe_enabled") and not wanted:
         fix = "it means logging in by an iframe, not being shown in one: switch it off"
         where = examination.where("Accounts_iframe_enabled")
         found = [
@@ -123,14 +124,15 @@ def authentication(examination: Examination) -> Answer:
                 advice=(fix,),
             )
         ]
-    return answer(found, evidence="off")
+    return answer(found, evidence="off, or the contract's")
 
 
 @check("iframe.content_policy", codes="off", needs=["services.admin"])
 def content_policy(examination: Examination) -> Answer:
     """Does Rocket.Chat keep its Content-Security-Policy, which never stood in the frame's way?"""
     found = []
-    if examination.effective.get("Enable_CSP", True) is False:
+    wanted = examination.contract.settings.get("Enable_CSP", True)
+    if wanted and examination.effective.get("Enable_CSP", True) is False:
         fix = "switch it on: it has no frame-ancestors, Iframe_Restrict_Access alone decides about the frame"
         where = examination.where("Enable_CSP")
         found = [
@@ -156,7 +158,7 @@ def new_accounts(examination: Examination) -> Answer:
     )
     for setting_id, expected, code in rows:
         seen = examination.effective.get(setting_id, expected)
-        if seen is not expected:
+        if seen is not expected and examination.contract.settings.get(setting_id) is not seen:
             where = examination.where(setting_id)
             fix = f"set {setting_id} to {expected}"
             found.append(

@@ -12,7 +12,7 @@ from besedka.checks.examination import Examination
 from besedka.checks.finding import Answer, Finding, answer, finding
 from besedka.contract import Contract
 from besedka.rocketchat.database import Document
-from besedka.rocketchat.documents import is_date
+from besedka.rocketchat.documents import is_date, signs_in
 from besedka.site_database import TEMPORARY_PREFIX
 
 _GROUND = ["services.same_data"]
@@ -44,12 +44,12 @@ def users_unique(examination: Examination) -> Answer:
         stamped = [
             str(row["username"])
             for row in people
-            if _STAMPED.sub("", str(row.get("username", ""))) == user.username
-            and row.get("username") != user.username
+            if _STAMPED.sub("", str(row.get("username", ""))).lower() == user.username.lower()
+            and str(row.get("username", "")).lower() != user.username.lower()
         ]
         place = f"users, {user.username}"
-        if by_name[user.username] > 1:
-            seen = f"{by_name[user.username]} accounts named {user.username}, whatever the case"
+        if by_name[user.username.lower()] > 1:
+            seen = f"{by_name[user.username.lower()]} accounts named {user.username}, whatever the case"
             found.append(finding("integrity.users_unique.name", seen, "one", place, advice=(fix,)))
         elif by_email[user.email.lower()] > 1:
             seen = f"{by_email[user.email.lower()]} accounts with {user.email}"
@@ -71,8 +71,7 @@ def users_able(examination: Examination) -> Answer:
     service = examination.contract.provider.name
     found = []
     for user in _humans(examination):
-        services = user.get("services") or {}
-        if not (services.get("password") or {}).get("bcrypt") and not (services.get(service) or {}).get("id"):
+        if not signs_in(user):
             seen = f"{user.get('username')} has neither a password nor a link to {service}"
             place, own = f"users, {user.get('_id')}, services", _own(examination, user)
             fix = "A script inserted it: delete the account (users.delete), and let SSO make it."

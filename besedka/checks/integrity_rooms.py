@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from datetime import UTC, datetime, timedelta
 
@@ -10,12 +9,13 @@ from besedka.checks.check import Check, check
 from besedka.checks.examination import Examination
 from besedka.checks.finding import Answer, Finding, answer, finding
 from besedka.contract import Contract
+from besedka.names import ROOM_RULE, misshapen, rule_text
 from besedka.rocketchat.database import Document
 from besedka.rocketchat.documents import is_date
 
 _GROUND = ["services.same_data"]
-# UTF8_Channel_Names_Validation of Rocket.Chat 7.7.1.
-_NAME = re.compile(r"[0-9a-zA-Z\-_.]+")
+# Rocket.Chat's own first room, and the name that it is made with (server/startup/initialData.ts).
+_BUILT_IN, _FIRST_NAME = "GENERAL", "general"
 _DATES = ("ts", "_updatedAt", "lm", "ls", "lr")
 _SHOWN = 5
 _TOLERANCE = timedelta(hours=1)
@@ -23,31 +23,34 @@ _TOLERANCE = timedelta(hours=1)
 
 @check("integrity.general", codes="missing renamed", needs=_GROUND)
 def general(examination: Examination) -> Answer:
-    """Is Rocket.Chat's own first room still GENERAL, named general?"""
-    by_id = {str(room["_id"]): room for room in examination.chat_rooms}
-    built_in = by_id.get("GENERAL")
+    """Is Rocket.Chat's own first room, GENERAL, a room of the contract or left as it was made?"""
+    own = {channel.name: channel for channel in examination.contract.channels}
+    present = {str(room.get("name")): room["_id"] for room in examination.chat_rooms}
+    built_in = next((room for room in examination.chat_rooms if room["_id"] == _BUILT_IN), None)
+    # The name it was made with first; else it takes the place of a default room that is missing.
+    wanted = [_FIRST_NAME] * (_FIRST_NAME in own)
+    wanted += [channel.name for channel in examination.contract.default_channels]
+    lacking = [name for name in wanted if name not in present]
     found = []
-    if built_in is None:
-        others = [room["_id"] for room in examination.chat_rooms if room.get("name") == "general"]
-        seen = f"no room GENERAL; general is {others[0]!r}" if others else "no room GENERAL"
-        again = "Old links alone depend on the _id GENERAL: keep this room, or restore a backup."
-        commands = () if others else (examination.provision_command,)
-        advice, place = (again,) if others else (), "rocketchat_room"
+    if built_in is None and _FIRST_NAME in own:
+        again = f"Old links alone depend on the _id {_BUILT_IN}: keep this room, or restore a backup."
+        other = present.get(_FIRST_NAME)
+        seen = f"no room {_BUILT_IN}" + (f"; {_FIRST_NAME} is {other!r}" if other else "")
+        commands = () if other else (examination.provision_command,)
+        advice, place = (again,) if other else (), "rocketchat_room"
         code = "integrity.general.missing"
-        found = [finding(code, seen, "_id GENERAL", place, commands=commands, advice=advice)]
-    elif built_in.get("name") != "general" or built_in.get("t") != "c":
-        seen = f"GENERAL is named {built_in.get('name')!r}, type {built_in.get('t')!r}"
-        place = "rocketchat_room, GENERAL"
-        found = [
-            finding(
-                "integrity.general.renamed",
-                seen,
-                "general, type c",
-                place,
-                commands=(examination.provision_command,),
+        found = [finding(code, seen, f"_id {_BUILT_IN}", place, commands=commands, advice=advice)]
+    elif built_in is not None:
+        name, kind = str(built_in.get("name")), built_in.get("t")
+        lost = name not in {*own, _FIRST_NAME} and lacking
+        if lost or (kind != "c" and not (name in own and own[name].private)):
+            seen, expected = (
+                f"{_BUILT_IN} is named {name!r}, type {kind!r}",
+                f"{(lacking or [name])[0]}, type c",
             )
-        ]
-    return answer(found, evidence="GENERAL is general")
+            code, place = "integrity.general.renamed", f"rocketchat_room, {_BUILT_IN}"
+            found = [finding(code, seen, expected, place, commands=(examination.provision_command,))]
+    return answer(found, evidence=f"{_BUILT_IN} is {built_in.get('name') if built_in else 'not wanted'}")
 
 
 @check("integrity.room_names", codes="letters double", needs=_GROUND)
@@ -56,12 +59,15 @@ def room_names(examination: Examination) -> Answer:
     names = [str(room.get("name", "")) for room in examination.chat_rooms]
     counts = Counter(name.lower() for name in names)
     found = []
-    for name in sorted({name for name in names if not _NAME.fullmatch(name)}):
+    rule = {ROOM_RULE: examination.effective.get(ROOM_RULE)}
+    for name in sorted({name for name in names if list(misshapen(name, rule, ROOM_RULE))}):
         fix = "Rename it in latin letters; the text for people goes into the display name."
         code, place = "integrity.room_names.letters", f"rocketchat_room, {name}"
         rooms = [room for room in examination.chat_rooms if room.get("name") == name]
         commands, advice = _mended_or(examination, rooms, fix)
-        found.append(finding(code, repr(name), "0-9 a-z A-Z - _ .", place, commands=commands, advice=advice))
+        found.append(
+            finding(code, repr(name), rule_text(rule, ROOM_RULE), place, commands=commands, advice=advice)
+        )
     for name in sorted(name for name, count in counts.items() if count > 1):
         ids = [
             str(room["_id"]) for room in examination.chat_rooms if str(room.get("name", "")).lower() == name

@@ -6,10 +6,16 @@ from besedka.checks.check import Check, check
 from besedka.checks.examination import Examination
 from besedka.checks.finding import Answer, Finding, answer, finding
 from besedka.contract import Contract, User
+from besedka.names import is_twin
 from besedka.site_database import TEMPORARY_PREFIX
 from besedka.target import besedka_command
 
 _BOTS = {"rocket.cat"}
+_TWIN = (
+    "Look who writes there. If it is a room of its own, keep it: give it another name, or a row in "
+    "[[channels]] of besedka.toml.",
+    "If it is a second one, tell its members, then archive it in its settings; archiving loses nothing.",
+)
 
 
 def _values(examination: Examination, field: str) -> list[str]:
@@ -26,7 +32,9 @@ def seeded(examination: Examination) -> Answer:
     """Is this the database that was provisioned, not a new one?"""
     known, contract = examination.roster, examination.contract
     own = {channel.name for channel in contract.channels if not channel.default} & set(known.rooms)
-    people = {user.username for user in contract.users} - {contract.chat.admin.username}
+    people = {
+        user.username.lower() for user in contract.users if not contract.is_administrator(user.username)
+    }
     found = []
     if not own and not people & set(known.accounts):
         seen = "no room but those of a first boot, no account but the administrator's: the database is new"
@@ -54,14 +62,10 @@ def seeded(examination: Examination) -> Answer:
 def exist(examination: Examination) -> Answer:
     """Is each room of the contract there, and no twin beside it?"""
     known = examination.roster.rooms
+    own = {channel.name for channel in examination.contract.channels}
     found = []
     for channel in examination.contract.channels:
-        twins = [
-            name
-            for name in known
-            if name != channel.name
-            and (name.lower() == channel.name.lower() or name.lower().startswith(f"{channel.name.lower()}-"))
-        ]
+        twins = [name for name in known if name not in own and is_twin(name, channel.name)]
         place = f"rocketchat_room, {channel.name}"
         if channel.name not in known:
             beside = f"; there is {twins[0]}" if twins else ""
@@ -77,9 +81,8 @@ def exist(examination: Examination) -> Answer:
             )
         elif twins:
             seen = f"{', '.join(twins)} beside {channel.name}"
-            fix = f"Move what is worth keeping, then delete {', '.join(twins)}: Administration → Rooms."
             hollow = all(known[name].hollow for name in twins)
-            commands, advice = ((examination.provision_command,), ()) if hollow else ((), (fix,))
+            commands, advice = ((examination.provision_command,), ()) if hollow else ((), _TWIN)
             code, alone = "rooms.exist.twin", f"{channel.name} alone"
             found.append(finding(code, seen, alone, place, commands=commands, advice=advice))
     watched = _values(examination, "name")
@@ -151,7 +154,7 @@ def default(examination: Examination) -> Answer:
                     commands=(examination.provision_command,),
                 )
             )
-    evidence = examination.contract.default_channel.name
+    evidence = ", ".join(channel.name for channel in examination.contract.default_channels)
     return answer(found, evidence=evidence, watched=_values(examination, "default"))
 
 
@@ -167,7 +170,7 @@ def accounts(examination: Examination) -> Answer:
     found = []
     for user in examination.contract.users:
         place = f"users, {user.username}"
-        account = known.get(user.username)
+        account = known.get(user.username.lower())
         if account is None:
             found.append(_missing(examination, user))
             continue
@@ -251,7 +254,7 @@ def roles(examination: Examination) -> Answer:
     watched: list[str] = []
     admins = {user.username for user in examination.contract.users if "admin" in user.chat_roles}
     for user in examination.contract.users:
-        missing = set(user.chat_roles) - known[user.username].roles
+        missing = set(user.chat_roles) - known[user.username.lower()].roles
         watched.append(f"users.{user.username}.chat_roles")
         place = f"users, {user.username}, roles"
         if missing:
@@ -262,7 +265,7 @@ def roles(examination: Examination) -> Answer:
                     "rooms.roles.missing", seen, expected, place, commands=(examination.provision_command,)
                 )
             )
-        if user.username not in admins and "admin" in known[user.username].roles:
+        if user.username not in admins and "admin" in known[user.username.lower()].roles:
             seen = f"{user.username} is an administrator"
             found.append(
                 finding(
@@ -320,6 +323,9 @@ def outsiders(examination: Examination) -> Answer:
     for channel in contract.channels:
         for username in sorted(examination.roster.rooms[channel.name].members):
             if username.startswith(TEMPORARY_PREFIX) or username in _BOTS:
+                continue
+            # Provisioning makes and invites as the administrator, who is in each room for that.
+            if contract.is_administrator(username) and username not in canonical:
                 continue
             stranger = username not in canonical and channel.private
             if stranger or (username in canonical and (username, channel.name) not in entitled):

@@ -6,7 +6,7 @@ import requests
 
 from besedka.checks.check import Check, check
 from besedka.checks.examination import TIMEOUT_SECONDS, Examination
-from besedka.checks.finding import Answer, Finding, Findings, Ok, answer, finding
+from besedka.checks.finding import Answer, Finding, Findings, Ok, Severity, answer, finding
 from besedka.contract import Contract
 from besedka.errors import ServiceUnreachableError
 from besedka.rocketchat.catalogue import UnknownVersionError
@@ -90,7 +90,9 @@ def contract_version(examination: Examination) -> Answer:
     )
     place = f"{examination.contract.chat.url}/api/info"
     code = "services.contract_version.differs"
-    return Findings((finding(code, f"Rocket.Chat {seen}", wanted, place, advice=(fix,)),))
+    return Findings(
+        (finding(code, f"Rocket.Chat {seen}", wanted, place, advice=(fix,), severity=Severity.RISK),)
+    )
 
 
 @check(

@@ -34,7 +34,7 @@ def accounts(examination: Examination) -> Answer:
     for user in examination.contract.users:
         place = f"account {user.username} of the site"
         watched += [f"users.{user.username}.{field}" for field in ("username", "role", "email", "full_name")]
-        account = by_name.get(user.username)
+        account = by_name.get(user.username.lower())
         if account is None:
             commands, advice = examination.site_commands, examination.site_advice
             if holder := held.get(user.email.lower()):
@@ -68,11 +68,11 @@ def accounts(examination: Examination) -> Answer:
 @check("site.passwords", codes="differs", needs=["site.accounts"])
 def passwords(examination: Examination) -> Answer:
     """Do the canonical users have the contract's passwords?"""
-    by_name = {user.username: user.password for user in examination.site_users}
+    by_name = {user.username.lower(): user.password for user in examination.site_users}
     found: list[Finding] = []
     asked: list[str] = []
     for user in examination.contract.users:
-        verdict = _verify(user.secret, by_name.get(user.username, ""))
+        verdict = _verify(user.secret, by_name.get(user.username.lower(), ""))
         if verdict is not None:
             asked.append(f"users.{user.username}.password")
         if verdict is False:

@@ -106,7 +106,7 @@ def user(examination: Examination) -> Answer:
         return Skipped("nothing may be written here, so no temporary user signs in (--write)")
     made = visitor(examination)
     try:
-        made.site.sign_in(made.username, made.password)
+        made.site.sign_in(made.username, made.password, email=made.email)
     except SignInRefusedError as error:
         return Findings(
             (finding("sso.user.refused", error.found, "a session", error.where, advice=(error.next_step,)),)
@@ -277,13 +277,14 @@ def fields(examination: Examination) -> Answer:
                     advice=("The view must answer for the owner of the token: whose token is it?",),
                 )
             )
-    groups = own.groups.get("user", "")
-    if made.identity.get("groups") != [name.strip() for name in groups.split(",") if name.strip()]:
+    role = examination.contract.common_role
+    groups = examination.contract.groups_of(role)
+    if made.identity.get("groups") != groups:
         seen = f"groups are {made.identity.get('groups')!r}"
         fix = "the site's CHAT_GROUPS must be [provider.groups] of besedka.toml"
-        found.append(finding("sso.fields.groups", seen, groups, place, advice=(fix,)))
+        found.append(finding("sso.fields.groups", seen, repr(groups), place, advice=(fix,)))
     evidence = f"{len(wanted)} fields, groups and a text id"
-    return answer(found, evidence=evidence, watched=("provider.groups.user",))
+    return answer(found, evidence=evidence, watched=(f"provider.groups.{role}",))
 
 
 def checks(contract: Contract) -> tuple[Check, ...]:

@@ -154,7 +154,7 @@ def new_account(examination: Examination) -> Answer:
     made = visitor(examination)
     client = examination.chat.as_user(Credentials(made.chat_user_id, made.chat_token))
     seen = {str(row.get("name")) for row in client.get("subscriptions.get")["update"]}
-    wanted = {examination.contract.default_channel.name}
+    wanted = {channel.name for channel in examination.contract.default_channels}
     if seen == wanted:
         return Ok(", ".join(seen))
     known = {channel.name for channel in examination.contract.channels}

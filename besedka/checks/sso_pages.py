@@ -129,14 +129,15 @@ def integrated_page(examination: Examination) -> Answer:
     found = _frame_findings("sso.integrated_page", examination, response)
     if not found:
         found = _switcher_findings(contract, read(response))
-    wanted = [channel for channel in contract.channels if channel.admits("user")]
+    wanted = [channel for channel in contract.channels if channel.admits(contract.common_role)]
     watched = [f"channels.{channel.name}.label" for channel in wanted]
     return answer(found, evidence=", ".join(channel.label for channel in wanted), watched=watched)
 
 
 def _switcher_findings(contract: Contract, page: _Page) -> list[Finding]:
-    place = f"{contract.site.url}{contract.site.integrated_page} as a user without a role"
-    wanted = {channel.name: channel.label for channel in contract.channels if channel.admits("user")}
+    role = contract.common_role
+    place = f"{contract.site.url}{contract.site.integrated_page} as {role}"
+    wanted = {channel.name: channel.label for channel in contract.channels if channel.admits(role)}
     seen = {name: text for name, (_, _, text) in page.switchers.items()}
     if seen != wanted:
         fix = "CHAT_CHANNELS of the site must be [[channels]] of besedka.toml"

@@ -31,7 +31,7 @@ def buttons(examination: Examination) -> Answer:
     contract = examination.contract
     found: list[Finding] = []
     for role, holder in holders(examination).items():
-        holder.site.sign_in(holder.username, holder.password)
+        holder.site.sign_in(holder.username, holder.password, email=holder.email)
         page = read(holder.site.get(contract.site.integrated_page))
         wanted = {channel.name for channel in contract.channels if channel.admits(role)}
         found += _differences(contract, role, set(page.switchers), wanted)

@@ -39,8 +39,9 @@ def _make(examination: Examination) -> Visitors:
     mark = secrets.token_hex(4)
     roles = {role for channel in examination.contract.channels for role in channel.roles or ()}
     made = _new(examination, mark)
-    others = {role: _new(examination, f"{mark}_{role}") for role in sorted(roles)}
-    rows = [_row(one) | {"role": role} for role, one in {"user": made, **others}.items()]
+    others = {role: _new(examination, f"{mark}_{number}") for number, role in enumerate(sorted(roles))}
+    common = _row(made) | {"role": examination.contract.common_role}
+    rows = [common, *(_row(one) | {"role": role} for role, one in others.items())]
     # Cleaned up even when the command fails half-way.
     examination.cleanups.append(
         lambda: _remove_from_site(examination, *(str(row["username"]) for row in rows))

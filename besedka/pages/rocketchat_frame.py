@@ -109,6 +109,13 @@ class RocketChatFrame:
             return None
         return {"userId": str(stored["userId"]), "token": str(stored["token"])}
 
+    def expect_signed_out(self) -> None:
+        """The client keeps no token, and its log-in page is there, with fields or with services alone."""
+        gone = "() => !localStorage.getItem('Meteor.loginToken')"
+        self.frame.wait_for_function(gone, timeout=PATIENCE.load)
+        expect(self.frame.locator("form").first).to_be_attached(timeout=PATIENCE.load)
+        expect(self.composer).to_have_count(0)
+
     def log_out(self) -> None:
         """Rocket.Chat's own log-out: user menu, then Logout. The embedded layout has no such menu."""
         self.frame.get_by_role("button", name="User menu").first.click()

@@ -12,6 +12,7 @@ from enum import Enum
 from typing import Any
 
 from besedka.contract import Contract
+from besedka.errors import ContractError
 from besedka.provision import second_administrator
 from besedka.provision.action import Action
 from besedka.provision.errors import LicenceMissingError, ReservedNameError
@@ -237,9 +238,18 @@ def _undo_own_address(place: Place, action: Action) -> Undone:
 def _do_room(place: Place, action: Action) -> Json:
     family, key = ("groups", "group") if action.after["private"] else ("channels", "channel")
     members = [name for name in action.after["members"] if place.state.account(name)]
-    answer = place.session.post(f"{family}.create", name=action.target, members=members)
+    shown = action.after.get("label", action.target)
+    answer = place.session.post(f"{family}.create", name=shown, members=members)
     made = answer.get(key) or {"_id": "", "name": action.target}
     room = Room.of({"t": "p" if action.after["private"] else "c"} | made)
+    if room.name != action.target:
+        place.session.post("rooms.delete", roomId=room.id)
+        raise ContractError(
+            f"Rocket.Chat makes the name {room.name!r} of the text {shown!r}",
+            expected=repr(action.target),
+            where="name and fname in [[channels]] of besedka.toml",
+            next_step=f"call the room {room.name!r} in besedka.toml",
+        )
     place.state.rooms[room.name] = room
     place.state.members[room.id] = {place.session.username, *members}
     return {"id": room.id}
@@ -375,6 +385,7 @@ def _pair(place: Place, action: Action) -> tuple[Room | None, Account | None]:
 # Field of `state.Room` → parameter of `rooms.saveRoomSettings`.
 _ROOM_SETTINGS = {
     "name": "roomName",
+    "label": "roomName",
     "private": "roomType",
     "default": "default",
     "read_only": "readOnly",

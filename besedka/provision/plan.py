@@ -19,6 +19,7 @@ from besedka.provision.repairs_of_data import Data
 from besedka.provision.site_side import SiteSide
 from besedka.provision.state import Account, State
 from besedka.rocketchat import catalogue, conditions, provider
+from besedka.rocketchat.documents import signs_in
 
 _RESERVED = "Accounts_SystemBlockedUsernameList"
 
@@ -97,6 +98,8 @@ def _documents(  # noqa: PLR0913, PLR0917 - everything that was read
 
 def _settings(contract: Contract, state: State, rows: dict[str, Document]) -> Iterator[Action | Notice]:
     for name, value in conditions.settings(contract, state.settings).items():
+        if provider.declared(name):
+            continue
         if name not in state.settings:
             yield from _unlisted(name, value, state, rows)
             continue
@@ -104,6 +107,21 @@ def _settings(contract: Contract, state: State, rows: dict[str, Document]) -> It
             yield Action("setting", name, state.settings[name], value)
         yield from _forced(name, value, rows.get(name, {}))
     yield from repairs_of_settings.of_values(rows, state, contract)
+    yield from _other_providers(contract, state)
+
+
+def _other_providers(contract: Contract, state: State) -> Iterator[Action]:
+    """Custom OAuth services that the contract's settings declare beside its own provider."""
+    rows = {name: value for name, value in contract.settings.items() if provider.declared(name)}
+    switches = {f"{provider.PREFIX}{key.capitalize()}": key for key in map(provider.declared, rows) if key}
+    for switch, key in switches.items():
+        if switch not in state.settings:
+            yield Action("provider", key, None, True)
+    # The switch comes last, as with the contract's own provider.
+    for name in sorted(rows, key=switches.__contains__):
+        if not state.holds(name, rows[name]):
+            before, secret = state.settings.get(name), name.endswith("-secret")
+            yield Action("setting", name, before, rows[name], secret=secret)
 
 
 def _forced(name: str, value: Any, row: Document) -> Iterator[Notice]:
@@ -175,7 +193,7 @@ def _stub(name: str) -> Document:
 
 
 def _users(contract: Contract, state: State, data: Data | None) -> Iterator[Action | Notice]:
-    stranded = _stranded(data, contract) if data else set()
+    stranded = _stranded(data) if data else set()
     for user in contract.users:
         _demand_one_holder(user, state)
         account = state.account(user.username)
@@ -198,21 +216,16 @@ def _change(kind: Kind, account: Account, user: User, wanted: dict[str, Any]) ->
         yield Action(kind, user.username, {name: _field(account, name) for name in wanted}, wanted)
 
 
-def _stranded(data: Data, contract: Contract) -> set[str]:
+def _stranded(data: Data) -> set[str]:
     """Accounts without a way to sign in."""
-    service_name = contract.provider.name
-    return {
-        str(user.get("username"))
-        for user in data.users
-        if not ((user.get("services") or {}).get("password") or {}).get("bcrypt")
-        and not ((user.get("services") or {}).get(service_name) or {}).get("id")
-    }
+    return {str(user.get("username")) for user in data.users if not signs_in(user)}
 
 
 def _demand_one_holder(user: User, state: State) -> None:
     """Raise AccountClashError where two accounts could be this user; which of them it is, a person knows."""
-    holders = [name for name in state.addresses.get(user.email.lower(), ()) if name.lower() != user.username]
-    twice = user.username.lower() in state.doubles
+    own = user.username.lower()
+    holders = [name for name in state.addresses.get(user.email.lower(), ()) if name.lower() != own]
+    twice = own in state.doubles
     if not holders and not twice:
         return
     if twice:

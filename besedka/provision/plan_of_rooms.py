@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from typing import Any
 
 from besedka.contract import Channel, Contract
+from besedka.names import is_twin
 from besedka.provision.action import Action, Notice
 from besedka.provision.state import Room, State
 
@@ -14,6 +14,8 @@ from besedka.provision.state import Room, State
 # (measured on 6.13.0: `error-not-allowed`; `apps/meteor/app/lib/server/methods/addUsersToRoom.ts`). No role
 # has it by default.
 INVITE_ANYWHERE = "add-user-to-any-p-room"
+# Rocket.Chat makes this room at its first boot, and calls it general.
+_BUILT_IN = "GENERAL"
 Steps = Iterator[Action | Notice]
 
 
@@ -33,10 +35,18 @@ def made(contract: Contract, state: State, *, rooms_only: bool, prune: bool) -> 
 
 
 def _found(channel: Channel, contract: Contract, state: State) -> Room | None:
-    """The channel's room; where there is none of its name, the one room that can only be it, renamed."""
+    """The channel's room; where there is none of its name, the one room that can only be it, renamed.
+
+    Rocket.Chat's first room becomes the first default one that is missing, if it is no room of the contract.
+    """
     room = state.rooms.get(channel.name)
-    if room or (channel.default and (room := state.room_by_id("GENERAL"))):
+    if room:
         return room
+    lacking = [one for one in contract.default_channels if one.name not in state.rooms]
+    built_in = state.room_by_id(_BUILT_IN)
+    names = {known.name for known in contract.channels}
+    if built_in and built_in.name not in names and channel in lacking[:1]:
+        return built_in
     alike = _alike(channel, contract, state)
     return alike[0] if len(alike) == 1 else None
 
@@ -58,6 +68,8 @@ def _room(channel: Channel, room: Room | None, contract: Contract, state: State)
             yield Action("membership", f"{channel.name}/{admin}", False, True)
         before, after = {"private": room.private}, {"private": channel.private}
         yield Action("room-field", channel.name, before, after)
+    if channel.fname and room.label != channel.fname:
+        yield Action("room-field", channel.name, {"label": room.label}, {"label": channel.fname})
     for field in ("read_only", "join_code"):
         if getattr(room, field):
             yield Action("room-field", channel.name, {field: True}, {field: False})
@@ -69,7 +81,9 @@ def _room(channel: Channel, room: Room | None, contract: Contract, state: State)
 def _new_room(contract: Contract, channel: Channel) -> dict[str, Any]:
     members = [user.username for user, theirs in contract.subscriptions if theirs == channel]
     creator = contract.chat.admin.username
-    return {"private": channel.private, "members": [name for name in members if name != creator]}
+    others = [name for name in members if name != creator]
+    shown = {"label": channel.fname} if channel.fname else {}
+    return {"private": channel.private, "members": others} | shown
 
 
 def _memberships(
@@ -118,7 +132,7 @@ def _members(  # noqa: PLR0913 - two of them are options
         if account is not None:
             inside = state.inside(room, account.username)
             # Somebody who goes private with the room has been let in before.
-            joined = channel.private and not room.private and user.username == contract.chat.admin.username
+            joined = channel.private and not room.private and contract.is_administrator(user.username)
             yield from _membership(target, inside or joined, belongs, prune=prune)
         elif belongs and rooms_only:
             yield Notice("user-missing", target, f"there is no account {user.username!r} to invite")
@@ -158,12 +172,11 @@ def _twins(contract: Contract, state: State, found: dict[str, Room | None]) -> S
 def _alike(channel: Channel, contract: Contract, state: State) -> list[Room]:
     """Rooms of no channel's name that look like it: `vip-chat`, `vip_1`, `VIP`, or of the same label."""
     names = {known.name for known in contract.channels}
-    pattern = re.compile(rf"{re.escape(channel.name)}([-_.]?(chat|room|channel|\d+|[-_.].*))?", re.IGNORECASE)
     labels = {channel.name, channel.label}
     return [
         room
         for room in state.rooms.values()
         if room.name not in names
-        and (pattern.fullmatch(room.name) or room.label in labels)
-        and not (channel.default and room.id == "GENERAL")
+        and (is_twin(room.name, channel.name) or room.label in labels)
+        and room.id != _BUILT_IN
     ]

@@ -145,7 +145,7 @@ def _is_own(link: Document, username: str, issued: tuple[dict[str, str], set[str
     names, tokens = issued
     expires, token = link.get("expiresAt"), link.get("accessToken")
     lapsed = isinstance(expires, int | float) and expires / 1000 < datetime.now(UTC).timestamp()
-    return names.get(link["id"], "").lower() == username and (not token or lapsed or token in tokens)
+    return names.get(link["id"], "").lower() == username.lower() and (not token or lapsed or token in tokens)
 
 
 def of_counts(data: Data) -> Iterator[Action]:

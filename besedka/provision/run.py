@@ -208,7 +208,9 @@ def _apply(place: Place, todo: Plan, book: Journal, say: Say) -> tuple[list[Acti
 def _concerns(action: Action, base: str) -> bool:
     if action.kind == "provider":
         return action.after is not None
-    return action.kind == "service" or (action.kind == "setting" and action.target.startswith(base))
+    return action.kind == "service" or (
+        action.kind == "setting" and f"{action.target}-".startswith(f"{base}-")
+    )
 
 
 def _rolled_back(error: BesedkaError, place: Place, book: Journal, say: Say) -> BesedkaError:

@@ -38,10 +38,11 @@ class SiteSide:
         by_name = {user.username.lower(): user for user in users}
         held = {user.email.lower(): user.username for user in users}
         for user in contract.users:
-            if user.username not in by_name and (holder := held.get(user.email.lower())):
+            if user.username.lower() not in by_name and (holder := held.get(user.email.lower())):
                 text = f"there is no such account at the site, and {holder!r} has its e-mail: rename that one"
                 yield Notice("site-email-held", user.username, text, blocking=True)
-        rows = [(user.username, _differences(user, by_name.get(user.username))) for user in contract.users]
+        accounts = [(user, by_name.get(user.username.lower())) for user in contract.users]
+        rows = [(user.username, _differences(user, account)) for user, account in accounts]
         client_id = contract.provider.client_id
         rows.append((client_id, _application(contract, self.database.application(client_id))))
         for target, differing in rows:

@@ -8,6 +8,8 @@ from typing import Any
 
 from bson.datetime_ms import DatetimeMS
 
+# A password's hash, or who somebody is to OAuth, LDAP or SAML.
+_WAYS_IN = ("bcrypt", "argon2", "id", "nameID")
 _GARBLINGS = ("cp1251", "latin-1", "cp866")
 _CYRILLIC = re.compile(r"[а-яё]", re.IGNORECASE)
 
@@ -45,3 +47,9 @@ def meant_date(value: Any) -> datetime:
         now = datetime.now(UTC)
         return now.replace(microsecond=now.microsecond // 1000 * 1000)
     return meant if meant.tzinfo else meant.replace(tzinfo=UTC)
+
+
+def signs_in(user: dict[str, Any]) -> bool:
+    """Whether an account has a way in: a password's hash, or an identity of OAuth, LDAP or SAML."""
+    services = (user.get("services") or {}).values()
+    return any(one.get(field) for one in services if isinstance(one, dict) for field in _WAYS_IN)

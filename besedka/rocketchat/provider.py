@@ -36,6 +36,7 @@ _SAME_NAME = (
 
 
 PREFIX = "Accounts_OAuth_Custom-"
+_ROW = re.compile(rf"{PREFIX}([A-Z0-9_][a-z0-9_]*)(?:-\w+)?")
 # Ids that people and scripts wrote for Rocket.Chat's, by what is wrong with them.
 _MISSPELT = (
     ("underscore", re.compile(r"^Accounts_OAuth_Custom_(?!Enable)", re.IGNORECASE)),
@@ -60,6 +61,12 @@ def misspelt(setting_id: str) -> str | None:
         right = setting_id.startswith(PREFIX) and name == name.capitalize()
         return None if right else "lower_case" if name == name.lower() else "letter_case"
     return next((kind for kind, pattern in _MISSPELT if pattern.match(setting_id)), None)
+
+
+def declared(setting_id: str) -> str | None:
+    """The key of the Custom OAuth service that the row belongs to; None for any other setting."""
+    found = _ROW.fullmatch(setting_id)
+    return found[1].lower() if found else None
 
 
 def values(contract: Contract) -> dict[str, SettingValue]:

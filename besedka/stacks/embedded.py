@@ -12,7 +12,7 @@ import shutil
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
@@ -30,6 +30,7 @@ from besedka.stacks import environment, versions
 from besedka.stacks.model import Casualty, Service, Stack
 from besedka.stacks.process.processes import ServiceProcess, Spawn, free_ports, guarded, stop_all
 from besedka.stacks.services import chat_client, mongod, postgres, redis_server, site_commands
+from besedka.stacks.services.chat_client import ChatClient
 from besedka.stacks.services.options import Parts
 from besedka.target import Target
 
@@ -142,10 +143,16 @@ class EmbeddedStack:
         client, mood = self.parts.chat_client, self.parts.client_mood
         # Meteor's five log-ins in ten seconds would be the suite's pace on a stand-in that loads in one.
         own = ("--movable-clock", "--unlimited-logins")
-        command = [*chat_client.STANDIN, *own, *(client.options if client else ())]
+        command = [*chat_client.STANDIN, *own, *self._spoken(client)]
         command += [chat_client.MOOD_OPTION, mood] if mood else []
         told |= {"BIND_IP": "127.0.0.1", "PYTHONPATH": str(PROJECT_ROOT)}
         self._launch("rocketchat", command, PROJECT_ROOT, told)
+
+    def _spoken(self, client: ChatClient | None) -> Sequence[str]:
+        """The version that the stand-in speaks: its client's, else the contract's, else its own."""
+        if client:
+            return client.options
+        return ("--version", self.contract.chat.version) if self.contract.chat.version else ()
 
     def start_site(self) -> None:
         """Start Daphne; `wait_for_site` waits for it."""

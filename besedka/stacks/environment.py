@@ -6,9 +6,12 @@ Services import nothing of ours: a real Rocket.Chat in a container and the stand
 from __future__ import annotations
 
 import json
+import os
 
 from besedka.contract import Contract
 from besedka.rocketchat import provider
+
+SITE_SETTINGS_ENV = "BESEDKA_SITE_SETTINGS"
 
 
 def site(contract: Contract, *, database_url: str, secret_key: str, redis_url: str = "") -> dict[str, str]:
@@ -22,7 +25,7 @@ def site(contract: Contract, *, database_url: str, secret_key: str, redis_url: s
             "name": channel.name,
             "label": channel.label,
             "private": channel.private,
-            "default": channel.default,
+            "default": channel == contract.default_channel,
             "roles": channel.roles,
         }
         for channel in contract.channels
@@ -42,7 +45,10 @@ def site(contract: Contract, *, database_url: str, secret_key: str, redis_url: s
         "CHAT_CHANNELS": json.dumps(channels, ensure_ascii=False),
         "CHAT_GROUPS": json.dumps(contract.provider.groups, ensure_ascii=False),
     }
-    return rows | ({"REDIS_URL": redis_url} if redis_url else {})
+    rows |= {"REDIS_URL": redis_url} if redis_url else {}
+    # How this machine's site differs from the one in web/, as JSON of Django's settings.
+    differs = os.environ.get(SITE_SETTINGS_ENV)
+    return rows | ({"SITE_SETTINGS": differs} if differs else {})
 
 
 def site_users(contract: Contract) -> str:
@@ -58,6 +64,12 @@ def site_users(contract: Contract) -> str:
         for user in contract.users
     ]
     return json.dumps(rows, ensure_ascii=False)
+
+
+def _full_name(contract: Contract) -> str:
+    admin = contract.chat.admin
+    names = [user.full_name for user in contract.users if contract.is_administrator(user.username)]
+    return admin.full_name or next(iter(names), admin.username)
 
 
 def chat(contract: Contract, *, mongo_url: str, oplog_url: str, port: int) -> dict[str, str]:
@@ -76,7 +88,7 @@ def chat(contract: Contract, *, mongo_url: str, oplog_url: str, port: int) -> di
         "MONGO_URL": mongo_url,
         "MONGO_OPLOG_URL": oplog_url,
         "ADMIN_USERNAME": admin.username,
-        "ADMIN_NAME": contract.user(admin.username).full_name,
+        "ADMIN_NAME": _full_name(contract),
         "ADMIN_EMAIL": admin.email,
         "ADMIN_EMAIL_VERIFIED": "true",
         "ADMIN_PASS": admin.secret,

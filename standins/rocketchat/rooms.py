@@ -26,6 +26,7 @@ from standins.rocketchat.documents import Document, random_id, user_ref
 from standins.rocketchat.errors import RocketError, not_allowed
 from standins.rocketchat.messages import system_message
 from standins.rocketchat.server import Server
+from standins.rocketchat.slug import slug as slug_of
 
 GENERAL = "GENERAL"
 _NO_MEMBERS = "members should be an array of usernames if provided for rooms other than direct messages"
@@ -184,8 +185,10 @@ async def valid_name(server: Server, name: Any, rid: str | None = None) -> str:
         raise RocketError("error-invalid-name", "Invalid name")
     slug = name.strip()
     if server.settings.get("UI_Allow_room_names_with_special_chars"):
-        slug = re.sub(r"[^0-9A-Za-z._-]+", "-", slug).strip("-") or random_id()
-    if not re.fullmatch(str(server.settings.get("UTF8_Channel_Names_Validation") or "[0-9a-zA-Z-_.]+"), slug):
+        slug = slug_of(slug)
+    reserved = str(server.settings.get("Accounts_SystemBlockedUsernameList") or "").split(",")
+    rule = str(server.settings.get("UTF8_Channel_Names_Validation") or "[0-9a-zA-Z-_.]+")
+    if not re.fullmatch(rule, slug) or slug.lower() in reserved:
         raise RocketError("error-invalid-room-name", f"{slug} is not a valid room name.")
     twin = await server.rooms.find_one({"name": slug})
     if twin and twin["_id"] != rid:

@@ -159,9 +159,9 @@ class Settings:
         self._rows[setting_id]["value"] = value
         self._announce(self._rows[setting_id])
 
-    async def remove(self, prefix: str) -> None:
-        """Remove every row whose id begins so."""
-        for setting_id in [known for known in self._rows if known.startswith(prefix)]:
+    async def remove(self, main: str) -> None:
+        """Remove a row and those that belong to it, `<main>-<suffix>`."""
+        for setting_id in [known for known in self._rows if known == main or known.startswith(f"{main}-")]:
             row = self._rows.pop(setting_id)
             await self.collection.delete_one({"_id": setting_id})
             if row.get("public"):

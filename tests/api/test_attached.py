@@ -28,13 +28,13 @@ def test_reads(chat_admin):
 WRITES = """
 import pytest
 
-def test_writes(chat_admin, writable):
-    sent = chat_admin.post("chat.postMessage", channel="#general", text="test_attached")["message"]
+def test_writes(chat_admin, contract, writable):
+    sent = chat_admin.post("chat.postMessage", channel=f"#{contract.default_channel.name}", text="test_attached")["message"]
     assert chat_admin.post("chat.delete", roomId=sent["rid"], msgId=sent["_id"])["success"]
 """
 FORGETS_TO_ASK = """
-def test_writes(chat_admin):
-    chat_admin.post("chat.postMessage", channel="#general", text="test_attached")
+def test_writes(chat_admin, contract):
+    chat_admin.post("chat.postMessage", channel=f"#{contract.default_channel.name}", text="test_attached")
 """
 
 

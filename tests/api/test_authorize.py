@@ -11,7 +11,7 @@ from besedka.rocketchat import provider
 from besedka.site import Site
 from tests.api.answer import expect_status
 from tests.api.conftest import Dance
-from tests.cases import in_fewest_rooms
+from tests.cases import in_fewest_rooms, scope_of_nobody
 
 pytestmark = pytest.mark.api
 
@@ -53,19 +53,21 @@ def test_an_unknown_client_is_refused(test_user_dance: Dance) -> None:
 @pytest.mark.parametrize(
     "redirect_uri",
     [
-        "http://evil.example/_oauth/besedka",
-        "{chat}/_oauth/besedka/",
-        "{chat}/_oauth/Besedka",
-        "{chat}/_oauth-apps/besedka",
-        "{localhost}/_oauth/besedka",
-        "{chat}/_oauth/besedka?close",
+        "http://evil.example/_oauth/{name}",
+        "{chat}/_oauth/{name}/",
+        "{chat}/_oauth/{capital}",
+        "{chat}/_oauth-apps/{name}",
+        "{other_host}/_oauth/{name}",
+        "{chat}/_oauth/{name}?close",
     ],
 )
 def test_a_redirect_uri_must_match_to_the_letter(
     redirect_uri: str, contract: Contract, test_user_dance: Dance
 ) -> None:
-    chat = contract.chat.url
-    wrong = redirect_uri.format(chat=chat, localhost=chat.replace("127.0.0.1", "localhost"))
+    chat, name = contract.chat.url, contract.provider.name
+    host = urlsplit(chat).hostname or ""
+    other_host = chat.replace(host, "localhost" if host == "127.0.0.1" else "127.0.0.1")
+    wrong = redirect_uri.format(chat=chat, other_host=other_host, name=name, capital=name.upper())
 
     answer = test_user_dance.authorize(redirect_uri=wrong)
 
@@ -74,7 +76,7 @@ def test_a_redirect_uri_must_match_to_the_letter(
 
 
 def test_a_foreign_scope_is_refused_at_the_callback(contract: Contract, test_user_dance: Dance) -> None:
-    answer = test_user_dance.authorize(scope="write")
+    answer = test_user_dance.authorize(scope=scope_of_nobody(contract))
 
     expect_status(answer, 302)
     query = parse_qs(urlsplit(answer.headers["Location"]).query)

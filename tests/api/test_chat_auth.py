@@ -12,7 +12,7 @@ from besedka.rocketchat.rest import Credentials, RocketChat
 from besedka.site import Site
 from fixtures.users import SiteSession
 from tests.api.answer import expect_json, expect_status
-from tests.cases import USERNAMES
+from tests.cases import USERNAMES, first_roles
 
 pytestmark = pytest.mark.api
 
@@ -43,9 +43,11 @@ def test_the_site_needs_no_admin_rights_for_it(
 
     account = chat_data.user(user.username)
     assert account is not None
-    assert account["roles"] == ["user"]
-    assert account["services"]["besedka"]["id"]
-    assert [row["name"] for row in chat_data.subscriptions(user.username)] == ["general"]
+    assert account["roles"] == first_roles(contract)
+    assert account["services"][contract.provider.name]["id"]
+    known = {channel.name for channel in contract.channels}
+    rooms = {row["name"] for row in chat_data.subscriptions(user.username)} & known
+    assert rooms == {channel.name for channel in contract.default_channels}
 
 
 def test_an_anonymous_caller_gets_json_and_never_a_page(contract: Contract) -> None:

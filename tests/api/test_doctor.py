@@ -48,7 +48,7 @@ def test_a_healthy_stack_has_no_finding(patient: Patient) -> None:
 def test_the_hops_of_sso_end_in_a_session_and_leave_nobody_behind(patient: Patient) -> None:
     report = examined(patient, only=["sso"])
     assert report.result("sso.session").status is Status.OK
-    assert "services.besedka.id" in report.result("sso.session").evidence
+    assert f"services.{patient.contract.provider.name}.id" in report.result("sso.session").evidence
     assert report.result("sso.rooms").evidence == patient.contract.default_channel.name
     assert report.leftovers == ()
     assert temporary_accounts(patient) == []

@@ -12,7 +12,7 @@ from besedka.site import Site
 from besedka.site_database import SiteDatabase
 from tests.api.answer import expect_json, expect_status
 from tests.api.conftest import Dance
-from tests.cases import USERNAMES
+from tests.cases import USERNAMES, scope_of_nobody
 
 pytestmark = pytest.mark.api
 
@@ -43,7 +43,6 @@ def test_the_bearer_is_named(
     missing = FIELDS - set(identity)
     assert not missing, f"identity lacks {sorted(missing)}"
     assert isinstance(identity["id"], str), "1 and '1' are different users to Rocket.Chat"
-    groups = contract.provider.groups
     wanted = {
         "id": {row.username: str(row.id) for row in site_data.users()}[username],
         "username": username,
@@ -51,7 +50,7 @@ def test_the_bearer_is_named(
         "full_name": user.full_name,
         "role": user.role,
         "roles": [user.role],
-        "groups": groups.get(user.role, groups["user"]).split(","),
+        "groups": contract.groups_of(user.role),
     }
     other = {name: identity[name] for name, value in wanted.items() if identity[name] != value}
     assert not other, f"identity says {other} of {username}"
@@ -77,7 +76,7 @@ def test_a_token_of_another_scope_is_refused(
 ) -> None:
     walk = dance(temp_user())
     token = walk.token()
-    site_data.rescope_token(token, "write")
+    site_data.rescope_token(token, scope_of_nobody(walk.contract))
 
     assert_json_refusal(walk.site.identity(token), 403)
 

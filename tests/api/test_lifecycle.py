@@ -140,7 +140,7 @@ def test_a_mistake_in_the_contract_ends_the_run_before_anything_is_started(
     subject: Path, tmp_path: Path
 ) -> None:
     broken = tmp_path / "besedka.toml"
-    broken.write_text(CONTRACT_FILE.read_text("utf-8").replace('role = "user"', 'role = "usr"'), "utf-8")
+    broken.write_text(CONTRACT_FILE.read_text("utf-8").replace('role = "user"', 'rolle = "user"'), "utf-8")
     subject.write_text(NEEDS_A_BROWSER, "utf-8")
 
     finished = inner.run(str(subject), more={"BESEDKA_CONTRACT": str(broken)})
@@ -148,4 +148,4 @@ def test_a_mistake_in_the_contract_ends_the_run_before_anything_is_started(
     output = finished.stdout + finished.stderr
     assert finished.returncode == 11, output
     one_message(output)
-    assert "users.5 (test_user).role" in output
+    assert ".rolle: unknown key" in output

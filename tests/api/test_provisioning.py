@@ -62,7 +62,7 @@ def test_a_fresh_chat_is_brought_to_the_contract_and_a_second_apply_writes_nothi
     snapshot = fresh.snapshot()
     wanted = {(user.username, channel.name) for user, channel in fresh.contract.subscriptions}
     assert {pair for pair in snapshot["members"] if pair[0] != "rocket.cat"} == wanted
-    assert snapshot["services"] == ["besedka"]
+    assert snapshot["services"] == [fresh.contract.provider.name]
     second = fresh.bring()
     assert (second.writes, second.actions, second.notices) == (0, (), ())
 
@@ -95,15 +95,16 @@ def test_an_old_administrator_is_asked_for_the_password_and_gives_it(fresh: Bare
     assert fresh.bring().remaining == ()
 
 
-def test_vip_chat_beside_vip_is_reported_and_nothing_is_made(fresh: BareChat) -> None:
+def test_a_twin_of_a_room_is_reported_and_nothing_is_made(fresh: BareChat) -> None:
+    name = f"{fresh.contract.channels[-1].name}-chat"
     fresh.bring()
     admin = fresh.contract.chat.admin
     chat = RocketChat.sign_in(fresh.url, admin.username, admin.secret)
-    twin = chat.post("groups.create", name="vip-chat")["group"]
+    twin = chat.post("groups.create", name=name)["group"]
     try:
         outcome = fresh.bring()
         assert outcome.writes == 0
-        assert ("room-twin", "vip-chat") in [(notice.code, notice.target) for notice in outcome.notices]
+        assert ("room-twin", name) in [(notice.code, notice.target) for notice in outcome.notices]
     finally:
         chat.post("groups.delete", roomId=twin["_id"])
 

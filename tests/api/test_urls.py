@@ -12,26 +12,28 @@ from besedka.contract import Contract, User
 from besedka.site import Site
 from fixtures.users import SiteSession
 from tests.api.answer import expect_status
-from tests.cases import USERNAMES, in_fewest_rooms, in_most_rooms
+from tests.cases import CONTRACT, USERNAMES, in_fewest_rooms, in_most_rooms
 
 pytestmark = pytest.mark.api
 
-LOGIN = "/accounts/login/"
+SITE, PROVIDER = CONTRACT.site, CONTRACT.provider
+LOGIN = SITE.login_path
+PAGES = [SITE.test_page, SITE.integrated_page]
 # path, anonymous status and where a redirect leads, signed-in status and where a redirect leads
 TABLE = [
     ("/", 200, None, 200, None),
-    ("/accounts/login/", 200, None, 302, "/"),
-    ("/chat/", 302, "/chat/integrated/", 302, "/chat/integrated/"),
-    ("/chat/test/", 302, LOGIN, 200, None),
-    ("/chat/integrated/", 302, LOGIN, 200, None),
-    ("/chat/api/auth/", 401, None, 200, None),
+    (LOGIN, 200, None, 302, "/"),
+    ("/chat/", 302, SITE.integrated_page, 302, SITE.integrated_page),
+    (SITE.test_page, 302, LOGIN, 200, None),
+    (SITE.integrated_page, 302, LOGIN, 200, None),
+    (SITE.chat_auth_path, 401, None, 200, None),
     ("/chat/api/session/", 401, None, 200, None),
     ("/api/chat/auth/", 404, None, 404, None),
-    ("/api/v1/auth/rocket/", 401, None, 401, None),
+    (PROVIDER.identity_path, 401, None, 401, None),
     ("/api/v1/auth/rocket/identity/", 404, None, 404, None),
     ("/api/v1/status/", 200, None, 200, None),
-    ("/o/authorize/", 302, LOGIN, 400, None),
-    ("/o/token/", 405, None, 405, None),
+    (PROVIDER.authorize_path, 302, LOGIN, 400, None),
+    (PROVIDER.token_path, 405, None, 405, None),
     ("/o/userinfo/", 404, None, 404, None),
     ("/no/such/page/", 404, None, 404, None),
 ]
@@ -68,7 +70,7 @@ def test_somebody_signed_in(
     assert_answers(sign_in(in_fewest_rooms(contract)).site, path, status, target)
 
 
-@pytest.mark.parametrize("path", ["/chat/test/", "/chat/integrated/"])
+@pytest.mark.parametrize("path", PAGES)
 def test_the_chat_pages_hold_the_frame(
     path: str, contract: Contract, sign_in: Callable[[User], SiteSession]
 ) -> None:
@@ -96,7 +98,7 @@ def test_the_integrated_page_has_a_button_for_each_room_of_the_user(
     assert offered == rooms, f"the page has buttons for {offered}, {username} is in {rooms}"
 
 
-@pytest.mark.parametrize("path", ["/", LOGIN, "/chat/test/", "/chat/integrated/"])
+@pytest.mark.parametrize("path", ["/", LOGIN, *PAGES])
 def test_pages_load_nothing_from_elsewhere(
     path: str, contract: Contract, sign_in: Callable[[User], SiteSession]
 ) -> None:

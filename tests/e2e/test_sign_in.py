@@ -66,7 +66,9 @@ def test_a_visitor_logs_in_on_the_site_and_arrives_in_the_chat(
     expect(page).to_have_url(contract.site.url + contract.site.test_page)
     chat_page.wait_for_chat()
     language = "Message" if locale == "en-US" else "Сообщение"
-    expect(chat_page.chat.composer).to_have_attribute("placeholder", f"{language} #general")
+    expect(chat_page.chat.composer).to_have_attribute(
+        "placeholder", f"{language} #{contract.default_channel.shown}"
+    )
 
 
 def test_the_frame_walks_the_whole_chain_of_sso(contract: Contract, person: Callable[..., Page]) -> None:
@@ -97,7 +99,9 @@ def test_the_chat_stays_signed_in_after_a_reload(
     authorizations: list[str] = []
     page.page.on(
         "request",
-        lambda request: authorizations.append(request.url) if "/o/authorize/" in request.url else None,
+        lambda request: (
+            authorizations.append(request.url) if contract.provider.authorize_path in request.url else None
+        ),
     )
 
     page.page.reload()

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import pytest
 import requests
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page
 
 from besedka.contract import Contract
-from besedka.pages.patience import PATIENCE
 from besedka.pages.rocketchat_frame import RocketChatFrame
 from besedka.stacks.model import Stack
 
@@ -20,7 +19,7 @@ def test_the_page_says_what_it_is(stack: Stack, contract: Contract, visitor: Pag
     is_stand_in = not stack.service("rocketchat").real
 
     visitor.goto(contract.chat.url, wait_until="domcontentloaded")
-    expect(RocketChatFrame(visitor).login_name).to_be_visible(timeout=PATIENCE.load)
+    RocketChatFrame(visitor).expect_signed_out()
 
     # Rocket.Chat's own client may stand before the stand-in (--chat-client): nothing is written into it.
     own_client = is_stand_in and not visitor.evaluate("() => typeof Meteor === 'object'")

@@ -22,12 +22,12 @@ import pytest
 
 @pytest.fixture
 def broken_before(chat_test, contract):
-    chat_test(contract.user("owner")).wait_for_chat()
+    chat_test(contract.users[0]).wait_for_chat()
     raise RuntimeError("set-up breaks")
 
 @pytest.fixture
 def broken_after(chat_test, contract):
-    yield chat_test(contract.user("owner")).wait_for_chat()
+    yield chat_test(contract.users[0]).wait_for_chat()
     raise RuntimeError("teardown breaks")
 
 def test_setup(broken_before):
@@ -92,7 +92,7 @@ def test_each_failing_phase_leaves_its_evidence(
             assert "trace.trace" in trace.namelist()
         assert (path / "frames.txt").read_text("utf-8").startswith("page  http")
     chain = (kept["setup"] / "frames.txt").read_text("utf-8")
-    assert f"frame {stack.chat_url}/_oauth/besedka?code=***" in chain
+    assert f"frame {stack.chat_url}/_oauth/{contract.provider.name}?code=***" in chain
     texts = all_texts(folder)
     assert len(texts) >= 9
     assert list(temporary.iterdir()) == [], "something stays in the system's folder for temporary files"

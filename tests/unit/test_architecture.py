@@ -17,13 +17,14 @@ from besedka.contract import PROJECT_ROOT
 FILE_LINES, FUNCTION_LINES = 400, 60
 # Room → the rooms that it may import, beside its own. Each line may import from the lines above it.
 ARROWS = {
-    "errors language progress scrub overlays second_ask without_netlink": "errors",
-    "contract database_url browser": "errors scrub overlays without_netlink",
+    "errors language names progress scrub overlays second_ask without_netlink": "errors",
+    "consistency": "names",
+    "contract database_url browser": "consistency errors names scrub overlays without_netlink",
     "rocketchat site site_database pages target": "contract database_url errors second_ask",
     "report": "errors language scrub",
-    "provision": "contract database_url errors progress rocketchat site_database target",
+    "provision": "contract database_url errors names progress rocketchat site_database target",
     "stacks": "contract database_url errors progress provision rocketchat site_database target",
-    "checks": "contract database_url errors rocketchat second_ask site site_database stacks target",
+    "checks": "contract database_url errors names rocketchat second_ask site site_database stacks target",
     "restart": "checks contract database_url errors progress provision rocketchat site_database stacks target",
     "commands": "checks contract database_url errors progress provision restart stacks target",
     "cli": "commands errors",

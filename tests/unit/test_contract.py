@@ -9,6 +9,7 @@ import pytest
 from besedka import contract
 from besedka.contract import CONTRACT_FILE
 from besedka.errors import ContractError
+from besedka.names import DISPLAY_RULE, USER_RULE, is_twin
 from besedka.rocketchat import provider
 
 
@@ -43,25 +44,25 @@ def test_the_runbook_has_five_users_three_rooms_and_eight_memberships() -> None:
         ("[site]", "[site", "not valid TOML"),
         ('label = "VIP"', 'lable = "VIP"', "channels.2 (vip).lable: unknown key"),
         ("[services]", "[servises]", "servises: unknown key"),
-        ('role = "moderator"', 'role = "modrator"', "users.2 (admin).role"),
+        ('role = "moderator"', 'role = "modrator"', "users.2 (admin).channels: lists"),
         (
             'channels = ["general", "moderators"]',
             'channels = ["general", "vips"]',
             "'vips', which does not exist",
         ),
-        ('username = "admin"', 'username = "owner"', "user 'owner' stands twice"),
+        ('username = "admin"', 'username = "owner"', "users.2 (owner): username 'owner' stands twice"),
         (
             'email = "admin@besedka.com"',
             'email = "OWNER@besedka.com"',
-            "e-mail 'owner@besedka.com' stands twice",
+            "email 'owner@besedka.com' stands twice",
         ),
-        ('name = "vip"', 'name = "general"', "channel 'general' stands twice"),
-        ('name = "vip"', 'name = "вип"', "may hold only latin letters"),
+        ('name = "vip"', 'name = "general"', "name 'general' stands twice"),
+        ('name = "vip"', 'name = "вип"', "UTF8_Channel_Names_Validation allows [0-9a-zA-Z-_.]+"),
         ('moderator = "admin"', 'moderators = "admin"', "role 'moderators', which does not exist"),
-        ("default = true", "default = false", "exactly one channel must have default = true"),
+        ("default = true", "default = false", "at least one must have default = true"),
         ('url = "http://127.0.0.1:8001"', 'url = "127.0.0.1:8001"', "is not an address like"),
         ("mongo = 27017", "mongo = 270170", "services.mongo"),
-        ('channels = ["general", "moderators"]', 'channels = ["general"]', "admits that role to"),
+        ('channels = ["general", "moderators"]', 'channels = ["general"]', "admits the role 'moderator' to"),
     ],
 )
 def test_each_mistake_is_named_with_its_place(right: str, wrong: str, named: str, tmp_path: Path) -> None:
@@ -117,3 +118,65 @@ def test_the_first_boot_environment_names_the_provider_with_underscores() -> Non
     assert rows["Accounts_OAuth_Custom_Besedka_merge_users"] == "true"
     assert rows["Accounts_OAuth_Custom_Besedka_login_style"] == "redirect"
     assert not [name for name in rows if "-" in name]
+
+
+@pytest.mark.parametrize(
+    ("right", "wrong", "row", "reason"),
+    [
+        ('username = "test_user"', 'username = "Store_Owner"', "users.3", "stands twice, whatever the case"),
+        ('username = "test_user"', 'username = "test user"', "users.5 (test user).username", USER_RULE),
+        ('username = "test_user"', 'username = "all"', "users.5 (all).username", "mentions everybody"),
+        (
+            'Accounts_SystemBlockedUsernameList = "administrator,system,user"',
+            'Accounts_SystemBlockedUsernameList = "admin,administrator"',
+            "users.2 (admin).username",
+            "reserves 'admin'",
+        ),
+        ('roles = ["owner"]', 'roles = ["owner", "chief"]', "channels.2 (vip).roles", "role 'chief'"),
+        ('roles = ["owner"]', "roles = []", "channels.2 (vip).roles", "nobody may enter"),
+        ("private = false", "private = true", "channels.1 (general).default", "cannot be private"),
+        (
+            "private = false",
+            'private = false\nroles = ["owner"]',
+            "channels.1 (general).roles",
+            "every new account joins a default room",
+        ),
+        ('label = "VIP"', 'label = "VIP"\nfname = "Важные"', "channels.2 (vip).fname", DISPLAY_RULE),
+        ('name = "vip"', 'name = "system"', "channels.2 (system).name", "reserves 'system'"),
+        ('name = "besedka"', 'name = "Беседка"', "provider.name", "no latin letter"),
+        ('username = "owner"', 'username = "rcadmin"', "chat.admin", "share a name or an address"),
+        (
+            'Show_Setup_Wizard = "completed"',
+            'UTF8_User_Names_Validation = "[a-"',
+            "settings.UTF8_User_Names_Validation",
+            "no regular expression",
+        ),
+    ],
+)
+def test_bad_input_is_one_message_with_its_row(
+    right: str, wrong: str, row: str, reason: str, tmp_path: Path
+) -> None:
+    text = CONTRACT_FILE.read_text(encoding="utf-8")
+    assert right in text
+    broken = tmp_path / "besedka.toml"
+    broken.write_text(text.replace(right, wrong, 1), encoding="utf-8")
+
+    with pytest.raises(ContractError) as error:
+        contract.load(broken, overlays=[])
+
+    said = str(error.value)
+    assert "1 wrong row: " in said
+    assert row in said
+    assert reason in said
+
+
+@pytest.mark.parametrize("other", ["VIP", "vip-chat", "vip_1", "vip2", "Vip.Room", "vip-channel"])
+def test_a_second_room_is_told_by_what_is_appended(other: str) -> None:
+    assert is_twin(other, "vip")
+
+
+@pytest.mark.parametrize(
+    "other", ["vip", "vip-lounge", "vipassana", "vip-help", "vip-log", "my-vip", "vip-archive"]
+)
+def test_a_room_that_begins_alike_is_no_twin(other: str) -> None:
+    assert not is_twin(other, "vip")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import os
 from dataclasses import replace
 
 import pytest
@@ -11,11 +13,21 @@ from besedka.checks.finding import Status
 from besedka.checks.run import examine
 from besedka.contract import Contract
 from besedka.rocketchat.database import ChatDatabase
+from besedka.rocketchat.rest import RocketChat
 from besedka.stacks.model import Stack
+from tests.variants.beside import BESIDE_ENV, MAKERS
 
-pytestmark = pytest.mark.doctor
+pytestmark = [pytest.mark.doctor, pytest.mark.usefixtures("beside")]
 
 _UNASKED = {Status.BLOCKED, Status.CRASH}
+
+
+@pytest.fixture(scope="module")
+def beside(stack: Stack, contract: Contract, chat_admin: RocketChat) -> None:
+    """What stands in Rocket.Chat beside the contract's things, and is nobody's business."""
+    for kind, names in json.loads(os.environ.get(BESIDE_ENV, "{}")).items():
+        for name in names:
+            MAKERS[kind](chat_admin, stack, name)
 
 
 def test_doctor_finds_nothing(stack: Stack, contract: Contract) -> None:
@@ -40,6 +52,7 @@ def test_memberships_are_the_contracts(contract: Contract, chat_data: ChatDataba
         (user.username, row["name"])
         for user in contract.users
         for row in chat_data.subscriptions(user.username)
+        if row["name"] in {channel.name for channel in contract.channels}
     }
 
     assert held == {(user.username, channel.name) for user, channel in contract.subscriptions}

@@ -2,7 +2,7 @@
 
 Beside what the contract's reader knows, `[overlay]` may say which tests are asked: `tests` adds node ids
 to the questions that every variant is asked, `options` adds words to pytest's command line,
-`environment` sets variables of the run.
+`environment` sets variables of the run, `[overlay.beside]` makes what the contract does not know (beside.py).
 """
 
 from __future__ import annotations
@@ -30,6 +30,7 @@ class Variant:
     tests: tuple[str, ...] = ()
     options: tuple[str, ...] = ()
     environment: dict[str, str] = field(default_factory=dict)
+    beside: dict[str, list[str]] = field(default_factory=dict)
 
     @classmethod
     def of(cls, path: Path) -> Variant:
@@ -42,6 +43,7 @@ class Variant:
             tuple(header.get("tests", ())),
             tuple(header.get("options", ())),
             header.get("environment", {}),
+            header.get("beside", {}),
         )
 
     @property

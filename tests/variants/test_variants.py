@@ -5,6 +5,7 @@ Every test is green, or says in its skip's first words that it does not apply.
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -12,16 +13,16 @@ import pytest
 
 from besedka.contract import OVERLAYS_ENV
 from tests import inner
+from tests.cases import DOES_NOT_APPLY
+from tests.variants.beside import BESIDE_ENV
 from tests.variants.table import VARIANTS, Variant
 
 pytestmark = pytest.mark.variants
 
-DOES_NOT_APPLY = "does not apply: "
-
 
 @pytest.mark.parametrize("variant", VARIANTS, ids=lambda variant: variant.path.stem)
 def test_everything_is_right_on_the_variant(variant: Variant, tmp_path: Path) -> None:
-    told = {OVERLAYS_ENV: str(variant.path)} | variant.environment
+    told = {OVERLAYS_ENV: str(variant.path), BESIDE_ENV: json.dumps(variant.beside)} | variant.environment
     record = tmp_path / "record.xml"
 
     finished = inner.run(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.conf import settings
 from django.contrib.auth.backends import ModelBackend
 from django.http import HttpRequest
 
@@ -22,7 +23,9 @@ class UsernameOrEmailBackend(ModelBackend):
     ) -> User | None:
         if not username or password is None:
             return None
-        user = User.objects.filter(username__iexact=username).first()
+        user = None
+        if settings.LOGIN_BY != "email":
+            user = User.objects.filter(username__iexact=username).first()
         if user is None and "@" in username:
             user = User.objects.filter(email__iexact=username).first()
         if user is None:

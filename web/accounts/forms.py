@@ -5,14 +5,18 @@ from __future__ import annotations
 from typing import Any
 
 from django import forms
+from django.conf import settings
 from django.contrib.auth.forms import AuthenticationForm
 
 
 class LoginForm(AuthenticationForm):
-    """Fields `username` (name or e-mail) and `password`."""
+    """Fields `username` (name or e-mail, or an e-mail alone) and `password`."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, label_suffix="", **kwargs)
+        super().__init__(*args, **(kwargs | {"label_suffix": "", "prefix": settings.LOGIN_FORM_PREFIX}))
+        if settings.LOGIN_BY == "email":
+            name = self.fields["username"]
+            name.label, name.widget = "E-mail", forms.EmailInput(attrs={"autocomplete": "email"})
 
     username = forms.CharField(
         label="Логин или e-mail",

@@ -7,15 +7,15 @@ from django.contrib.auth.validators import UnicodeUsernameValidator
 from django.db import models
 from django.db.models.functions import Lower
 
-
-class Role(models.TextChoices):
-    """What a user is on the site; decides chat groups and channels."""
-
-    OWNER = "owner", "Владелец"
-    MODERATOR = "moderator", "Модератор"
-    STORE_OWNER = "store_owner", "Владелец магазина"
-    STORE_ADMIN = "store_admin", "Администратор магазина"
-    USER = "user", "Пользователь"
+COMMON_ROLE = "user"
+# A role is any word; these are shown by another one.
+_ROLE_NAMES = {
+    "owner": "Владелец",
+    "moderator": "Модератор",
+    "store_owner": "Владелец магазина",
+    "store_admin": "Администратор магазина",
+    COMMON_ROLE: "Пользователь",
+}
 
 
 class User(AbstractBaseUser, PermissionsMixin):
@@ -33,7 +33,7 @@ class User(AbstractBaseUser, PermissionsMixin):
     )
     email = models.EmailField("e-mail", blank=True, default="")
     full_name = models.CharField("полное имя", max_length=200, blank=True, default="")
-    role = models.CharField("роль", max_length=20, choices=Role, default=Role.USER)
+    role = models.CharField("роль", max_length=100, default=COMMON_ROLE)
     is_staff = models.BooleanField("сотрудник", default=False)
     is_active = models.BooleanField("активен", default=True)
     date_joined = models.DateTimeField("зарегистрирован", auto_now_add=True)
@@ -60,3 +60,8 @@ class User(AbstractBaseUser, PermissionsMixin):
     def get_full_name(self) -> str:
         """Name to show: the full name, or the username where there is none."""
         return self.full_name or self.username
+
+    @property
+    def role_name(self) -> str:
+        """The role as people read it; it decides chat groups and channels."""
+        return _ROLE_NAMES.get(self.role, self.role)

@@ -7,7 +7,7 @@ from typing import Any, TextIO
 
 from django.db import transaction
 
-from accounts.models import Role, User
+from accounts.models import COMMON_ROLE, User
 
 TEMPORARY_PREFIX = "temp_"
 FIELDS = frozenset({"username", "role", "email", "full_name", "password"})
@@ -42,9 +42,9 @@ def _checked(number: int, row: Any) -> dict[str, str]:
         raise RosterError(
             f"{where} ({row['username']}): found unknown keys {unknown}, expected {sorted(FIELDS)}"
         )
-    role = row.get("role", str(Role.USER))
-    if role not in Role.values:
-        raise RosterError(f"{where} ({row['username']}): found role {role!r}, expected one of {Role.values}")
+    role = row.get("role", COMMON_ROLE)
+    if not isinstance(role, str) or not role.strip():
+        raise RosterError(f"{where} ({row['username']}): found role {role!r}, expected a word")
     return {key: "" if value is None else str(value) for key, value in row.items()} | {"role": role}
 
 
@@ -64,8 +64,6 @@ def _ensure(row: dict[str, str]) -> list[str]:
         "username": name,
         "role": role,
         "is_active": True,
-        "is_staff": role in {Role.OWNER, Role.MODERATOR},
-        "is_superuser": role == Role.OWNER,
     }
     wanted |= {key: row[key] for key in ("email", "full_name") if key in row}
     changes: list[str] = []

@@ -73,7 +73,7 @@ def _short_lived_token(user: User) -> Iterator[str]:
         user=user,
         application=application,
         token=value,
-        scope=settings.BESEDKA.scope,
+        scope=" ".join(settings.BESEDKA.scopes),
         expires=timezone.now() + timedelta(seconds=TOKEN_SECONDS),
     )
     try:

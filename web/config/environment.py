@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 import dj_database_url
 
@@ -51,7 +51,7 @@ class Channel:
     @property
     def path(self) -> str:
         """Path in the chat, without the site's room list: private rooms live under /group/."""
-        return f"/{'group' if self.private else 'channel'}/{self.name}?layout=embedded"
+        return f"/{'group' if self.private else 'channel'}/{quote(self.name, safe='')}?layout=embedded"
 
     def admits(self, role: str) -> bool:
         """Tell whether a user of that role gets a button."""
@@ -72,12 +72,13 @@ class Environment:
     client_id: str
     client_secret: str
     service: str
-    scope: str
+    scopes: tuple[str, ...]
     redirect_uri: str
     channels: tuple[Channel, ...]
     groups: dict[str, tuple[str, ...]]
     password_iterations: int | None
     chat_patience: int
+    django_settings: dict[str, Any]
 
     @property
     def default_channel(self) -> Channel:
@@ -156,17 +157,28 @@ def _channels(reader: _Reader) -> tuple[Channel, ...]:
 
 
 def _groups(reader: _Reader) -> dict[str, tuple[str, ...]]:
-    expected = 'a JSON object such as {"owner":"admin,vip","user":"user"} with a "user" row'
+    expected = 'a JSON object such as {"owner":"admin,vip","user":"user"}'
     rows = reader.json("CHAT_GROUPS", expected)
     if rows is None:
         return {}
-    if not isinstance(rows, dict) or "user" not in rows:
-        reader.problems.append(f"CHAT_GROUPS: found {type(rows).__name__} without it, expected {expected}")
+    if not isinstance(rows, dict):
+        reader.problems.append(f"CHAT_GROUPS: found {type(rows).__name__}, expected {expected}")
         return {}
     return {
         role: tuple(group.strip() for group in str(groups).split(",") if group.strip())
         for role, groups in rows.items()
     }
+
+
+def _django_settings(reader: _Reader) -> dict[str, Any]:
+    """Settings of Django that this site has otherwise: SITE_SETTINGS, a JSON object; none without it."""
+    if not reader.source.get("SITE_SETTINGS", "").strip():
+        return {}
+    expected = 'a JSON object such as {"X_FRAME_OPTIONS":"DENY"}'
+    rows = reader.json("SITE_SETTINGS", expected)
+    if rows is not None and not isinstance(rows, dict):
+        reader.problems.append(f"SITE_SETTINGS: found {type(rows).__name__}, expected {expected}")
+    return rows if isinstance(rows, dict) else {}
 
 
 def _database(reader: _Reader, site_dir: Path) -> dict[str, Any]:
@@ -226,12 +238,13 @@ def read_environment(source: Mapping[str, str], site_dir: Path) -> Environment:
         client_id=reader.needed("OAUTH_CLIENT_ID", "the client id that the chat uses"),
         client_secret=reader.needed("OAUTH_CLIENT_SECRET", "the plain client secret that the chat uses"),
         service=service,
-        scope=source.get("OAUTH_SCOPE", "").strip() or "read",
+        scopes=tuple(source.get("OAUTH_SCOPE", "").split()) or ("read",),
         redirect_uri=source.get("OAUTH_REDIRECT_URI", "").strip() or f"{chat_url}/_oauth/{service}",
         channels=_channels(reader),
         groups=_groups(reader),
         password_iterations=reader.number("PASSWORD_ITERATIONS"),
         chat_patience=reader.number("CHAT_PATIENCE") or CHAT_PATIENCE_SECONDS,
+        django_settings=_django_settings(reader),
     )
     if reader.problems:
         raise EnvironmentProblemError(reader.problems)

@@ -71,6 +71,9 @@ AUTHENTICATION_BACKENDS = ["accounts.backends.UsernameOrEmailBackend"]
 PASSWORD_HASHERS = ["accounts.hashers.SitePBKDF2PasswordHasher"]
 PASSWORD_ITERATIONS = BESEDKA.password_iterations
 LOGIN_URL = "/accounts/login/"
+# "email": an address alone signs in. The prefix goes before the names of the form's fields.
+LOGIN_BY = "username_or_email"
+LOGIN_FORM_PREFIX = None
 LOGIN_REDIRECT_URL = "/"
 # Cookies know no ports: the chat on the same host must not meet a cookie of a common name.
 SESSION_COOKIE_NAME = "besedka_session"
@@ -103,9 +106,10 @@ USE_I18N = True
 
 # --- OAuth provider
 OAUTH2_PROVIDER = {
-    "SCOPES": {BESEDKA.scope: "Чтение имени, почты и роли"},
-    "DEFAULT_SCOPES": [BESEDKA.scope],
-    "READ_SCOPE": BESEDKA.scope,
+    "SCOPES": dict.fromkeys(BESEDKA.scopes, "Чтение имени, почты и роли"),
+    "DEFAULT_SCOPES": list(BESEDKA.scopes),
+    "READ_SCOPE": BESEDKA.scopes[0],
+    "OAUTH2_VALIDATOR_CLASS": "provider.clients.PlainCredentialsValidator",
     "AUTHORIZATION_CODE_EXPIRE_SECONDS": 60,
     "ACCESS_TOKEN_EXPIRE_SECONDS": 3600,
     "PKCE_REQUIRED": "provider.pkce.pkce_required",
@@ -133,3 +137,6 @@ LOGGING = {
         "httpcore": {"level": "WARNING"},
     },
 }
+
+# --- What this site has otherwise
+globals().update(BESEDKA.django_settings)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from accounts.models import User
+from accounts.models import COMMON_ROLE, User
 from config.errors import json_error
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse, JsonResponse
@@ -31,7 +31,7 @@ def identity_of(user: User) -> dict[str, Any]:
         "avatar_url": f"{site.site_url}{static('img/avatar.svg')}",
         "role": user.role,
         "roles": [user.role],
-        "groups": list(site.groups.get(user.role, site.groups["user"])),
+        "groups": list(site.groups.get(user.role, site.groups.get(COMMON_ROLE, ()))),
     }
 
 
@@ -48,7 +48,7 @@ def identity(request: HttpRequest) -> HttpResponse:
         response = json_error(405, "method_not_allowed", "Этот адрес понимает только GET.")
         response["Allow"] = "GET, HEAD"
         return response
-    valid, verified = get_oauthlib_core().verify_request(request, scopes=[settings.BESEDKA.scope])
+    valid, verified = get_oauthlib_core().verify_request(request, scopes=list(settings.BESEDKA.scopes))
     if valid and verified.user is not None and verified.user.is_active:
         return JsonResponse(identity_of(verified.user), json_dumps_params={"ensure_ascii": False})
     error = dict(getattr(verified, "oauth2_error", None) or {})

@@ -27,7 +27,8 @@ def test_every_missing_variable_is_named_in_one_message() -> None:
         ("CHAT_CHANNELS", '[{"name":"a","label":"A"}]'),
         ("CHAT_CHANNELS", '[{"name":"a"}]'),
         ("CHAT_CHANNELS", "{}"),
-        ("CHAT_GROUPS", '{"owner":"admin"}'),
+        ("SITE_SETTINGS", "[]"),
+        ("SITE_SETTINGS", "not json"),
         ("CHAT_GROUPS", "[]"),
         ("PASSWORD_ITERATIONS", "0"),
         ("DATABASE_URL", "nonsense://user:hidden-word@host/x"),
@@ -53,3 +54,11 @@ def test_private_channels_live_under_group_and_admit_their_roles(environment: di
     assert lobby.admits("user")
     assert attic.admits("owner")
     assert not attic.admits("user")
+
+
+def test_a_site_may_differ_in_djangos_settings(environment: dict[str, str]) -> None:
+    assert read_environment(environment, HERE).django_settings == {}
+
+    site = read_environment(environment | {"SITE_SETTINGS": '{"X_FRAME_OPTIONS": "DENY"}'}, HERE)
+
+    assert site.django_settings == {"X_FRAME_OPTIONS": "DENY"}

@@ -31,7 +31,11 @@ export function forgetChatUser() {
   window.localStorage.removeItem(CHAT_USER_KEY);
 }
 
-/** CSRF token from its cookie: a log-in in another tab changes it, the one in this page's form is then old. */
+/**
+ * CSRF token from its cookie: a log-in in another tab changes it, the one in this page's form is then old.
+ * A site that keeps the token in its session has no such cookie, and the form's one at hand.
+ */
 export function csrfToken() {
-  return document.cookie.match(/(?:^|; )besedka_csrf=([^;]*)/)?.[1] ?? "";
+  const cookie = document.cookie.match(/(?:^|; )besedka_csrf=([^;]*)/)?.[1];
+  return cookie ?? document.querySelector('input[name="csrfmiddlewaretoken"]')?.value ?? "";
 }

@@ -1,0 +1,169 @@
+# ruff: noqa: D102 - the rows of a protocol are those of the contract
+"""What a contract must not say, each with its row: contradictions, and what Rocket.Chat itself refuses."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from difflib import get_close_matches
+from typing import Protocol
+
+from besedka import names
+
+# A role without groups of its own gets those of this row.
+COMMON_ROLE = "user"
+# Of difflib: `moderators` and `modrator` for `moderator`.
+_NEARLY = 0.8
+
+
+class Account(Protocol):
+    """A name and an address, each for one account alone."""
+
+    @property
+    def username(self) -> str: ...
+    @property
+    def email(self) -> str: ...
+
+
+class Person(Account, Protocol):
+    """A row of `[[users]]`."""
+
+    @property
+    def role(self) -> str: ...
+    @property
+    def channels(self) -> Sequence[str]: ...
+
+
+class Room(Protocol):
+    """A row of `[[channels]]`."""
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def fname(self) -> str | None: ...
+    @property
+    def private(self) -> bool: ...
+    @property
+    def default(self) -> bool: ...
+    @property
+    def roles(self) -> Sequence[str] | None: ...
+    def admits(self, role: str) -> bool: ...
+
+
+@dataclass(frozen=True)
+class Rows:
+    """What a contract says of people and rooms."""
+
+    users: Sequence[Person]
+    channels: Sequence[Room]
+    admin: Account
+    groups: Mapping[str, str]
+    settings: names.Settings
+
+
+def problems(contract: Rows) -> list[str]:
+    """One text for each problem, with its row first; empty when all is well.
+
+    Who is where is asked only of people and rooms that are right by themselves: one mistake, one text.
+    """
+    return (
+        [*names.unreadable_rules(contract.settings), *_people(contract), *_rooms(contract)]
+        or [*_administrator(contract), *_default_rooms(contract), *_groups(contract)]
+        or [*_memberships(contract)]
+    )
+
+
+def _people(contract: Rows) -> Iterator[str]:
+    rows = [f"users.{number} ({user.username})" for number, user in enumerate(contract.users, 1)]
+    if not contract.users:
+        yield "users: there is none, so nobody could sign in"
+    yield from _alike("username", [user.username for user in contract.users], rows)
+    yield from _alike("email", [user.email for user in contract.users], rows)
+    for row, user in zip(rows, contract.users, strict=True):
+        for reason in names.refused_user(user.username, contract.settings):
+            yield f"{row}.username: {reason}"
+
+
+def _administrator(contract: Rows) -> Iterator[str]:
+    admin = contract.admin
+    for reason in names.misshapen(admin.username, contract.settings, names.USER_RULE):
+        yield f"chat.admin.username: {reason}"
+    for number, user in enumerate(contract.users, 1):
+        same_name = user.username.lower() == admin.username.lower()
+        if same_name != (user.email.lower() == admin.email.lower()):
+            yield (
+                f"chat.admin: {admin.username} ({admin.email}) and users.{number} {user.username} "
+                f"({user.email}) share a name or an address, not both; Rocket.Chat holds each for one "
+                "account alone. Make both equal, or neither"
+            )
+
+
+def _rooms(contract: Rows) -> Iterator[str]:
+    rows = [f"channels.{number} ({room.name})" for number, room in enumerate(contract.channels, 1)]
+    yield from _alike("name", [room.name for room in contract.channels], rows)
+    shown = contract.settings.get(names.DISPLAY_RULE) is True
+    for row, room in zip(rows, contract.channels, strict=True):
+        for reason in names.refused_room(room.name, contract.settings):
+            yield f"{row}.name: {reason}"
+        if room.fname not in {None, room.name} and not shown:
+            yield (
+                f"{row}.fname: Rocket.Chat shows a room by another text than its name only with "
+                f"{names.DISPLAY_RULE} = true in [settings]"
+            )
+        unknown = sorted(set(room.roles or ()) - _held(contract) - set(contract.groups))
+        if unknown:
+            yield f"{row}.roles: names the role {unknown[0]!r}, which does not exist: no user has it"
+        elif not any(room.admits(user.role) for user in contract.users):
+            yield f"{row}.roles: nobody may enter, no user has one of the roles {sorted(room.roles or ())}"
+
+
+def _default_rooms(contract: Rows) -> Iterator[str]:
+    if not any(room.default for room in contract.channels):
+        yield "channels: at least one must have default = true, because new accounts join nothing else"
+    for number, room in enumerate(contract.channels, 1):
+        row = f"channels.{number} ({room.name})"
+        if room.default and room.private:
+            yield f"{row}.default: a default room is joined by every new account, so it cannot be private"
+        shut_out = sorted({user.role for user in contract.users if not room.admits(user.role)})
+        if room.default and not room.private and shut_out:
+            yield f"{row}.roles: every new account joins a default room, and {', '.join(shut_out)} may not"
+
+
+def _memberships(contract: Rows) -> Iterator[str]:
+    known = {room.name for room in contract.channels}
+    for number, user in enumerate(contract.users, 1):
+        row = f"users.{number} ({user.username}).channels"
+        for name in user.channels:
+            if name not in known:
+                yield f"{row}: lists channel {name!r}, which does not exist"
+        entitled = {room.name for room in contract.channels if room.admits(user.role)}
+        if set(user.channels) & known != entitled:
+            yield (
+                f"{row}: lists {sorted(user.channels)}, but [[channels]] admits the role {user.role!r} to "
+                f"{sorted(entitled)}"
+            )
+
+
+def _groups(contract: Rows) -> Iterator[str]:
+    """A row for a role that nobody has yet does no harm; one that is nearly a user's role is a mistake."""
+    held = sorted(_held(contract))
+    named = {role for room in contract.channels for role in room.roles or ()}
+    for role in contract.groups:
+        meant = get_close_matches(role, held, n=1, cutoff=_NEARLY)
+        if role not in {*held, *named, COMMON_ROLE} and meant:
+            row = f"provider.groups.{role}"
+            yield f"{row}: names the role {role!r}, which does not exist; is {meant[0]!r} meant?"
+
+
+def _held(contract: Rows) -> set[str]:
+    return {user.role for user in contract.users}
+
+
+def _alike(field: str, values: Iterable[str], rows: list[str]) -> Iterator[str]:
+    """Rocket.Chat and the site compare names and addresses without regard to case."""
+    lowered = [value.lower() for value in values]
+    for value, count in Counter(lowered).items():
+        if count > 1:
+            where = " and ".join(row for row, other in zip(rows, lowered, strict=True) if other == value)
+            yield f"{where}: {field} {value!r} stands twice, whatever the case"
