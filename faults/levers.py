@@ -25,6 +25,7 @@ LEVERS = {
     "services.same_data": "MONGO_URL",
     "services.admin.wrong_password": "password",
     "services.admin.missing": "restore",
+    "services.admin.no_password": "another administrator",
     "services.admin.not_admin": "role admin",
     "services.admin.totp": "authenticator",
     "services.admin.email_code": "second factor",
