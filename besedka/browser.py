@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -13,6 +13,7 @@ from playwright._impl._driver import compute_driver_executable
 from playwright.sync_api import sync_playwright
 
 from besedka import without_netlink
+from besedka.certificates import trusted_keys
 from besedka.errors import BrowserMissingError
 
 BROWSER_ENV = "BESEDKA_BROWSER"
@@ -123,8 +124,11 @@ def playwright_build() -> str:
         return playwright.chromium.executable_path
 
 
-def arguments() -> list[str]:
-    """Command-line switches: root cannot use Chromium's sandbox, and a test browser calls nobody."""
+def arguments(urls: Iterable[str] = ()) -> list[str]:
+    """Command-line switches: root cannot use Chromium's sandbox, and a test browser calls nobody.
+
+    Of the `urls`, those that the environment's certificates vouch for are trusted.
+    """
     switches = [
         "--disable-background-networking",
         "--disable-component-update",
@@ -132,5 +136,7 @@ def arguments() -> list[str]:
         "--disable-gpu",
         f"--disable-features={','.join(_DISABLED_FEATURES)}",
     ]
+    if keys := ",".join(trusted_keys(urls)):
+        switches.append(f"--ignore-certificate-errors-spki-list={keys}")
     root = sys.platform == "linux" and os.geteuid() == 0
     return [*switches, "--no-sandbox"] if root else switches

@@ -10,6 +10,7 @@ import sys
 
 import typer
 
+from besedka import http
 from besedka.commands import doctor, provision, restart, stack
 from besedka.errors import BesedkaError
 
@@ -25,6 +26,7 @@ for module in (stack, doctor, provision, restart):
 
 def main() -> None:
     """Entry point of the console script."""
+    http.bypass_proxies()
     try:
         app()
     except BesedkaError as error:

@@ -24,6 +24,7 @@ from pydantic import (
     model_validator,
 )
 
+from besedka import address
 from besedka.consistency import COMMON_ROLE, Rows, problems
 from besedka.errors import ContractError
 from besedka.names import service_key
@@ -43,10 +44,14 @@ _SECRET_SETTING = re.compile(r"(secret|password|_pass|token|private_?key)$", re.
 
 def _address(value: str) -> str:
     parts = urlsplit(value)
-    if parts.scheme not in {"http", "https"} or not parts.hostname or parts.path or parts.query:
-        message = f"{value!r} is not an address like http://127.0.0.1:8001 (no path, no trailing slash)"
+    odd = parts.query or parts.fragment or "@" in parts.netloc
+    if parts.scheme not in {"http", "https"} or not parts.hostname or odd or parts.port == 0:
+        shown = "this" if "@" in value else repr(value)
+        message = (
+            f"{shown} is not an address like http://127.0.0.1:8001 or https://host/chat (no name, query, #)"
+        )
         raise ValueError(message)
-    return value
+    return address.normal(value)
 
 
 def _rooted(value: str) -> str:
@@ -268,22 +273,31 @@ class Contract(_Table):
             *(str(value) for name, value in self.settings.items() if _SECRET_SETTING.search(name)),
         )
 
+    @property
+    def own_provider_url(self) -> str | None:
+        """Where Rocket.Chat's server reaches the site, if that is not where browsers do."""
+        return self.provider.url if self.provider.url != self.site.url else None
+
     def at(self, *, site_url: str, chat_url: str, provider_url: str | None = None) -> Contract:
         """The same contract on other addresses, e.g. the free ports of an embedded stack.
 
         `site_url` and `chat_url` are what a browser opens; `provider_url` is where Rocket.Chat's *server*
         reaches the site, which differs when Rocket.Chat runs in a container.
         """
+        site_url, chat_url = address.normal(site_url), address.normal(chat_url)
         moved = {
-            "Iframe_Integration_receive_origin": site_url,
-            "Iframe_Integration_send_target_origin": site_url,
+            name: address.moved_origins(self.settings[name], self.site.url, site_url)
+            for name in ("Iframe_Integration_receive_origin", "Iframe_Integration_send_target_origin")
+            if name in self.settings
         }
         return self.model_copy(
             update={
                 "site": self.site.model_copy(update={"url": site_url}),
                 "chat": self.chat.model_copy(update={"url": chat_url}),
-                "provider": self.provider.model_copy(update={"url": provider_url or site_url}),
-                "settings": self.settings | {key: moved[key] for key in moved if key in self.settings},
+                "provider": self.provider.model_copy(
+                    update={"url": address.normal(provider_url or site_url)}
+                ),
+                "settings": self.settings | moved,
             }
         )
 

@@ -5,14 +5,13 @@ Nothing here follows a redirect unless asked: where an answer points is the very
 
 from __future__ import annotations
 
-import os
 from html.parser import HTMLParser
 from typing import Any, Literal, Self
 from urllib.parse import urlsplit
 
 import requests
 
-from besedka import second_ask
+from besedka import http, second_ask
 from besedka.contract import Contract
 from besedka.errors import ServiceUnreachableError
 
@@ -50,9 +49,7 @@ class Site:
         self._identity = identity_path
         self._timeout = timeout
         self._patient = patient
-        self._http = requests.Session()
-        self._http.trust_env = False
-        self._http.verify = os.environ.get("REQUESTS_CA_BUNDLE") or True
+        self._http = http.session()
 
     @classmethod
     def of(cls, contract: Contract, *, timeout: float = TIMEOUT_SECONDS, patient: bool = False) -> Self:

@@ -57,7 +57,7 @@ class Target:
 
         Where nothing is known of the provider's address, the contract keeps one that differs from its site's.
         """
-        own = contract.provider.url if contract.provider.url != contract.site.url else None
+        own = contract.own_provider_url
         return contract.at(
             site_url=self.site_url, chat_url=self.chat_url, provider_url=self.provider_url or own
         )

@@ -7,6 +7,7 @@ from typing import Any
 
 from besedka.checks.examination import Examination
 from besedka.checks.finding import Finding, finding
+from besedka.rocketchat.settings import fulfils
 
 MISSING = object()
 SECRET_SUFFIX = "-secret"  # noqa: S105 - the end of an id
@@ -57,12 +58,12 @@ def three_ways(  # noqa: PLR0911 - one return per verdict
         if stored is MISSING:
             return wrong("missing", "does not exist")
         return wrong("missing", "lies in Mongo, but Rocket.Chat does not know it")
-    if _same(effective, expected) and _same(stored, expected):
+    if fulfils(setting_id, effective, expected) and fulfils(setting_id, stored, expected):
         return []
-    if _same(effective, expected):
+    if fulfils(setting_id, effective, expected):
         seen = f"is effective, but {shown(setting_id, stored)} is stored and comes with the next restart"
         return wrong("not_stored", seen)
-    if _same(stored, expected):
+    if fulfils(setting_id, stored, expected):
         return wrong(
             "not_effective",
             f"is stored as expected, but {shown(setting_id, effective)} is effective",
@@ -91,11 +92,6 @@ def fingerprint(secret: str) -> str:
     if not secret:
         return "empty"
     return f"sha256 {hashlib.sha256(secret.encode()).hexdigest()[:8]}…, {len(secret)} characters"
-
-
-def _same(value: Any, expected: Any) -> bool:
-    # bool is an int in Python, not in Rocket.Chat.
-    return isinstance(value, bool) == isinstance(expected, bool) and bool(value == expected)
 
 
 def _beyond_calls(setting_id: str, expected: Any, row: dict[str, Any]) -> tuple[tuple[str, ...], bool]:

@@ -11,7 +11,7 @@ from urllib.parse import urljoin
 
 import requests
 
-from besedka import database_url, second_ask
+from besedka import database_url, http, second_ask
 from besedka.checks import roster
 from besedka.checks.finding import Where
 from besedka.checks.visitor import Visitors
@@ -47,10 +47,9 @@ def probe_from_here(
 ) -> ProbeAnswer:
     """The request made by this process: right where Rocket.Chat is a process of this machine too."""
     try:
-        with requests.Session() as http:
-            http.trust_env = False
+        with http.session() as asked:
             answered = second_ask.request(
-                http,
+                asked,
                 verb,
                 address,
                 timeout=TIMEOUT_SECONDS,

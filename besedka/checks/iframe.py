@@ -7,6 +7,7 @@ from collections.abc import Callable
 
 import requests
 
+from besedka import address, http
 from besedka.checks.check import Check, check
 from besedka.checks.compare import KINDS, MISSING, three_ways
 from besedka.checks.examination import TIMEOUT_SECONDS, Examination
@@ -60,27 +61,46 @@ def _headers(examination: Examination) -> Answer:
     """Does Rocket.Chat let a page of the site put it into a frame?"""
     found: list[Finding] = []
     base = examination.contract.chat.url
-    with requests.Session() as http:
-        http.trust_env = False
+    with http.session() as asked:
         room = f"{examination.contract.default_channel.path}?layout=embedded"
         paths = ("/", room, f"/_oauth/{examination.contract.provider.name}")
         for path in paths:
-            page = http.get(base + path, timeout=TIMEOUT_SECONDS, allow_redirects=False)
+            page = asked.get(base + path, timeout=TIMEOUT_SECONDS, allow_redirects=False)
             found += _frame_refusals(examination, path.partition("?")[0], page)
-    return answer(found, evidence="no X-Frame-Options, no frame-ancestors")
+    return answer(found, evidence="no X-Frame-Options and no frame-ancestors in its way")
 
 
 def _frame_is_refused(examination: Examination) -> bool:
     # What `/api/info` carries, Rocket.Chat's pages carry (`apps/meteor/app/cors/server/cors.ts`).
-    with requests.Session() as http:
-        http.trust_env = False
-        page = http.get(f"{examination.contract.chat.url}/api/info", timeout=TIMEOUT_SECONDS)
-    return "X-Frame-Options" in page.headers
+    with http.session() as asked:
+        page = asked.get(f"{examination.contract.chat.url}/api/info", timeout=TIMEOUT_SECONDS)
+    return _refusing_option(examination, page) is not None
+
+
+def _refusing_option(examination: Examination, page: requests.Response) -> str | None:
+    """The X-Frame-Options that keeps the page out of the site's frame.
+
+    Browsers do not look at it beside `frame-ancestors` (CSP level 3, 6.4.2.2), nor at a value that is none of
+    the two of the standard (HTML, 7.7).
+    """
+    option = page.headers.get("X-Frame-Options")
+    if option is None or _ancestors(page):
+        return None
+    contract = examination.contract
+    own = address.origin(contract.site.url) == address.origin(contract.chat.url)
+    known = {value.strip().lower() for value in option.split(",")} & {"deny", "sameorigin"}
+    return None if not known or (own and known == {"sameorigin"}) else option
+
+
+def _ancestors(page: requests.Response) -> list[str]:
+    """Each `frame-ancestors` of the page; two headers arrive as one, joined by a comma."""
+    directives = re.split("[;,]", page.headers.get("Content-Security-Policy", ""))
+    return [row.strip() for row in directives if row.strip().lower().startswith("frame-ancestors")]
 
 
 def _frame_refusals(examination: Examination, path: str, page: requests.Response) -> list[Finding]:
     found = []
-    option = page.headers.get("X-Frame-Options")
+    option = _refusing_option(examination, page)
     where = examination.where("Iframe_Restrict_Access", f"GET {path}, header X-Frame-Options")
     if option is not None:
         fix = "Iframe_Restrict_Access is right: a proxy adds X-Frame-Options; take it off there."
@@ -93,16 +113,14 @@ def _frame_refusals(examination: Examination, path: str, page: requests.Response
                 advice=(fix,),
             )
         )
-    origin = examination.contract.site.url
-    # Two headers of that name arrive as one, joined by a comma; each policy has to allow the site.
-    for directive in re.split("[;,]", page.headers.get("Content-Security-Policy", "")):
-        name, _, sources = directive.strip().partition(" ")
-        if name.lower() == "frame-ancestors" and not {origin, "*"} & set(sources.split()):
+    site, chat = examination.contract.site.url, examination.contract.chat.url
+    # Each policy has to admit the site.
+    for directive in _ancestors(page):
+        if not any(address.admits(source, site, chat) for source in directive.split()[1:]):
             fix = "A proxy sends frame-ancestors: let its Content-Security-Policy name the site."
             place = f"GET {path}, header Content-Security-Policy"
-            found.append(
-                finding("iframe.headers.frame_ancestors", directive.strip(), origin, place, advice=(fix,))
-            )
+            expected = address.origin(site)
+            found.append(finding("iframe.headers.frame_ancestors", directive, expected, place, advice=(fix,)))
     return found
 
 

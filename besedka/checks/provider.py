@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable
 from urllib.parse import urlsplit
 
+from besedka import address
 from besedka.checks.check import Check, check
 from besedka.checks.compare import KINDS, MISSING, three_ways
 from besedka.checks.examination import Examination, redirected
@@ -14,7 +15,6 @@ from besedka.contract import Contract
 from besedka.errors import ServiceUnreachableError
 from besedka.rocketchat import provider as provider_rows
 from besedka.rocketchat.documents import garbled
-from besedka.stacks.docker.in_container import LOOPBACK
 
 # django.contrib.auth.hashers writes `<algorithm>$<rounds>$<salt>$<digest>`.
 _HASHED = re.compile(r"^(pbkdf2_|argon2|bcrypt)\w*\$")
@@ -240,7 +240,7 @@ def enterprise(examination: Examination) -> Answer:
 
 def _container_hint(url: str) -> str:
     parts = urlsplit(url)
-    if parts.hostname in LOOPBACK:
+    if address.is_loopback(parts.hostname or ""):
         return "inside a container 127.0.0.1 is the container: use host.docker.internal"
     return (
         "let the site listen on Docker's bridge too, and the firewall let Docker's bridges pass. On Linux: "

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from urllib.parse import urlsplit
-
 import requests
 
+from besedka import address
 from besedka.checks.check import Check, check
 from besedka.checks.examination import TIMEOUT_SECONDS, Examination, redirected
 from besedka.checks.finding import Answer, Findings, Ok, Skipped, finding
@@ -15,7 +14,6 @@ from besedka.site import Site
 _MORE_LOOKS = 3
 _STARTING = {502, 503, 504}
 _INITIATE = "exec mongo mongosh --eval 'rs.initiate()'"
-_LOOPBACK = {"localhost", "127.0.0.1", "::1"}
 
 
 @check("services.mongo", codes="not_initiated not_primary no_replica_set")
@@ -137,10 +135,10 @@ def _version(response: requests.Response) -> str:
 def addresses(examination: Examination) -> Answer:
     """Are site and chat on the same spelling of this machine?"""
     hosts = {
-        name: urlsplit(url).hostname or ""
+        name: address.host(url)
         for name, url in (("site", examination.contract.site.url), ("chat", examination.contract.chat.url))
     }
-    if len(set(hosts.values())) == 2 and set(hosts.values()) <= _LOOPBACK:
+    if len(set(hosts.values())) == 2 and all(map(address.is_loopback, hosts.values())):
         return Findings(
             (
                 finding(

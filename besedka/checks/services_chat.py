@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import requests
 
+from besedka import address
 from besedka.checks.check import Check, check
 from besedka.checks.examination import TIMEOUT_SECONDS, Examination
 from besedka.checks.finding import Answer, Finding, Findings, Ok, Severity, answer, finding
@@ -211,7 +212,7 @@ def root_url(examination: Examination) -> Answer:
     expected = examination.contract.chat.url
     seen = str(examination.effective.get("Site_Url", ""))
     found = []
-    if seen != expected:
+    if not address.same(seen, expected):
         fix = "The stored Site_Url wins over ROOT_URL at once; Rocket.Chat makes its callback address of it."
         where = examination.where("Site_Url")
         found = [

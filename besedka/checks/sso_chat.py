@@ -16,6 +16,7 @@ from typing import Any
 
 import requests
 
+from besedka import http
 from besedka.checks.check import Check, check
 from besedka.checks.examination import TIMEOUT_SECONDS, Examination
 from besedka.checks.finding import Answer, Finding, Findings, Ok, answer, finding
@@ -50,9 +51,8 @@ def callback(examination: Examination) -> Answer:
     query = {"code": code, "state": _state(examination, token)}
     place = f"GET {address}"
     try:
-        with requests.Session() as http:
-            http.trust_env = False
-            page = http.get(address, params=query, timeout=TIMEOUT_SECONDS, allow_redirects=False)
+        with http.session() as asked:
+            page = asked.get(address, params=query, timeout=TIMEOUT_SECONDS, allow_redirects=False)
     except requests.Timeout:
         return Findings((_hangs(place),))
     match = _CONFIG.search(page.text)

@@ -9,6 +9,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import requests
 
+from besedka import address as addresses
 from besedka.checks.check import Check, check
 from besedka.checks.examination import Examination
 from besedka.checks.finding import Answer, Finding, answer, finding
@@ -98,7 +99,7 @@ def _frame_findings(name: str, examination: Examination, response: requests.Resp
 def _address_findings(examination: Examination, source: str, wrong: Wrong) -> list[Finding]:
     contract = examination.contract
     address = urlsplit(source)
-    room = _ROOM_PATH.fullmatch(address.path)
+    room = _ROOM_PATH.fullmatch(address.path.removeprefix(addresses.path(contract.chat.url)))
     if room is None:
         fix = "rooms are /channel/<name> and /group/<name>; any other path gets 200 and the same shell too"
         return wrong("not_a_room", source, fix)

@@ -87,7 +87,8 @@ def doctor(  # noqa: PLR0913, PLR0917 - one parameter per option
 ) -> None:
     """Examine a stack: the one of `besedka up`, or the addresses given, or those of besedka.toml.
 
-    Exit status: 0 healthy; 1 findings; 2 the stack could not be asked; 31 no such check.
+    Exit status: 0 healthy; 1 findings; 2 the stack could not be asked; 31 no such check; 34 a database that
+    is not read.
     """
     contract = contracts.load()
     width = None if sys.stdout.isatty() or "COLUMNS" in os.environ else WIDTH_OF_A_PIPE

@@ -7,12 +7,13 @@ import re
 from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
+from urllib.parse import quote
 
 import typer
 from rich.console import Console
 
+from besedka import address, database_url
 from besedka import contract as contracts
-from besedka import database_url
 from besedka.contract import PROJECT_ROOT
 from besedka.restart import preview, procedure
 from besedka.restart.engine import DockerServices
@@ -98,16 +99,16 @@ def _target(  # noqa: PLR0913, PLR0917 - the options
 ) -> ComposeTarget:
     database_url.refuse_unreadable(mongo_url=mongo_url, site_database_url=site_database_url)
     contract = contracts.load()
-    own = contract.provider.url if contract.provider.url != contract.site.url else None
-    site = (site_url or contract.site.url).rstrip("/")
+    own = contract.own_provider_url
+    site = address.normal(site_url or contract.site.url)
     # Rocket.Chat is in a container, where 127.0.0.1 is the container.
     moved = contract.at(
         site_url=site,
-        chat_url=(chat_url or contract.chat.url).rstrip("/"),
+        chat_url=address.normal(chat_url or contract.chat.url),
         provider_url=own or in_container.provider_url(site),
     )
     ports = contract.services
-    password = os.environ.get("BESEDKA_POSTGRES_PASSWORD") or "besedka"
+    password = quote(os.environ.get("BESEDKA_POSTGRES_PASSWORD") or "besedka", safe="")
     database = site_database_url or f"postgres://besedka:{password}@127.0.0.1:{ports.postgres}/besedka"
     told = environment.site(
         moved,

@@ -81,6 +81,7 @@ def up(  # noqa: PLR0913, PLR0917 - one parameter per option
     node: Annotated[
         str | None, typer.Option(metavar="PATH", help="Embedded: the Node.js that runs the bundle.")
     ] = None,
+    tls: Annotated[bool, typer.Option("--tls", help="Embedded: site and chat by https.")] = False,
     client: Annotated[
         str | None,
         typer.Option(
@@ -108,7 +109,7 @@ def up(  # noqa: PLR0913, PLR0917 - one parameter per option
     if kind not in _KINDS:
         raise StackKindError(f"--stack={kind}", expected=" or ".join(_KINDS), where="the command line")
     contract = contracts.load()
-    wishes = options.Wishes(mongod, postgres, redis, rocketchat_bundle, node, client, mood)
+    wishes = options.Wishes(mongod, postgres, redis, rocketchat_bundle, node, client, mood, tls)
     wished = "containers" if reuse else kind
     refuse_unheard(wished, rocketchat_version, wishes.given())
     chosen, why = resolved(wished, contract, rocketchat_version, wishes.given())
@@ -240,6 +241,7 @@ def running_stack() -> Stack:
     """The stack of a running `besedka up`; NoStackError if there is none, or one that lost a service."""
     stack = noted_stack()
     if stack is not None:
+        stack.trust()
         dead = [service.name for service in stack.services if service.pid and not _runs(service.pid)]
         if not dead:
             return stack

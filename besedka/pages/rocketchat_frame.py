@@ -1,8 +1,8 @@
 """Rocket.Chat as a person sees it, in the frame or in a tab of its own.
 
-Roles and names were measured on Rocket.Chat's web client 6.5.3 and agree with its own page objects
-(`apps/meteor/tests/e2e/page-objects/fragments/home-content.ts`). English and Russian are both accepted,
-because the language is the browser's and a check that looks for one word of one language proves nothing.
+Roles and hooks were measured on Rocket.Chat's web client 6.5.3 and 6.13.0. They agree with its own page
+objects (`apps/meteor/tests/e2e/page-objects/fragments/home-content.ts`). Its words are looked for only where
+there is no other sign: the language is the browser's or the user's, and there are sixty of them.
 """
 
 from __future__ import annotations
@@ -17,10 +17,8 @@ from besedka.pages.patience import PATIENCE
 # What is on the page already and will not change by itself.
 DECIDED_MILLISECONDS = 2_000
 
-_JOIN = re.compile(r"^(Join|Join channel|Присоединиться|Присоединиться к каналу)$")
-_SEND = re.compile(r"^(Send|Отправить)$")
-_COMPOSER = re.compile(r"^(Message|Сообщение) #")
-_USERNAME = re.compile(r"^(Email or username|Адрес электронной почты или логин)$")
+# The one hook that the message box has had in every version.
+_BOX = 'textarea[name="msg"]'
 _NOT_FOUND = re.compile(r"^(Room not found|Комната не найдена)$")
 
 
@@ -35,22 +33,32 @@ class RocketChatFrame:
     @property
     def composer(self) -> Locator:
         """The message box. It exists for non-members too, but disabled."""
-        return self.frame.get_by_role("textbox", name=_COMPOSER)
+        return self.frame.locator(_BOX)
+
+    def _submit(self, box: str) -> Locator:
+        """The last button of the group around the message box (`packages/ui-composer`, MessageComposer)."""
+        group = self.frame.get_by_role("group").filter(has=self.frame.locator(box)).last
+        return group.get_by_role("button").last
 
     @property
     def join_button(self) -> Locator:
         """`Join`, which stands where `Send` stands for members."""
-        return self.frame.get_by_role("button", name=_JOIN)
+        return self._submit(f"{_BOX}:disabled")
 
     @property
     def send_button(self) -> Locator:
         """`Send`; disabled until something is typed."""
-        return self.frame.get_by_role("button", name=_SEND)
+        return self._submit(f"{_BOX}:enabled")
 
     @property
     def login_name(self) -> Locator:
         """The user name's field of Rocket.Chat's own log-in page."""
-        return self.frame.get_by_role("textbox", name=_USERNAME)
+        form = self.frame.locator("form").filter(has=self.frame.locator('input[type="password"]'))
+        return form.get_by_role("textbox").first
+
+    def provider_button(self, label: str) -> Locator:
+        """The button of a log-in service on Rocket.Chat's own log-in page."""
+        return self.frame.get_by_role("button", name=label, exact=True)
 
     @property
     def room_not_found(self) -> Locator:
@@ -63,10 +71,8 @@ class RocketChatFrame:
         return self.frame.get_by_role("navigation")
 
     def composer_of(self, room: str) -> Locator:
-        """The message box of one room, by the name it shows."""
-        return self.frame.get_by_role(
-            "textbox", name=re.compile(rf"^(Message|Сообщение) #{re.escape(room)}$")
-        )
+        """The message box of one room, by the name it shows after a word of the language."""
+        return self.frame.get_by_role("textbox", name=re.compile(rf"#{re.escape(room)}$"))
 
     def message(self, text: str) -> Locator:
         """The body of the message that holds `text`."""
@@ -117,6 +123,6 @@ class RocketChatFrame:
         expect(self.composer).to_have_count(0)
 
     def log_out(self) -> None:
-        """Rocket.Chat's own log-out: user menu, then Logout. The embedded layout has no such menu."""
-        self.frame.get_by_role("button", name="User menu").first.click()
-        self.frame.get_by_role("menuitemcheckbox", name=re.compile(r"^(Logout|Выйти)$")).click()
+        """Rocket.Chat's own log-out: user menu, then its last entry. The embedded layout has no such menu."""
+        self.frame.locator('[data-qa="sidebar-avatar-button"]').first.click()
+        self.frame.locator('[role="menuitemcheckbox"], [role="menuitem"]').last.click()

@@ -21,7 +21,8 @@ GRACE_MILLISECONDS = 10_000
 LOOK_MILLISECONDS = 250
 # The page's script runs before its `load` event and says its state first of all.
 BEGUN_MILLISECONDS = 5_000
-_DECIDED_STATES = ("ready", "stopped", "signed-out")
+AWAITING_CLICK = "awaiting-click"
+_DECIDED_STATES = ("ready", "stopped", "signed-out", AWAITING_CLICK)
 
 
 class SitePage:
@@ -80,6 +81,12 @@ class ChatPage(SitePage):
         super().__init__(page, contract)
         self.path = path
         self._begun: float | None = None
+        # By event: the window of a log-in closes itself before anybody could count the open ones.
+        self.windows: list[Page] = []
+        page.on("popup", self._opened)
+
+    def _opened(self, window: Page) -> None:
+        self.windows.append(window)
 
     def open(self, query: str = "") -> Self:
         """Go there; a signed-out visitor is led to the log-in. `query` begins with `?`."""
@@ -168,9 +175,20 @@ class ChatPage(SitePage):
         if state not in _DECIDED_STATES and not self._frame_failed and not self._proved:
             self._await_decision(or_panel=False, timeout=GRACE_MILLISECONDS)
             state = self._state
+        if state == AWAITING_CLICK:
+            self._click_and_wait()
+            state = self._state
         # What is said below is of the state that was judged, not of what it may have become since.
         if state != "ready":
             raise AssertionError(f"the chat is not signed in\n{self._explanation(state)}")
+        style = self.contract.provider.login_style
+        assert style == "popup" or not self.windows, f"a window was opened: the log-in style is not {style}"  # noqa: S101
+
+    def _click_and_wait(self) -> None:
+        """Sign in as a person does where the log-in opens a window: one click, and it closes itself."""
+        self.chat.provider_button(self.contract.provider.button_label_text).click()
+        with suppress(AssertionError):
+            self.expect_state("ready")
 
     def _await_decision(self, *, or_panel: bool, timeout: float) -> None:
         """Return when the page has decided, the frame has failed, or time is up: the caller asks which."""

@@ -212,11 +212,8 @@ def _do_account(place: Place, action: Action) -> None:
     place.state.accounts[action.target.lower()] = replace(account, **changed)
 
 
-def _do_own_address(place: Place, action: Action) -> None:
-    second_administrator.set_address(place.session, place.state, action.target, action.after)
-
-
 def _undo_account(place: Place, action: Action) -> Undone:
+    second_administrator.remove(place)
     account = place.state.account(action.target)
     if account is None or "password" in action.after:
         return Undone.LEFT if account is None else Undone.ALREADY
@@ -228,11 +225,6 @@ def _undo_account(place: Place, action: Action) -> Undone:
         return Undone.LEFT
     _KINDS[action.kind][0](place, replace(action, after=action.before))
     return Undone.RESTORED
-
-
-def _undo_own_address(place: Place, action: Action) -> Undone:
-    second_administrator.remove(place.session, place.state)
-    return _undo_account(place, action)
 
 
 def _do_room(place: Place, action: Action) -> Json:
@@ -397,7 +389,7 @@ _KINDS: dict[str, tuple[Callable[[Place, Action], Any], Callable[[Place, Action]
     "service": (_do_service, _undo_service),
     "user": (_do_user, _undo_user),
     "account": (_do_account, _undo_account),
-    "own-address": (_do_own_address, _undo_own_address),
+    "own-address": (second_administrator.change, _undo_account),
     "room": (_do_room, _undo_room),
     "room-gone": (_do_room_gone, _undo_room_gone),
     "room-field": (_do_room_field, _undo_room_field),

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import ipaddress
-from urllib.parse import urlsplit
-
+from besedka import address
 from besedka.contract import Contract
 from besedka.provision.errors import ForbiddenTargetError
 
@@ -15,25 +13,15 @@ def check(chat_url: str, contract: Contract, *, confirmed: str | None = None) ->
     Allowed are loopback, the contract's `chat.development_hosts`, and the host that `confirmed` names
     letter by letter. A confirmation that names another host is refused even where none was needed.
     """
-    host = urlsplit(chat_url).hostname or ""
+    host = address.host(chat_url)
     if confirmed is not None:
         if confirmed == host:
             return
         raise _refusal(host, f"--yes-this-is names {confirmed!r}, but the target is {host!r}", chat_url)
-    if is_loopback(host) or host in contract.chat.development_hosts:
+    if address.is_loopback(host) or host in contract.chat.development_hosts:
         return
     reason = f"{host!r} is neither loopback nor among chat.development_hosts of the contract"
     raise _refusal(host, reason, chat_url)
-
-
-def is_loopback(host: str) -> bool:
-    """Whether the name can mean nothing but this machine; names are not resolved."""
-    if host == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
 
 
 def _refusal(host: str, reason: str, chat_url: str) -> ForbiddenTargetError:

@@ -20,6 +20,7 @@ from besedka.provision.site_side import SiteSide
 from besedka.provision.state import Account, State
 from besedka.rocketchat import catalogue, conditions, provider
 from besedka.rocketchat.documents import signs_in
+from besedka.rocketchat.settings import fulfils
 
 _RESERVED = "Accounts_SystemBlockedUsernameList"
 
@@ -103,7 +104,7 @@ def _settings(contract: Contract, state: State, rows: dict[str, Document]) -> It
         if name not in state.settings:
             yield from _unlisted(name, value, state, rows)
             continue
-        if not state.holds(name, value):
+        if not fulfils(name, state.settings[name], value):
             yield Action("setting", name, state.settings[name], value)
         yield from _forced(name, value, rows.get(name, {}))
     yield from repairs_of_settings.of_values(rows, state, contract)

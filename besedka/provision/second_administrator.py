@@ -13,9 +13,10 @@ import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
-from typing import Any
+from typing import Protocol
 
 from besedka.errors import BesedkaError
+from besedka.provision.action import Action
 from besedka.provision.errors import PersonNeededError
 from besedka.provision.session import Session
 from besedka.provision.state import State
@@ -35,25 +36,33 @@ OTHER_WAYS = (
 NAME = "temp_second_administrator"
 
 
-def set_address(session: Session, state: State, username: str, wanted: dict[str, Any]) -> None:
-    """Give the administrator `username` this address, or mark the one that is there.
+class _Place(Protocol):
+    """What of `changes.Place` is needed here."""
+
+    session: Session
+    state: State
+
+
+def change(place: _Place, action: Action) -> None:
+    """Give the administrator his address, or mark the one that is there.
 
     Raises OwnAddressError where Rocket.Chat makes no second administrator.
     """
-    account = state.accounts[username.lower()]
-    remove(session, state)
+    name, wanted = action.target.lower(), action.after
+    account = place.state.accounts[name]
+    remove(place)
     # A domain that Rocket.Chat accepts.
     domain = (wanted.get("email") or account.email).rpartition("@")[2]
-    with _borrowed(session, domain) as second:
+    with _borrowed(place.session, domain) as second:
         second.post("users.update", userId=account.id, data=wanted)
-    state.accounts[username.lower()] = replace(account, **wanted)
+    place.state.accounts[name] = replace(account, **wanted)
 
 
-def remove(session: Session, state: State) -> None:
+def remove(place: _Place) -> None:
     """Delete the second administrator whom a run that was killed has left, if there is one."""
-    left_over = state.accounts.pop(NAME, None)
+    left_over = place.state.accounts.pop(NAME, None)
     if left_over:
-        session.post("users.delete", userId=left_over.id, confirmRelinquish=True)
+        place.session.post("users.delete", userId=left_over.id, confirmRelinquish=True)
 
 
 @contextmanager

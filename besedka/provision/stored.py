@@ -8,6 +8,7 @@ from besedka.contract import Contract
 from besedka.provision.errors import MongoNotPrimaryError
 from besedka.rocketchat import provider
 from besedka.rocketchat.database import ChatDatabase
+from besedka.rocketchat.settings import fulfils
 
 
 def account_exists(mongo_url: str, username: str) -> bool:
@@ -28,7 +29,7 @@ def differences(mongo_url: str, contract: Contract, rooms_only: bool) -> list[st
 def _settings(database: ChatDatabase, contract: Contract) -> Iterator[str]:
     rows = database.settings()
     for name, value in (contract.settings | provider.settings(contract)).items():
-        if name in rows and rows[name].get("value") != value:
+        if name in rows and not fulfils(name, rows[name].get("value"), value):
             yield f"setting {name} is not stored as written"
 
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from urllib.parse import urlsplit
 
 import requests
 
+from besedka import address, http
 from besedka.contract import PROJECT_ROOT, Contract
 from besedka.errors import ServiceUnreachableError
 from besedka.restart import site_dump
@@ -47,8 +47,7 @@ class ComposeTarget:
     @property
     def port(self) -> int:
         """The site's port."""
-        parts = urlsplit(self.contract.site.url)
-        return parts.port or (443 if parts.scheme == "https" else 80)
+        return address.port(self.contract.site.url)
 
     @property
     def data_services(self) -> tuple[str, ...]:
@@ -81,7 +80,7 @@ class ComposeTarget:
     def site_answers(self) -> bool:
         """Whether the site says that it is ready."""
         try:
-            answer = requests.get(f"{self.contract.site.url}/api/v1/status/", timeout=PROBE_SECONDS)
+            answer = http.get(f"{self.contract.site.url}/api/v1/status/", timeout=PROBE_SECONDS)
             return bool(answer.json()["status"] == "ok")
         except (requests.RequestException, ValueError, KeyError, TypeError):
             return False

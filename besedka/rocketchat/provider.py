@@ -78,7 +78,7 @@ def values(contract: Contract) -> dict[str, SettingValue]:
     provider = contract.provider
     rows: dict[str, SettingValue] = {"id": provider.client_id, "secret": provider.secret}
     rows |= {name: getattr(provider, name) for name in _SAME_NAME}
-    if provider.url != contract.site.url:
+    if contract.own_provider_url:
         rows["authorize_path"] = contract.site.url + provider.authorize_path
     return rows
 

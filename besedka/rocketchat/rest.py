@@ -7,7 +7,6 @@ Rocket.Chat serves with 200 for any unknown page, is an error here and never a s
 from __future__ import annotations
 
 import hashlib
-import os
 import re
 import time
 from collections.abc import Mapping
@@ -16,7 +15,7 @@ from typing import Any, Self
 
 import requests
 
-from besedka import second_ask
+from besedka import http, second_ask
 from besedka.errors import ServiceUnreachableError
 
 Json = dict[str, Any]
@@ -112,9 +111,7 @@ class RocketChat:
         self._password = password
         self._timeout = timeout
         self._patient = patient
-        self._http = requests.Session()
-        self._http.trust_env = False
-        self._http.verify = os.environ.get("REQUESTS_CA_BUNDLE") or True
+        self._http = http.session()
 
     @classmethod
     def sign_in(

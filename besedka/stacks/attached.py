@@ -8,6 +8,7 @@ from typing import TypeVar
 
 import requests
 
+from besedka import http
 from besedka.contract import Contract
 from besedka.errors import BesedkaError, ServiceUnreachableError
 from besedka.rocketchat.database import ChatDatabase
@@ -85,7 +86,7 @@ def describe(target: Target, contract: Contract, folder: Path) -> Stack:
 def _site_version(site_url: str) -> str:
     where = f"{site_url}/api/v1/status/"
     try:
-        return str(requests.get(where, timeout=PROBE_SECONDS).json()["version"])
+        return str(http.get(where, timeout=PROBE_SECONDS).json()["version"])
     except (requests.RequestException, ValueError, KeyError, TypeError) as error:
         raise ServiceUnreachableError(
             f"the site did not say its version: {type(error).__name__}", where=where
@@ -95,7 +96,7 @@ def _site_version(site_url: str) -> str:
 def _chat_version(chat_url: str) -> tuple[str, bool]:
     """Rocket.Chat's version, and whether it is a real one: our stand-in says so in each answer's `Server`."""
     version = str(RocketChat(chat_url, timeout=PROBE_SECONDS).info().get("version", "of no version"))
-    answer = requests.get(f"{chat_url}/api/info", timeout=PROBE_SECONDS)
+    answer = http.get(f"{chat_url}/api/info", timeout=PROBE_SECONDS)
     return version, "stand-in" not in answer.headers.get("Server", "")
 
 

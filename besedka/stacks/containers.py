@@ -17,12 +17,13 @@ from concurrent.futures import FIRST_EXCEPTION, Future, ThreadPoolExecutor, wait
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
+from urllib.parse import quote
 
 import requests
 from docker.errors import DockerException  # type: ignore[import-untyped]
 from testcontainers.core.network import Network
 
-from besedka import provision
+from besedka import http, provision
 from besedka.contract import PROJECT_ROOT, Contract
 from besedka.errors import StackStartError
 from besedka.progress import Say, quiet
@@ -136,7 +137,7 @@ class ContainersStack:
         port = self.ports[name]
         if name == "postgres":
             told = self.services[name].environment
-            who = f"{told['POSTGRES_USER']}:{told['POSTGRES_PASSWORD']}"
+            who = ":".join(quote(told[part], safe="") for part in ("POSTGRES_USER", "POSTGRES_PASSWORD"))
             return f"postgres://{who}@127.0.0.1:{port}/{told['POSTGRES_DB']}"
         return f"redis://127.0.0.1:{port}/0" if name == "redis" else mongod.url(port, "rocketchat")
 
@@ -289,7 +290,7 @@ class ContainersStack:
 
     def _describe(self) -> Stack:
         site, chat = self.contract.site.url, self.contract.chat.url
-        version = requests.get(f"{site}/api/v1/status/", timeout=5).json()["version"]
+        version = http.get(f"{site}/api/v1/status/", timeout=5).json()["version"]
         asked = {
             "rocketchat": (chat, self.contract.chat.version or ""),
             "mongo": (f"127.0.0.1:{self.ports['mongo']}", mongod.version(self.ports["mongo"])),

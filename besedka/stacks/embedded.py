@@ -21,7 +21,7 @@ from pathlib import Path
 
 import requests
 
-from besedka import provision
+from besedka import address, http, provision
 from besedka.contract import PROJECT_ROOT, Contract
 from besedka.errors import ServiceUnreachableError, StackStartError
 from besedka.progress import Say, quiet
@@ -38,7 +38,7 @@ RUNS_FOLDER = PROJECT_ROOT / ".besedka" / "runs"
 START_BUDGET_SECONDS = 60.0
 RUNS_KEPT = 10
 FINISHED = "finished"
-STOP_ORDER = ("site", "rocketchat", "mongo", "postgres", "redis")
+STOP_ORDER = ("tls", "site", "rocketchat", "mongo", "postgres", "redis")
 KILLED_RUN_SECONDS = 24 * 3600
 # Migrating an empty database takes longer than everything else; the site keeps a migrated one to copy.
 SITE_TEMPLATE = ("--template", str(PROJECT_ROOT / ".besedka" / "site-template.sqlite3"))
@@ -59,18 +59,18 @@ class EmbeddedStack:
     spawn: Spawn = guarded
     say: Say = quiet
     cancelled: threading.Event = field(default_factory=threading.Event)
+    authority: str | None = None
 
     def start(self) -> Stack:
         """Start everything; returns once the contract is fulfilled. Raises StackStartError."""
         served = self.parts.bundle or self.parts.chat_client
         if served:
             self.contract = served.contract(self.contract)
-        names = ("site", "chat", "mongo", "postgres", "redis")
-        ports = dict(zip(names, free_ports(len(names)), strict=True))
-        self.contract = self.contract.at(
-            site_url=f"http://127.0.0.1:{ports['site']}", chat_url=f"http://127.0.0.1:{ports['chat']}"
-        )
-        self.ports = ports
+        names = ("site", "chat", "mongo", "postgres", "redis", "site by https", "chat by https")
+        self.ports = dict(zip(names, free_ports(len(names)), strict=True))
+        self.contract = self._moved()
+        if self.parts.tls:
+            self._end_tls()
         self.site_environment = self._site_environment()
         with ThreadPoolExecutor(max_workers=1) as background:
             prepared = background.submit(self._prepare_site)
@@ -85,6 +85,31 @@ class EmbeddedStack:
         self.wait_for_site()
         self.stack = self._describe()
         return self.stack
+
+    def _moved(self) -> Contract:
+        """The contract at free ports, on its own spellings of this machine where they lead here."""
+        told, own = self.contract, self.contract.own_provider_url
+
+        def moved(url: str, name: str) -> str:
+            scheme, named = ("https", f"{name} by https") if self.parts.tls else ("http", name)
+            return f"{scheme}://{address.local_host(url)}:{self.ports[named]}"
+
+        return told.at(
+            site_url=moved(told.site.url, "site"),
+            chat_url=moved(told.chat.url, "chat"),
+            provider_url=moved(own, "site") if own else None,
+        )
+
+    def _end_tls(self) -> None:
+        """Make the run's certificates, trust them, and start what speaks TLS for site and chat."""
+        from besedka.stacks.services import tls  # noqa: PLC0415 - a library that other stacks do without
+
+        urls = (self.contract.site.url, self.contract.chat.url, self.contract.provider.url)
+        made = tls.issue(self.folder / "tls", map(address.host, urls))
+        self.authority = str(made.authority)
+        http.trust(self.authority)
+        pairs = {self.ports[f"{name} by https"]: self.ports[name] for name in ("site", "chat")}
+        self._launch("tls", made.command(pairs), PROJECT_ROOT, {"PYTHONPATH": str(PROJECT_ROOT)})
 
     def _give_up_without_site(self, prepared: Future[None]) -> None:
         """The first boot of a real Rocket.Chat takes minutes; nobody need wait for it when the site fails."""
@@ -137,6 +162,8 @@ class EmbeddedStack:
         port = self.ports["chat"]
         oplog_url = mongod.url(self.ports["mongo"], "local")
         told = environment.chat(self.contract, mongo_url=self.mongo_url, oplog_url=oplog_url, port=port)
+        if self.authority:
+            told["NODE_EXTRA_CA_CERTS"] = self.authority
         if self.parts.bundle:
             self._keep(self.parts.bundle.start(told, log=self._log("rocketchat")))
             return
@@ -274,11 +301,13 @@ class EmbeddedStack:
             redis_url=redis_server.url(self.ports["redis"]) if self.parts.redis else "",
         )
         told |= {"BESEDKA_SITE_DATA": str(data), "PASSWORD_ITERATIONS": PASSWORD_ITERATIONS}
+        if self.authority:
+            told["SSL_CERT_FILE"] = self.authority
         site_commands.remember(data, told)
         return told
 
     def _site_status(self) -> dict[str, str]:
-        answer = requests.get(f"{self.contract.site.url}/api/v1/status/", timeout=2)
+        answer = http.get(f"{self.contract.site.url}/api/v1/status/", timeout=2)
         status: dict[str, str] = answer.json()
         return status
 
@@ -311,6 +340,8 @@ class EmbeddedStack:
             site_database_url=self.site_environment["DATABASE_URL"],
             site_environment_file=str(site_commands.environment_file(self.folder / "site")),
             services=services,
+            provider_url=self.contract.own_provider_url,
+            authority=self.authority,
             absent=dict(self.parts.absent),
         )
 

@@ -41,6 +41,8 @@ def site(contract: Contract, *, database_url: str, secret_key: str, redis_url: s
         "OAUTH_CLIENT_ID": contract.provider.client_id,
         "OAUTH_CLIENT_SECRET": contract.provider.secret,
         "OAUTH_SCOPE": contract.provider.scope,
+        "OAUTH_LOGIN_STYLE": contract.provider.login_style,
+        "OAUTH_BUTTON_LABEL": contract.provider.button_label_text,
         "OAUTH_REDIRECT_URI": provider.redirect_uri(contract),
         "CHAT_CHANNELS": json.dumps(channels, ensure_ascii=False),
         "CHAT_GROUPS": json.dumps(contract.provider.groups, ensure_ascii=False),

@@ -9,7 +9,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Literal
 
-from besedka import database_url
+from besedka import database_url, http
 from besedka.contract import Contract
 from besedka.stacks.services import site_commands
 from besedka.target import StackKind, Target
@@ -57,7 +57,8 @@ class Stack:
     the data cannot be read, and the checks that need them say so; `site_environment_file` is None where
     the site's management commands cannot be run, so that no temporary users can be made. `folder` holds
     logs and data of the run. `absent` names services that the stack does without, and what does their work
-    and why, in words.
+    and why, in words. `authority` is the file of certificates that vouch for its addresses, None where the
+    usual ones or the environment's do.
     """
 
     kind: StackKind
@@ -70,7 +71,13 @@ class Stack:
     site_environment_file: str | None
     services: tuple[Service, ...]
     provider_url: str | None = None
+    authority: str | None = None
     absent: dict[str, str] = field(default_factory=dict)
+
+    def trust(self) -> None:
+        """Let this process's clients trust the stack's own authority, if it has one."""
+        if self.authority:
+            http.trust(self.authority)
 
     def secrets(self) -> set[str]:
         """The passwords in its database URLs."""

@@ -25,6 +25,7 @@ from pymongo.monitoring import (
     ServerHeartbeatSucceededEvent,
 )
 
+from besedka import http
 from besedka.contract import Contract
 from besedka.errors import ServiceUnreachableError
 from besedka.progress import Say
@@ -269,7 +270,7 @@ def knows_provider(contract: Contract) -> bool:
 def site(url: str) -> bool:
     """Whether the site says that it, its database and its cache answer."""
     try:
-        answer = requests.get(f"{url}/api/v1/status/", timeout=_PROBE_SECONDS)
+        answer = http.get(f"{url}/api/v1/status/", timeout=_PROBE_SECONDS)
         return bool(answer.json()["status"] == "ok")
     except (requests.RequestException, ValueError, KeyError, TypeError):
         return False

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from functools import partial
 
+from besedka import address, database_url
 from besedka.contract import Contract
 from besedka.stacks.docker import in_container
 from besedka.stacks.services import site_commands
@@ -24,16 +25,19 @@ def given(  # noqa: PLR0913 - one keyword per option
     """The stack at these addresses, and at the contract's where none is given.
 
     `site_environment` is a file with what the site is told by environment; its database stands there too.
+    Raises DatabaseUrlError for a database that cannot be read.
     """
     told = site_commands.recall(site_environment) if site_environment else {}
+    database = site_database_url or told.get("DATABASE_URL")
+    database_url.refuse_unreadable(mongo_url=mongo_url, site_database_url=database)
     target = Target(
-        site_url=(site_url or contract.site.url).rstrip("/"),
-        chat_url=(chat_url or contract.chat.url).rstrip("/"),
+        site_url=address.normal(site_url or contract.site.url),
+        chat_url=address.normal(chat_url or contract.chat.url),
         mongo_url=mongo_url,
-        site_database_url=site_database_url or told.get("DATABASE_URL"),
+        site_database_url=database,
         site_environment_file=site_environment,
         manage=partial(site_commands.run, told) if told else None,
-        provider_url=(provider_url or "").rstrip("/") or None,
+        provider_url=address.normal(provider_url) if provider_url else None,
     )
     return with_provider(target, contract)
 
@@ -44,7 +48,7 @@ def with_provider(target: Target, contract: Contract) -> Target:
     A Rocket.Chat in a container of this machine reaches the site at `host.docker.internal`, because
     127.0.0.1 is itself in there.
     """
-    said = target.provider_url or contract.provider.url != contract.site.url
+    said = target.provider_url or contract.own_provider_url
     if said or not in_container.chat_container(target.chat_url):
         return target
     return replace(target, provider_url=in_container.provider_url(target.site_url))

@@ -25,7 +25,7 @@ pytestmark = pytest.mark.api
 def credential_state(contract: Contract, token: str) -> str:
     """The `state` that Rocket.Chat's client makes (Meteor `packages/oauth/oauth_client.js`)."""
     state = {
-        "loginStyle": "redirect",
+        "loginStyle": contract.provider.login_style,
         "credentialToken": token,
         "isCordova": False,
         "redirectUrl": f"{contract.chat.url}{contract.default_channel.path}?layout=embedded",

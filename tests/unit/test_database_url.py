@@ -32,6 +32,7 @@ def leaks(password: str, text: str) -> bool:
     return any(form in text for form in forms) or "Qx" in text
 
 
+@settings(deadline=None)
 @given(SCHEMES, PASSWORDS)
 @example("mysql", "QxTopSecret99")
 @example("postgres", "QxTop%Secret")

@@ -9,7 +9,9 @@ from __future__ import annotations
 
 import logging
 import re
+import ssl
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 import httpx
@@ -46,6 +48,12 @@ class ChatLoginError(Exception):
         self.retry_after = retry_after
 
 
+@cache
+def _certificates() -> ssl.SSLContext:
+    """What the chat's certificate is checked against: SSL_CERT_FILE, or the usual authorities."""
+    return httpx.create_ssl_context()
+
+
 def log_in(base_url: str, service: str, access_token: str, username: str) -> ChatLogin:
     """Exchange an access token for a login token of that user; raises ChatLoginError.
 
@@ -53,7 +61,9 @@ def log_in(base_url: str, service: str, access_token: str, username: str) -> Cha
     caller must hold no database transaction.
     """
     body = {"serviceName": service, "accessToken": access_token, "expiresIn": TOKEN_SECONDS}
-    with httpx.Client(base_url=base_url, timeout=TIMEOUT_SECONDS, trust_env=False) as client:
+    with httpx.Client(
+        base_url=base_url, timeout=TIMEOUT_SECONDS, trust_env=False, verify=_certificates()
+    ) as client:
         try:
             response = client.post("/api/v1/login", json=body)
         except httpx.TimeoutException:

@@ -23,6 +23,8 @@ def _page(user: User, here: str, channel: Channel) -> dict[str, Any]:
     return {
         "chat_url": site.chat_url,
         "service": site.service,
+        "login_style": site.login_style,
+        "button_label": site.button_label,
         "channel": channel,
         "frame_url": f"{site.chat_url}{channel.path}",
         "login_url": f"{reverse('login')}?{urlencode({'next': here})}",

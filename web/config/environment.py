@@ -73,6 +73,8 @@ class Environment:
     client_secret: str
     service: str
     scopes: tuple[str, ...]
+    login_style: str
+    button_label: str
     redirect_uri: str
     channels: tuple[Channel, ...]
     groups: dict[str, tuple[str, ...]]
@@ -99,14 +101,20 @@ class _Reader:
             self.problems.append(f"{name}: found nothing, expected {expected}")
         return value
 
-    def url(self, name: str, default: str | None = None) -> str:
+    def url(self, name: str, default: str | None = None, *, below: bool = False) -> str:
+        """An address; only one that may lie `below` another carries a path."""
         expected = "an address such as http://127.0.0.1:8001"
         value = (self.source.get(name, "").strip() or default or "").rstrip("/")
         if not value:
             return self.needed(name, expected)
         parts = urlsplit(value)
-        if parts.scheme not in {"http", "https"} or not parts.hostname or parts.path or parts.query:
-            self.problems.append(f"{name}: found {value!r}, expected {expected}, without a path")
+        if (
+            parts.scheme not in {"http", "https"}
+            or not parts.hostname
+            or parts.query
+            or (parts.path and not below)
+        ):
+            self.problems.append(f"{name}: found {value!r}, expected {expected}")
         return value
 
     def json(self, name: str, expected: str) -> Any:
@@ -217,7 +225,7 @@ def read_environment(source: Mapping[str, str], site_dir: Path) -> Environment:
     """
     reader = _Reader(source)
     site_url = reader.url("SITE_URL")
-    chat_url = reader.url("CHAT_URL")
+    chat_url = reader.url("CHAT_URL", below=True)
     service = source.get("OAUTH_SERVICE", "").strip() or "besedka"
     extra_hosts = [host.strip() for host in source.get("ALLOWED_HOSTS", "").split(",") if host.strip()]
     hosts = [
@@ -231,7 +239,7 @@ def read_environment(source: Mapping[str, str], site_dir: Path) -> Environment:
         secret_key=reader.needed("DJANGO_SECRET_KEY", "a long random text"),
         site_url=site_url,
         chat_url=chat_url,
-        chat_internal_url=reader.url("CHAT_INTERNAL_URL", default=chat_url or "http://unset"),
+        chat_internal_url=reader.url("CHAT_INTERNAL_URL", default=chat_url or "http://unset", below=True),
         allowed_hosts=tuple(dict.fromkeys(host for host in hosts if host)),
         database=_database(reader, site_dir),
         redis_url=source.get("REDIS_URL", "").strip() or None,
@@ -239,6 +247,8 @@ def read_environment(source: Mapping[str, str], site_dir: Path) -> Environment:
         client_secret=reader.needed("OAUTH_CLIENT_SECRET", "the plain client secret that the chat uses"),
         service=service,
         scopes=tuple(source.get("OAUTH_SCOPE", "").split()) or ("read",),
+        login_style=source.get("OAUTH_LOGIN_STYLE", "").strip() or "redirect",
+        button_label=source.get("OAUTH_BUTTON_LABEL", "").strip() or service,
         redirect_uri=source.get("OAUTH_REDIRECT_URI", "").strip() or f"{chat_url}/_oauth/{service}",
         channels=_channels(reader),
         groups=_groups(reader),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable
+from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
@@ -46,7 +47,9 @@ class ContentSecurityPolicyMiddleware:
 
     def __init__(self, get_response: GetResponse) -> None:
         self.get_response = get_response
-        chat = settings.BESEDKA.chat_url
+        parts = urlsplit(settings.BESEDKA.chat_url)
+        # Of an address below a path, the origin alone: a source's path ends at the first redirect.
+        chat = f"{parts.scheme}://{parts.netloc}"
         self.policy = "; ".join(
             (
                 "default-src 'self'",

@@ -11,8 +11,8 @@ from urllib.parse import urlsplit
 
 import psutil
 
+from besedka import address
 from besedka.errors import BesedkaError
-from besedka.stacks.docker.in_container import LOOPBACK
 from besedka.stacks.docker.presence import engine_is_likely
 
 PROJECT_LABEL, SERVICE_LABEL = "com.docker.compose.project", "com.docker.compose.service"
@@ -24,7 +24,7 @@ NOT_RUNNING = ("created", "restarting", "paused", "exited", "dead")
 def holders(url: str) -> list[str]:
     """Who listens on the address's port, e.g. `python (process 12)`; [] where it is another machine's."""
     parts = urlsplit(url)
-    if parts.hostname not in LOOPBACK:
+    if not address.is_loopback(parts.hostname or ""):
         return []
     port = parts.port or (443 if parts.scheme == "https" else 80)
     found = []
@@ -50,7 +50,7 @@ def troubles(site_url: str, chat_url: str, *, answering: bool) -> list[str]:
             elif health == "unhealthy" or (health == "starting" and not answering):
                 found.append(f"container {container.name} ({name}) runs and is {health}")
     webs = [container.name for container in rows.get("web", ()) if container.status == "running"]
-    port = urlsplit(site_url).port or 80
+    port = address.port(site_url)
     daphnes = [pid for pid in _listeners(port) if _is_daphne(pid)]
     if webs and daphnes:
         found.append(
@@ -63,7 +63,7 @@ def troubles(site_url: str, chat_url: str, *, answering: bool) -> list[str]:
 def _project_of(chat_url: str) -> dict[str, list[Any]]:
     """Service → containers of the compose project that has Rocket.Chat's port, running or not."""
     parts = urlsplit(chat_url)
-    if parts.hostname not in LOOPBACK or not engine_is_likely():
+    if not address.is_loopback(parts.hostname or "") or not engine_is_likely():
         return {}
     # A second of imports that a machine without Docker does without.
     from docker.errors import DockerException  # type: ignore[import-untyped]  # noqa: PLC0415

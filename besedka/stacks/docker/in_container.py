@@ -11,11 +11,11 @@ from collections.abc import Mapping
 from typing import Any
 from urllib.parse import urlencode, urlsplit
 
+from besedka import address
 from besedka.errors import BesedkaError, ServiceUnreachableError
 from besedka.stacks.docker.presence import engine_is_likely
 
 HOST_NAME = "host.docker.internal"
-LOOPBACK = ("localhost", "127.0.0.1", "::1")
 ANSWER_SECONDS = 5
 # Rocket.Chat's image brings Node.js and neither curl nor, in all its variants, wget. What to ask comes by
 # environment, so that nothing of it is taken for a script.
@@ -74,7 +74,7 @@ def chat_container(chat_url: str) -> Any:
     image has no Node.js, so that nothing can be asked from inside.
     """
     parts = urlsplit(chat_url)
-    if parts.hostname not in LOOPBACK or not engine_is_likely():
+    if not address.is_loopback(parts.hostname or "") or not engine_is_likely():
         return None
     # A second of imports that a machine without Docker does without.
     from docker.errors import DockerException  # type: ignore[import-untyped]  # noqa: PLC0415
@@ -95,6 +95,6 @@ def chat_container(chat_url: str) -> Any:
 def provider_url(site_url: str) -> str | None:
     """Where a container reaches a site of this machine; None where the browser's address does as well."""
     parts = urlsplit(site_url)
-    if parts.hostname not in LOOPBACK:
+    if not address.is_loopback(parts.hostname or ""):
         return None
     return f"{parts.scheme}://{HOST_NAME}" + (f":{parts.port}" if parts.port else "")

@@ -33,6 +33,7 @@ class Wishes:
     node: str | None = None
     chat_client: str | None = None
     client_mood: str | None = None
+    tls: bool = False
 
     def given(self) -> list[str]:
         """The options that were given, in the words of a command line: an embedded stack alone obeys them."""
@@ -45,14 +46,14 @@ class Wishes:
             clients.OPTION: self.chat_client,
             clients.MOOD_OPTION: self.client_mood,
         }
-        return [f"{name}={value}" for name, value in rows.items() if value]
+        return [f"{name}={value}" for name, value in rows.items() if value] + ["--tls"] * self.tls
 
 
 @dataclass(frozen=True)
 class Parts:
     """The programs to run; None: Rocket.Chat's and MongoDB's stand-in, and no PostgreSQL or Redis at all.
 
-    `absent` says for the latter two what does their work, and why.
+    `tls` puts site and chat behind https. `absent` says for the latter two what does their work, and why.
     """
 
     mongod: str | None = None
@@ -61,6 +62,7 @@ class Parts:
     bundle: Bundle | None = None
     chat_client: ChatClient | None = None
     client_mood: str | None = None
+    tls: bool = False
     absent: Mapping[str, str] = field(
         default_factory=lambda: {name: f"{instead} (not asked for)" for name, instead in _INSTEAD.items()}
     )
@@ -104,4 +106,4 @@ def find(wishes: Wishes, contract: Contract, *, say: Say) -> Parts:
         name: f"{_INSTEAD[name]} ({reasons[name]})" for name, program in found.items() if program is None
     }
     client = chosen if isinstance(chosen, ChatClient) else None
-    return Parts(chat_data, database, cache, bundle, client, wishes.client_mood, absent)
+    return Parts(chat_data, database, cache, bundle, client, wishes.client_mood, wishes.tls, absent)

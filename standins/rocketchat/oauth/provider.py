@@ -4,6 +4,7 @@ After `app/custom-oauth/server/custom_oauth_server.js`; twenty seconds is server
 """
 
 import base64
+import os
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -17,6 +18,9 @@ _HEADERS = {"User-Agent": "Meteor/3.1.2", "Accept": "application/json"}
 _TIMEOUT = 20.0
 # Reading the certificate authorities takes as long as the rest of a start.
 _TLS = httpx.create_ssl_context(trust_env=False)
+# As Node.js does: these authorities beside the usual ones.
+if _extra := os.environ.get("NODE_EXTRA_CA_CERTS"):
+    _TLS.load_verify_locations(cafile=_extra)
 
 
 def new_client() -> httpx.AsyncClient:

@@ -22,7 +22,8 @@ def test_every_missing_variable_is_named_in_one_message() -> None:
     ("name", "value"),
     [
         ("SITE_URL", "127.0.0.1:8001"),
-        ("CHAT_URL", "http://127.0.0.1:3000/chat"),
+        ("SITE_URL", "http://127.0.0.1:8001/site"),
+        ("CHAT_URL", "http://127.0.0.1:3000/?chat"),
         ("CHAT_CHANNELS", "not json"),
         ("CHAT_CHANNELS", '[{"name":"a","label":"A"}]'),
         ("CHAT_CHANNELS", '[{"name":"a"}]'),

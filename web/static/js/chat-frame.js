@@ -8,7 +8,8 @@
  *
  * The sign-in command goes out once per Logged_Out event, never on a timer: earlier it is lost, and
  * repeated it starts the OAuth over before it is done, for ever. Two attempts without a Logged_In in
- * between are the last.
+ * between are the last. Where a window has to be opened, `awaiting-click` takes the place of `signing-in`:
+ * the person clicks, and the chat says Logged_In.
  */
 
 import { hideProblem, showProblem, showStatus } from "./chat-notice.js";
@@ -18,7 +19,7 @@ import { DOUBT_MS, Patience } from "./patience.js";
 import { askProof } from "./proof.js";
 import { askSession, chatUser, forgetChatUser, rememberChatUser } from "./site-session.js";
 
-/** @typedef {"connecting"|"signing-in"|"leaving"|"ready"|"signed-out"|"stopped"} ChatState */
+/** @typedef {"connecting"|"signing-in"|"awaiting-click"|"leaving"|"ready"|"signed-out"|"stopped"} ChatState */
 
 const MAX_ATTEMPTS = 2;
 const MAX_LOGOUTS = 3;
@@ -70,6 +71,7 @@ export class ChatFrame {
    * @param {HTMLIFrameElement} frame with the data-* attributes of includes/chat_frame.html
    * @param {object} options
    * @param {() => object | Promise<object>} options.command the command that signs in
+   * @param {string} [options.click] label of the chat's button that a person has to click instead
    * @param {string} options.ignored key of the problem to show when the command has no effect at all
    * @param {boolean} options.reconnect load the frame anew after the chat's own log-out
    * @param {() => string} [options.frameUrl] where to load it
@@ -147,8 +149,8 @@ export class ChatFrame {
       this.checkSession();
       return;
     }
-    // After a failed sign-in a person may have signed in by hand, into a chat that was empty before.
-    const byHand = this.state === "stopped" && this.seenEmpty;
+    // A person may have signed in by hand, into a chat that was empty before.
+    const byHand = ["stopped", "awaiting-click"].includes(this.state) && this.seenEmpty;
     if (this.commandSent || byHand || chatUser() === this.userId) this.ready();
     else this.leave();
   }
@@ -188,6 +190,10 @@ export class ChatFrame {
     const turn = this.turn;
     this.enter("signing-in", "Входим…");
     if (!(await this.sessionHolds(turn))) return;
+    if (this.options.click) {
+      this.enter("awaiting-click", `Нажмите «${this.options.click}» в окне чата: вход откроется в новом окне.`);
+      return;
+    }
     let command;
     try {
       command = await this.options.command();

@@ -11,6 +11,8 @@ new ChatFrame(frame, {
     service: frame.dataset.service,
     redirectUrl: frame.dataset.frameUrl,
   }),
+  // A browser lets the chat open a window only after a click in the chat itself.
+  click: frame.dataset.loginStyle === "popup" ? frame.dataset.buttonLabel : "",
   ignored: "commandIgnored",
   // The command itself leads back to the channel.
   reconnect: false,

@@ -1,0 +1,124 @@
+"""Addresses and origins: written one way, compared and taken apart in this one place.
+
+RFC 3986, 6.2: scheme and host are the same in any case, and a scheme's default port may be left out. An
+address may carry a path, as of a chat below `https://host/chat`; an origin has none.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import socket
+from urllib.parse import urlsplit, urlunsplit
+
+_DEFAULT_PORTS = {"http": 80, "https": 443}
+
+
+def normal(url: str) -> str:
+    """The address in its one spelling: small letters, no default port, no slash at the end."""
+    parts = urlsplit(url.strip())
+    return urlunsplit((parts.scheme.lower(), _authority(url), parts.path.rstrip("/"), parts.query, ""))
+
+
+def origin(url: str) -> str:
+    """What a browser calls the address's origin: scheme, host, and the port if it is not the default."""
+    return f"{urlsplit(url.strip()).scheme.lower()}://{_authority(url)}"
+
+
+def path(url: str) -> str:
+    """The path below which everything lies; empty for a host's root."""
+    return urlsplit(url.strip()).path.rstrip("/")
+
+
+def host(url: str) -> str:
+    """The host's name in small letters, without the brackets of IPv6."""
+    return urlsplit(url.strip()).hostname or ""
+
+
+def port(url: str) -> int:
+    """The port, also where it is not written."""
+    parts = urlsplit(url.strip())
+    return parts.port or _DEFAULT_PORTS.get(parts.scheme.lower(), 80)
+
+
+def same(one: str, other: str) -> bool:
+    """Whether both are one address, however they are written."""
+    return normal(one) == normal(other)
+
+
+def is_loopback(name: str) -> bool:
+    """Whether the host can mean nothing but this machine (RFC 6761 for names); nothing is resolved."""
+    name = name.lower().rstrip(".")
+    if name == "localhost" or name.endswith(".localhost"):
+        return True
+    try:
+        return ipaddress.ip_address(name).is_loopback
+    except ValueError:
+        return False
+
+
+def local_host(url: str) -> str:
+    """The address's host if it leads to 127.0.0.0/8 here, where services of this machine listen; else
+    127.0.0.1."""
+    name = host(url)
+    try:
+        found = {str(row[4][0]) for row in socket.getaddrinfo(name, None, socket.AF_INET)}
+    except (OSError, UnicodeError):
+        found = set()
+    here = is_loopback(name) and found == {"127.0.0.1"}
+    return name if here else "127.0.0.1"
+
+
+def moved_origins(listed: object, old: str, new: str) -> str:
+    """The list with the origin of the address `old` replaced by that of `new`, which it holds in any case.
+
+    `*` and the origins of others stay: a page of theirs may command the chat too.
+    """
+    if listed == "*":
+        return "*"
+    entries = [origin(new) if same(entry, origin(old)) else entry for entry in str(listed).split(",")]
+    return ",".join(entries if origin(new) in entries else [origin(new)])
+
+
+def origins(listed: object) -> frozenset[str]:
+    """The entries of a list of origins separated by commas, as Rocket.Chat's settings hold them."""
+    return frozenset(entry for entry in str(listed).split(",") if entry)
+
+
+def admits(source: str, page: str, own: str) -> bool:
+    """Whether a source of Content-Security-Policy (`frame-ancestors`) admits a page at the address `page`.
+
+    `own` is the address that sends the policy, which `'self'` means. Rules: CSP level 3, 6.7.2.8.
+    """
+    if source == "*":
+        return True
+    if source.lower() == "'self'":
+        return origin(own) == origin(page)
+    scheme, found, rest = source.lower().partition("://")
+    if not found:
+        if source.endswith(":"):
+            return _scheme_admits(source[:-1].lower(), page)
+        scheme, rest = urlsplit(own).scheme.lower(), source.lower()
+    name, _, wished = rest.partition("/")[0].partition(":")
+    wild = name.startswith("*.") and host(page).endswith(name[1:])
+    if not (_scheme_admits(scheme, page) and (wild or name == host(page))):
+        return False
+    if wished in {"*", str(port(page))}:
+        return True
+    # Without a port, that of the source's scheme; https is as good as http.
+    return not wished and port(page) in {_DEFAULT_PORTS.get(scheme), _DEFAULT_PORTS["https"]}
+
+
+def _scheme_admits(scheme: str, page: str) -> bool:
+    own = urlsplit(page).scheme.lower()
+    return scheme == own or (scheme, own) == ("http", "https")
+
+
+def _authority(url: str) -> str:
+    parts = urlsplit(url.strip())
+    name = parts.hostname or ""
+    name = f"[{name}]" if ":" in name else name
+    default = _DEFAULT_PORTS.get(parts.scheme.lower())
+    try:
+        return f"{name}:{parts.port}" if parts.port and parts.port != default else name
+    except ValueError:  # no number: left as it stands, for whoever connects to refuse
+        return parts.netloc

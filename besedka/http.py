@@ -1,0 +1,69 @@
+"""HTTP from this machine to a stack: past every proxy, and by the certificates that the environment names."""
+
+from __future__ import annotations
+
+import os
+import ssl
+from collections.abc import MutableMapping
+from contextlib import suppress
+from functools import cache
+from typing import Any
+
+import requests
+from requests.adapters import HTTPAdapter
+
+_BUNDLES = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE")
+# requests and Node.js read the address range, httpx and Go the names.
+_LOOPBACK = ("127.0.0.1", "localhost", "::1", "127.0.0.0/8", ".localhost")
+
+
+class _Trusting(HTTPAdapter):
+    """Trusts the environment's authorities beside the usual ones, which `requests` adds."""
+
+    def init_poolmanager(self, *args: Any, **options: Any) -> None:
+        super().init_poolmanager(*args, ssl_context=authorities(), **options)
+
+
+def authorities() -> ssl.SSLContext:
+    """Trusts what any of REQUESTS_CA_BUNDLE, CURL_CA_BUNDLE and SSL_CERT_FILE names.
+
+    All of them, because a machine may have set one for everybody, and a person another.
+    """
+    return _context(frozenset(named for name in _BUNDLES if (named := os.environ.get(name))))
+
+
+@cache
+def _context(files: frozenset[str]) -> ssl.SSLContext:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    for file in files:
+        # A variable that names no file is for nobody to stumble over who asks by http.
+        with suppress(OSError):
+            context.load_verify_locations(file)
+    return context
+
+
+def trust(authority: str) -> None:
+    """Let every client of this process, and of those it starts, trust what that file of certificates does."""
+    os.environ.update(dict.fromkeys(_BUNDLES, authority))
+
+
+def session() -> requests.Session:
+    """A client that asks the stack itself: no proxy, no .netrc, the environment's certificates."""
+    http = requests.Session()
+    http.trust_env = False
+    http.mount("https://", _Trusting())
+    return http
+
+
+def get(url: str, **options: Any) -> requests.Response:
+    """One `GET` by a client of its own; raises what `requests` raises."""
+    with session() as http:
+        return http.get(url, **options)
+
+
+def bypass_proxies(environment: MutableMapping[str, str] = os.environ) -> None:
+    """Let this process and all that it starts reach loopback without a proxy, whatever HTTP_PROXY says."""
+    for name in ("no_proxy", "NO_PROXY"):
+        listed = [entry for entry in environment.get(name, "").split(",") if entry]
+        if listed != ["*"]:
+            environment[name] = ",".join(dict.fromkeys([*listed, *_LOOPBACK]))

@@ -1,0 +1,99 @@
+"""One spelling for each address, and what a policy's source admits."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from besedka import address
+
+HOSTS = st.sampled_from(["127.0.0.1", "localhost", "chat.besedka.test", "[::1]", "BESEDKA.Test"])
+PATHS = st.sampled_from(["", "/", "/chat", "/chat/"])
+
+
+@settings(deadline=None)
+@given(st.sampled_from(["http", "https", "HTTP", "Https"]), HOSTS, st.integers(1, 65535), PATHS)
+def test_an_address_has_one_spelling(scheme: str, host: str, port: int, path: str) -> None:
+    written = f"{scheme}://{host}:{port}{path}"
+
+    normal = address.normal(written)
+
+    assert address.normal(normal) == normal
+    assert address.same(written.lower(), written)
+    assert not normal.endswith("/")
+    assert address.port(normal) == port
+    assert address.origin(written) + address.path(written) == normal
+    assert address.host(written) == host.lower().strip("[]")
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("http://127.0.0.1:80", "http://127.0.0.1"),
+        ("https://Chat.Besedka.test:443/", "HTTPS://chat.besedka.test"),
+        ("https://host/chat/", "https://HOST:443/chat"),
+    ],
+)
+def test_two_spellings_are_one_address(one: str, other: str) -> None:
+    assert address.same(one, other)
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("http://127.0.0.1:443", "http://127.0.0.1"),
+        ("https://host:80", "http://host:80"),
+        ("https://host/chat", "https://host/Chat"),
+        ("http://localhost", "http://127.0.0.1"),
+    ],
+)
+def test_two_addresses_are_not_one(one: str, other: str) -> None:
+    assert not address.same(one, other)
+
+
+CHAT = "http://chat.besedka.test:3000"
+
+
+@pytest.mark.parametrize(
+    ("source", "page", "admitted"),
+    [
+        ("*", "http://127.0.0.1:8001", True),
+        ("'none'", "http://127.0.0.1:8001", False),
+        ("'self'", CHAT + "/any", True),
+        ("'self'", "http://127.0.0.1:8001", False),
+        ("http://127.0.0.1:8001", "http://127.0.0.1:8001", True),
+        ("http://127.0.0.1:*", "http://127.0.0.1:8001", True),
+        ("http://127.0.0.1:80", "http://127.0.0.1", True),
+        ("http://127.0.0.1", "http://127.0.0.1:8001", False),
+        ("HTTP://Besedka.TEST", "http://besedka.test", True),
+        ("http://besedka.test", "https://besedka.test", True),
+        ("https://besedka.test", "http://besedka.test", False),
+        ("http://*.besedka.test:*", "http://www.besedka.test:8001", True),
+        ("http://*.besedka.test", "http://besedka.test", False),
+        ("besedka.test:8001", "http://besedka.test:8001", True),
+        ("http:", "http://besedka.test:8001", True),
+        ("https:", "http://besedka.test:8001", False),
+    ],
+)
+def test_a_policys_source_admits_what_a_browser_admits(source: str, page: str, admitted: bool) -> None:
+    assert address.admits(source, page, CHAT) is admitted
+
+
+def test_the_sites_origin_moves_within_a_list() -> None:
+    old, new = "http://127.0.0.1:8001", "http://127.0.0.1:1"
+
+    assert address.moved_origins(old, old, new) == new
+    assert address.moved_origins(f"{old},https://other.test", old, new) == f"{new},https://other.test"
+    assert address.moved_origins("*", old, new) == "*"
+    assert address.moved_origins("https://other.test", old, new) == new
+
+
+@pytest.mark.parametrize("name", ["localhost", "127.0.0.2", "::1", "chat.localhost", "LOCALHOST."])
+def test_a_loopback_name_is_known(name: str) -> None:
+    assert address.is_loopback(name)
+
+
+@pytest.mark.parametrize("name", ["10.0.0.1", "localhost.besedka.test", "besedka.test", ""])
+def test_another_name_is_no_loopback(name: str) -> None:
+    assert not address.is_loopback(name)
