@@ -9,12 +9,14 @@ from faults import (
     hops,
     pages,
     provider,
+    reach,
     restored,
     rooms,
     services,
     settings,
     signed_in,
     site,
+    writing,
 )
 from faults.breakable_stack import Patient
 from faults.fault import Fault
@@ -39,6 +41,8 @@ def catalogue(contract: Contract) -> tuple[Fault, ...]:
         *hops.FAULTS,
         *signed_in.FAULTS,
         *restored.FAULTS,
+        *reach.FAULTS,
+        *writing.FAULTS,
     )
     names = [fault.name for fault in found]
     twice = sorted({name for name in names if names.count(name) > 1})

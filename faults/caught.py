@@ -61,6 +61,13 @@ _BY_TESTS: dict[tuple[str, ...], tuple[str, ...]] = {
         "another_program_on_the_port_of_the_chat",
     ),
     (_SIGN_IN,): (
+        "frame_in_a_sandbox",
+        "frame_without_credentials",
+        "site_frames_itself_alone",
+        "site_frames_nobody",
+        "site_pages_isolated",
+        "proxy_passes_no_websocket",
+        "proxy_answers_sockets_with_a_page",
         "chat_thinks_it_lives_elsewhere",
         "setting_Iframe_Restrict_Access",
         "setting_Iframe_Integration_send_enable",

@@ -73,10 +73,14 @@ Forward = Callable[[Request], Reply | None]
 
 @dataclass(frozen=True)
 class Rule:
-    """What happens to the requests that it matches; `treat` may call the given function to hand one on."""
+    """What happens to the requests that it matches; `treat` may call the given function to hand one on.
+
+    A rule for `sockets` is about the handshakes of WebSockets, which no other rule sees.
+    """
 
     matches: Callable[[Request], bool]
     treat: Callable[[Request, Forward], Reply | None]
+    sockets: bool = False
 
 
 class Proxy:
@@ -119,6 +123,10 @@ class Proxy:
         self._thread.join()
         self._server.server_close()
         self._server.end_connections()
+
+    def refuses_socket(self, request: Request) -> bool:
+        """Whether a rule answers this handshake in the service's place."""
+        return any(rule.sockets and rule.matches(request) for rule in tuple(self._rules))
 
     def answer(self, request: Request) -> Reply | None:
         """What the client is given; nothing where a rule raises, which `ruled` then raises again."""
@@ -193,7 +201,8 @@ class _Handler(BaseHTTPRequestHandler):
     server: _Server
 
     def _hand_on(self) -> None:
-        if self.headers.get("Upgrade"):
+        handshake = Request(self.command, self.path, tuple(self.headers.items()), b"")
+        if self.headers.get("Upgrade") and not self.server.proxy.refuses_socket(handshake):
             self._splice()
             return
         body = self.rfile.read(int(self.headers.get("Content-Length") or 0))

@@ -43,6 +43,16 @@ def answers(which: Matching, status: int, body: str = "", kind: str = _HTML, **h
     return Rule(which, lambda request, forward: Reply(status, given, body.encode()))
 
 
+def refuses_sockets(status: int, body: str) -> Rule:
+    """Handshakes of WebSockets get this answer, and everything else goes on."""
+
+    def matches(request: Request) -> bool:
+        return bool(request.header("Upgrade"))
+
+    reply = Reply(status, (("Content-Type", _HTML),), body.encode())
+    return Rule(matches, lambda request, forward: reply, sockets=True)
+
+
 def answers_json(which: Matching, code: int, /, **told: Any) -> Rule:
     """The service is not asked; JSON of these fields is the answer, with that status."""
     return answers(which, code, json.dumps(told), _JSON)

@@ -14,6 +14,7 @@ _WRONG: dict[str, SettingValue] = {
     "Iframe_Integration_send_target_origin": "http://localhost:8001",
     "First_Channel_After_Login": "",
     "Accounts_SystemBlockedUsernameList": "admin,administrator,system,user",
+    "Accounts_RegistrationForm": "Public",
     "Show_Setup_Wizard": "pending",
     "url": "http://127.0.0.1:1",
     "identity_path": "/api/v1/auth/rocket/user/",

@@ -6,13 +6,16 @@ from collections.abc import Iterable
 
 from besedka.checks import (
     application,
+    frame_policy,
     iframe,
+    integrity_links,
     integrity_mapping,
     integrity_people,
     integrity_rooms,
     integrity_settings,
     login_service,
     provider,
+    reach,
     rooms,
     services,
     services_chat,
@@ -21,6 +24,7 @@ from besedka.checks import (
     sso_chat,
     sso_pages,
     sso_roles,
+    writing,
 )
 from besedka.checks.check import LAYERS, Check
 from besedka.contract import Contract
@@ -30,6 +34,7 @@ from besedka.errors import BesedkaError
 _MODULES = (
     services,
     services_chat,
+    reach,
     site,
     application,
     provider,
@@ -39,11 +44,14 @@ _MODULES = (
     integrity_people,
     integrity_rooms,
     integrity_mapping,
+    integrity_links,
     rooms,
+    writing,
     sso,
     sso_pages,
     sso_roles,
     sso_chat,
+    frame_policy,
 )
 
 

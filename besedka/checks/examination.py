@@ -203,6 +203,12 @@ class Examination:
         return roster.from_rest(self.admin)
 
     @cached_property
+    def permissions(self) -> dict[str, set[str]]:
+        """Permission → the roles that have it, as Rocket.Chat gives them to an administrator."""
+        rows = self.admin.get("permissions.listAll")["update"]
+        return {str(row["_id"]): set(row.get("roles") or ()) for row in rows}
+
+    @cached_property
     def site_users(self) -> list[SiteUser]:
         """Every account of the site."""
         return self.site_database.users()
@@ -221,6 +227,25 @@ class Examination:
         """The place of a setting, with its path in the admin pages where the registry knows it."""
         path_en, path_ru = (self.catalogue.path(setting_id, language) for language in ("en", "ru"))
         return Where(place or setting_id, setting_id, path_en, path_ru)
+
+    def chat_page(self, path: str) -> requests.Response:
+        """A page of Rocket.Chat as a browser asks for it, redirects not followed."""
+        address = self.contract.chat.url + path
+        try:
+            with requests.Session() as http:
+                http.trust_env = False
+                return http.get(
+                    address,
+                    headers={"Accept": "text/html"},
+                    timeout=TIMEOUT_SECONDS,
+                    allow_redirects=False,
+                )
+        except requests.RequestException as error:
+            raise ServiceUnreachableError(
+                f"{type(error).__name__}: GET {address} got no answer",
+                expected="an HTTP answer",
+                where=address,
+            ) from error
 
     @property
     def provision_command(self) -> str:

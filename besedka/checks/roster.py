@@ -23,6 +23,7 @@ class Room:
     archived: bool
     read_only: bool
     join_code: bool
+    encrypted: bool
     muted: frozenset[str]
     members: frozenset[str]
     hollow: bool = False
@@ -60,6 +61,7 @@ def _room(raw: Json, members: set[str]) -> Room:
         archived=bool(raw.get("archived")),
         read_only=bool(raw.get("ro")),
         join_code=bool(raw.get("joinCodeRequired")),
+        encrypted=bool(raw.get("encrypted")),
         muted=frozenset(raw.get("muted") or []),
         members=frozenset(members),
         hollow=not raw.get("msgs") and not raw.get("usersCount"),

@@ -136,6 +136,22 @@ class ChatDatabase:
         control = self._one("migrations", {"_id": "control"})
         return int(control["version"]) if control else None
 
+    def memberships_are_unique(self) -> bool:
+        """Whether a unique index keeps a user from being in one room twice."""
+        try:
+            rows = self._collection("rocketchat_subscription").index_information().values()
+        except PyMongoError as error:
+            raise self._unreachable(error) from error
+        keys = {"rid", "u._id"}
+        return any(row.get("unique") and {name for name, _ in row["key"]} == keys for row in rows)
+
+    def rooms_of_messages(self) -> list[Any]:
+        """The room ids that messages name, each once."""
+        try:
+            return list(self._collection("rocketchat_message").distinct("rid"))
+        except PyMongoError as error:
+            raise self._unreachable(error) from error
+
     def pending_credentials(self, key: str) -> list[Document]:
         """What an OAuth callback left for the log-in that must follow; a failure is kept here too."""
         return self._all("meteor_oauth_pendingCredentials", {"key": key})

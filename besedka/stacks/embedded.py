@@ -177,9 +177,8 @@ class EmbeddedStack:
 
     def _spoken(self, client: ChatClient | None) -> Sequence[str]:
         """The version that the stand-in speaks: its client's, else the contract's, else its own."""
-        if client:
-            return client.options
-        return ("--version", self.contract.chat.version) if self.contract.chat.version else ()
+        version = self.contract.chat.version
+        return client.options if client else ("--version", version) if version else ()
 
     def start_site(self) -> None:
         """Start Daphne; `wait_for_site` waits for it."""

@@ -1,0 +1,122 @@
+"""What a browser obeys and a plain request does not: the attributes of the frame, headers of both sides."""
+
+from __future__ import annotations
+
+from html.parser import HTMLParser
+
+import requests
+
+from besedka.checks.check import Check, check
+from besedka.checks.content_policy import policies, refuses_frame
+from besedka.checks.examination import Examination
+from besedka.checks.finding import Answer, Finding, answer, finding
+from besedka.checks.temporary import visitor
+from besedka.contract import Contract
+
+_CSP = "Content-Security-Policy"
+_EMBEDDER = "Cross-Origin-Embedder-Policy"
+# https://html.spec.whatwg.org/multipage/iframe-embed-object.html#attr-iframe-sandbox
+_NEEDED = ("allow-scripts", "allow-same-origin", "allow-forms")
+_POPUP = "allow-popups"
+
+
+class _Frames(HTMLParser):
+    """Attributes of each frame, and policies in `<meta>`."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.frames: list[dict[str, str]] = []
+        self.policies: list[str] = []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        fields = {name: value or "" for name, value in attrs}
+        if tag == "iframe":
+            self.frames.append(fields)
+        elif tag == "meta" and fields.get("http-equiv", "").lower() == _CSP.lower():
+            self.policies.append(fields.get("content", ""))
+
+
+@check("sso.frame_policy", codes="sandbox policy isolated", needs=["sso.user"])
+def frame_policy(examination: Examination) -> Answer:
+    """Do the chat pages let a browser run the chat in their frame?"""
+    site = examination.contract.site
+    found: list[Finding] = []
+    for path in dict.fromkeys((site.test_page, site.integrated_page)):
+        found += _of_page(examination.contract, visitor(examination).site.get(path))
+    return answer(found, evidence="no sandbox, no policy, no isolation in the way")
+
+
+def _of_page(contract: Contract, response: requests.Response) -> list[Finding]:
+    page = _Frames()
+    page.feed(response.text)
+    place = f"{response.url.partition('?')[0]}, signed in"
+    found = []
+    needed = (*_NEEDED, _POPUP) if contract.provider.login_style == "popup" else _NEEDED
+    for frame in page.frames:
+        missing = [token for token in needed if token not in frame.get("sandbox", "").split()]
+        if "sandbox" in frame and missing:
+            advice = ("Take the attribute sandbox away, or add what is missing to it.",)
+            seen = f'sandbox="{frame["sandbox"]}", without {", ".join(missing)}'
+            found.append(
+                finding("sso.frame_policy.sandbox", seen, "no sandbox", f"{place}, <iframe>", advice=advice)
+            )
+        if "credentialless" in frame:
+            advice = ("Take the attribute credentialless away: it gives the chat an empty, passing storage.",)
+            found.append(
+                finding("sso.frame_policy.isolated", "a credentialless frame", "none", place, advice=advice)
+            )
+    # The chain of SSO leads the frame through both.
+    origins, own = (contract.chat.url, contract.site.url), contract.site.url
+    for policy in policies([response.headers.get(_CSP, ""), *page.policies]):
+        refused = [(origin, by) for origin in origins if (by := refuses_frame(policy, origin, own))]
+        for origin, directive in refused[:1]:
+            advice = (f"Add {' and '.join(origins)} to frame-src, wherever this header is set.",)
+            found.append(
+                finding(
+                    "sso.frame_policy.policy",
+                    f"{directive}: keeps {origin} out of the frame",
+                    f"frame-src {' '.join(origins)}",
+                    f"{place}, {_CSP}",
+                    advice=advice,
+                )
+            )
+    embedder = response.headers.get(_EMBEDDER, "unsafe-none").partition(";")[0].strip().lower()
+    if embedder != "unsafe-none":
+        advice = (f"Do not send {_EMBEDDER} with the chat pages: the chat does not allow for it.",)
+        found.append(
+            finding(
+                "sso.frame_policy.isolated",
+                f"{_EMBEDDER}: {embedder}",
+                "no such header",
+                place,
+                advice=advice,
+            )
+        )
+    return found
+
+
+@check("iframe.document", codes="sandboxed attachment", needs=["services.chat"])
+def document(examination: Examination) -> Answer:
+    """Is the chat's own document one that a browser shows and runs?"""
+    contract = examination.contract
+    path = contract.default_channel.path
+    response = examination.chat_page(path)
+    place = f"GET {contract.chat.url}{path}"
+    found = []
+    for policy in policies([response.headers.get(_CSP, "")]):
+        if "sandbox" in policy and not set(_NEEDED) <= set(policy["sandbox"]):
+            advice = ("Rocket.Chat sends no sandbox: look for a proxy in front of it that does.",)
+            seen = f"sandbox {' '.join(policy['sandbox'])}".strip()
+            found.append(
+                finding("iframe.document.sandboxed", seen, "no sandbox", f"{place}, {_CSP}", advice=advice)
+            )
+    disposition = response.headers.get("Content-Disposition", "")
+    if disposition.lower().startswith("attachment"):
+        advice = ("A proxy turns the page into a download: take its Content-Disposition away.",)
+        found.append(finding("iframe.document.attachment", disposition, "a page", place, advice=advice))
+    return answer(found, evidence="a page that runs")
+
+
+def checks(_: Contract) -> tuple[Check, ...]:
+    """The checks of this part."""
+    return (document, frame_policy)

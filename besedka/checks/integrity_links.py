@@ -1,0 +1,130 @@
+"""Layer `integrity`, links: indexes that keep rows single, and rows that point at rooms that are gone."""
+
+from __future__ import annotations
+
+from besedka.checks.check import Check, check
+from besedka.checks.examination import Examination
+from besedka.checks.finding import Answer, Severity, answer, finding
+from besedka.contract import Contract
+
+_GROUND = ["services.same_data"]
+_SHOWN = 5
+
+
+@check("integrity.indexes", codes="not_unique", needs=_GROUND)
+def indexes(examination: Examination) -> Answer:
+    """Does MongoDB itself refuse a second membership of one user in one room?"""
+    if examination.mongo.memberships_are_unique():
+        return answer((), evidence="unique index on rid and u._id")
+    advice = (
+        "Remove double memberships first, then restart Rocket.Chat: it makes its indexes at each start.",
+        "A database restored without its indexes has none; Rocket.Chat logs that it cannot make them.",
+    )
+    return answer(
+        [
+            finding(
+                "integrity.indexes.not_unique",
+                "no unique index on rid and u._id: a user can be in one room twice",
+                "{rid: 1, 'u._id': 1}, unique (packages/models/src/models/Subscriptions.ts)",
+                "rocketchat_subscription, indexes",
+                advice=advice,
+                severity=Severity.RISK,
+            )
+        ]
+    )
+
+
+@check("integrity.room_links", codes="users messages", needs=_GROUND)
+def room_links(examination: Examination) -> Answer:
+    """Do accounts and messages point at rooms that exist?"""
+    known = {str(room["_id"]) for room in examination.chat_rooms} | set(map(str, examination.other_room_ids))
+    lost = sorted(
+        f"{account.get('username')}: {rid}"
+        for account in examination.chat_users
+        for rid in account.get("__rooms") or ()
+        if str(rid) not in known
+    )
+    orphans = sorted(str(rid) for rid in examination.mongo.rooms_of_messages() if str(rid) not in known)
+    found = []
+    if lost:
+        advice = (
+            "Remove these ids from users.__rooms; Rocket.Chat reads the list of members from there.",
+            "They stay when a room is deleted in MongoDB rather than by Rocket.Chat.",
+        )
+        seen = f"{len(lost)} like {lost[0]}"
+        found.append(
+            finding(
+                "integrity.room_links.users",
+                seen,
+                "ids of rooms that exist",
+                "users, __rooms",
+                advice=advice,
+                severity=Severity.NOTE,
+                evidence=lost[:_SHOWN],
+            )
+        )
+    if orphans:
+        gone = "Restore the room from a backup, or remove its messages: nobody can read them now."
+        seen = f"messages of {len(orphans)} rooms that do not exist, like {orphans[0]}"
+        found.append(
+            finding(
+                "integrity.room_links.messages",
+                seen,
+                "messages of rooms that exist",
+                "rocketchat_message, rid",
+                advice=(gone,),
+                severity=Severity.NOTE,
+                evidence=orphans[:_SHOWN],
+            )
+        )
+    return answer(found, evidence="every link leads somewhere")
+
+
+@check("integrity.takeover", codes="waiting", needs=_GROUND, after=["services.site_database"])
+def takeover(examination: Examination) -> Answer:
+    """Does no account with a password of its own wait for SSO to adopt it?
+
+    SSO adopts an account of the same name or e-mail, and its password goes on working
+    (`apps/meteor/app/custom-oauth/server/custom_oauth_server.js`, `accounts_meld`).
+    """
+    contract = examination.contract
+    own = {user.username.lower() for user in contract.users} | {contract.chat.admin.username.lower()}
+    site = {user.username.lower() for user in examination.site_users} if _has_site(examination) else set()
+    waiting = sorted(
+        str(account["username"])
+        for account in examination.chat_users
+        if str(account.get("username", "")).lower() in site - own
+        and (account.get("services") or {}).get("password")
+        and not (account.get("services") or {}).get(contract.provider.name)
+    )
+    if not waiting:
+        return answer((), evidence="nobody")
+    advice = (
+        "Ask who made this account. Delete it, or set its password anew, before its namesake of the site "
+        "signs in.",
+    )
+    seen = (
+        f"{', '.join(waiting[:_SHOWN])}: made in Rocket.Chat, with a password, named like a user of the site"
+    )
+    return answer(
+        [
+            finding(
+                "integrity.takeover.waiting",
+                seen,
+                "accounts that SSO has made or adopted",
+                "users, services.password",
+                advice=advice,
+                severity=Severity.RISK,
+                evidence=waiting[:_SHOWN],
+            )
+        ]
+    )
+
+
+def _has_site(examination: Examination) -> bool:
+    return examination.target.site_database_url is not None
+
+
+def checks(_: Contract) -> tuple[Check, ...]:
+    """The checks of this part."""
+    return (indexes, room_links, takeover)

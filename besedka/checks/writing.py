@@ -1,0 +1,141 @@
+"""Layer `rooms`, the message box: what takes it from people who are members all the same."""
+
+from __future__ import annotations
+
+from besedka.checks.check import Check, check
+from besedka.checks.examination import Examination
+from besedka.checks.finding import Answer, Finding, Skipped, answer, finding
+from besedka.contract import Contract
+
+_AIR_GAP = "Cloud_Workspace_AirGapped_Restrictions_Remaining_Days"
+_DEFAULT_ROLES = "Accounts_Registration_AuthenticationServices_Default_Roles"
+_SHOWN = 5
+
+
+@check("rooms.writing", codes="air_gapped encrypted", needs=["rooms.exist"])
+def writing(examination: Examination) -> Answer:
+    """Does every room of the contract take messages from its members?"""
+    found: list[Finding] = []
+    # 7.x: apps/meteor/ee/app/license/server/airGappedRestrictions.ts; -1 is "no restriction".
+    if examination.effective.get(_AIR_GAP) == 0:
+        advice = (
+            "Register the workspace and let Rocket.Chat reach the Internet: a workspace that has not "
+            "reported for days is read-only for everybody.",
+        )
+        found.append(
+            finding(
+                "rooms.writing.air_gapped",
+                "no days are left: the workspace is read-only, no room has a message box",
+                "-1, no restriction",
+                examination.where(_AIR_GAP),
+                advice=advice,
+            )
+        )
+    for channel in examination.contract.channels:
+        room = examination.roster.rooms[channel.name]
+        if room.encrypted:
+            advice = (
+                f"Switch encryption off in the settings of {room.name}: members without the room's key "
+                "neither read nor write.",
+            )
+            place = f"rocketchat_room, {room.id}, encrypted"
+            seen = f"{room.name} is end-to-end encrypted"
+            found.append(finding("rooms.writing.encrypted", seen, "not encrypted", place, advice=advice))
+    return answer(found, evidence=f"{len(examination.contract.channels)} rooms")
+
+
+@check("rooms.password_change", codes="demanded", needs=["services.same_data"], after=["rooms.accounts"])
+def password_change(examination: Examination) -> Answer:
+    """Is no canonical user asked for a new password where the room should be?"""
+    names = {user.username.lower() for user in examination.contract.users}
+    asked = sorted(
+        str(account["username"])
+        for account in examination.chat_users
+        if account.get("requirePasswordChange") and str(account.get("username", "")).lower() in names
+    )
+    if not asked:
+        return answer((), evidence="nobody")
+    advice = (
+        "Open the account in Administration → Users and take “Require password change” off.",
+        "Rocket.Chat sets it by itself when SSO adopts an account whose e-mail was unverified.",
+    )
+    seen = f"{', '.join(asked[:_SHOWN])} must change the password"
+    return answer(
+        [
+            finding(
+                "rooms.password_change.demanded",
+                seen,
+                "nobody: people come by SSO and have no password",
+                "users, requirePasswordChange",
+                advice=advice,
+                evidence=asked[:_SHOWN],
+            )
+        ]
+    )
+
+
+@check("rooms.permissions", codes="cannot_read", needs=["rooms.exist"], after=["rooms.roles"])
+def permissions(examination: Examination) -> Answer:
+    """May each canonical user open the rooms that they are members of?"""
+    holders = examination.permissions
+    accounts = examination.roster.accounts
+    found = []
+    for private in (False, True):
+        wanted = ("view-joined-room", f"view-{'p' if private else 'c'}-room")
+        able = set().union(*(holders.get(name, set()) for name in wanted))
+        rooms = {channel.name for channel in examination.contract.channels if channel.private is private}
+        unable = sorted(
+            user.username
+            for user in examination.contract.users
+            if rooms & set(user.channels)
+            and (account := accounts.get(user.username.lower())) is not None
+            and not able & account.roles
+        )
+        if unable:
+            kind = "private" if private else "public"
+            advice = (
+                f"Give {wanted[1]} back to the role `user` in Administration → Permissions.",
+                "A member opens a room by view-joined-room or by the permission of the room's kind.",
+            )
+            found.append(
+                finding(
+                    "rooms.permissions.cannot_read",
+                    f"{', '.join(unable[:_SHOWN])} may not open {kind} rooms: no role has "
+                    f"{' or '.join(wanted)}",
+                    f"{wanted[1]} for a role of each",
+                    "Administration → Permissions",
+                    advice=advice,
+                    evidence=unable[:_SHOWN],
+                )
+            )
+    return answer(found, evidence="view-joined-room or the permission of the room's kind, for each")
+
+
+@check("rooms.new_people", codes="no_role", needs=["services.admin"])
+def new_people(examination: Examination) -> Answer:
+    """Does a first log-in by SSO give the role that the contract's people have?"""
+    if _DEFAULT_ROLES not in examination.effective:
+        return Skipped("this version has no setting for the roles of accounts made by SSO")
+    given = {name.strip() for name in str(examination.effective[_DEFAULT_ROLES] or "").split(",")} - {""}
+    users = examination.contract.users
+    wanted = set.intersection(*(set(user.chat_roles) for user in users)) - {"admin"} if users else set()
+    missing = wanted - given
+    if not missing and given:
+        return answer((), evidence=", ".join(sorted(given)))
+    expected = ",".join(sorted(given | wanted or {"user"}))
+    return answer(
+        [
+            finding(
+                "rooms.new_people.no_role",
+                f"accounts made by SSO get the roles {sorted(given) or 'none at all'}",
+                expected,
+                examination.where(_DEFAULT_ROLES),
+                advice=(f"Set it to {expected}: without a role somebody new sees and writes nothing.",),
+            )
+        ]
+    )
+
+
+def checks(_: Contract) -> tuple[Check, ...]:
+    """The checks of this part."""
+    return (writing, password_change, permissions, new_people)

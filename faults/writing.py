@@ -1,0 +1,128 @@
+"""Faults that take the message box from members, and those that let somebody else into an account."""
+
+from __future__ import annotations
+
+import json
+import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from besedka.contract import User
+from faults.breakable_stack import Patient
+from faults.fault import Fault
+
+_ROLES = "Accounts_Registration_AuthenticationServices_Default_Roles"
+_AIR_GAP = {"_id": "Cloud_Workspace_AirGapped_Restrictions_Remaining_Days"}
+_MEMBERSHIPS = "rocketchat_subscription"
+
+
+def _plain_user(one: Patient) -> User:
+    """The canonical user of the fewest rooms."""
+    return min(one.contract.users, key=lambda user: (len(user.channels), user.username))
+
+
+@contextmanager
+def _permission_taken(one: Patient, *names: str) -> Iterator[None]:
+    rows = {row["_id"]: row["roles"] for row in one.admin.get("permissions.listAll")["update"]}
+
+    def write(roles: dict[str, list[str]]) -> None:
+        one.admin.post("permissions.update", permissions=[{"_id": key, "roles": roles[key]} for key in names])
+
+    write({name: ["admin"] for name in names})
+    try:
+        yield
+    finally:
+        write({name: rows[name] for name in names})
+
+
+@contextmanager
+def _password_demanded(one: Patient) -> Iterator[None]:
+    query = {"username": _plain_user(one).username}
+    with one.changed("users", query, {"$set": {"requirePasswordChange": True}}):
+        yield
+
+
+@contextmanager
+def _encrypted(one: Patient) -> Iterator[None]:
+    query = {"name": one.contract.default_channel.name}
+    with one.changed("rocketchat_room", query, {"$set": {"encrypted": True}}):
+        yield
+
+
+@contextmanager
+def _no_index(one: Patient) -> Iterator[None]:
+    collection = one.mongo[_MEMBERSHIPS]
+    keys = {"rid", "u._id"}
+    name, row = next(
+        (name, row)
+        for name, row in collection.index_information().items()
+        if row.get("unique") and {key for key, _ in row["key"]} == keys
+    )
+    collection.drop_index(name)
+    try:
+        yield
+    finally:
+        collection.create_index(row["key"], unique=True, name=name)
+
+
+@contextmanager
+def _lost_room(one: Patient) -> Iterator[None]:
+    query = {"username": _plain_user(one).username}
+    with one.changed("users", query, {"$push": {"__rooms": "roomThatIsGone001"}}):
+        yield
+
+
+@contextmanager
+def _orphan_message(one: Patient) -> Iterator[None]:
+    message = {"_id": secrets.token_hex(8), "rid": "roomThatIsGone001", "msg": "—", "u": {"_id": "x"}}
+    with one.inserted("rocketchat_message", message):
+        yield
+
+
+@contextmanager
+def _namesake(one: Patient) -> Iterator[None]:
+    """A user of the site who is not canonical, and an account of that name with a password in the chat."""
+    name = "temp_namesake"
+    account = {"username": name, "role": one.contract.users[-1].role, "email": f"{name}@besedka.test"}
+    row = account | {"full_name": name, "password": secrets.token_urlsafe()}
+    one.running.manage("ensure_users", stdin=json.dumps([row]))
+    made = one.admin.post(
+        "users.create",
+        username=name,
+        name=name,
+        email=f"{name}@elsewhere.example",
+        password=secrets.token_urlsafe(),
+        joinDefaultChannels=False,
+    )
+    try:
+        yield
+    finally:
+        one.admin.post("users.delete", userId=made["user"]["_id"], confirmRelinquish=True)
+        one.running.manage("remove_users", name)
+
+
+FAULTS = (
+    Fault(
+        "workspace_read_only_without_the_cloud",
+        "rooms.writing.air_gapped",
+        lambda one: one.changed("rocketchat_settings", _AIR_GAP, {"$set": {"value": 0}}),
+    ),
+    Fault("default_room_encrypted", "rooms.writing.encrypted", _encrypted),
+    Fault("new_password_demanded", "rooms.password_change.demanded", _password_demanded),
+    Fault(
+        "nobody_may_open_public_rooms",
+        "rooms.permissions.cannot_read",
+        lambda one: _permission_taken(one, "view-c-room", "view-joined-room"),
+    ),
+    Fault(
+        "nobody_may_open_private_rooms",
+        "rooms.permissions.cannot_read",
+        lambda one: _permission_taken(one, "view-p-room", "view-joined-room"),
+    ),
+    Fault("new_accounts_without_a_role", "rooms.new_people.no_role", lambda one: one.setting(_ROLES, "")),
+    Fault("new_accounts_are_guests", "rooms.new_people.no_role", lambda one: one.setting(_ROLES, "guest")),
+    Fault("memberships_without_an_index", "integrity.indexes.not_unique", _no_index),
+    Fault("account_in_a_room_that_is_gone", "integrity.room_links.users", _lost_room),
+    Fault("messages_of_a_room_that_is_gone", "integrity.room_links.messages", _orphan_message),
+    Fault("namesake_waits_to_be_adopted", "integrity.takeover.waiting", _namesake),
+)
