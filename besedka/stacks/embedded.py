@@ -169,8 +169,7 @@ class EmbeddedStack:
             return
         client, mood = self.parts.chat_client, self.parts.client_mood
         # Meteor's five log-ins in ten seconds would be the suite's pace on a stand-in that loads in one.
-        own = ("--movable-clock", "--unlimited-logins")
-        command = [*chat_client.STANDIN, *own, *self._spoken(client)]
+        command = [*chat_client.STANDIN, "--movable-clock", "--unlimited-logins", *self._spoken(client)]
         command += [chat_client.MOOD_OPTION, mood] if mood else []
         told |= {"BIND_IP": "127.0.0.1", "PYTHONPATH": str(PROJECT_ROOT)}
         self._launch("rocketchat", command, PROJECT_ROOT, told)
