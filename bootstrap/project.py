@@ -131,9 +131,9 @@ class Project:
         )
 
     def leave_link(self) -> None:
-        """Take .venv away where it is a link: what it leads to is somebody else's and is not emptied."""
+        """Take away a .venv that is a link: making a new one would empty the folder that it leads to."""
         if self.venv.is_symlink():
-            say(f"setup: .venv is a link to {os.readlink(self.venv)}, which stays as it is; the link goes")
+            say(f"setup: .venv is a link; a folder takes its place, and {self.venv.resolve()} is left alone")
             self.venv.unlink()
 
     def make_venv(self) -> None:
