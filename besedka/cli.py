@@ -11,7 +11,7 @@ import sys
 import typer
 
 from besedka import http
-from besedka.commands import doctor, provision, restart, stack
+from besedka.commands import conformance, doctor, provision, restart, stack
 from besedka.errors import BesedkaError
 
 app = typer.Typer(
@@ -20,7 +20,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     add_completion=False,
 )
-for module in (stack, doctor, provision, restart):
+for module in (stack, doctor, provision, restart, conformance):
     module.register(app)
 
 

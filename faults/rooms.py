@@ -81,6 +81,9 @@ FAULTS = (
         ("rooms.accounts.missing",),
     ),
     _account("account_deactivated", {"$set": {"active": False}}, "accounts.inactive"),
+    _account(
+        "account_told_to_reset_its_password", {"$set": {"requirePasswordChange": True}}, "accounts.reset"
+    ),
     _account("account_with_another_email", {"$set": {"emails": [{"address": "x@y.z"}]}}, "accounts.email"),
     _account("account_with_another_name", {"$set": {"name": "Кто-то"}}, "accounts.name"),
     Fault(

@@ -40,6 +40,7 @@ class Account:
     has_password: bool | None
     active: bool
     roles: frozenset[str]
+    must_reset: bool = False
 
 
 @dataclass(frozen=True)
@@ -81,6 +82,7 @@ def _account(raw: Json) -> Account:
         has_password=None if services is None else bool((services.get("password") or {}).get("bcrypt")),
         active=raw.get("active") is not False,
         roles=frozenset(raw.get("roles") or []),
+        must_reset=bool(raw.get("requirePasswordChange")),
     )
 
 

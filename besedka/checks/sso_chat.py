@@ -107,7 +107,8 @@ def _login(examination: Examination) -> Answer:
             fix = "e-mail 2FA refuses OAuth log-ins: Accounts_TwoFactorAuthentication_Enabled = false"
             where = examination.where("Accounts_TwoFactorAuthentication_Enabled", place)
             return Findings((finding("sso.login.second_factor", seen, "a token", where, advice=(fix,)),))
-        code = "rate_limited" if error.status == 429 else "refused"
+        limited = error.status == 429 or error.code == "too-many-requests"
+        code = "rate_limited" if limited else "refused"
         fix = "merge_users and merge_users_distinct_services adopt an account; read Rocket.Chat's log"
         if code == "rate_limited":
             fix = (

@@ -137,7 +137,7 @@ async def create(family: Family, call: Call) -> Document:
 
 @both("info", "GET")
 async def info(family: Family, call: Call) -> Document:
-    return {family.single: public_room(await select(family, call, call.query))}
+    return {family.single: public_room(await select(family, call, call.query, archived=True))}
 
 
 async def _page_of_rooms(family: Family, call: Call, *, joined: bool) -> Document:
@@ -170,7 +170,7 @@ async def list_all(family: Family, call: Call) -> Document:
 
 @both("members", "GET")
 async def members(family: Family, call: Call) -> Document:
-    room = await select(family, call, call.query)
+    room = await select(family, call, call.query, archived=family is CHANNELS)
     query = {"__rooms": room["_id"], "active": True}
     return await listing(call, call.server.users, query, "members", [("username", 1)], _MEMBER_FIELDS)
 
@@ -179,7 +179,8 @@ async def members(family: Family, call: Call) -> Document:
 async def messages(family: Family, call: Call) -> Document:
     room = await select(family, call, call.query, archived=family is CHANNELS)
     joined = await subscription_of(call.server, room["_id"], call.uid)
-    if family is CHANNELS and (joined is None or not await call.may("view-c-room")):
+    outside = joined is None and await call.may("view-joined-room")
+    if family is CHANNELS and (outside or not await call.may("view-c-room")):
         raise forbidden()
     query = narrowed(call, {"rid": room["_id"], "_hidden": {"$ne": True}})
     return await listing(call, call.server.messages, query, "messages", [("ts", -1)], projection(call))

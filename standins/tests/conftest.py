@@ -8,7 +8,9 @@ import pytest
 
 from besedka.stacks.kind import resolved
 from fixtures.options import CONTRACT_KEY
+from standins.tests.results import pytest_runtest_makereport, pytest_terminal_summary
 
+__all__ = ["pytest_collection_modifyitems", "pytest_runtest_makereport", "pytest_terminal_summary"]
 _HERE = Path(__file__).parent
 
 

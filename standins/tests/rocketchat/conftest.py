@@ -18,11 +18,12 @@ import pytest
 
 from besedka.contract import Contract
 from besedka.provision.journal import JOURNAL_FOLDER, Journal
+from besedka.provision.session import opened
 from besedka.stacks.model import Stack
 
 from .chat import Chat, eventually
 from .client import Json
-from .provider import OAuth, Provider, connect, providing
+from .provider import MAIN, SERVICE, OAuth, Provider, connect, providing
 from .standin import ADMIN, ADMIN_PASSWORD, Standins
 from .standin import standins as run_standins
 
@@ -30,8 +31,16 @@ from .standin import standins as run_standins
 @pytest.fixture(scope="session")
 def _stack_chat(stack: Stack, contract: Contract) -> Iterator[Chat]:
     admin = contract.chat.admin
-    journal = Journal.fresh(JOURNAL_FOLDER, contract.chat.url, admin.secret)
-    chat = Chat(contract.chat.url, admin.username, admin.secret, mongo_url=stack.mongo_url, journal=journal)
+    server_id = opened(contract).server_id
+    journal = Journal.fresh(JOURNAL_FOLDER, contract.chat.url, admin.secret, server_id)
+    chat = Chat(
+        contract.chat.url,
+        admin.username,
+        admin.secret,
+        mongo_url=stack.mongo_url,
+        journal=journal,
+        has_clock=stack.kind == "embedded",
+    )
     yield chat
     chat.close()
 
@@ -85,16 +94,37 @@ def _served(standins: Standins) -> Iterator[tuple[Chat, Provider, Json]]:
         connect(chat, provider)
         # Under the default, e-mail 2FA refuses every OAuth log-in; its tests turn it on again.
         chat.admin.post("settings/Accounts_TwoFactorAuthentication_By_Email_Enabled", {"value": False})
-        yield chat, provider, chat.service() or {}
+        yield chat, provider, chat.service(SERVICE) or {}
+
+
+@pytest.fixture(scope="session")
+def _attached_to_us(_stack_chat: Chat) -> Iterator[tuple[Chat, Provider, Json]]:
+    """The stack's server with a service of the tests' own beside its others, removed at the end."""
+    with providing() as provider:
+        connect(_stack_chat, provider)
+        yield _stack_chat, provider, _stack_chat.service(SERVICE) or {}
+        _stack_chat.admin.post(f"settings/{MAIN}", {"value": False})
+        eventually(lambda: _stack_chat.service(SERVICE) is None, "the tests' service goes")
+        _stack_chat.admin.method("removeOAuthService", SERVICE)
 
 
 @pytest.fixture
-def oauth(_served: tuple[Chat, Provider, Json]) -> Iterator[OAuth]:
-    """A stand-in whose service `besedka` works, with a provider of the test's own."""
-    chat, provider, usual = _served
+def oauth(request: pytest.FixtureRequest, stack: Stack) -> Iterator[OAuth]:
+    """A server whose service SERVICE works, with a provider of the test's own: a stand-in, or the attached one."""
+    if stack.kind == "containers":
+        pytest.skip("its provider is on this machine's loopback, which a container does not reach")
+    if stack.kind == "attached":
+        request.getfixturevalue("changeable")
+        if stack.mongo_url is None:
+            pytest.skip("reads accounts in Rocket.Chat's database: no --mongo-url")
+    name = "_served" if stack.kind == "embedded" else "_attached_to_us"
+    served: tuple[Chat, Provider, Json] = request.getfixturevalue(name)
+    chat, provider, usual = served
+    if not chat.has_clock:
+        chat.set("Accounts_TwoFactorAuthentication_By_Email_Enabled", False)
     provider.token, provider.identity = (200, {"access_token": "provider-token"}), (200, {})
     provider.received.clear()
     yield OAuth(chat, provider)
     chat.clean()
     chat.advance(3)
-    eventually(lambda: (chat.service() or {}) | {"_id": usual["_id"]} == usual, "the usual service")
+    eventually(lambda: (chat.service(SERVICE) or {}) | {"_id": usual["_id"]} == usual, "the usual service")

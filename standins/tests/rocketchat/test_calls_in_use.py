@@ -157,8 +157,11 @@ def test_tokens_for_others_want_a_secret_since_8(standins: Standins) -> None:
 
 
 def test_a_provider_by_environment_is_an_initial_value(standins: Standins) -> None:
-    """Accounts_OAuth_Custom_Besedka=true and its fields at boot; stored rows win later (initCustomOAuthServices.ts)."""
-    told = {"Accounts_OAuth_Custom_Besedka": "true", "Accounts_OAuth_Custom_Besedka_id": "by-environment"}
+    """Accounts_OAuth_Custom_Tempbesedka=true and its fields at boot; stored rows win later (initCustomOAuthServices.ts)."""
+    told = {
+        "Accounts_OAuth_Custom_Tempbesedka": "true",
+        "Accounts_OAuth_Custom_Tempbesedka_id": "by-environment",
+    }
     with standins.running(**told) as standin:
         admin = Client(standin.url).sign_in(ADMIN, ADMIN_PASSWORD)
         assert admin.get(f"settings/{MAIN}").body["value"] is True
@@ -174,7 +177,7 @@ def test_overwriting_a_provider_that_is_not_registered_does_nothing(standins: St
     with standins.running(**{f"OVERWRITE_SETTING_{MAIN}-id": "forced"}) as standin:
         admin = Client(standin.url).sign_in(ADMIN, ADMIN_PASSWORD)
         assert admin.get(f"settings/{MAIN}-id").status == 400
-        assert admin.post("settings.addCustomOAuth", {"name": "besedka"}).status == 200
+        assert admin.post("settings.addCustomOAuth", {"name": "tempbesedka"}).status == 200
         assert admin.get(f"settings/{MAIN}-id").body["value"] == "forced"
 
 

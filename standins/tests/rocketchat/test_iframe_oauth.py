@@ -70,14 +70,14 @@ def _finish(site: Site) -> None:
 def test_the_frame_signs_in_and_comes_back_where_it_was_told(site: Site) -> None:
     """No PKCE, no nonce; the parameters in this order, `state` as Meteor writes it; layout kept (2.3, 3.2)."""
     back = f"{site.chat.url}/channel/general?layout=embedded"
-    site.tell(externalCommand="call-custom-oauth-login", service="besedka", redirectUrl=back)
+    site.tell(externalCommand="call-custom-oauth-login", service="tempbesedka", redirectUrl=back)
     _finish(site)
     site.hear("room-opened")
     assert site.inside.url == back
     (query,) = site.authorized
     assert list(query) == ["client_id", "redirect_uri", "response_type", "state", "scope"]
     assert (query["client_id"], query["response_type"], query["scope"]) == (CLIENT_ID, "code", "openid")
-    assert query["redirect_uri"] == f"{site.chat.url}/_oauth/besedka"
+    assert query["redirect_uri"] == f"{site.chat.url}/_oauth/tempbesedka"
     state = _state(query)
     assert set(state) == {"loginStyle", "credentialToken", "isCordova", "redirectUrl"}
     assert (state["loginStyle"], state["redirectUrl"]) == ("redirect", back)
@@ -89,7 +89,7 @@ def test_the_frame_signs_in_and_comes_back_where_it_was_told(site: Site) -> None
 def test_another_address_is_replaced_and_the_layout_lost(site: Site, redirect_url: str | None) -> None:
     """It has to begin with Site_Url and a slash (iframeCommands.ts)."""
     more = {"redirectUrl": redirect_url} if redirect_url else {}
-    site.tell(externalCommand="call-custom-oauth-login", service="besedka", **more)
+    site.tell(externalCommand="call-custom-oauth-login", service="tempbesedka", **more)
     _finish(site)
     assert _state(site.authorized[0])["redirectUrl"] == f"{site.chat.url}/"
     site.inside.wait_for_url(f"{site.chat.url}/home")

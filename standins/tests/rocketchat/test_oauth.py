@@ -8,9 +8,21 @@ from __future__ import annotations
 import base64
 
 import pytest
+import requests
 
 from .chat import Chat, collection, eventually
-from .provider import CLIENT_ID, CLIENT_SECRET, MAIN, OAuth, connect, identity, page_config, providing
+from .client import Json
+from .provider import (
+    CLIENT_ID,
+    CLIENT_SECRET,
+    MAIN,
+    SERVICE,
+    OAuth,
+    connect,
+    identity,
+    page_config,
+    providing,
+)
 from .standin import ADMIN, ADMIN_PASSWORD, Standins
 
 pytestmark = pytest.mark.conformance
@@ -60,7 +72,7 @@ def test_the_client_signs_in_by_method_call(oauth: OAuth) -> None:
     secret = page_config(oauth.callback(state))["credentialSecret"]
     credential = {"oauth": {"credentialToken": token, "credentialSecret": secret}}
     result = oauth.chat.anybody().method("login", credential)["result"]
-    assert result["type"] == "besedka"
+    assert result["type"] == "tempbesedka"
     assert set(result) == {"id", "token", "tokenExpires", "type"}
     assert set(result["tokenExpires"]) == {"$date"}
     oauth.chat.forget(result["id"])
@@ -121,7 +133,7 @@ def test_the_token_request_in_payload_mode(oauth: OAuth) -> None:
     assert request.headers["user-agent"].startswith("Meteor")
     assert request.form == {
         "code": "the-code",
-        "redirect_uri": f"{oauth.chat.url}/_oauth/besedka",
+        "redirect_uri": f"{oauth.chat.url}/_oauth/tempbesedka",
         "grant_type": "authorization_code",
         "state": state,
         "client_id": CLIENT_ID,
@@ -166,7 +178,7 @@ def test_of_a_row_changed_by_hand_only_id_and_secret_count(oauth: OAuth) -> None
     oauth.provider.identity = (200, identity())
     by_hand = {"clientId": "by-hand", "secret": "written by hand", "tokenPath": "/nowhere"}
     with collection(oauth.chat.mongo_url, "meteor_accounts_loginServiceConfiguration") as rows:
-        before = rows.find_one({"service": "besedka"})
+        before = rows.find_one({"service": "tempbesedka"})
         assert before is not None
         rows.update_one({"_id": before["_id"]}, {"$set": by_hand})
         try:
@@ -186,7 +198,7 @@ def test_absolute_paths_are_used_as_they_are(oauth: OAuth) -> None:
 
 def test_a_refused_token_is_a_failed_handshake(oauth: OAuth) -> None:
     """Words of getAccessToken, with the status text or the provider's own error; they stay in Mongo."""
-    where = f"Failed to complete OAuth handshake with besedka at {oauth.provider.url}/token."
+    where = f"Failed to complete OAuth handshake with tempbesedka at {oauth.provider.url}/token."
     oauth.provider.token = (401, {})
     assert _kept(oauth) == f"{where} Unauthorized"
     oauth.provider.token = (200, {"error": "invalid_grant"})
@@ -196,10 +208,10 @@ def test_a_refused_token_is_a_failed_handshake(oauth: OAuth) -> None:
 def test_a_refused_identity_is_named(oauth: OAuth) -> None:
     """Words of getIdentity, in Mongo."""
     oauth.provider.identity = (403, {})
-    expected = f"Failed to fetch identity from besedka at {oauth.provider.url}/identity. Forbidden"
+    expected = f"Failed to fetch identity from tempbesedka at {oauth.provider.url}/identity. Forbidden"
     assert _kept(oauth) == expected
     oauth.provider.identity = (200, "<html>no JSON</html>")
-    assert _kept(oauth).startswith("Failed to fetch identity from besedka at ")
+    assert _kept(oauth).startswith("Failed to fetch identity from tempbesedka at ")
 
 
 def test_why_a_handshake_failed_never_arrives(oauth: OAuth) -> None:
@@ -237,6 +249,25 @@ def test_the_callback_is_200_whatever_comes(oauth: OAuth, state: str) -> None:
     assert page_config(oauth.callback(state))["setCredentialToken"] is False
 
 
+@pytest.mark.parametrize("style", [{"loginStyle": "modal"}, {"loginStyle": None}, {"redirectUrl": None}])
+def test_a_state_that_names_no_end_gets_no_answer(oauth: OAuth, style: Json) -> None:
+    """Neither popup nor redirect, or redirect to nowhere: the caller waits (measured on 6.13.0)."""
+    oauth.provider.identity = (200, identity())
+    _, state = oauth.state(**style)
+    query = {"code": "the-code", "state": state}
+    with pytest.raises(requests.Timeout):
+        requests.get(f"{oauth.chat.url}/_oauth/{SERVICE}", params=query, timeout=2)
+    assert oauth.chat.anybody().request("GET", "/api/info").status == 200, "nobody else waits"
+
+
+def test_the_site_url_of_now_is_where_the_provider_is_told_to_send_people(oauth: OAuth) -> None:
+    """Site_Url counts at once, ROOT_URL only filled it the first time (measured on 6.13.0)."""
+    oauth.provider.identity = (200, identity())
+    oauth.chat.set("Site_Url", "http://elsewhere.example")
+    oauth.callback(oauth.state()[1])
+    assert oauth.provider.last("/token").form["redirect_uri"] == f"http://elsewhere.example/_oauth/{SERVICE}"
+
+
 def test_login_by_access_token(oauth: OAuth) -> None:
     """The server asks for the identity itself (registerAccessTokenService)."""
     person = identity()
@@ -253,7 +284,7 @@ def test_access_tokens_of_unknown_services_and_without_a_life_are_refused(oauth:
     unknown = oauth.chat.anybody().post("login", body)
     assert (unknown.status, unknown.body["message"]) == (401, "Unexpected AccessToken service nobody")
     for life in (None, "60"):
-        answer = oauth.chat.anybody().post("login", body | {"serviceName": "besedka", "expiresIn": life})
+        answer = oauth.chat.anybody().post("login", body | {"serviceName": "tempbesedka", "expiresIn": life})
         assert answer.status == 401
 
 
@@ -261,7 +292,7 @@ def test_a_disabled_service_signs_nobody_in(oauth: OAuth) -> None:
     """Its row is gone; the process still knows the provider (updateOAuthServices.ts)."""
     oauth.chat.set(MAIN, False)
     oauth.chat.advance(3)
-    eventually(lambda: oauth.chat.service() is None, "the service goes")
+    eventually(lambda: oauth.chat.service(SERVICE) is None, "the service goes")
     oauth.provider.identity = (200, identity())
     config = page_config(oauth.callback(oauth.state()[1]))
     assert config["setCredentialToken"] is False

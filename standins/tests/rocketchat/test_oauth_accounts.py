@@ -20,7 +20,7 @@ STANDIN_ONLY = "its provider is the test's own, and the clock is moved"
 
 
 def _stored(oauth: OAuth, user_id: str | None) -> dict[str, Any]:
-    stored: dict[str, Any] = oauth.user(user_id)["services"]["besedka"]
+    stored: dict[str, Any] = oauth.user(user_id)["services"]["tempbesedka"]
     return stored
 
 
@@ -60,7 +60,7 @@ def test_without_an_id_nobody_is_signed_in(oauth: OAuth) -> None:
     del person["id"]
     answer = oauth.come_back(person)[1]
     assert answer.status == 401
-    assert answer.body["message"] == "Service data for service besedka must include id"
+    assert answer.body["message"] == "Service data for service tempbesedka must include id"
 
 
 @pytest.mark.parametrize(
@@ -93,7 +93,7 @@ def test_the_name_has_fallbacks(oauth: OAuth) -> None:
 
 
 def test_what_is_stored(oauth: OAuth) -> None:
-    """services.besedka holds the identity and the token; dots in names become underscores."""
+    """services.tempbesedka holds the identity and the token; dots in names become underscores."""
     oauth.provider.token = (200, {"access_token": "at", "refresh_token": "rt", "expires_in": 3600})
     oauth.configure(avatar_field="avatar_url")
     person = identity(**{"avatar_url": "http://127.0.0.1/a.png", "with.dot": 1})
@@ -167,7 +167,7 @@ def test_a_local_account_of_the_same_name_is_adopted_with_both_flags_only(
         assert "password" in user["services"], "the password still works"
     else:
         assert (answer.status, answer.body["message"]) == (401, "Unauthorized")
-        assert "besedka" not in oauth.user(local["_id"])["services"]
+        assert "tempbesedka" not in oauth.user(local["_id"])["services"]
 
 
 @pytest.mark.parametrize("flags", [(False, False), (True, True)])
@@ -182,7 +182,7 @@ def test_a_verified_address_is_adopted_whatever_the_flags_say(
     person = identity(username=local["username"], full_name=local["name"], email=address)
     assert oauth.come_back(person | {"email": case(address)})[0].user_id in {local["_id"], None}
     user = oauth.user(local["_id"])
-    assert user["services"]["besedka"]["id"] == person["id"], "linked"
+    assert user["services"]["tempbesedka"]["id"] == person["id"], "linked"
     # In other letters the address is found, but not as the one that was verified (accounts_meld.js).
     assert ("password" in user["services"]) is (case(address) == address)
 
@@ -209,14 +209,14 @@ def test_a_refused_log_in_costs_the_password_too(oauth: OAuth) -> None:
     assert oauth.come_back(other)[1].status == 401
     user = oauth.user(local["_id"])
     assert "password" not in user["services"]
-    assert user["services"]["besedka"]["id"] == other["id"]
+    assert user["services"]["tempbesedka"]["id"] == other["id"]
 
 
 def test_access_tokens_adopt_nobody_by_address(oauth: OAuth) -> None:
     """The unique indexes speak (measured on 6.13.0: 403 "Email already exists."); masked since 7.0."""
     local = oauth.chat.account(verified=True)
     assert oauth.by_access_token(identity(email=local["emails"][0]["address"]))[1].status == 401
-    assert "besedka" not in oauth.user(local["_id"])["services"]
+    assert "tempbesedka" not in oauth.user(local["_id"])["services"]
 
 
 def test_two_accounts_cannot_have_one_identity(oauth: OAuth) -> None:
@@ -225,7 +225,7 @@ def test_two_accounts_cannot_have_one_identity(oauth: OAuth) -> None:
     oauth.come_back(person)
     other = oauth.chat.account()
     with collection(oauth.chat.mongo_url, "users") as users, pytest.raises(DuplicateKeyError):
-        users.update_one({"_id": other["_id"]}, {"$set": {"services.besedka.id": person["id"]}})
+        users.update_one({"_id": other["_id"]}, {"$set": {"services.tempbesedka.id": person["id"]}})
 
 
 def test_adoption_by_username_ignores_case_and_replaces_the_address(oauth: OAuth) -> None:
@@ -269,8 +269,8 @@ def test_roles_and_groups_of_the_identity_do_nothing(oauth: OAuth) -> None:
     """Role and channel mapping need a licence (ee/server/configuration/oauth.ts)."""
     room: dict[str, Any] = oauth.chat.room()
     oauth.configure(groups_channel_map=f'{{"vip": "{room["name"]}"}}')
-    oauth.chat.set("Accounts_OAuth_Custom-Besedka-map_channels", True)
-    oauth.chat.set("Accounts_OAuth_Custom-Besedka-merge_roles", True)
+    oauth.chat.set("Accounts_OAuth_Custom-Tempbesedka-map_channels", True)
+    oauth.chat.set("Accounts_OAuth_Custom-Tempbesedka-merge_roles", True)
     client, _ = oauth.come_back(identity(roles=["admin"], groups=["vip"]))
     assert client.get("me").body["roles"] == ["user"]
     assert oauth.chat.members(room) == [oauth.chat.admin.username]

@@ -111,3 +111,17 @@ def test_methods_have_a_limit_of_their_own(own: Chat) -> None:
     assert "result" in person.method("subscriptions/get")
     own.advance(10)
     assert "result" in person.method("rooms/get")
+
+
+def test_the_sixth_log_in_within_ten_seconds_is_refused(own: Chat) -> None:
+    """Meteor's own rule, per address by REST (accounts-base; measured on 6.13.0); no setting changes it."""
+    own.set("DDP_Rate_Limit_Connection_By_Method_Enabled", False)
+    caller = own.anybody(address=random_address())
+    wrong = {"user": {"username": own.anna.username}, "password": "wrong"}
+    errors = [caller.method("login", wrong)["error"]["error"] for _ in range(6)]
+    assert errors[5] == "too-many-requests"
+    assert "too-many-requests" not in errors[:5]
+    another = own.anybody(address=random_address())
+    assert another.method("login", wrong)["error"]["error"] != "too-many-requests"
+    own.advance(10)
+    assert caller.method("login", wrong)["error"]["error"] != "too-many-requests"

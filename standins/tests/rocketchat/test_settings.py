@@ -8,7 +8,7 @@ import pytest
 
 from .chat import Chat, collection, eventually
 from .client import Client
-from .provider import MAIN, service_key
+from .provider import MAIN, SERVICE, service_key
 from .standin import ADMIN, ADMIN_PASSWORD, Standins
 from .versions import at
 
@@ -26,20 +26,20 @@ def _provided(standins: Standins) -> Iterator[Chat]:
 def fresh(_provided: Chat) -> Iterator[Chat]:
     """A stand-in that has no provider before and after the test."""
     yield _provided
-    _provided.admin.method("removeOAuthService", "besedka")
+    _provided.admin.method("removeOAuthService", "tempbesedka")
     _provided.advance(3)
-    eventually(lambda: _provided.service() is None, "the service goes")
+    eventually(lambda: _provided.service(SERVICE) is None, "the service goes")
     _provided.clean()
 
 
 def _enable(chat: Chat, **values: object) -> None:
     """Add the provider and set its rows, the main one last; then let the clock run."""
-    assert chat.admin.post("settings.addCustomOAuth", {"name": "besedka"}).status == 200
+    assert chat.admin.post("settings.addCustomOAuth", {"name": "tempbesedka"}).status == 200
     for suffix, value in values.items():
         assert chat.admin.post(f"settings/{MAIN}-{suffix}", {"value": value}).status == 200
     assert chat.admin.post(f"settings/{MAIN}", {"value": True}).status == 200
     chat.advance(3)
-    eventually(lambda: chat.service() is not None, "the service comes")
+    eventually(lambda: chat.service(SERVICE) is not None, "the service comes")
 
 
 def test_a_value_is_not_checked_against_its_type(changeable: Chat) -> None:
@@ -105,14 +105,14 @@ def test_unknown_rows_are_ignored(own: Chat) -> None:
 
 def test_add_custom_oauth(fresh: Chat) -> None:
     """Creates rows with defaults, disabled; twice is once (server/lib/oauth/addOAuthService.ts)."""
-    refused = fresh.anna.post("settings.addCustomOAuth", {"name": "besedka"})
+    refused = fresh.anna.post("settings.addCustomOAuth", {"name": "tempbesedka"})
     assert (refused.status, refused.body["errorType"]) == (400, "error-action-not-allowed")
     blank = fresh.admin.post("settings.addCustomOAuth", {"name": " "})
     assert (blank.status, blank.body["errorType"]) == (400, "error-name-param-not-provided")
-    assert fresh.admin.post("settings.addCustomOAuth", {"name": "Be-sed ka!"}).status == 200
+    assert fresh.admin.post("settings.addCustomOAuth", {"name": "Temp-besed ka!"}).status == 200
     assert fresh.admin.get(f"settings/{MAIN}").body["value"] is False
     fresh.admin.post(f"settings/{MAIN}-scope", {"value": "read"})
-    assert fresh.admin.post("settings.addCustomOAuth", {"name": "besedka"}).status == 200
+    assert fresh.admin.post("settings.addCustomOAuth", {"name": "tempbesedka"}).status == 200
     defaults = {
         "scope": "read",
         "token_path": "/oauth/token",
@@ -129,7 +129,7 @@ def test_add_custom_oauth(fresh: Chat) -> None:
     }
     found = {suffix: fresh.admin.get(f"settings/{MAIN}-{suffix}").body["value"] for suffix in defaults}
     assert found == defaults
-    assert fresh.service() is None
+    assert fresh.service(SERVICE) is None
 
 
 def test_the_service_appears_two_and_a_half_seconds_after_the_last_write(fresh: Chat) -> None:
@@ -137,23 +137,23 @@ def test_the_service_appears_two_and_a_half_seconds_after_the_last_write(fresh: 
 
     The clock stands but for what real time passes, so two seconds moved are surely not enough.
     """
-    fresh.admin.post("settings.addCustomOAuth", {"name": "besedka"})
+    fresh.admin.post("settings.addCustomOAuth", {"name": "tempbesedka"})
     fresh.admin.post(f"settings/{MAIN}", {"value": True})
     fresh.advance(1.5)
-    assert fresh.service() is None
+    assert fresh.service(SERVICE) is None
     fresh.admin.post(f"settings/{MAIN}-scope", {"value": "read"})
     fresh.advance(1.5)
-    assert fresh.service() is None, "each write begins the wait anew"
+    assert fresh.service(SERVICE) is None, "each write begins the wait anew"
     fresh.advance(1.5)
-    eventually(lambda: fresh.service() is not None, "the service comes")
-    assert (fresh.service() or {})["scope"] == "read"
+    eventually(lambda: fresh.service(SERVICE) is not None, "the service comes")
+    assert (fresh.service(SERVICE) or {})["scope"] == "read"
 
 
 def test_a_service_is_shown_whole_but_for_its_secret(fresh: Chat) -> None:
     """settings.oauth and service.configurations, to anybody (v1/settings.ts)."""
     _enable(fresh, id="an-id", secret="a-secret", url="http://127.0.0.1:1", button_label_text="Войти")
     for path, name in (("settings.oauth", "services"), ("service.configurations", "configurations")):
-        row = next(row for row in fresh.anybody().get(path).body[name] if row["service"] == "besedka")
+        row = next(row for row in fresh.anybody().get(path).body[name] if row["service"] == "tempbesedka")
         assert (row["custom"], row["clientId"], row["serverURL"]) == (True, "an-id", "http://127.0.0.1:1")
         assert row["buttonLabelText"] == "Войти"
         assert "secret" not in row
@@ -163,26 +163,26 @@ def test_disabling_takes_the_service_away(fresh: Chat) -> None:
     """Same delay (updateOAuthServices.ts)."""
     _enable(fresh)
     fresh.admin.post(f"settings/{MAIN}", {"value": False})
-    assert fresh.service() is not None
+    assert fresh.service(SERVICE) is not None
     fresh.advance(3)
-    eventually(lambda: fresh.service() is None, "the service goes")
+    eventually(lambda: fresh.service(SERVICE) is None, "the service goes")
 
 
 def test_removing_is_a_method_for_administrators(fresh: Chat) -> None:
     """removeOAuthService removes the rows (server/methods/removeOAuthService.ts)."""
     _enable(fresh)
-    refused = fresh.anna.method("removeOAuthService", "besedka")
+    refused = fresh.anna.method("removeOAuthService", "tempbesedka")
     assert refused["error"]["error"] == "error-not-allowed", "measured on 6.13.0"
-    assert "error" not in fresh.admin.method("removeOAuthService", "besedka")
+    assert "error" not in fresh.admin.method("removeOAuthService", "tempbesedka")
     assert fresh.admin.get(f"settings/{MAIN}").status == 400
     fresh.advance(3)
-    eventually(lambda: fresh.service() is None, "the service goes")
+    eventually(lambda: fresh.service(SERVICE) is None, "the service goes")
 
 
 def test_enterprise_fields_are_inert(fresh: Chat) -> None:
     """Without a licence they read as their invalidValue (ee/app/settings/server/settings.ts)."""
     _enable(fresh, map_channels=True, merge_roles=True, groups_claim="my_groups", roles_to_sync="admin")
-    row = fresh.service() or {}
+    row = fresh.service(SERVICE) or {}
     inert = {"map_channels": False, "merge_roles": False, "groups_claim": "groups", "roles_to_sync": ""}
     assert {suffix: row[service_key(suffix)] for suffix in inert} == inert
 
@@ -196,14 +196,14 @@ def test_a_lower_case_row_removes_the_service(standins: Standins) -> None:
         chat = Chat(standin.url, ADMIN, ADMIN_PASSWORD)
         _enable(chat)
         standin.stop()
-        ghost = {"_id": "Accounts_OAuth_Custom-besedka", "value": True, "type": "boolean"}
+        ghost = {"_id": "Accounts_OAuth_Custom-tempbesedka", "value": True, "type": "boolean"}
         with collection(standin.mongo_url, "rocketchat_settings") as rows:
             rows.insert_one(ghost)
         standin.start()
-        assert chat.service() is not None
-        assert chat.admin.post("settings/Accounts_OAuth_Custom-besedka", {"value": False}).status == 200
+        assert chat.service(SERVICE) is not None
+        assert chat.admin.post("settings/Accounts_OAuth_Custom-tempbesedka", {"value": False}).status == 200
         chat.advance(1)
-        eventually(lambda: chat.service() is None, "the service is gone")
+        eventually(lambda: chat.service(SERVICE) is None, "the service is gone")
 
 
 def test_the_environment_overwrites_at_boot(standins: Standins) -> None:

@@ -82,7 +82,7 @@ def test_the_walk_after_oauth(behind_a_client: OAuth, sockjs: bool, by_rest: boo
         claimed = client.result(
             "login", {"oauth": {"credentialToken": token, "credentialSecret": config["credentialSecret"]}}
         )
-        assert (claimed["type"], set(claimed["tokenExpires"])) == ("besedka", {"$date"})
+        assert (claimed["type"], set(claimed["tokenExpires"])) == ("tempbesedka", {"$date"})
         client.chat.forget(claimed["id"])
         return str(claimed["token"])
 

@@ -51,6 +51,7 @@ TRAPS: dict[str, dict[str, str]] = {
         "e-mail 2FA blocks OAuth by default": "test_oauth.py::test_email_2fa_blocks_oauth_under_default_settings",
     },
     "Rate limits": {
+        "five log-ins in ten seconds": "test_rate_limits.py::test_the_sixth_log_in_within_ten_seconds_is_refused",
         "ten a minute, with headers": "test_rate_limits.py::test_ten_calls_a_minute_for_a_route_and_an_address",
         "the words of 429": "test_rate_limits.py::test_429_says_how_long",
         "Reset is an absolute time in ms": "test_rate_limits.py::test_the_reset_is_a_time_in_milliseconds_and_comes",
@@ -98,6 +99,15 @@ TRAPS: dict[str, dict[str, str]] = {
         "templates of fields": "test_oauth_accounts.py::test_fields_are_keys_paths_and_templates",
         "where an id is looked for": "test_oauth_accounts.py::test_an_id_is_looked_for_in_known_places",
         'the id 1 is not the id "1"': "test_oauth_accounts.py::test_string_and_number_ids_are_different_people",
+        "adoption by e-mail, flags or not": (
+            "test_oauth_accounts.py::test_a_verified_address_is_adopted_whatever_the_flags_say"
+        ),
+        "an unverified address costs the password": (
+            "test_oauth_accounts.py::test_an_unverified_address_costs_the_password"
+        ),
+        "one identity, one account": "test_oauth_accounts.py::test_two_accounts_cannot_have_one_identity",
+        "a failed handshake's text never arrives": "test_oauth.py::test_why_a_handshake_failed_never_arrives",
+        "a callback that hangs": "test_oauth.py::test_a_state_that_names_no_end_gets_no_answer",
         "merging needs both flags": (
             "test_oauth_accounts.py::test_a_local_account_of_the_same_name_is_adopted_with_both_flags_only"
         ),
@@ -153,6 +163,11 @@ TRAPS: dict[str, dict[str, str]] = {
         "join codes and their errors": "test_rooms.py::test_join_codes",
         "read-only": "test_rooms.py::test_read_only",
         "archived": "test_rooms.py::test_archived",
+        "muted": "test_rooms.py::test_who_is_muted_cannot_write",
+        "an administrator outside a private room": (
+            "test_rooms.py::test_what_an_administrator_may_do_outside_a_private_room"
+        ),
+        "unknown parameters": "test_rooms.py::test_unknown_parameters_are_refused",
         "private rooms": "test_rooms.py::test_private_rooms_are_not_found_by_others",
         "the calls of private rooms": "test_calls_in_use.py::test_private_rooms_have_the_calls_of_public_ones",
         "Room not found": "test_rooms.py::test_a_room_that_is_not_there",

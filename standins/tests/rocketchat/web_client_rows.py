@@ -94,7 +94,7 @@ def the_socket(walk: Walk) -> None:
 def the_log_in_services(walk: Walk) -> None:
     assert walk.client.socket.subscribe("meteor.loginServiceConfiguration")["msg"] == "ready"
     rows = [m["fields"] for m in walk.client.socket.inbox if m.get("msg") == "added"]
-    service = next(fields for fields in rows if fields["service"] == "besedka")
+    service = next(fields for fields in rows if fields["service"] == "tempbesedka")
     wanted = {
         "clientId",
         "serverURL",
