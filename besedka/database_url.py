@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from urllib.parse import parse_qsl, unquote
 
 from besedka.errors import ServiceUnreachableError
@@ -103,6 +104,12 @@ def refuse_unreadable(*, mongo_url: str | None = None, site_database_url: str | 
                 where=f"{option} {shown(url)}",
                 next_step=next_step,
             )
+
+
+def of_site(told: Mapping[str, str]) -> str | None:
+    """The DATABASE_URL of a site's environment; None where there is none, or none that is read here."""
+    url = told.get("DATABASE_URL")
+    return url if url and _problem(url, SITE_SCHEMES) is None else None
 
 
 def _problem(url: str, schemes: frozenset[str]) -> tuple[str, str] | None:

@@ -28,13 +28,12 @@ def given(  # noqa: PLR0913 - one keyword per option
     Raises DatabaseUrlError for a database that cannot be read.
     """
     told = site_commands.recall(site_environment) if site_environment else {}
-    database = site_database_url or told.get("DATABASE_URL")
-    database_url.refuse_unreadable(mongo_url=mongo_url, site_database_url=database)
+    database_url.refuse_unreadable(mongo_url=mongo_url, site_database_url=site_database_url)
     target = Target(
         site_url=address.normal(site_url or contract.site.url),
         chat_url=address.normal(chat_url or contract.chat.url),
         mongo_url=mongo_url,
-        site_database_url=database,
+        site_database_url=site_database_url or database_url.of_site(told),
         site_environment_file=site_environment,
         manage=partial(site_commands.run, told) if told else None,
         provider_url=address.normal(provider_url) if provider_url else None,

@@ -128,6 +128,14 @@ def test_what_cannot_be_read_is_refused_by_name(url: str, found: str) -> None:
     assert "Secret" not in refusal.value.text()
 
 
+def test_a_sites_own_database_that_is_not_read_is_none() -> None:
+    assert database_url.of_site({"DATABASE_URL": "mysql://root:TopSecret99@127.0.0.1/site"}) is None
+    assert database_url.of_site({}) is None
+    assert (
+        database_url.of_site({"DATABASE_URL": "sqlite:////srv/site.sqlite3"}) == "sqlite:////srv/site.sqlite3"
+    )
+
+
 @pytest.mark.parametrize(
     "url",
     [
