@@ -81,11 +81,10 @@ def kill(chat: BareChat, count: int, moments: random.Random) -> tuple[int, int, 
 
 
 def time_embedded() -> float:
-    """Seconds to provision the embedded stack, from a state as after its boot."""
+    """Seconds to look at the embedded stack, which its start has provisioned, and to change nothing."""
     with embedded.running(contracts.load()) as running:
         contract, folder = running.contract, running.folder / "journal"
         target = Target.of(contract, mongo_url=running.mongo_url)
-        provision.undo(target, contract, journal_folder=folder)
         begin = time.perf_counter()
         provision.bring(target, contract, journal_folder=folder)
         return time.perf_counter() - begin

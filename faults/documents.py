@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
 from typing import Any
 
 from bson import ObjectId
 
+from faults.breakable_stack import Patient
 from faults.fault import Fault
+from faults.rules import every, reply_with
 
 _SETTINGS = "rocketchat_settings"
 _ROOMS = "rocketchat_room"
@@ -39,6 +44,17 @@ def _person(username: str, user_id: object = "somebodyElse00001") -> dict[str, A
 
 def _room(name: str) -> dict[str, Any]:
     return {"_id": "roomMadeByAScript", "name": name, "t": "c", "usersCount": 0}
+
+
+@contextmanager
+def _clock_ahead(one: Patient) -> Iterator[None]:
+    """Rocket.Chat runs on a machine whose clock is two days ahead, and writes its dates."""
+    then = datetime.now(UTC) + timedelta(days=2)
+    with (
+        one.changed(_ROOMS, _VIP, {"$set": {"ts": then}}),
+        one.ruled("chat", reply_with(every, "Date", format_datetime(then, usegmt=True))),
+    ):
+        yield
 
 
 FAULTS = (
@@ -140,6 +156,7 @@ FAULTS = (
         "integrity.dates.future",
         lambda one: one.changed(_ROOMS, _VIP, {"$set": {"ts": datetime.now(UTC) + timedelta(hours=30)}}),
     ),
+    Fault("clock_of_rocketchat_ahead", "integrity.dates.future", _clock_ahead),
     _changed(
         "general_renamed", "integrity.general.renamed", _ROOMS, {"_id": "GENERAL"}, {"$set": {"name": "main"}}
     ),

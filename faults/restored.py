@@ -136,15 +136,6 @@ FAULTS = (
         lambda one: one.removed("users", {"username": one.contract.chat.admin.username}),
     ),
     Fault(
-        "administrator_without_a_password",
-        "services.admin.no_password",
-        lambda one: one.changed(
-            "users",
-            {"username": one.contract.chat.admin.username},
-            {"$unset": {"services.password": 1}},
-        ),
-    ),
-    Fault(
         "restored_from_four_collections",
         "login_service.present.absent",
         _restored_from_four_collections,

@@ -121,6 +121,11 @@ FAULTS = (
         lambda one: one.changed("users", _ADMIN, {"$set": {_SECRET: "$2b$10$" + "a" * 53}}),
     ),
     Fault(
+        "administrator_without_a_password",
+        "services.admin.no_password",
+        lambda one: one.changed("users", _ADMIN, {"$unset": {"services.password": 1}}),
+    ),
+    Fault(
         "administrator_without_the_role",
         "services.admin.not_admin",
         lambda one: one.changed("users", _ADMIN, {"$set": {"roles": ["user"]}}),

@@ -185,13 +185,17 @@ def dates(examination: Examination) -> Answer:
             )
         )
     if early:
+        commands: tuple[str, ...] = (examination.provision_command,)
+        ahead = examination.chat_is_ahead
+        if ahead > _TOLERANCE:
+            commands, fix = (), f"Rocket.Chat's clock is {ahead} ahead of this machine's: set it right."
         found.append(
             finding(
                 "integrity.dates.future",
                 early[0],
                 "not in the future",
                 early[0],
-                commands=(examination.provision_command,),
+                commands=commands,
                 advice=(fix,),
                 evidence=early[:_SHOWN],
             )

@@ -138,15 +138,8 @@ def admin(examination: Examination) -> Answer:
     except RocketChatError as error:
         code, fix = _refusal(error)
         seen = f"{error.status} {error.code} {error.second_factor or ''}".strip()
-        if code == "wrong_password" and _nobody_of_that_name(examination):
-            code, seen = "missing", f"no account {account.username}"
-            fix = "ADMIN_USERNAME and ADMIN_PASS make it at the first boot alone: restore users with the rest"
-        elif code == "wrong_password" and _has_no_password(examination):
-            code, seen = "no_password", f"account {account.username} has no password"
-            fix = (
-                "An SSO sign-in takes it away where the address was not verified. Set the contract's again: "
-                "«Forgot your password?», or another administrator in Administration → Workspace → Users."
-            )
+        if code == "wrong_password" and examination.target.mongo_url:
+            code, seen, fix = _why_refused(examination, seen, fix)
         return Findings((finding(f"services.admin.{code}", seen, expected, place, advice=(fix,)),))
     examination.secret(examination.admin.credentials.token if examination.admin.credentials else "")
     if "admin" not in roles:
@@ -156,21 +149,23 @@ def admin(examination: Examination) -> Answer:
     return Ok(f"{account.username} has {roles}", watched=("chat.admin.username", "chat.admin.password"))
 
 
-def _nobody_of_that_name(examination: Examination) -> bool:
-    """Rocket.Chat answers 401 to a wrong name as to a wrong password; Mongo knows which it was."""
-    if examination.target.mongo_url is None:
-        return False
-    username = examination.contract.chat.admin.username
-    return all(user.get("username") != username for user in examination.chat_users)
+def _why_refused(examination: Examination, seen: str, fix: str) -> tuple[str, str, str]:
+    """Code, sight and advice: to a wrong name, a wrong and no password Rocket.Chat answers 401 alike.
 
-
-def _has_no_password(examination: Examination) -> bool:
-    """`services.password` is gone; Rocket.Chat answers 401 as to a wrong one (measured on 6.13.0)."""
-    if examination.target.mongo_url is None:
-        return False
+    Whoever signs in by SSO with an unverified e-mail loses the local password (measured on 6.13.0).
+    """
     username = examination.contract.chat.admin.username
     accounts = [user for user in examination.chat_users if user.get("username") == username]
-    return any(not ((one.get("services") or {}).get("password") or {}).get("bcrypt") for one in accounts)
+    if not accounts:
+        again = "ADMIN_USERNAME and ADMIN_PASS make it at the first boot alone: restore users with the rest"
+        return "missing", f"no account {username}", again
+    if not ((accounts[0].get("services") or {}).get("password") or {}).get("bcrypt"):
+        again = (
+            f"Sign in as {username} by SSO, and set the password of besedka.toml under My Account → Profile, "
+            "which asks for no old one; or let another administrator set it."
+        )
+        return "no_password", f"{username} has no local password", again
+    return "wrong_password", seen, fix
 
 
 def _refusal(error: RocketChatError) -> tuple[str, str]:

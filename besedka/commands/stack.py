@@ -176,7 +176,7 @@ def status() -> None:
     """
     stack = running_stack()
     if stack.kind == "containers":
-        _refuse_a_sick_one()
+        refuse_a_sick_one()
     show(Console(), stack)
 
 
@@ -322,7 +322,8 @@ def _forget_a_dead_one(stack: Stack) -> None:
     Console().print(f"forgotten: {stack.run_id}, of which nothing runs any more")
 
 
-def _refuse_a_sick_one() -> None:
+def refuse_a_sick_one() -> None:
+    """Raise NoStackError when the kept stack in containers has lost a service."""
     from besedka.stacks import kept  # noqa: PLC0415
 
     record = kept.recorded()

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from besedka.commands.stack import noted_stack, running_stack
+from besedka.commands.stack import noted_stack, refuse_a_sick_one, running_stack
 from besedka.contract import Contract
 from besedka.errors import StackKindError
 from besedka.progress import quiet
@@ -43,6 +43,8 @@ def located(contract: Contract, **addresses: str | None) -> tuple[Target, Stack 
         own = (addresses.get("site_url"), addresses.get("chat_url")) == (noted.site_url, noted.chat_url)
         if own or not any(addresses.values()):
             stack = running_stack()
+            if stack.kind == "containers":
+                refuse_a_sick_one()
             return stack.target, stack
     return targets.given(contract, **addresses), None
 

@@ -49,7 +49,7 @@ def me_view(server: Server, user: Document) -> Document:
     view["services"] = {"password": {"exists": password_hash(user) is not None}} | enabled
     if verified := verified_emails(user):
         view["email"] = verified[0]
-    if server.config.since(7):
+    if server.config.since(6, 13):
         view["isOAuthUser"] = is_oauth_user(user)
     return view
 

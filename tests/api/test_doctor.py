@@ -62,6 +62,14 @@ def test_reading_alone_checks_the_hops_as_far_as_that_goes(patient: Patient) -> 
     assert "--write" in report.result("sso.rooms").reason
 
 
+def test_another_version_than_the_contracts_is_one_finding_and_blocks_nothing(patient: Patient) -> None:
+    wanted = {"version": "7.10.2"}
+    other = patient.contract.model_copy(update={"chat": patient.contract.chat.model_copy(update=wanted)})
+    report = examine(patient.stack.target, other)
+    assert [found.code for found in report.findings] == ["services.chat_version.differs"]
+    assert report.count(Status.BLOCKED) == report.count(Status.CRASH) == 0
+
+
 def test_without_databases_what_needs_them_is_skipped_and_says_so(patient: Patient) -> None:
     report = examine(Target(patient.stack.site_url, patient.stack.chat_url), patient.contract)
     assert report.findings == ()

@@ -109,7 +109,8 @@ class Chat:
 
     def set(self, setting: str, value: Any) -> None:
         """Change a setting until `clean`."""
-        before = self.admin.get(f"settings/{setting}").body["value"]
+        # A row whose value was never given has none to show (measured on 6.5.3).
+        before = self.admin.get(f"settings/{setting}").body.get("value", "")
         self._settings.setdefault(setting, before)
         if self._journal:
             self._noted.append(self._journal.planned(Action("setting", setting, before, value)))

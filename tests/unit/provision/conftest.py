@@ -29,19 +29,24 @@ class Desk:
         session._tokens.clear()
         return provision.planned(Target.of(self.contract), self.contract, options=Options(**options))
 
-    def bring(self, *, mongo_url: str | None = None, **options: Any) -> Outcome:
+    def bring(self, *, mongo_url: str | None = None, lasting: bool = False, **options: Any) -> Outcome:
         session._tokens.clear()
         return provision.bring(
             Target.of(self.contract, mongo_url=mongo_url),
             self.contract,
             journal_folder=self.folder,
             options=Options(**({"patience": 0.0} | options)),
+            lasting=lasting,
         )
 
-    def undo(self, **options: Any) -> Undoing:
+    def undo(self, *, dry: bool = False, **options: Any) -> Undoing:
         session._tokens.clear()
         return provision.undo(
-            Target.of(self.contract), self.contract, journal_folder=self.folder, options=Options(**options)
+            Target.of(self.contract),
+            self.contract,
+            journal_folder=self.folder,
+            options=Options(**options),
+            dry=dry,
         )
 
     def journal_text(self) -> str:

@@ -91,6 +91,20 @@ def test_a_room_that_merely_begins_alike_is_no_twin(desk: Desk) -> None:
     assert codes(desk) == []
 
 
+@pytest.mark.parametrize("name", ["vip-lounge", "general-help", "moderators-log"])
+def test_a_room_of_a_longer_name_is_left_alone(desk: Desk, name: str) -> None:
+    desk.bring()
+    desk.chat.add_room(name, {"owner"})
+    assert codes(desk) == []
+    assert desk.plan().actions == ()
+
+
+def test_a_room_of_a_longer_name_does_not_become_the_missing_one(desk: Desk) -> None:
+    desk.chat.add_room("vip-lounge", {"owner"})
+    desk.bring()
+    assert {"vip", "vip-lounge"} <= {room["name"] for room in desk.chat.rooms}
+
+
 def test_a_discussion_is_no_twin(desk: Desk) -> None:
     desk.bring()
     desk.chat.add_room("vip-chat", {"owner"}, prid="id-vip")
