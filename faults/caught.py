@@ -19,7 +19,7 @@ NO_STACK = "the run itself"
 _CONTRACT = "tests/api/test_contract.py::test_the_layer_is_as_the_contract_says"
 _SIGN_IN = "tests/e2e/test_sign_in.py::test_opening_the_chat_signs_the_user_in[chromium-test_user]"
 _BUTTONS = "tests/e2e/test_integrated.py::test_each_user_gets_the_buttons_of_their_rooms[chromium-owner]"
-_MEMBERS = "tests/e2e/test_membership.py::test_the_contract_counts_eight_memberships"
+_MEMBERS = "tests/e2e/test_membership.py::test_everybody_is_where_the_contract_says"
 _CODE = "tests/api/test_authorize.py::test_a_signed_in_user_gets_a_code_without_a_consent_page"
 _FOREIGN = (
     "tests/api/test_authorize.py::test_a_redirect_uri_must_match_to_the_letter"
