@@ -1,27 +1,76 @@
 """`besedka`: the library's command line.
 
-Each command documents its exit statuses in its help. An error ends in one message of found, expected,
-where and next step, with the status of its class (see `besedka.errors`), and never in a traceback.
+A command is imported when it is called. An error ends in one message of found, expected, where and next
+step, with the status of its class (see `besedka.exit_statuses`), and never in a traceback.
 """
 
 from __future__ import annotations
 
+import importlib
 import sys
+from typing import Any
 
 import typer
+from typer.core import TyperGroup
 
 from besedka import http
-from besedka.commands import conformance, doctor, provision, restart, stack
 from besedka.errors import BesedkaError
 
+# Command → module of `besedka.commands` that registers it.
+_COMMANDS = {
+    "up": "stack",
+    "down": "stack",
+    "status": "stack",
+    "logs": "stack",
+    "env": "stack",
+    "doctor": "doctor",
+    "provision": "provision",
+    "restart": "restart",
+    "conformance": "conformance",
+}
+
+
+class _OnDemand(TyperGroup):
+    """The commands; each is imported when it is asked for, because some take a second to import.
+
+    What typer hands over are classes of a click of its own, which has no public name.
+    """
+
+    def list_commands(self, ctx: Any) -> list[str]:
+        return list(_COMMANDS)
+
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:
+        if cmd_name not in _COMMANDS:
+            return None
+        module = importlib.import_module(f"besedka.commands.{_COMMANDS[cmd_name]}")
+        made = typer.Typer()
+        # A group has two commands or more.
+        made.command(name="", hidden=True)(lambda: None)
+        module.register(made)
+        group = typer.main.get_group(made)
+        return group.commands[cmd_name]
+
+    def format_epilog(self, ctx: Any, formatter: Any) -> None:
+        """The exit statuses, made from the classes of errors."""
+        from besedka import exit_statuses  # noqa: PLC0415 - it imports everything
+
+        with formatter.section("Exit statuses"):
+            formatter.write_dl([(str(row.status), row.meaning) for row in exit_statuses.known()])
+
+
 app = typer.Typer(
+    cls=_OnDemand,
     help="Besedka with Rocket.Chat: run a stack, examine it, bring it to the contract.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     add_completion=False,
+    rich_markup_mode=None,
 )
-for module in (stack, doctor, provision, restart, conformance):
-    module.register(app)
+
+
+@app.callback()
+def _besedka() -> None:
+    """Besedka with Rocket.Chat: run a stack, examine it, bring it to the contract."""
 
 
 def main() -> None:

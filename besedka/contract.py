@@ -30,7 +30,9 @@ from besedka.errors import ContractError
 from besedka.names import service_key
 from besedka.overlays import merged, read
 
-PROJECT_ROOT = Path(__file__).resolve().parent.parent
+_BESIDE_THE_PACKAGE = Path(__file__).resolve().parent.parent
+# The checkout; for a package that pip has installed elsewhere, the folder that the command runs in.
+PROJECT_ROOT = _BESIDE_THE_PACKAGE if (_BESIDE_THE_PACKAGE / "besedka.toml").exists() else Path.cwd()
 CONTRACT_FILE = PROJECT_ROOT / "besedka.toml"
 CONTRACT_ENV = "BESEDKA_CONTRACT"
 OVERLAYS_ENV = "BESEDKA_CONTRACT_OVERLAYS"

@@ -69,11 +69,7 @@ def provision(  # noqa: PLR0913, PLR0917 - one parameter per option
 
     Exit status: --plan 0 nothing to change, 2 would change. --apply doctor's verdict: 0 healthy, 1 findings,
     2 the stack could not be asked. --undo 0 all is as before, 1 something changed by others was left alone.
-    15 nobody answered, 16 refused, 17 no Rocket.Chat there, 19 TLS, 32 unknown version, 40 wrong password,
-    41 no such administrator, 42 TOTP asked, 43 e-mail code asked, 44 rate limit, 45 still starting,
-    47 Mongo is no primary, 48 no development stack, 49 e-mail taken, 50 licence, 51 permission,
-    52 journal, 53 provider does not become live, 54 log-in blocked, 57 a person must decide first,
-    58 another server or database than the one that was read.
+    What went wrong has a status of its own: see the end of `besedka --help`.
     """
     if (apply and (plan or undo)) or not (apply or plan or undo):
         raise typer.BadParameter("say one of --plan, --apply, --undo, or --undo --plan")

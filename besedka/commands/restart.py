@@ -54,10 +54,8 @@ def restart(  # noqa: PLR0913, PLR0917 - one parameter per option
 
     Both databases are dumped first; users, rooms, subscriptions and messages are counted before and after.
 
-    Exit status: doctor's verdict: 0 healthy, 1 findings, 2 the stack could not be asked. 60 no engine,
-    61 no permission to use it, 70 a service is missing, 71 half-started, 72 a port is somebody else's,
-    73 something was lost, 74 the dump is damaged, 75 no room for the dump, 76 a service is not ready,
-    77 Daphne is not, 78 another restart is going on, 79 a database could not be dumped or restored.
+    Exit status: doctor's verdict: 0 healthy, 1 findings, 2 the stack could not be asked.
+    What went wrong has a status of its own: see the end of `besedka --help`.
     """
     for name in only or ():
         if name not in ORDER:

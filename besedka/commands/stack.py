@@ -10,7 +10,7 @@ import shlex
 import signal
 import threading
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import psutil
 import typer
@@ -20,11 +20,14 @@ from rich.table import Table
 from besedka import contract as contracts
 from besedka.contract import PROJECT_ROOT, Contract
 from besedka.errors import BesedkaError, StackKindError
-from besedka.stacks import embedded, environment
+from besedka.stacks import environment
 from besedka.stacks.kind import AUTO, KIND_ENV, refuse_unheard, resolved
 from besedka.stacks.model import Stack
-from besedka.stacks.services import bundle, chat_client, options, programs, site_commands
+from besedka.stacks.services import bundle, chat_client, programs, site_commands
 from besedka.stacks.versions import VERSION_ENV
+
+if TYPE_CHECKING:
+    from besedka.stacks.services.options import Wishes
 
 STATE_FILE = PROJECT_ROOT / ".besedka" / "stack.json"
 _KINDS = ("embedded", "containers", AUTO)
@@ -101,15 +104,16 @@ def up(  # noqa: PLR0913, PLR0917 - one parameter per option
 ) -> None:
     """Start a stack and print its addresses. Embedded: keep it until Ctrl-C. Containers: until `down`.
 
-    Exit status: 0 started, reused or ended by Ctrl-C; 12 no such kind; 14 or 69 a service does not start;
-    59 another stack is kept; 60 no engine, 61 no permission, 62 an old one, 63 no disk, 64 no memory, 65 a
-    missing image, 66 its version, 67 a busy port, 68 the compose file.
+    Exit status: 0 started, reused or ended by Ctrl-C. What went wrong has a status of its own: see the end of
+    `besedka --help`.
     """
     console = Console(highlight=False)
     if kind not in _KINDS:
         raise StackKindError(f"--stack={kind}", expected=" or ".join(_KINDS), where="the command line")
     contract = contracts.load()
-    wishes = options.Wishes(mongod, postgres, redis, rocketchat_bundle, node, client, mood, tls)
+    from besedka.stacks.services.options import Wishes  # noqa: PLC0415 - half a second
+
+    wishes = Wishes(mongod, postgres, redis, rocketchat_bundle, node, client, mood, tls)
     wished = "containers" if reuse else kind
     refuse_unheard(wished, rocketchat_version, wishes.given())
     chosen, why = resolved(wished, contract, rocketchat_version, wishes.given())
@@ -119,7 +123,10 @@ def up(  # noqa: PLR0913, PLR0917 - one parameter per option
         _up_embedded(console, contract, wishes, why)
 
 
-def _up_embedded(console: Console, contract: Contract, wishes: options.Wishes, why: str) -> None:
+def _up_embedded(console: Console, contract: Contract, wishes: Wishes, why: str) -> None:
+    from besedka.stacks import embedded  # noqa: PLC0415 - a second
+    from besedka.stacks.services import options  # noqa: PLC0415
+
     console.print(f"starting the embedded stack{f' ({why})' if why else ''} …")
 
     def say(line: str) -> None:

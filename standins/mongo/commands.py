@@ -130,13 +130,14 @@ class Node:
         if done.get("number") != number:
             done = {"number": number, "reply": handler(**given)}
             self.disk.save("reply", "", session, bson.encode(done))
-        return done["reply"]
+        reply: Document = done["reply"]
+        return reply
 
     def do_hello(self, ignored: Any = None) -> Document:
         me = self.address
         member = {"setName": self.replica_set, "setVersion": 1, "hosts": [me], "primary": me, "me": me}
         now = {"localTime": datetime.datetime.now(datetime.UTC)}
-        return ABOUT["hello"] | now | (member if self.replica_set else {})
+        return {**ABOUT["hello"], **now, **(member if self.replica_set else {})}
 
     def do_ping(self) -> Document:
         return {}
@@ -146,7 +147,7 @@ class Node:
 
     def do_serverStatus(self, ignored: Any = None) -> Document:
         now = {"host": self.address, "pid": os.getpid(), "uptime": time.time() - self.started}
-        return ABOUT["serverStatus"] | now
+        return {**ABOUT["serverStatus"], **now}
 
     def do_connectionStatus(self, showPrivileges: bool = False) -> Document:
         return dict(ABOUT["connectionStatus"])

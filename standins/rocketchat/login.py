@@ -130,7 +130,7 @@ async def _is_blocked(
     times = sorted([event["ts"] async for event in server.events.find(wanted, {"ts": 1})])
     if not isinstance(limit, int) or not times or len(times) < limit:
         return False
-    return server.now() < times[-1] + timedelta(minutes=float(wait or 0))
+    return bool(server.now() < times[-1] + timedelta(minutes=float(wait or 0)))
 
 
 async def _check_blocks(server: Server, attempt: Attempt, username: str | None, address: str) -> None:

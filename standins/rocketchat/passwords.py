@@ -41,7 +41,8 @@ async def matches(secret: str, hashed: Any) -> bool:
 
 
 def password_hash(user: dict[str, Any]) -> str | None:
-    return user.get("services", {}).get("password", {}).get("bcrypt")
+    stored: str | None = user.get("services", {}).get("password", {}).get("bcrypt")
+    return stored
 
 
 def totp_matches(secret: str, code: str, now: datetime, delta: int) -> bool:

@@ -279,7 +279,7 @@ async def set_username(call: Call, username: Any = None, *_: Any) -> str:
     if not changing:
         await join_default_channels(call.server, call.me | {"username": username})
     push_user(call.server, call.uid, {"username": username})
-    return username
+    return str(username)
 
 
 @method("setUserPassword")

@@ -1,6 +1,9 @@
-"""Every check has a fault, every fault a check; asked of the catalogue alone, without a stack."""
+"""Every check has a fault, every fault a check and tests that exist; asked without a stack."""
 
 from __future__ import annotations
+
+import subprocess
+import sys
 
 import pytest
 
@@ -8,8 +11,11 @@ from besedka import contract as contracts
 from besedka.checks.catalogue import checks_for
 from besedka.checks.check import LAYERS, check
 from besedka.checks.finding import Ok
+from besedka.contract import PROJECT_ROOT
 from faults import Fault, catalogue
+from faults.caught import NO_STACK, caught_by, unknown
 from faults.coverage import problems
+from faults.matrix import PAGE, text
 
 pytestmark = pytest.mark.faults
 
@@ -50,3 +56,25 @@ def test_a_new_check_without_a_fault_is_named() -> None:
 def test_a_fault_of_a_code_that_does_not_exist_is_named() -> None:
     wrong = _fault("sso.user.sleepy", "sso.user.refused")
     assert problems([*FAULTS, wrong], CHECKS) == ["made_up: sso.user.sleepy is no code of any check"]
+
+
+def test_every_test_that_a_fault_names_exists() -> None:
+    named = {test for fault in FAULTS for test in caught_by(fault)} - {NO_STACK}
+    files = sorted({test.partition("::")[0] for test in named})
+    collected = subprocess.run(
+        [sys.executable, "-m", "pytest", "--collect-only", "-q", "-n", "0", *files],
+        cwd=PROJECT_ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert named
+    assert sorted(named - set(collected.stdout.splitlines())) == [], collected.stdout[-2000:]
+
+
+def test_the_table_of_tests_names_faults_that_exist() -> None:
+    assert unknown({fault.name for fault in FAULTS}) == set()
+
+
+def test_the_page_is_in_step_with_the_catalogue() -> None:
+    assert PAGE.read_text("utf-8") == text(FAULTS), "run: python -m faults.matrix > docs/fault-matrix.md"

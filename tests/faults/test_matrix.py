@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-import time
-
 import pytest
 
-from benchmarks import machine
 from besedka import contract as contracts
 from faults import Fault, catalogue
-from faults.caught import caught_by, unknown
-from faults.matrix import PAGE, Record, stale
+from faults.caught import caught_by
 from tests.faults.inner_run import names_what_is_wrong
 from tests.faults.ward import Ward
 
@@ -25,9 +21,7 @@ FAULTS = catalogue(contracts.load())
 def test_the_suite_sees_it_doctor_names_it_and_the_undo_heals(ward: Ward, fault: Fault) -> None:
     with ward.healed("real" if fault.layer in _IN_THE_CLIENT else None) as patient:
         with fault.put_into(patient):
-            begin = time.perf_counter()
             report = patient.examine()
-            seconds = time.perf_counter() - begin
             red = ward.failures(patient, caught_by(fault))
         codes = [found.code for found in report.findings]
         assert codes[:1] == [fault.cause]
@@ -37,7 +31,6 @@ def test_the_suite_sees_it_doctor_names_it_and_the_undo_heals(ward: Ward, fault:
         assert report.leftovers == ()
         assert set(red) == set(caught_by(fault)), "these tests alone went red"
         assert [test for test, text in red.items() if not names_what_is_wrong(text)] == []
-    Record(fault.name, codes[0], caught_by(fault), round(seconds, 2), machine.describe()).keep()
 
 
 def test_on_a_healthy_stack_every_declared_test_is_green(ward: Ward) -> None:
@@ -64,13 +57,3 @@ def test_a_hop_without_a_declared_test_is_named() -> None:
 )
 def test_a_failure_must_say_what_is_wrong(text: str, named: bool) -> None:
     assert names_what_is_wrong(text) is named
-
-
-def test_the_page_is_in_step_with_the_catalogue() -> None:
-    assert stale(PAGE.read_text("utf-8"), FAULTS) == [], (
-        "run: pytest -m faults, then python -m faults.matrix > docs/fault-matrix.md"
-    )
-
-
-def test_the_table_of_tests_names_faults_that_exist() -> None:
-    assert unknown({fault.name for fault in FAULTS}) == set()

@@ -1,8 +1,8 @@
-"""Two faults at once: doctor names both causes, whichever was there first."""
+"""Several faults at once: doctor names every cause. Twelve neighbouring pairs, and all twelve."""
 
 from __future__ import annotations
 
-from itertools import combinations
+from contextlib import ExitStack
 
 import pytest
 
@@ -29,14 +29,21 @@ DOZEN = (
     "account_without_a_way_in",
     "owner_unsubscribed_from_vip",
 )
-PAIRS = [(BY_NAME[one], BY_NAME[other]) for one, other in combinations(DOZEN, 2)]
+FAULTS = [BY_NAME[name] for name in DOZEN]
+NEIGHBOURS = [*zip(FAULTS, [*FAULTS[1:], FAULTS[0]], strict=True)]
 
 
-@pytest.mark.parametrize(("one", "other"), PAIRS, ids=[f"{one.name}+{other.name}" for one, other in PAIRS])
-def test_both_causes_are_named(ward: Ward, one: Fault, other: Fault) -> None:
+@pytest.mark.parametrize(
+    "together",
+    [*NEIGHBOURS, tuple(FAULTS)],
+    ids=[*(f"{one.name}+{other.name}" for one, other in NEIGHBOURS), "all_twelve"],
+)
+def test_every_cause_is_named(ward: Ward, together: tuple[Fault, ...]) -> None:
     with ward.fresh() as patient:
-        with one.put_into(patient), other.put_into(patient):
+        with ExitStack() as broken:
+            for fault in together:
+                broken.enter_context(fault.put_into(patient))
             report = patient.examine()
         codes = [found.code for found in report.findings]
-        assert codes[0] in {one.cause, other.cause}
-        assert sorted(codes) == sorted([one.cause, other.cause, *one.also, *other.also])
+        assert codes[0] in {fault.cause for fault in together}
+        assert sorted(codes) == sorted(code for fault in together for code in (fault.cause, *fault.also))

@@ -29,7 +29,8 @@ ARROWS = {
     "restart": "address checks contract database_url errors http progress provision rocketchat site_database"
     " stacks target",
     "commands": "address checks contract database_url errors progress provision restart stacks target",
-    "cli": "commands errors http",
+    "exit_statuses": "errors",
+    "cli": "commands errors exit_statuses http",
 }
 # Top folder → the top folders of this project that it may import.
 TOPS = {

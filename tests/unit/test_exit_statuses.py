@@ -1,27 +1,27 @@
-"""An exit status names one cause."""
+"""An exit status names one cause, and the page tells every one of them."""
 
 from __future__ import annotations
 
-import importlib
-import pkgutil
 from collections import Counter
 
-import besedka
-from besedka.errors import BesedkaError
-
-
-def subclasses(of: type[BesedkaError]) -> set[type[BesedkaError]]:
-    found = set(of.__subclasses__())
-    return found.union(*(subclasses(each) for each in found))
+from besedka import exit_statuses
+from besedka.contract import PROJECT_ROOT
+from docs import exit_statuses_page
 
 
 def test_no_two_errors_share_an_exit_status() -> None:
-    for module in pkgutil.walk_packages(besedka.__path__, "besedka."):
-        if module.name != "besedka.stacks.process.supervisor":
-            importlib.import_module(module.name)
+    rows = exit_statuses.known()
+    shared = {status for status, count in Counter(row.status for row in rows).items() if count > 1}
 
-    own = [each for each in subclasses(BesedkaError) if "exit_status" in vars(each)]
-    shared = [status for status, count in Counter(each.exit_status for each in own).items() if count > 1]
+    assert [row for row in rows if row.status in shared] == []
+    assert len(rows) > 30
+    assert all(row.status >= 10 for row in rows), "statuses below 10 are pytest's and doctor's"
 
-    assert {status: [each.__name__ for each in own if each.exit_status == status] for status in shared} == {}
-    assert all(each.exit_status >= 10 for each in own), "statuses below 10 are pytest's and doctor's"
+
+def test_every_status_says_what_it_means() -> None:
+    assert [row for row in exit_statuses.known() if not row.meaning] == []
+
+
+def test_the_page_is_up_to_date() -> None:
+    page = (PROJECT_ROOT / "docs" / "exit-statuses.md").read_text("utf-8")
+    assert page == exit_statuses_page.text(), "run: python -m docs.exit_statuses_page > docs/exit-statuses.md"
