@@ -25,6 +25,7 @@ from pydantic import (
 )
 
 from besedka import address
+from besedka.adapter import Adapter
 from besedka.consistency import COMMON_ROLE, Rows, problems
 from besedka.errors import ContractError
 from besedka.names import service_key
@@ -91,6 +92,7 @@ class Site(_Table):
     integrated_page: RootedPath
     chat_auth_path: RootedPath
     login_path: RootedPath
+    adapter: Adapter = Adapter()
 
 
 class ChatAdmin(_WithPassword):
@@ -218,10 +220,16 @@ class Contract(_Table):
     @model_validator(mode="after")
     def _consistent(self) -> Self:
         rows = Rows(self.users, self.channels, self.chat.admin, self.provider.groups, self.settings)
-        found = problems(rows)
+        found = problems(rows) + self._adapter_problems()
         if found:
             raise ValueError("\n".join(found))
         return self
+
+    def _adapter_problems(self) -> list[str]:
+        named = self.site.adapter.visitor
+        if named is None or named in {user.username for user in self.users}:
+            return []
+        return [f"site.adapter.visitor: {named!r} is none of [[users]]"]
 
     @property
     def default_channels(self) -> tuple[Channel, ...]:

@@ -36,6 +36,7 @@ class Site:
         url: str,
         *,
         login_path: str = "/accounts/login/",
+        logout_path: str = "/accounts/logout/",
         authorize_path: str = "/o/authorize/",
         token_path: str = "/o/token/",  # noqa: S107 - a path
         identity_path: str = "/api/v1/auth/rocket/",
@@ -44,6 +45,7 @@ class Site:
     ) -> None:
         self.url = url.rstrip("/")
         self._login = login_path
+        self._logout = logout_path
         self._authorize = authorize_path
         self._token = token_path
         self._identity = identity_path
@@ -58,6 +60,7 @@ class Site:
         return cls(
             contract.site.url,
             login_path=contract.site.login_path,
+            logout_path=contract.site.adapter.logout_path,
             authorize_path=provider.authorize_path,
             token_path=provider.token_path,
             identity_path=provider.identity_path,
@@ -119,6 +122,19 @@ class Site:
             where=self.url + self._login,
             next_step="is the account there, active, and is the password the contract's?",
         )
+
+    def sign_out(self) -> bool:
+        """End this visitor's session; whether the site took the session's cookie back.
+
+        Django's view wants POST with the token of a CSRF cookie; before Django 5 it takes GET, too.
+        """
+        before = self.session_cookies()
+        token = next((value for name, value in before.items() if "csrf" in name.lower()), "")
+        headers = {"Referer": self.url + self._logout}
+        answer = self.request("POST", self._logout, data={"csrfmiddlewaretoken": token}, headers=headers)
+        if answer.status_code in {404, 405}:
+            self.get(self._logout)
+        return any(name not in self.session_cookies() for name in before)
 
     def _login_form(self) -> _LoginForm:
         page = self.get(self._login)

@@ -101,6 +101,8 @@ class Examination:
         self.secrets = set(contract.secrets).union(*(database_url.secrets(url) for url in urls if url))
         self.visitors: Visitors | None = None
         self.cleanups: list[Callable[[], str]] = []
+        # What stays of a sign-in by a canonical user: nothing that has to be removed.
+        self.traces: list[str] = []
 
     def close(self) -> tuple[str, ...]:
         """Undo what was made, give connections back; the names of what could not be removed."""

@@ -10,7 +10,7 @@ from besedka.checks.check import Check, check
 from besedka.checks.content_policy import policies, refuses_frame
 from besedka.checks.examination import Examination
 from besedka.checks.finding import Answer, Finding, answer, finding
-from besedka.checks.temporary import visitor
+from besedka.checks.visitors import visitor
 from besedka.contract import Contract
 
 _CSP = "Content-Security-Policy"

@@ -32,7 +32,10 @@ _COLOUR = {
 
 @dataclass(frozen=True)
 class Report:
-    """The results, ground first. `leftovers` are `temp_*` accounts that could not be removed."""
+    """The results, ground first. `leftovers` are `temp_*` accounts that could not be removed.
+
+    `traces` are what a canonical user's sign-in leaves: sessions and tokens, which end by themselves.
+    """
 
     results: tuple[Result, ...]
     contract: Contract
@@ -40,6 +43,7 @@ class Report:
     chat_url: str
     seconds: float
     leftovers: tuple[str, ...] = ()
+    traces: tuple[str, ...] = ()
 
     @property
     def findings(self) -> tuple[Finding, ...]:
@@ -96,6 +100,7 @@ class Report:
                 "unwatched": list(self.unwatched),
             },
             "leftovers": list(self.leftovers),
+            "traces": list(self.traces),
             "results": [result.as_json() for result in self.results],
         }
         return json.dumps(raw, ensure_ascii=False, indent=2)
@@ -159,6 +164,8 @@ class Report:
         watched = values - len(self.unwatched)
         counts = ", ".join(f"{self.count(status)} {status}" for status in Status if self.count(status))
         console.print(f"{counts}; {watched} of {values} contract values under watch; {self.seconds:.1f} s")
+        for trace in self.traces:
+            console.print(f"left by the sign-in: {escape(trace)}")
         for name in self.leftovers:
             console.print(f"[bold red]left behind:[/] {escape(name)}: remove this account by hand")
 

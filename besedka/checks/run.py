@@ -32,10 +32,10 @@ def examine(
     """Examine a stack and report.
 
     `contract` may be at any address: it is moved to the target's. `only` names checks or layers; what they
-    stand on is asked too. Nothing is changed unless the target may be written to and its site managed: a
-    `temp_*` user then signs in and is removed. `probe` makes a request from where Rocket.Chat runs. Without
-    it, it comes from inside Rocket.Chat's container if that is one of this machine's engine, and from here if
-    not.
+    stand on is asked too. Where the site can be managed and written to, a `temp_*` user signs in and is
+    removed. Where it cannot be managed, a canonical user signs in and out, as anybody does. `probe` makes a
+    request from where Rocket.Chat runs. Without it, it comes from inside Rocket.Chat's container if that is
+    one of this machine's engine, and from here if not.
     """
     everything = checks_for(contract)
     chosen = with_grounds(everything, only) if only else everything
@@ -61,6 +61,7 @@ def examine(
         site_url=target.site_url,
         seconds=time.monotonic() - started,
         leftovers=leftovers,
+        traces=tuple(examination.traces),
     )
 
 

@@ -10,17 +10,20 @@ import json
 from typing import Any
 from urllib.parse import parse_qs, unquote_plus, urlsplit
 
-from besedka.checks import application, login_service
+from besedka.checks import application, bearer, login_service
 from besedka.checks.check import Check, check
 from besedka.checks.examination import Examination, ProbeAnswer
 from besedka.checks.finding import Answer, Finding, Findings, Ok, Skipped, answer, finding
-from besedka.checks.temporary import visitor
 from besedka.checks.visitor import Visitor
+from besedka.checks.visitors import may_sign_in, visitor
 from besedka.contract import Contract
 from besedka.rocketchat import provider
 from besedka.site import SignInRefusedError
 
-_PKCE = "PKCE_REQUIRED must not hold for Rocket.Chat's client: Custom OAuth sends no code challenge"
+_PKCE = (
+    'Set OAUTH2_PROVIDER["PKCE_REQUIRED"] = False at the site, or a function that spares this client: '
+    "Custom OAuth of Rocket.Chat below 8.7 cannot do PKCE."
+)
 _TOKENS = "The view must take django-oauth-toolkit's tokens: OAuth2Authentication, or protected_resource."
 # What a person does about the identity view, by how it answered.
 _IDENTITY = {
@@ -32,6 +35,7 @@ _IDENTITY = {
     "not_json": "The view must answer JSON, whoever asks, and never a page.",
     "failing": "Read Daphne's log: the view fails with this user's token.",
 }
+_REFUSALS = {302: "session_only", 401: "rejected", 403: "scope", 404: "missing", 405: "method"}
 _NOT_CODE = "doctor-no-such-code"
 
 
@@ -98,11 +102,11 @@ def _token_refusal(name: str, examination: Examination, answered: ProbeAnswer) -
     "sso.user",
     codes="refused",
     needs=["services.admin"],
-    after=["sso.client", "site.login_form", "site.authorize", "site.identity", "site.token_endpoint"],
+    after=["site.login_form", "site.accounts", "site.passwords"],
 )
 def user(examination: Examination) -> Answer:
-    """Can a temporary user sign in to the site?"""
-    if examination.manage is None:
+    """Can a user sign in to the site: a temporary one, or else a canonical one?"""
+    if not may_sign_in(examination):
         return Skipped("nothing may be written here, so no temporary user signs in (--write)")
     made = visitor(examination)
     try:
@@ -162,12 +166,7 @@ def _unregistered(examination: Examination, wanted: str) -> str:
     return f"register exactly {wanted} with the application"
 
 
-@check(
-    "sso.authorize",
-    codes="consent redirect_uri status session pkce scope error target state",
-    needs=["sso.user"],
-)
-def authorize(examination: Examination) -> Answer:
+def _authorize(examination: Examination) -> Answer:
     """Does authorize answer a signed-in user with a code, without a click?"""
     made = visitor(examination)
     code, found = code_for(examination, made, "doctor-state")
@@ -175,7 +174,7 @@ def authorize(examination: Examination) -> Answer:
     return answer(found, evidence="302 with code and state")
 
 
-@check("sso.foreign_redirect", codes="open", needs=["sso.user"])
+@check("sso.foreign_redirect", codes="open", needs=["sso.user"], after=["site.authorize"])
 def foreign_redirect(examination: Examination) -> Answer:
     """Does authorize refuse to send a code elsewhere?"""
     own = examination.contract.provider
@@ -190,7 +189,7 @@ def foreign_redirect(examination: Examination) -> Answer:
     return answer(found, evidence="400")
 
 
-@check("sso.token", codes="pkce refused not_json other no_row", needs=["sso.authorize"])
+@check("sso.token", codes="pkce refused not_json other no_row", needs=["sso.client", "sso.authorize"])
 def token(examination: Examination) -> Answer:
     """Is the code exchanged for a token, asked from where Rocket.Chat runs?"""
     made = visitor(examination)
@@ -200,7 +199,7 @@ def token(examination: Examination) -> Answer:
     if answered.status != 200 or not issued:
         return Findings((_token_refusal("sso.token", examination, answered),))
     made.access_token = examination.secret(issued)
-    examination.secret(str(decoded.get("refresh_token") or ""))
+    made.refresh_token = examination.secret(str(decoded.get("refresh_token") or ""))
     if examination.target.site_database_url is None:
         return Ok("an access token")
     if issued not in {row.token for row in examination.site_database.access_tokens(made.username)}:
@@ -214,11 +213,14 @@ def token(examination: Examination) -> Answer:
 @check(
     "sso.identity",
     codes="rejected session_only scope missing method not_json failing",
-    needs=["sso.token"],
+    needs=["sso.user"],
+    after=["site.identity"],
 )
 def identity(examination: Examination) -> Answer:
     """Does identity answer to the bearer token, without a session?"""
     own, made = examination.contract.provider, visitor(examination)
+    if not made.access_token:
+        return _identity_without_a_token(examination)
     modes = {"default": own.token_sent_via}
     mode = modes.get(own.identity_token_sent_via, own.identity_token_sent_via)
     address, headers = own.url + own.identity_path, {"Accept": "application/json"}
@@ -232,13 +234,32 @@ def identity(examination: Examination) -> Answer:
     if answered.status == 200 and made.identity:
         return Ok(", ".join(sorted(made.identity)))
     seen = f"{answered.status} {answered.content_type}"
-    codes = {302: "session_only", 401: "rejected", 403: "scope", 404: "missing", 405: "method"}
-    code = codes.get(answered.status, "not_json" if answered.status == 200 else "failing")
+    code = _REFUSALS.get(answered.status, "not_json" if answered.status == 200 else "failing")
     advice = (_IDENTITY[code],)
     return Findings((finding(f"sso.identity.{code}", seen, "200 with JSON", place, advice=advice),))
 
 
-@check("sso.fields", codes="none id missing differs groups", needs=["sso.identity"])
+def _identity_without_a_token(examination: Examination) -> Answer:
+    """What can be told of the view though no token could be had: does it look at bearers at all?"""
+    found = bearer.ignored(examination)
+    if found is None:
+        return Skipped("no access token to ask with: see sso.authorize and sso.token")
+    place = f"GET {examination.contract.provider.url}{examination.contract.provider.identity_path}"
+    advice = (_IDENTITY[found.kind],)
+    return Findings(
+        (
+            finding(
+                f"sso.identity.{found.kind}",
+                found.seen,
+                "error=invalid_token in WWW-Authenticate, as of a view that takes the site's tokens",
+                f"{place} with a made-up token",
+                advice=advice,
+            ),
+        )
+    )
+
+
+@check("sso.fields", codes="none id missing differs groups", needs=["sso.identity", "sso.token"])
 def fields(examination: Examination) -> Answer:
     """Are the fields that the provider names in the answer, with this user's values?"""
     own, made = examination.contract.provider, visitor(examination)
@@ -277,7 +298,7 @@ def fields(examination: Examination) -> Answer:
                     advice=("The view must answer for the owner of the token: whose token is it?",),
                 )
             )
-    role = examination.contract.common_role
+    role = made.role
     groups = examination.contract.groups_of(role)
     if made.identity.get("groups") != groups:
         seen = f"groups are {made.identity.get('groups')!r}"
@@ -296,4 +317,11 @@ def checks(contract: Contract) -> tuple[Check, ...]:
         needs=["provider.reachable_from_chat"],
         after=ground,
     )
-    return (client(_client), user, authorize, foreign_redirect, token, identity, fields)
+    authorize = check(
+        "sso.authorize",
+        codes="consent redirect_uri status session pkce scope error target state",
+        needs=["sso.user"],
+        after=[*ground, "site.authorize"],
+    )
+    # The chain first: what stops a sign-in is said before what endangers one.
+    return (client(_client), user, authorize(_authorize), token, identity, fields, foreign_redirect)

@@ -21,7 +21,7 @@ from besedka.checks.check import Check, check
 from besedka.checks.examination import TIMEOUT_SECONDS, Examination
 from besedka.checks.finding import Answer, Finding, Findings, Ok, answer, finding
 from besedka.checks.sso import code_for
-from besedka.checks.temporary import visitor
+from besedka.checks.visitors import visitor
 from besedka.contract import Contract
 from besedka.rocketchat import provider
 from besedka.rocketchat.rest import Credentials, RocketChatError
@@ -148,16 +148,19 @@ def session(examination: Examination) -> Answer:
 
 
 @check(
-    "sso.rooms", codes="no_default too_many", needs=["sso.session"], after=["rooms.default", "rooms.exist"]
+    "sso.rooms",
+    codes="no_default too_many",
+    needs=["sso.session"],
+    after=["rooms.default", "rooms.exist", "rooms.members"],
 )
 def new_account(examination: Examination) -> Answer:
-    """Is the new account in the default room, and in no other?"""
+    """Is a new account in the default room and in no other, a canonical one in its own?"""
     made = visitor(examination)
     client = examination.chat.as_user(Credentials(made.chat_user_id, made.chat_token))
     seen = {str(row.get("name")) for row in client.get("subscriptions.get")["update"]}
-    wanted = {channel.name for channel in examination.contract.default_channels}
+    wanted = set(made.rooms)
     if seen == wanted:
-        return Ok(", ".join(seen))
+        return Ok(", ".join(sorted(seen)))
     known = {channel.name for channel in examination.contract.channels}
     extra = sorted((seen - wanted) & known)
     found = []

@@ -13,8 +13,8 @@ from besedka import address as addresses
 from besedka.checks.check import Check, check
 from besedka.checks.examination import Examination
 from besedka.checks.finding import Answer, Finding, answer, finding
-from besedka.checks.temporary import visitor
-from besedka.contract import Contract
+from besedka.checks.visitors import visitor
+from besedka.contract import Contract, Role
 
 # The scripts look for the frame by this id (web/static/js).
 FRAME_ID = "rocketChatFrame"
@@ -26,11 +26,12 @@ _FRAME_KINDS = "status nested no_frame extra_frame frame_id not_a_room room_id l
 Wrong = Callable[[str, str, str], list[Finding]]
 
 
-class _Page(HTMLParser):
+class Page(HTMLParser):
     """What a page of the site holds for the chat.
 
     `documents` counts its `<html>`, `frames` are the attributes of each frame, `scripts` the addresses of
-    scripts. `switchers` are name of the channel → (tag, path of the room, text).
+    scripts, `inline` their texts where they stand in the page. `switchers` are name of the channel → (tag,
+    path of the room, text).
     """
 
     def __init__(self) -> None:
@@ -38,32 +39,44 @@ class _Page(HTMLParser):
         self.documents = 0
         self.frames: list[dict[str, str]] = []
         self.scripts: list[str] = []
+        self.inline: list[str] = []
         self.switchers: dict[str, tuple[str, str, str]] = {}
         self._channel: str | None = None
+        self._in_script = False
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        """Note what the tag is for the chat."""
         fields = {name: value or "" for name, value in attrs}
         self.documents += tag == "html"
         if tag == "iframe":
             self.frames.append(fields)
         elif tag == "script" and fields.get("src"):
             self.scripts.append(fields["src"])
+        elif tag == "script":
+            self.inline.append("")
+        self._in_script = tag == "script" and not fields.get("src")
         if fields.get("data-channel"):
             self._channel = fields["data-channel"]
             self.switchers[self._channel] = (tag, fields.get("data-path", ""), "")
 
     def handle_data(self, data: str) -> None:
+        """Note what stands in a script or on a switcher."""
+        if self._in_script:
+            self.inline[-1] += data
+            return
         if self._channel is not None:
             tag, path, text = self.switchers[self._channel]
             self.switchers[self._channel] = (tag, path, (text + data).strip())
 
     def handle_endtag(self, tag: str) -> None:
+        """The script or switcher ends."""
         self._channel = None
+        self._in_script = False
 
 
-def read(response: requests.Response) -> _Page:
+def read(response: requests.Response) -> Page:
     """The page of an answer."""
-    page = _Page()
+    page = Page()
     page.feed(response.text)
     return page
 
@@ -125,18 +138,17 @@ def test_page(examination: Examination) -> Answer:
 @check("sso.integrated_page", codes=f"{_FRAME_KINDS} buttons links paths", needs=["sso.user"])
 def integrated_page(examination: Examination) -> Answer:
     """Does the integrated page show the frame, and buttons for this user's rooms alone?"""
-    contract = examination.contract
+    contract, role = examination.contract, visitor(examination).role
     response = visitor(examination).site.get(contract.site.integrated_page)
     found = _frame_findings("sso.integrated_page", examination, response)
     if not found:
-        found = _switcher_findings(contract, read(response))
-    wanted = [channel for channel in contract.channels if channel.admits(contract.common_role)]
+        found = _switcher_findings(contract, role, read(response))
+    wanted = [channel for channel in contract.channels if channel.admits(role)]
     watched = [f"channels.{channel.name}.label" for channel in wanted]
     return answer(found, evidence=", ".join(channel.label for channel in wanted), watched=watched)
 
 
-def _switcher_findings(contract: Contract, page: _Page) -> list[Finding]:
-    role = contract.common_role
+def _switcher_findings(contract: Contract, role: Role, page: Page) -> list[Finding]:
     place = f"{contract.site.url}{contract.site.integrated_page} as {role}"
     wanted = {channel.name: channel.label for channel in contract.channels if channel.admits(role)}
     seen = {name: text for name, (_, _, text) in page.switchers.items()}

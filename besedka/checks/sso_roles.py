@@ -8,10 +8,10 @@ from urllib.parse import urljoin
 
 from besedka.checks.check import Check, check
 from besedka.checks.examination import Examination
-from besedka.checks.finding import Answer, Finding, answer, finding
-from besedka.checks.sso_pages import read
-from besedka.checks.temporary import holders, visitor
+from besedka.checks.finding import Answer, Finding, Skipped, answer, finding
+from besedka.checks.sso_pages import Page, read
 from besedka.checks.visitor import Visitor
+from besedka.checks.visitors import holders, visitor
 from besedka.contract import Contract, Role
 from besedka.site import Site
 
@@ -64,14 +64,20 @@ def _differences(contract: Contract, role: Role, seen: set[str], wanted: set[str
 @check(
     "sso.commands",
     codes="no_script none no_switch reads_frame reloads_frame",
-    needs=["sso.integrated_page", "sso.test_page"],
+    needs=["sso.user"],
 )
 def commands(examination: Examination) -> Answer:
     """Do the pages' scripts speak to the frame by Rocket.Chat's commands, and leave it alone otherwise?"""
     site, made = examination.contract.site, visitor(examination)
     found = []
+    asked = 0
     for path, wanted in ((site.test_page, (_OAUTH,)), (site.integrated_page, (_OAUTH, _TOKEN))):
-        texts, missing = _scripts(made, site.url + path)
+        response = made.site.get(path)
+        page = read(response)
+        if response.status_code != 200 or not page.frames:
+            continue  # The page's own check says so.
+        asked += 1
+        texts, missing = _scripts(made, site.url + path, page)
         if missing:
             fix = "run collectstatic, or look at STATIC_URL; without its scripts a page signs nobody in"
             seen = ", ".join(missing)
@@ -79,6 +85,8 @@ def commands(examination: Examination) -> Answer:
         else:
             switches = path == site.integrated_page
             found += _wrong(texts, wanted, path, switches=switches)[:1]
+    if not asked:
+        return Skipped("no page shows a frame that a script could speak to")
     return answer(found, evidence=f"{_OAUTH}, {_TOKEN}, {_SWITCH}")
 
 
@@ -110,11 +118,15 @@ def _wrong(texts: dict[str, str], wanted: tuple[str, ...], path: str, *, switche
     return found
 
 
-def _scripts(made: Visitor, page: str) -> tuple[dict[str, str], list[str]]:
-    """Address → text of the page's scripts with all that they import, and what could not be had."""
-    texts: dict[str, str] = {}
+def _scripts(made: Visitor, address_of_page: str, page: Page) -> tuple[dict[str, str], list[str]]:
+    """Address → text of the page's scripts with all that they import, and what could not be had.
+
+    A script in the page itself has the page's address and its place there.
+    """
+    texts = {f"{address_of_page} script {number}": text for number, text in enumerate(page.inline, 1)}
     missing: list[str] = []
-    pending = [urljoin(page, source) for source in read(made.site.get(page)).scripts]
+    pending = [urljoin(address_of_page, source) for source in page.scripts]
+    pending += [address for text in page.inline for address in _imported(address_of_page, text)]
     while pending:
         address = pending.pop()
         if address in texts or address in missing:

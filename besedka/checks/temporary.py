@@ -1,4 +1,4 @@
-"""The `temp_*` user that signs in for the SSO hops, and what must go when the examination ends."""
+"""The `temp_*` users that sign in for the SSO hops, and what must go when the examination ends."""
 
 from __future__ import annotations
 
@@ -14,34 +14,18 @@ from besedka.site import Site
 from besedka.site_database import TEMPORARY_PREFIX
 
 
-def holders(examination: Examination) -> dict[Role, Visitor]:
-    """Role → a temporary user who has it, for each role that a room is kept for.
+def make(examination: Examination) -> Visitors:
+    """The users, made in the site now and removed from both services when the examination closes.
 
-    Made with the visitor and removed with it; nobody but this examination knows their passwords.
+    Nobody but this examination knows their passwords. LookupError where nothing may be written.
     """
-    return _visitors(examination).holders
-
-
-def visitor(examination: Examination) -> Visitor:
-    """The user, made at the first call and removed when the examination closes, in both services."""
-    return _visitors(examination).user
-
-
-def _visitors(examination: Examination) -> Visitors:
-    if examination.visitors is None:
-        examination.visitors = _make(examination)
-    return examination.visitors
-
-
-def _make(examination: Examination) -> Visitors:
     if examination.manage is None:
         raise LookupError("nothing may be written here")
     mark = secrets.token_hex(4)
     roles = {role for channel in examination.contract.channels for role in channel.roles or ()}
-    made = _new(examination, mark)
-    others = {role: _new(examination, f"{mark}_{number}") for number, role in enumerate(sorted(roles))}
-    common = _row(made) | {"role": examination.contract.common_role}
-    rows = [common, *(_row(one) | {"role": role} for role, one in others.items())]
+    made = _new(examination, mark, examination.contract.common_role)
+    others = {role: _new(examination, f"{mark}_{number}", role) for number, role in enumerate(sorted(roles))}
+    rows = [_row(one) for one in (made, *others.values())]
     # Cleaned up even when the command fails half-way.
     examination.cleanups.append(
         lambda: _remove_from_site(examination, *(str(row["username"]) for row in rows))
@@ -51,18 +35,20 @@ def _make(examination: Examination) -> Visitors:
     return Visitors(made, others)
 
 
-def _new(examination: Examination, mark: str) -> Visitor:
+def _new(examination: Examination, mark: str, role: Role) -> Visitor:
     return Visitor(
         username=f"{TEMPORARY_PREFIX}doctor_{mark}",
         email=f"{TEMPORARY_PREFIX}doctor_{mark}@{_domain(examination)}",
         full_name=f"Доктор {mark}",
         password=examination.secret(secrets.token_urlsafe(18)),
         site=Site.of(examination.contract, timeout=TIMEOUT_SECONDS),
+        role=role,
+        rooms=frozenset(channel.name for channel in examination.contract.default_channels),
     )
 
 
 def _row(one: Visitor) -> dict[str, str]:
-    return {name: getattr(one, name) for name in ("username", "email", "full_name", "password")}
+    return {name: getattr(one, name) for name in ("username", "email", "full_name", "password", "role")}
 
 
 def _domain(examination: Examination) -> str:

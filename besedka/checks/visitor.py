@@ -1,4 +1,4 @@
-"""Temporary users of the site that sign in during an examination."""
+"""Users of the site that sign in during an examination."""
 
 from __future__ import annotations
 
@@ -10,15 +10,22 @@ from besedka.site import Site
 
 @dataclass
 class Visitor:
-    """A temporary user of the site with a browser's cookies, and what the hops left for the next one."""
+    """A user of the site with a browser's cookies, and what the hops left for the next one.
+
+    `rooms` are the rooms that the account belongs in once it has signed in to the chat.
+    """
 
     username: str
     email: str
     full_name: str
     password: str = field(repr=False)
     site: Site
+    role: Role
+    rooms: frozenset[str]
+    temporary: bool = True
     code: str = field(default="", repr=False)
     access_token: str = field(default="", repr=False)
+    refresh_token: str = field(default="", repr=False)
     identity: dict[str, object] = field(default_factory=dict)
     credential: dict[str, str] = field(default_factory=dict, repr=False)
     chat_user_id: str = ""
@@ -27,7 +34,7 @@ class Visitor:
 
 @dataclass(frozen=True)
 class Visitors:
-    """One user without a role, and one for each role that a room is kept for."""
+    """One user of the common role, and one for each role that a room is kept for and somebody has."""
 
     user: Visitor
     holders: dict[Role, Visitor]

@@ -49,7 +49,10 @@ def showing(examine_with: Callable[..., Examination]) -> Showing:
     def make(pages: dict[str, str]) -> Examination:
         examination = examine_with()
         site: Any = Site(pages)
-        examination.visitors = Visitors(Visitor("temp_x", "temp_x@besedka.com", "X", "secret", site), {})
+        made = Visitor(
+            "temp_x", "temp_x@besedka.com", "X", "secret", site, examination.contract.common_role, frozenset()
+        )
+        examination.visitors = Visitors(made, {})
         return examination
 
     return make

@@ -1,0 +1,30 @@
+"""Who signs in for the SSO hops: temporary users where they can be made, else canonical ones."""
+
+from __future__ import annotations
+
+from besedka.checks import canonical, temporary
+from besedka.checks.examination import Examination
+from besedka.checks.visitor import Visitor, Visitors
+from besedka.contract import Role
+
+
+def may_sign_in(examination: Examination) -> bool:
+    """Whether somebody may: signing in needs no leave, making a temporary user does."""
+    return examination.manage is not None or not examination.target.can_manage
+
+
+def holders(examination: Examination) -> dict[Role, Visitor]:
+    """Role → a user who has it, for each role that a room is kept for and that somebody has."""
+    return _visitors(examination).holders
+
+
+def visitor(examination: Examination) -> Visitor:
+    """The user of the common role who walks the chain, the same at each call."""
+    return _visitors(examination).user
+
+
+def _visitors(examination: Examination) -> Visitors:
+    if examination.visitors is None:
+        make = temporary.make if examination.manage else canonical.make
+        examination.visitors = make(examination)
+    return examination.visitors
