@@ -133,13 +133,35 @@ def test_a_certificate_that_nobody_trusts(ask: Callable[..., list[Finding]], tmp
     assert "TLS failed" in found.seen
 
 
-@pytest.mark.parametrize(("version", "code"), [("12.0", "unknown"), ("6.4", "differs"), ("9.0", "differs")])
+@pytest.mark.parametrize(
+    ("version", "code"),
+    [
+        ("12.0", "services.chat_version.unknown"),
+        ("6.4", "services.contract_version.differs"),
+        ("9.0", "services.contract_version.differs"),
+    ],
+)
 def test_another_version_is_named(ask: Callable[..., list[Finding]], version: str, code: str) -> None:
     info: Reply = (200, "application/json", {"version": version, "success": True})
     with server({"/api/info": info}) as url:
-        (found,) = ask("services.chat_version", url)
-    assert found.code == f"services.chat_version.{code}"
+        (found,) = ask(code.rpartition(".")[0], url)
+    assert found.code == code
     assert version in found.seen
+
+
+def test_another_version_than_the_contracts_blocks_nothing(contract: Contract) -> None:
+    grounds = {name for row in checks_for(contract) for name in (*row.needs, *row.after)}
+    assert "services.contract_version" not in grounds
+
+
+def test_a_contract_without_a_version_takes_any(contract: Contract) -> None:
+    chat = contract.chat.model_copy(update={"version": None})
+    examination = Examination(
+        Target("http://127.0.0.1:9", "http://127.0.0.1:9"), contract.model_copy(update={"chat": chat})
+    )
+    examination.info = {"version": "6.13"}
+    ask = next(row for row in checks_for(contract) if row.name == "services.contract_version").ask
+    assert not isinstance(ask(examination), Findings)
 
 
 def refusal(status: int, error: str, **more: Any) -> Reply:
