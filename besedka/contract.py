@@ -104,10 +104,17 @@ class ChatAdmin(_WithPassword):
 
 
 class Chat(_Table):
-    """Rocket.Chat: address, the version the project targets, and its administrator."""
+    """Rocket.Chat: address, the version the project targets, and its administrator.
+
+    `version` None takes the one that is there: the bundle's, the client's, the server's, the compose file's.
+    `patience`: seconds that the first load of its client may take, until the message box. 12 to 14 s on a
+    quiet machine of two cores, over 30 s on one loaded five times over (measured on 6.13.0). Every wait for
+    the client is taken from it.
+    """
 
     url: Address
-    version: Annotated[str, Field(pattern=r"^\d+\.\d+\.\d+$")]
+    version: Annotated[str, Field(pattern=r"^\d+\.\d+\.\d+$")] | None = None
+    patience: Annotated[int, Field(ge=1)] = 120
     development_hosts: tuple[str, ...] = ()
     admin: ChatAdmin
 

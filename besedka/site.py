@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 
 import requests
 
-from besedka import http
+from besedka import http, second_ask
 from besedka.contract import Contract
 from besedka.errors import ServiceUnreachableError
 
@@ -41,6 +41,7 @@ class Site:
         token_path: str = "/o/token/",  # noqa: S107 - a path
         identity_path: str = "/api/v1/auth/rocket/",
         timeout: float = TIMEOUT_SECONDS,
+        patient: bool = False,
     ) -> None:
         self.url = url.rstrip("/")
         self._login = login_path
@@ -49,10 +50,11 @@ class Site:
         self._token = token_path
         self._identity = identity_path
         self._timeout = timeout
+        self._patient = patient
         self._http = http.session()
 
     @classmethod
-    def of(cls, contract: Contract, *, timeout: float = TIMEOUT_SECONDS) -> Self:
+    def of(cls, contract: Contract, *, timeout: float = TIMEOUT_SECONDS, patient: bool = False) -> Self:
         """A visitor of the contract's site, with the contract's paths."""
         provider = contract.provider
         return cls(
@@ -63,6 +65,7 @@ class Site:
             token_path=provider.token_path,
             identity_path=provider.identity_path,
             timeout=timeout,
+            patient=patient,
         )
 
     def get(self, path: str, *, follow: bool = False, **query: str) -> requests.Response:
@@ -73,7 +76,15 @@ class Site:
         """Any request of this visitor; `path` may be absolute. `options` are those of `requests`."""
         address = path if urlsplit(path).scheme else self.url + path
         try:
-            return self._http.request(verb, address, allow_redirects=follow, timeout=self._timeout, **options)
+            return second_ask.request(
+                self._http,
+                verb,
+                address,
+                timeout=self._timeout,
+                again=self._patient and verb == "GET",
+                allow_redirects=follow,
+                **options,
+            )
         except requests.exceptions.SSLError as error:
             raise ServiceUnreachableError(
                 f"the certificate of the site was refused: {type(error).__name__}",

@@ -14,7 +14,7 @@ LEVERS = {
     "services.chat.starting": "SERVER RUNNING",
     "services.chat.slow": "log",
     "services.chat": "Start Rocket.Chat",
-    "services.chat_version.differs": "[chat] version",
+    "services.contract_version.differs": "[chat] version",
     "services.chat_version.unknown": "catalogue",
     "services.mongo.unanswered": "mongod",
     "services.mongo.not_initiated": "rs.initiate()",

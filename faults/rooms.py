@@ -86,6 +86,14 @@ FAULTS = (
     ),
     _account("account_with_another_email", {"$set": {"emails": [{"address": "x@y.z"}]}}, "accounts.email"),
     _account("account_with_another_name", {"$set": {"name": "Кто-то"}}, "accounts.name"),
+    Fault(
+        "administrator_with_an_unverified_address",
+        "rooms.verified.administrator",
+        lambda one: one.changed(
+            "users", {"username": one.contract.chat.admin.username}, {"$set": {"emails.0.verified": False}}
+        ),
+    ),
+    _account("account_with_an_unverified_address", {"$set": {"emails.0.verified": False}}, "verified.user"),
     _account("account_without_its_role", {"$set": {"roles": ["guest"]}}, "roles.missing"),
     _account("administrator_too_many", {"$push": {"roles": "admin"}}, "roles.too_many"),
 )

@@ -108,7 +108,7 @@ FAULTS = (
         "another_program_on_the_port_of_the_chat", "chat.not_json", answers(every, 200, "<h1>It works!</h1>")
     ),
     _chat("chat_slow", "chat.slow", late(every, _TOO_LATE_SECONDS)),
-    _chat("chat_of_another_version", "chat_version.differs", fields(_INFO, version="7.6")),
+    _chat("chat_of_another_version", "contract_version.differs", fields(_INFO, version="7.6")),
     _chat("chat_of_an_unknown_version", "chat_version.unknown", fields(_INFO, version="12.1")),
     Fault(
         "site_and_chat_spelt_differently",

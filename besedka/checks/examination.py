@@ -13,7 +13,7 @@ from urllib.parse import urljoin
 
 import requests
 
-from besedka import database_url, http
+from besedka import database_url, http, second_ask
 from besedka.checks import roster
 from besedka.checks.finding import Where
 from besedka.checks.visitor import Visitors
@@ -50,8 +50,15 @@ def probe_from_here(
     """The request made by this process: right where Rocket.Chat is a process of this machine too."""
     try:
         with http.session() as asked:
-            answered = asked.request(
-                verb, address, headers=headers, data=form, timeout=TIMEOUT_SECONDS, allow_redirects=False
+            answered = second_ask.request(
+                asked,
+                verb,
+                address,
+                timeout=TIMEOUT_SECONDS,
+                again=verb == "GET",
+                headers=headers,
+                data=form,
+                allow_redirects=False,
             )
     except requests.RequestException as error:
         raise ServiceUnreachableError(
@@ -111,19 +118,19 @@ class Examination:
     @cached_property
     def site(self) -> Site:
         """An anonymous visitor of the site."""
-        return Site.of(self.contract, timeout=TIMEOUT_SECONDS)
+        return Site.of(self.contract, timeout=TIMEOUT_SECONDS, patient=True)
 
     @cached_property
     def chat(self) -> RocketChat:
         """Rocket.Chat, asked as nobody."""
-        return RocketChat(self.contract.chat.url, timeout=TIMEOUT_SECONDS)
+        return RocketChat(self.contract.chat.url, timeout=TIMEOUT_SECONDS, patient=True)
 
     @cached_property
     def admin(self) -> RocketChat:
         """Rocket.Chat, asked as the contract's administrator."""
         admin = self.contract.chat.admin
         url = self.contract.chat.url
-        return RocketChat.sign_in(url, admin.username, admin.secret, timeout=TIMEOUT_SECONDS)
+        return RocketChat.sign_in(url, admin.username, admin.secret, timeout=TIMEOUT_SECONDS, patient=True)
 
     @cached_property
     def mongo(self) -> ChatDatabase:

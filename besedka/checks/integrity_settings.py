@@ -9,6 +9,7 @@ from besedka.checks.check import Check, check
 from besedka.checks.examination import Examination
 from besedka.checks.finding import Answer, Finding, Skipped, answer, finding
 from besedka.contract import Contract
+from besedka.rocketchat import migrations
 from besedka.rocketchat.database import Document
 from besedka.rocketchat.documents import garbled, is_date
 
@@ -171,11 +172,12 @@ def _strings(place: str, row: Document, fields: tuple[str, ...]) -> Iterator[tup
 @check("integrity.migration", codes="newer", needs=_GROUND)
 def migration(examination: Examination) -> Answer:
     """Does the database belong to the version of Rocket.Chat that runs on it?"""
-    expected, seen = examination.catalogue.migration, examination.mongo.migration()
+    version = str(examination.info["version"])
+    expected, seen = migrations.highest(version), examination.mongo.migration()
     if seen is None:
         return Skipped("Mongo holds no record of migrations")
     if expected is None:
-        return Skipped("the migration number of this version is not known")
+        return Skipped(f"{seen}; the number of {version}'s last migration is not known")
     found = []
     if seen > expected:
         fix = "never start an older Rocket.Chat on newer data: restore a backup of the old version"

@@ -234,6 +234,28 @@ def _missing(examination: Examination, user: User) -> Finding:
     return finding(code, seen, user.username, place, advice=(fix,))
 
 
+@check("rooms.verified", codes="administrator user", needs=["rooms.accounts"])
+def verified(examination: Examination) -> Answer:
+    """Does each canonical user keep the password when SSO adopts the account by its e-mail?"""
+    known, admin = examination.roster.accounts, examination.contract.chat.admin.username
+    found = []
+    for user in examination.contract.users:
+        account, own = known[user.username], user.username == admin
+        address = user.email.lower()
+        # Over REST nobody's password is shown; the administrator has signed in with one.
+        at_risk = own if account.has_password is None else account.has_password
+        if at_risk and address in account.emails and address not in account.verified:
+            seen = (
+                f"{user.email} of {user.username} is not verified: at the next SSO sign-in Rocket.Chat "
+                "deletes the password and shows «Reset password» in the room's place"
+            )
+            code = "administrator" if own else "user"
+            place = f"users, {user.username}, emails.verified"
+            mend = (examination.provision_command,)
+            found.append(finding(f"rooms.verified.{code}", seen, "a verified address", place, commands=mend))
+    return answer(found, evidence=f"{len(examination.contract.users)} addresses")
+
+
 @check(
     "rooms.roles",
     codes="missing too_many",
@@ -341,4 +363,4 @@ def outsiders(examination: Examination) -> Answer:
 
 def checks(_: Contract) -> tuple[Check, ...]:
     """The checks of this part."""
-    return (seeded, exist, kind, default, accounts, roles, members, outsiders)
+    return (seeded, exist, kind, default, accounts, verified, roles, members, outsiders)

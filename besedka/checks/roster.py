@@ -31,11 +31,13 @@ class Room:
 
 @dataclass(frozen=True)
 class Account:
-    """An account of Rocket.Chat."""
+    """An account of Rocket.Chat. `has_password` is None where it is not shown (REST)."""
 
     username: str
     name: str
     emails: tuple[str, ...]
+    verified: frozenset[str]
+    has_password: bool | None
     active: bool
     roles: frozenset[str]
     must_reset: bool = False
@@ -68,10 +70,16 @@ def _room(raw: Json, members: set[str]) -> Room:
 
 
 def _account(raw: Json) -> Account:
+    addresses = [
+        (str(row.get("address", "")).lower(), row.get("verified")) for row in raw.get("emails") or []
+    ]
+    services = raw.get("services")
     return Account(
         username=str(raw.get("username", "")),
         name=str(raw.get("name") or ""),
-        emails=tuple(str(row.get("address", "")).lower() for row in raw.get("emails") or []),
+        emails=tuple(address for address, _ in addresses),
+        verified=frozenset(address for address, flag in addresses if flag is True),
+        has_password=None if services is None else bool((services.get("password") or {}).get("bcrypt")),
         active=raw.get("active") is not False,
         roles=frozenset(raw.get("roles") or []),
         must_reset=bool(raw.get("requirePasswordChange")),

@@ -83,8 +83,11 @@ def site_database(examination: Examination) -> Answer:
 )
 def site(examination: Examination) -> Answer:
     """Does the site say that it is ready?"""
-    response = examination.site.get("/api/v1/status/")
-    place = f"GET {examination.contract.site.url}/api/v1/status/"
+    path = examination.contract.site.adapter.status_path
+    if path is False:
+        return _home(examination)
+    response = examination.site.get(path)
+    place = f"GET {examination.contract.site.url}{path} ([site.adapter] status_path in besedka.toml)"
     log = "read Daphne's log; is it Besedka that listens on this port, and nothing beside it?"
     kind = response.headers.get("Content-Type", "no content type")
     if not kind.startswith("application/json"):
@@ -97,7 +100,7 @@ def site(examination: Examination) -> Answer:
         return Findings(
             (finding("services.site.not_ready", seen, '200 {"status": "ok"}', place, advice=(log,)),)
         )
-    versions = {_version(response), *(_version(_asked_anew(examination)) for _ in range(_MORE_LOOKS))}
+    versions = {_version(response), *(_version(_asked_anew(examination, path)) for _ in range(_MORE_LOOKS))}
     if len(versions) > 1:
         seen = f"now {' and now '.join(sorted(versions))}: two programs share this port"
         stop = examination.compose("stop web")
@@ -119,9 +122,20 @@ def site(examination: Examination) -> Answer:
     return Ok(versions.pop())
 
 
-def _asked_anew(examination: Examination) -> requests.Response:
+def _home(examination: Examination) -> Answer:
+    """The answer of a site without a status page: its home page is there, or leads to a log-in."""
+    response = examination.site.get("/")
+    if response.status_code < 400:
+        return Ok(f"the home page answers {response.status_code}")
+    place, seen = f"GET {examination.contract.site.url}/", str(response.status_code)
+    code = "starting" if response.status_code in _STARTING else "not_ready"
+    fix = "Read the site's log; is it the site that listens on this port?"
+    return Findings((finding(f"services.site.{code}", seen, "a page", place, advice=(fix,)),))
+
+
+def _asked_anew(examination: Examination, path: str) -> requests.Response:
     """The status over a connection of its own: of two listeners, each connection gets one."""
-    return Site.of(examination.contract, timeout=TIMEOUT_SECONDS).get("/api/v1/status/")
+    return Site.of(examination.contract, timeout=TIMEOUT_SECONDS).get(path)
 
 
 def _version(response: requests.Response) -> str:

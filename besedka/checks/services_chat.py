@@ -57,10 +57,10 @@ def _chat_silence(examination: Examination, error: Exception) -> Finding:
     return silence("refused", str(error), "read Rocket.Chat's log")
 
 
-@check("services.chat_version", codes="unknown differs", needs=["services.chat"])
+@check("services.chat_version", codes="unknown", needs=["services.chat"])
 def chat_version(examination: Examination) -> Answer:
-    """Is it the version the contract targets, and one the settings registry knows?"""
-    seen, wanted = str(examination.info["version"]), examination.contract.chat.version
+    """Is it a version that the settings registry knows?"""
+    seen = str(examination.info["version"])
     place = f"{examination.contract.chat.url}/api/info"
     try:
         known = examination.catalogue
@@ -76,21 +76,24 @@ def chat_version(examination: Examination) -> Answer:
                 ),
             )
         )
-    if seen.split(".")[:2] != wanted.split(".")[:2]:
-        fix = f"pin rocketchat/rocket.chat:{wanted}, or change [chat] version in besedka.toml"
-        return Findings(
-            (
-                finding(
-                    "services.chat_version.differs",
-                    f"Rocket.Chat {seen}",
-                    wanted,
-                    place,
-                    advice=(fix,),
-                    severity=Severity.RISK,
-                ),
-            )
-        )
-    return Ok(f"{seen}, registry of {known.version}", watched=("chat.version",))
+    return Ok(f"{seen}, registry of {known.version}")
+
+
+@check("services.contract_version", codes="differs", needs=["services.chat_version"])
+def contract_version(examination: Examination) -> Answer:
+    """Is it the version that the contract targets?"""
+    seen, wanted = str(examination.info["version"]), examination.contract.chat.version
+    if wanted is None or seen.split(".")[:2] == wanted.split(".")[:2]:
+        return Ok(f"{seen}, {wanted or 'and the contract names none'}", watched=("chat.version",))
+    fix = (
+        f"pin rocketchat/rocket.chat:{wanted}, change [chat] version in besedka.toml, or leave it out there "
+        "to take whatever runs"
+    )
+    place = f"{examination.contract.chat.url}/api/info"
+    code = "services.contract_version.differs"
+    return Findings(
+        (finding(code, f"Rocket.Chat {seen}", wanted, place, advice=(fix,), severity=Severity.RISK),)
+    )
 
 
 @check(
@@ -222,4 +225,4 @@ def root_url(examination: Examination) -> Answer:
 
 def checks(_: Contract) -> tuple[Check, ...]:
     """The checks of this part."""
-    return (chat, chat_version, mongo_version, admin, same_data, root_url)
+    return (chat, chat_version, contract_version, mongo_version, admin, same_data, root_url)

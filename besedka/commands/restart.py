@@ -15,7 +15,7 @@ from rich.console import Console
 from besedka import address, database_url
 from besedka import contract as contracts
 from besedka.contract import PROJECT_ROOT
-from besedka.restart import procedure
+from besedka.restart import preview, procedure
 from besedka.restart.engine import DockerServices
 from besedka.restart.services import ORDER
 from besedka.restart.target import ComposeTarget
@@ -35,6 +35,9 @@ def restart(  # noqa: PLR0913, PLR0917 - one parameter per option
         list[str] | None, typer.Option(metavar="SERVICE", help="Restart this one only; may be repeated.")
     ] = None,
     restore: Annotated[Path | None, typer.Option(help="Folder of a dump to bring back on the way.")] = None,
+    plan: Annotated[
+        bool, typer.Option("--plan", help="Say what would be stopped, dumped, started; do nothing.")
+    ] = False,
     afresh: Annotated[
         bool, typer.Option("--afresh", help="Do not go on with an interrupted restart; count anew.")
     ] = False,
@@ -65,8 +68,13 @@ def restart(  # noqa: PLR0913, PLR0917 - one parameter per option
 
     services = DockerServices(name)
     target = _target(name, site_url, chat_url, mongo_url, site_database_url, bind)
+    target = replace(target, gateway=services.gateway)
+    if plan:
+        for line in preview.of(target, services, only=only or (), restore=restore, afresh=afresh):
+            say(line)
+        return
     report = procedure.restart(
-        replace(target, gateway=services.gateway),
+        target,
         services,
         say=say,
         only=only or (),

@@ -12,10 +12,10 @@ from typing import Any
 
 from playwright.sync_api import Frame, Locator, Page, expect
 
-# First load of the real client on a slow machine: three megabytes of modules.
-LOAD_MILLISECONDS = 30_000
+from besedka.pages.patience import PATIENCE
+
 # What is on the page already and will not change by itself.
-DECIDED_MILLISECONDS = 500
+DECIDED_MILLISECONDS = 2_000
 
 # The one hook that the message box has had in every version.
 _BOX = 'textarea[name="msg"]'
@@ -86,10 +86,10 @@ class RocketChatFrame:
         The order matters: while the room loads there is no Join button either.
         """
         box = self.composer_of(room)
-        expect(box.or_(self.room_not_found)).to_be_visible(timeout=LOAD_MILLISECONDS)
+        expect(box.or_(self.room_not_found)).to_be_visible(timeout=PATIENCE.load)
         refused = f"Rocket.Chat refuses {room}: there is no such room, or this user is no member"
         expect(self.room_not_found, refused).to_have_count(0, timeout=DECIDED_MILLISECONDS)
-        expect(box).to_be_enabled(timeout=LOAD_MILLISECONDS)
+        expect(box).to_be_enabled(timeout=PATIENCE.load)
         expect(self.send_button).to_be_visible()
         expect(self.join_button).to_have_count(0)
 
@@ -103,7 +103,7 @@ class RocketChatFrame:
 
     def expect_message(self, text: str) -> None:
         """The message is on the page."""
-        expect(self.message(text)).to_be_visible(timeout=LOAD_MILLISECONDS)
+        expect(self.message(text)).to_be_visible(timeout=PATIENCE.load)
 
     def session(self) -> dict[str, str] | None:
         """`{"userId", "token"}` that the client keeps in local storage, None when signed out."""
@@ -118,8 +118,8 @@ class RocketChatFrame:
     def expect_signed_out(self) -> None:
         """The client keeps no token, and its log-in page is there, with fields or with services alone."""
         gone = "() => !localStorage.getItem('Meteor.loginToken')"
-        self.frame.wait_for_function(gone, timeout=LOAD_MILLISECONDS)
-        expect(self.frame.locator("form").first).to_be_attached(timeout=LOAD_MILLISECONDS)
+        self.frame.wait_for_function(gone, timeout=PATIENCE.load)
+        expect(self.frame.locator("form").first).to_be_attached(timeout=PATIENCE.load)
         expect(self.composer).to_have_count(0)
 
     def log_out(self) -> None:

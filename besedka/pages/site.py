@@ -10,12 +10,13 @@ from typing import Self
 from playwright.sync_api import Frame, Locator, Page, expect
 
 from besedka.contract import Channel, Contract, User
-from besedka.pages.rocketchat_frame import DECIDED_MILLISECONDS, LOAD_MILLISECONDS, RocketChatFrame
+from besedka.pages.patience import PATIENCE
+from besedka.pages.rocketchat_frame import DECIDED_MILLISECONDS, RocketChatFrame
 
 FRAME_ID = "rocketChatFrame"
-# The page shows its panel after five silent seconds and goes on listening, because a slow chat may still
-# come: it gets this much longer. A page that has given up, and a frame that holds an error page, get none.
-PATIENCE_MILLISECONDS = 10_000
+# A page that has waited in vain shows its panel and goes on listening, because a slow chat may still come: it
+# gets this much longer. One that has given up or has proof, and a frame that holds an error page, get none.
+GRACE_MILLISECONDS = 10_000
 # How often the frame is looked at for an error page of the browser, of which the page itself hears nothing.
 LOOK_MILLISECONDS = 250
 # The page's script runs before its `load` event and says its state first of all.
@@ -79,6 +80,7 @@ class ChatPage(SitePage):
     def __init__(self, page: Page, contract: Contract, path: str) -> None:
         super().__init__(page, contract)
         self.path = path
+        self._begun: float | None = None
         # By event: the window of a log-in closes itself before anybody could count the open ones.
         self.windows: list[Page] = []
         page.on("popup", self._opened)
@@ -88,7 +90,9 @@ class ChatPage(SitePage):
 
     def open(self, query: str = "") -> Self:
         """Go there; a signed-out visitor is led to the log-in. `query` begins with `?`."""
-        self.page.goto(self.contract.site.url + self.path + query)
+        self._begun = time.monotonic()
+        # Not its `load`, which waits for the chat's frame.
+        self.page.goto(self.contract.site.url + self.path + query, wait_until="domcontentloaded")
         return self
 
     @property
@@ -108,7 +112,7 @@ class ChatPage(SitePage):
 
     def expect_state(self, state: str) -> None:
         """The page's own word for where it stands: `ready`, `signed-out`, `stopped`, …"""
-        expect(self.frame_element).to_have_attribute("data-state", state, timeout=LOAD_MILLISECONDS)
+        expect(self.frame_element).to_have_attribute("data-state", state, timeout=PATIENCE.load)
 
     @property
     def frame(self) -> Frame:
@@ -140,9 +144,24 @@ class ChatPage(SitePage):
             shown = self.contract.channel(room).shown if room else self.contract.default_channel.shown
             chat.expect_member_of(shown)
         except AssertionError as error:
-            error.add_note(self._explanation())
+            error.add_note(self._explanation(self._state))
             raise
+        if self._begun is not None:
+            PATIENCE.note(time.monotonic() - self._begun)
+            self._begun = None
         return chat
+
+    def expect_room(self, channel: Channel) -> None:
+        """The frame is at the room's address, and the room is writable there.
+
+        The address is the proof. Rocket.Chat's event `room-opened` comes late, twice, never, or with the name
+        of an earlier room (measured on 6.13.0).
+        """
+        address = self.contract.chat.url + channel.path
+        self.frame.wait_for_url(
+            lambda url: url.partition("?")[0] == address, timeout=PATIENCE.step, wait_until="commit"
+        )
+        self.chat.expect_member_of(channel.shown)
 
     def _expect_signed_in(self) -> None:
         """The page says `ready`. Whatever else it comes to is a failure at once, with the page's reason."""
@@ -151,12 +170,17 @@ class ChatPage(SitePage):
             "the page's own script does not run: look for a failed request in the console of the evidence"
         )
         expect(begun, silent).to_be_attached(timeout=BEGUN_MILLISECONDS)
-        self._await_decision(or_panel=True, timeout=LOAD_MILLISECONDS)
-        if self._state not in _DECIDED_STATES and not self._frame_failed:
-            self._await_decision(or_panel=False, timeout=PATIENCE_MILLISECONDS)
-        if self._state == AWAITING_CLICK:
+        self._await_decision(or_panel=True, timeout=PATIENCE.load)
+        state = self._state
+        if state not in _DECIDED_STATES and not self._frame_failed and not self._proved:
+            self._await_decision(or_panel=False, timeout=GRACE_MILLISECONDS)
+            state = self._state
+        if state == AWAITING_CLICK:
             self._click_and_wait()
-        assert self._state == "ready", f"the chat is not signed in\n{self._explanation()}"  # noqa: S101
+            state = self._state
+        # What is said below is of the state that was judged, not of what it may have become since.
+        if state != "ready":
+            raise AssertionError(f"the chat is not signed in\n{self._explanation(state)}")
         style = self.contract.provider.login_style
         assert style == "popup" or not self.windows, f"a window was opened: the log-in style is not {style}"  # noqa: S101
 
@@ -166,10 +190,10 @@ class ChatPage(SitePage):
         with suppress(AssertionError):
             self.expect_state("ready")
 
-    def _await_decision(self, *, or_panel: bool, timeout: int) -> None:
+    def _await_decision(self, *, or_panel: bool, timeout: float) -> None:
         """Return when the page has decided, the frame has failed, or time is up: the caller asks which."""
-        states = ", ".join(f'iframe#{FRAME_ID}[data-state="{state}"]' for state in _DECIDED_STATES)
-        decided = self.page.locator(states)
+        ends = [f'[data-state="{state}"]' for state in _DECIDED_STATES] + ["[data-proved]"]
+        decided = self.page.locator(", ".join(f"iframe#{FRAME_ID}{end}" for end in ends))
         awaited = expect(decided.or_(self.problem).first if or_panel else decided)
         until = time.monotonic() + timeout / 1000
         while time.monotonic() < until and not self._frame_failed:
@@ -182,14 +206,19 @@ class ChatPage(SitePage):
         return self.frame_element.get_attribute("data-state") or "none"
 
     @property
+    def _proved(self) -> bool:
+        """The site knows for certain that the chat cannot come."""
+        return self.frame_element.get_attribute("data-proved") is not None
+
+    @property
     def _frame_failed(self) -> bool:
         """Chromium shows a page of its own where the answer was refused, or forbids being framed."""
         return self.frame.url.startswith("chrome-error:")
 
-    def _explanation(self) -> str:
+    def _explanation(self, state: str) -> str:
         """What can be seen: the page's state, its panel, and the address that the frame ended at."""
         address, _, _ = self.frame.url.partition("?")
-        lines = [f"state of the page: {self._state}", f"the frame is at: {address}"]
+        lines = [f"state of the page: {state}", f"the frame is at: {address}"]
         if self._frame_failed:
             lines.append("the browser refused the frame's document: no answer, or framing is forbidden")
         if self.problem.is_visible():
@@ -228,6 +257,6 @@ class IntegratedPage(ChatPage):
         """Press the room's button and wait until the chat shows the room and the page says so."""
         button = self.room_button(channel.label)
         button.click()
-        self.chat.expect_member_of(channel.shown)
-        expect(button).to_have_attribute("aria-pressed", "true", timeout=LOAD_MILLISECONDS)
+        self.expect_room(channel)
+        expect(button).to_have_attribute("aria-pressed", "true", timeout=PATIENCE.load)
         return self.chat

@@ -11,6 +11,7 @@ Kind = Literal[
     "service",
     "user",
     "account",
+    "own-address",
     "room",
     "room-gone",
     "room-field",
@@ -32,6 +33,7 @@ class Action:
     service      service name    what is wrong → True: the log-in service is made anew of the settings
     user         user name       None → {name, email, roles}
     account      user name       {field: value} → {field: value}
+    own-address  administrator   {email, verified} → {email, verified}, by a second administrator made for it
     room         room name       None → {private, members}
     room-gone    room name       {private} → None, a room without messages and members
     room-field   room name       {field: value} → {field: value}, one field of `state.Room`

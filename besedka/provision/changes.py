@@ -13,6 +13,7 @@ from typing import Any
 
 from besedka.contract import Contract
 from besedka.errors import ContractError
+from besedka.provision import second_administrator
 from besedka.provision.action import Action
 from besedka.provision.errors import LicenceMissingError, ReservedNameError
 from besedka.provision.plan import Beside
@@ -212,6 +213,7 @@ def _do_account(place: Place, action: Action) -> None:
 
 
 def _undo_account(place: Place, action: Action) -> Undone:
+    second_administrator.remove(place)
     account = place.state.account(action.target)
     if account is None or "password" in action.after:
         return Undone.LEFT if account is None else Undone.ALREADY
@@ -221,7 +223,7 @@ def _undo_account(place: Place, action: Action) -> Undone:
         return Undone.ALREADY
     if present != action.after:
         return Undone.LEFT
-    _do_account(place, replace(action, after=action.before))
+    _KINDS[action.kind][0](place, replace(action, after=action.before))
     return Undone.RESTORED
 
 
@@ -387,6 +389,7 @@ _KINDS: dict[str, tuple[Callable[[Place, Action], Any], Callable[[Place, Action]
     "service": (_do_service, _undo_service),
     "user": (_do_user, _undo_user),
     "account": (_do_account, _undo_account),
+    "own-address": (second_administrator.change, _undo_account),
     "room": (_do_room, _undo_room),
     "room-gone": (_do_room_gone, _undo_room_gone),
     "room-field": (_do_room_field, _undo_room_field),

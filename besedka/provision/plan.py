@@ -12,7 +12,7 @@ from typing import Any
 
 from besedka.contract import Contract, User
 from besedka.provision import plan_of_rooms, repairs_of_data, repairs_of_settings, service
-from besedka.provision.action import Action, Notice, Plan
+from besedka.provision.action import Action, Kind, Notice, Plan
 from besedka.provision.documents import Document, Documents, inserted
 from besedka.provision.errors import AccountClashError
 from besedka.provision.repairs_of_data import Data
@@ -23,6 +23,9 @@ from besedka.rocketchat.documents import signs_in
 from besedka.rocketchat.settings import fulfils
 
 _RESERVED = "Accounts_SystemBlockedUsernameList"
+
+# What nobody may set on himself, see second_administrator.py.
+_OWN_ADDRESS: tuple[str, ...] = ("email", "verified")
 
 
 @dataclass(frozen=True)
@@ -200,16 +203,18 @@ def _users(contract: Contract, state: State, data: Data | None) -> Iterator[Acti
             yield Action("user", user.username, None, after)
             continue
         repair = _repair(user, account, state)
-        if user.username == contract.chat.admin.username and repair.pop("verified", None) and data is None:
-            # Rocket.Chat refuses that of one's own account: 400 "Editing email verification is not allowed"
-            # (measured on 6.13.0).
-            text = "the administrator's e-mail is not verified; let another administrator verify it"
-            yield Notice("admin-unverified", user.username, text)
-        if repair:
-            yield Action("account", user.username, {name: _field(account, name) for name in repair}, repair)
+        if user.username == contract.chat.admin.username:
+            own = {name: repair.pop(name) for name in _OWN_ADDRESS if name in repair}
+            yield from _change("own-address", account, user, own)
+        yield from _change("account", account, user, repair)
         if user.username in stranded:
             why = "it has neither a password nor a link to the site"
             yield Action("account", user.username, {"password": False}, {"password": True}, why=why)
+
+
+def _change(kind: Kind, account: Account, user: User, wanted: dict[str, Any]) -> Iterator[Action]:
+    if wanted:
+        yield Action(kind, user.username, {name: _field(account, name) for name in wanted}, wanted)
 
 
 def _stranded(data: Data) -> set[str]:

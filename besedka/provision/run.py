@@ -19,6 +19,7 @@ from besedka.provision.documents import Documents
 from besedka.provision.errors import PersonNeededError, ReservedNameError
 from besedka.provision.journal import Journal
 from besedka.provision.plan import Beside, Options
+from besedka.provision.second_administrator import OwnAddressError
 from besedka.provision.site_side import SiteSide
 from besedka.rocketchat import provider
 from besedka.site_database import SiteDatabase
@@ -81,18 +82,18 @@ def bring(  # noqa: PLR0913 - all but two are keywords
     _settle(_pending(journal_folder, contract), say)
     book = Journal.fresh(journal_folder, contract.chat.url, contract.chat.admin.secret, opened.server_id)
     taken: list[Action] = []
-    reserved: list[Notice] = []
+    out_of_reach: list[Notice] = []
     before: tuple[Action, ...] = ()
     with _beside(target, opened) as beside:
         for _ in range(ROUNDS):
             found = state.read(opened, contract, rooms_only=options.rooms_only)
             place = Place(opened, found, contract, beside)
             todo = plan.made(contract, found, options, beside)
-            if not todo.actions or reserved or todo.actions == before:
+            if not todo.actions or out_of_reach or todo.actions == before:
                 break
             before = todo.actions
             _demand_no_person(todo, options, begun=bool(taken))
-            done, reserved = _apply(place, todo, book, say)
+            done, out_of_reach = _apply(place, todo, book, say)
             taken += done
     book.applied()
     if lasting and taken:
@@ -100,7 +101,7 @@ def bring(  # noqa: PLR0913 - all but two are keywords
     unstored: list[str] = []
     if target.mongo_url and taken:
         unstored = stored.differences(target.mongo_url, contract, options.rooms_only)
-    return Outcome(tuple(taken), opened.writes, (*reserved, *todo.notices), todo.actions, tuple(unstored))
+    return Outcome(tuple(taken), opened.writes, (*out_of_reach, *todo.notices), todo.actions, tuple(unstored))
 
 
 def undo(  # noqa: PLR0913 - all but two are keywords
@@ -170,7 +171,7 @@ def _demand_no_person(todo: Plan, options: Options, *, begun: bool) -> None:
 
 
 def _apply(place: Place, todo: Plan, book: Journal, say: Say) -> tuple[list[Action], list[Notice]]:
-    """Do what is planned; returns what was done, and a notice per account whose name is reserved.
+    """Do what is planned; returns what was done, and a notice per account that is out of reach.
 
     Where documents are mended, they alone are: what calls have to do is planned anew on what is then there.
     """
@@ -179,17 +180,21 @@ def _apply(place: Place, todo: Plan, book: Journal, say: Say) -> tuple[list[Acti
     actions = documents or todo.actions
     of_provider = [action for action in actions if _concerns(action, base)]
     done: list[Action] = []
-    reserved: list[Notice] = []
+    out_of_reach: list[Notice] = []
+    reserved: list[str] = []
     try:
         for action in actions:
-            if any(action.target.endswith(f"/{notice.target}") for notice in reserved):
+            if any(action.target.endswith(f"/{name}") for name in reserved):
                 continue
             number = book.planned(action)
             try:
                 book.done(number, changes.do(place, action))
-            except ReservedNameError as error:
+            except (ReservedNameError, OwnAddressError) as error:
                 book.undone(number)
-                reserved.append(Notice("user-reserved", action.target, f"{error.found}; {error.next_step}"))
+                if isinstance(error, ReservedNameError):
+                    reserved.append(action.target)
+                code = "user-reserved" if action.target in reserved else "administrator-address"
+                out_of_reach.append(Notice(code, action.target, f"{error.found}; {error.next_step}"))
                 continue
             done.append(action)
             say(action.text())
@@ -197,7 +202,7 @@ def _apply(place: Place, todo: Plan, book: Journal, say: Say) -> tuple[list[Acti
                 service.wait_until_live(place.session, place.contract, place.beside.documents)
     except BesedkaError as error:
         raise _rolled_back(error, place, book, say) from error
-    return done, reserved
+    return done, out_of_reach
 
 
 def _concerns(action: Action, base: str) -> bool:

@@ -7,6 +7,7 @@ import tarfile
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -60,9 +61,12 @@ class DockerServices:
             self._container(service).restart(timeout=STOP_SECONDS)
 
     def logs(self, service: str, lines: int) -> str:
-        """The last lines it wrote."""
+        """The last lines it wrote since its last start."""
         with self._speaking(f"show the log of {service}", ServiceNotReadyError):
-            written: bytes = self._container(service).logs(tail=lines)
+            container = self._container(service)
+            # `2026-11-28T08:43:35.123456789Z`, or the year 1 for one that was never started.
+            started = datetime.fromisoformat(container.attrs["State"]["StartedAt"][:19] + "+00:00")
+            written: bytes = container.logs(tail=lines, since=max(0, int(started.timestamp())))
             return written.decode(errors="replace").rstrip()
 
     def run(

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 from besedka.restart.dump import write_whole
 from besedka.restart.errors import RestartStateError
+from besedka.restart.services import ORDER
 from besedka.restart.stock import Stock
 
 FILE, STOCK, LOCK = "journal.json", "stock.json", "lock"
@@ -54,6 +55,16 @@ class Journal:
             write_whole(self.folder / FILE, json.dumps(rows))
         except OSError as error:
             raise _problem(f"cannot be written: {error.strerror}", self.folder, "free the disk") from error
+
+    def choose(self, only: Sequence[str], restore: Path | None) -> None:
+        """Add to what an interrupted run was to do: these services, all for none; a dump to bring back."""
+        if restore is not None:
+            self.ask_for(restore.resolve())
+        chosen = set(self.services) | set(only or ORDER)
+        if "mongo" in chosen or self.restore:
+            chosen.add("rocketchat")  # it does not outlive the connection to its oplog, and must not write
+        self.services = [name for name in ORDER if name in chosen]
+        self.all = self.all or not only or bool(self.restore)
 
     def ask_for(self, dump: Path) -> None:
         """Bring this dump back, even if an interrupted run has brought one back: the user asks anew."""

@@ -51,7 +51,7 @@ class Services(Protocol):
         """Stop it if it runs, and start it; returns when it was started, which is before it is ready."""
 
     def logs(self, service: str, lines: int) -> str:
-        """The last lines it wrote."""
+        """The last lines it wrote since its last start."""
 
     def run(
         self,

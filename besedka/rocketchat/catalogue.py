@@ -70,7 +70,6 @@ class Catalogue:
     steps: dict[str, Step] = field(repr=False)
     oauth_flows: tuple[str, ...] = ("client",)
     mongo: tuple[str, ...] = ()
-    migration: int | None = None
 
     def setting(self, setting_id: str) -> Setting | None:
         """The setting of that id, None if this version registers none (or the selection lacks it)."""
@@ -150,7 +149,6 @@ def load(name: str) -> Catalogue:
         steps=steps,
         oauth_flows=tuple(raw["oauth_flows"]),
         mongo=tuple(raw.get("mongo", ())),
-        migration=raw.get("migration"),
     )
 
 

@@ -15,7 +15,7 @@ from typing import Any, Self
 
 import requests
 
-from besedka import http
+from besedka import http, second_ask
 from besedka.errors import ServiceUnreachableError
 
 Json = dict[str, Any]
@@ -92,9 +92,9 @@ class Credentials:
 class RocketChat:
     """Rocket.Chat at one address, called as one user or as nobody.
 
-    With `password` set, a call that is refused with `totp-required` is repeated once with the password as
-    second factor (`x-2fa-method: password`, code = hex SHA-256 of the password;
-    `apps/meteor/app/2fa/server/code/PasswordCheckFallback.ts`).
+    A `patient` client asks again before it believes a time-out. With `password` set, a call that is refused
+    with `totp-required` is repeated once with the password as second factor (`x-2fa-method: password`, code =
+    hex SHA-256 of the password; `apps/meteor/app/2fa/server/code/PasswordCheckFallback.ts`).
     """
 
     def __init__(
@@ -104,17 +104,27 @@ class RocketChat:
         *,
         password: str | None = None,
         timeout: float = TIMEOUT_SECONDS,
+        patient: bool = False,
     ) -> None:
         self.url = url.rstrip("/")
         self.credentials = credentials
         self._password = password
         self._timeout = timeout
+        self._patient = patient
         self._http = http.session()
 
     @classmethod
-    def sign_in(cls, url: str, username: str, password: str, *, timeout: float = TIMEOUT_SECONDS) -> Self:
+    def sign_in(
+        cls,
+        url: str,
+        username: str,
+        password: str,
+        *,
+        timeout: float = TIMEOUT_SECONDS,
+        patient: bool = False,
+    ) -> Self:
         """Log in with a password; raises RocketChatError (401) when it is refused."""
-        client = cls(url, password=password, timeout=timeout)
+        client = cls(url, password=password, timeout=timeout, patient=patient)
         client.credentials = client.login({"user": username, "password": password})
         return client
 
@@ -125,7 +135,7 @@ class RocketChat:
 
     def as_user(self, credentials: Credentials) -> RocketChat:
         """A client of the same server with another session."""
-        return RocketChat(self.url, credentials, timeout=self._timeout)
+        return RocketChat(self.url, credentials, timeout=self._timeout, patient=self._patient)
 
     def get(self, path: str, **query: str | int) -> Json:
         """`GET /api/v1/<path>`; the decoded answer."""
@@ -165,8 +175,16 @@ class RocketChat:
                 "X-Auth-Token": self.credentials.token,
             }
         try:
-            return self._http.request(
-                verb, url, json=body, params=query, headers=headers, timeout=self._timeout
+            return second_ask.request(
+                self._http,
+                verb,
+                url,
+                timeout=self._timeout,
+                # A log-in that is asked twice leaves one token more; any other POST might be done twice.
+                again=self._patient and (verb == "GET" or url.endswith("/login")),
+                json=body,
+                params=query,
+                headers=headers,
             )
         except requests.exceptions.SSLError as error:
             raise TlsError(

@@ -39,10 +39,6 @@ from besedka.stacks.readiness import Progress
 from besedka.stacks.services import mongod, site_commands
 from besedka.target import Target
 
-# The first boot of Rocket.Chat makes indexes and runs every migration; pulling images comes on top.
-START_BUDGET_SECONDS = 420.0
-BUDGET_ENV = "BESEDKA_START_BUDGET"
-
 
 @dataclass
 class ContainersStack:
@@ -54,7 +50,7 @@ class ContainersStack:
     services: dict[str, ComposeService]
     ports: dict[str, int]
     say: Say = quiet
-    budget: float = START_BUDGET_SECONDS
+    budget: float = readiness.START_BUDGET_SECONDS
     cancelled: threading.Event = field(default_factory=threading.Event)
     stack: Stack | None = None
     site: ServiceProcess | None = None
@@ -296,7 +292,7 @@ class ContainersStack:
         site, chat = self.contract.site.url, self.contract.chat.url
         version = http.get(f"{site}/api/v1/status/", timeout=5).json()["version"]
         asked = {
-            "rocketchat": (chat, self.contract.chat.version),
+            "rocketchat": (chat, self.contract.chat.version or ""),
             "mongo": (f"127.0.0.1:{self.ports['mongo']}", mongod.version(self.ports["mongo"])),
             "postgres": (
                 f"127.0.0.1:{self.ports['postgres']}",
@@ -330,8 +326,10 @@ class ContainersStack:
 
 def plan(contract: Contract, version: str | None = None) -> tuple[Contract, dict[str, ComposeService]]:
     """Contract and services for a version of Rocket.Chat; reads the compose file and starts nothing."""
-    contract = versions.of_contract(contract, version)
-    return contract, versions.chosen(compose.load(), contract.chat.version, os.environ)
+    services = compose.load()
+    named = version or contract.chat.version or versions.of_image(services["rocketchat"])
+    contract = versions.of_contract(contract, named)
+    return contract, versions.chosen(services, named, os.environ)
 
 
 def prepared(  # noqa: PLR0913 - all but one are keywords
@@ -350,11 +348,11 @@ def prepared(  # noqa: PLR0913 - all but one are keywords
     contract, services = plan(contract, version)
     found = engine.find()
     engine.check(found, services)
-    budget = float(os.environ.get(BUDGET_ENV) or START_BUDGET_SECONDS)
+    budget = readiness.start_budget()
     cancelled = cancelled or threading.Event()
     with Progress(say, budget=budget, cancelled=cancelled) as progress:
         engine.pull(found, services, progress.tell)
-    engine.check_versions(found, services, contract.chat.version)
+    engine.check_versions(found, services, contract.chat.version or "")
     names = (*SERVICES, "site")
     chosen = dict(zip(names, free_ports(len(names)), strict=True)) | dict(ports or {})
     engine.check_ports(chosen)

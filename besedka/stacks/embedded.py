@@ -140,7 +140,7 @@ class EmbeddedStack:
 
     def start_mongo(self) -> None:
         """Start MongoDB and wait until it is primary, because Rocket.Chat refuses any other."""
-        port, accepted = self.ports["mongo"], versions.pair(self.contract.chat.version).mongo_series
+        port, accepted = self.ports["mongo"], versions.mongo_series(self.contract.chat.version)
         process = self._keep(
             mongod.start(
                 self.parts.mongod,
@@ -169,15 +169,15 @@ class EmbeddedStack:
             return
         client, mood = self.parts.chat_client, self.parts.client_mood
         # Meteor's five log-ins in ten seconds would be the suite's pace on a stand-in that loads in one.
-        own = ("--movable-clock", "--unlimited-logins")
-        command = [*chat_client.STANDIN, *own, *self._spoken(client)]
+        command = [*chat_client.STANDIN, "--movable-clock", "--unlimited-logins", *self._spoken(client)]
         command += [chat_client.MOOD_OPTION, mood] if mood else []
         told |= {"BIND_IP": "127.0.0.1", "PYTHONPATH": str(PROJECT_ROOT)}
         self._launch("rocketchat", command, PROJECT_ROOT, told)
 
     def _spoken(self, client: ChatClient | None) -> Sequence[str]:
-        """The version that the stand-in speaks: its client's, else the contract's."""
-        return client.options if client else ("--version", self.contract.chat.version)
+        """The version that the stand-in speaks: its client's, else the contract's, else its own."""
+        version = self.contract.chat.version
+        return client.options if client else ("--version", version) if version else ()
 
     def start_site(self) -> None:
         """Start Daphne; `wait_for_site` waits for it."""
@@ -240,14 +240,10 @@ class EmbeddedStack:
 
     def casualty(self) -> Casualty | None:
         """The first service that has ended by itself, None while all live."""
-        return next(
-            (
-                Casualty(process.name, f"ended with status {process.status}", process.tail(), process.log)
-                for process in list(self.processes.values())
-                if not process.alive()
-            ),
-            None,
-        )
+        for one in list(self.processes.values()):
+            if not one.alive():
+                return Casualty(one.name, f"ended with status {one.status}", one.tail(), one.log)
+        return None
 
     def stop(self) -> None:
         """End every process and remove the data; logs stay."""

@@ -36,6 +36,7 @@ def site(contract: Contract, *, database_url: str, secret_key: str, redis_url: s
         "SITE_URL": contract.site.url,
         "CHAT_URL": contract.chat.url,
         "CHAT_INTERNAL_URL": contract.chat.url,
+        "CHAT_PATIENCE": str(contract.chat.patience),
         "OAUTH_SERVICE": contract.provider.name,
         "OAUTH_CLIENT_ID": contract.provider.client_id,
         "OAUTH_CLIENT_SECRET": contract.provider.secret,
@@ -78,7 +79,9 @@ def chat(contract: Contract, *, mongo_url: str, oplog_url: str, port: int) -> di
 
     `OVERWRITE_SETTING_<id>` is applied at every boot (`apps/meteor/app/settings/server/SettingsRegistry.ts`),
     ADMIN_* only while no administrator exists (`apps/meteor/server/startup/initialData.js`), and the
-    provider's variables only until its rows exist.
+    provider's variables only until its rows exist. ADMIN_EMAIL_VERIFIED counts only as exactly `true`
+    (same file; measured on 6.13.0): with any other word the administrator loses the password at the first
+    SSO sign-in, see the check `rooms.verified`.
     """
     admin = contract.chat.admin
     rows = {
@@ -89,7 +92,7 @@ def chat(contract: Contract, *, mongo_url: str, oplog_url: str, port: int) -> di
         "ADMIN_USERNAME": admin.username,
         "ADMIN_NAME": _full_name(contract),
         "ADMIN_EMAIL": admin.email,
-        "ADMIN_EMAIL_VERIFIED": "yes",
+        "ADMIN_EMAIL_VERIFIED": "true",
         "ADMIN_PASS": admin.secret,
     }
     overwritten = {

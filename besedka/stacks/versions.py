@@ -74,6 +74,25 @@ def chosen(
     }
 
 
+def mongo_series(version: str | None) -> tuple[str, ...]:
+    """MongoDB series that a version accepts, every known one for None. Raises ImageVersionError."""
+    rows = [pair(version)] if version else PAIRS
+    return tuple(dict.fromkeys(series for row in rows for series in row.mongo_series))
+
+
+def of_image(service: ComposeService) -> str:
+    """The version that an image's tag names. Raises ImageVersionError where it names none."""
+    found = re.search(r":(\d+\.\d+\.\d+)", service.image)
+    if found is None:
+        raise ImageVersionError(
+            f"neither the contract nor the image {service.image} names a version",
+            expected="three numbers, such as 7.7.1",
+            where="[chat] version, or docker-compose.local.yml",
+            next_step="set [chat] version in besedka.toml; nothing was started",
+        )
+    return found[1]
+
+
 def of_contract(contract: Contract, version: str | None) -> Contract:
     """The contract for another version of Rocket.Chat, `8.x` included. Raises ImageVersionError."""
     if version is None:

@@ -15,13 +15,16 @@ from standins.rocketchat.accounts import insert_user
 from standins.rocketchat.config import Config
 from standins.rocketchat.documents import random_id
 from standins.rocketchat.passwords import hash_password
-from standins.rocketchat.rooms import join_default_channels, seed_rooms
+from standins.rocketchat.rooms import seed_rooms
 from standins.rocketchat.server import Server
 
 _log = logging.getLogger("startup")
 _TRY_MS = 2000
 _OPLOG = """OPLOG / REPLICASET IS REQUIRED TO RUN ROCKET.CHAT, MORE INFORMATION AT:
 https://go.rocket.chat/i/oplog-required"""
+
+
+_MIGRATIONS = (((6, 3), (6, 3), 301), ((6, 4), (6, 5), 303), ((6, 6), (6, 13), 304), ((7, 7), (7, 7), 318))
 
 
 class BootError(Exception):
@@ -96,12 +99,46 @@ async def start(config: Config, client: AsyncMongoClient[dict[str, Any]]) -> Ser
         pending.create_index([("key", 1)], unique=True),
     )
     await _make_users(server)
+    await _note_version(server)
     await server.services.start()
     return server
 
 
+async def _note_version(server: Server) -> None:
+    """What a first boot and each change of version do (measured on 6.13.0).
+
+    `Show_Setup_Wizard` falls back from `completed` to `in_progress` in a workspace that is not registered,
+    OVERWRITE_SETTING_ or not (`server/startup/cloudRegistration.ts`, 7.7.1 the same; whether 8.x is so is
+    unknown). The number of the last migration may stay 0 until the second boot, because
+    `server/lib/migrations.ts` (6.13) awaits neither of two writes; here it always does.
+    """
+    migrations, version = server.db["migrations"], server.config.version
+    control = await migrations.find_one({"_id": "control"})
+    number = 0 if control is None else last_migration(version)
+    if number is not None:
+        fields = {"version": number, "locked": False}
+        await migrations.update_one({"_id": "control"}, {"$set": fields}, upsert=True)
+    told = {"$set": {"hash": version}}
+    before = await migrations.find_one_and_update({"_id": "upgrade"}, told, upsert=True)
+    if before and before.get("hash") == version:
+        return
+    registered = server.settings.get("Cloud_Workspace_Client_Id")
+    if server.settings.get("Show_Setup_Wizard") == "completed" and not registered:
+        await server.settings.force("Show_Setup_Wizard", "in_progress")
+
+
+def last_migration(version: str) -> int | None:
+    """Number of a version's last migration (`server/startup/migrations/`); None where it is not known."""
+    line = tuple(int(part) for part in version.split(".")[:2])
+    return next((number for first, last, number in _MIGRATIONS if first <= line <= last), None)
+
+
 async def _make_users(server: Server) -> None:
-    """rocket.cat, and the administrator of the environment where there is none."""
+    """rocket.cat, and the administrator of the environment where there is none.
+
+    That administrator has the one role `admin` and joins no room (measured on 6.13.0). The address is
+    verified if ADMIN_EMAIL_VERIFIED is exactly `true` (`initialData.js`; measured on 6.13.0).
+    """
     users, now, environ = server.users, server.now(), server.config.environ
     common: dict[str, Any] = {"createdAt": now, "_updatedAt": now, "active": True, "status": "offline"}
     if await users.find_one({"_id": "rocket.cat"}, {"_id": 1}) is None:
@@ -114,10 +151,9 @@ async def _make_users(server: Server) -> None:
         admin = {"_id": random_id(), "username": name, "name": environ.get("ADMIN_NAME") or "Administrator"}
         admin |= common | {"type": "user", "roles": ["admin"], "services": {"password": {"bcrypt": password}}}
         if environ.get("ADMIN_EMAIL"):
-            verified = environ.get("ADMIN_EMAIL_VERIFIED") == "yes"
+            verified = environ.get("ADMIN_EMAIL_VERIFIED") == "true"
             admin["emails"] = [{"address": environ["ADMIN_EMAIL"], "verified": verified}]
         await insert_user(server, admin)
-        await join_default_channels(server, admin)
         _log.info("administrator %s was created", name)
     if admin is not None and server.settings.get("Show_Setup_Wizard") == "pending":
         await server.settings.force("Show_Setup_Wizard", "in_progress")

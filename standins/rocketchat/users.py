@@ -144,6 +144,9 @@ async def listed(call: Call) -> Document:
 @route("users.update", "POST", two_factor=True)
 async def update(call: Call) -> Document:
     data, user = call.body["data"], await user_from(call, {"userId": call.body["userId"]})
+    if data.get("verified") and user["_id"] == call.uid:
+        # `saveUser.js`, later `validateUserData.ts`; measured on 6.13.0.
+        raise _refused("Editing email verification is not allowed", action="Editing_user")
     if user["_id"] != call.uid and not await call.may("edit-other-user-info"):
         raise _refused("Editing user is not allowed", action="Editing_user")
     if "roles" in data and not await call.may("assign-roles"):

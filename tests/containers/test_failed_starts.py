@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from besedka import contract as contracts
-from besedka.stacks import containers
+from besedka.stacks import containers, readiness
 from besedka.stacks.docker.engine_errors import ImageMissingError, ImageVersionError, PortBusyError
 from tests.containers import runs
 
@@ -62,7 +62,7 @@ def test_a_service_that_never_gets_ready(
 ) -> None:
     subject.write_text(NEEDS_A_STACK, "utf-8")
     broken = runs.changed_file(tmp_path, mongo={"command": ["sleep", "600"]})
-    budget = {containers.BUDGET_ENV: "12"}
+    budget = {readiness.BUDGET_ENV: "12"}
 
     finished = runs.run(str(subject), more=dict(surroundings) | broken | budget)
 

@@ -44,7 +44,7 @@ def test_switching_rooms_does_not_reload_rocketchat(
 
     for channel in rooms:
         page.room_button(channel.label).click()
-        chat.expect_member_of(channel.shown)
+        page.expect_room(channel)
         expect(page.room_button(channel.label)).to_have_attribute("aria-pressed", "true")
         assert chat.frame.evaluate("() => window.stillTheSamePage") is True, "the frame was loaded anew"
         assert page.frame.url == f"{contract.chat.url}{channel.path}?layout=embedded"
@@ -61,7 +61,6 @@ def test_four_fast_clicks_end_where_the_last_one_pointed(
     rooms = rooms_of(contract, user)
     clicks = [rooms[number % len(rooms)] for number in order]
     page = at_home(user)
-    chat = page.chat
     labels = [channel.label for channel in clicks]
 
     milliseconds = page.switcher.evaluate(
@@ -76,7 +75,7 @@ def test_four_fast_clicks_end_where_the_last_one_pointed(
     )
 
     assert milliseconds < 1000
-    chat.expect_member_of(clicks[-1].shown)
+    page.expect_room(clicks[-1])
     expect(page.room_button(labels[-1])).to_have_attribute("aria-pressed", "true")
     expect(page.switcher.locator('[aria-pressed="true"]')).to_have_count(1)
     page.enter(contract.default_channel)

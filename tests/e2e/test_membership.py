@@ -10,7 +10,8 @@ import pytest
 from playwright.sync_api import expect
 
 from besedka.contract import Contract, User
-from besedka.pages.rocketchat_frame import LOAD_MILLISECONDS, RocketChatFrame
+from besedka.pages.patience import PATIENCE
+from besedka.pages.rocketchat_frame import RocketChatFrame
 from besedka.pages.site import IntegratedPage
 from besedka.rocketchat.database import ChatDatabase
 from besedka.rocketchat.rest import Credentials, RocketChat, RocketChatError
@@ -115,7 +116,7 @@ def test_an_outsider_sees_and_reads_nothing(
 
     chat = try_room(contract.user(username), room)
 
-    expect(chat.room_not_found).to_be_visible(timeout=LOAD_MILLISECONDS)
+    expect(chat.room_not_found).to_be_visible(timeout=PATIENCE.load)
     expect(chat.composer).to_have_count(0)
     rooms = {subscription["name"] for subscription in chat_data.subscriptions(username)}
     assert room not in rooms

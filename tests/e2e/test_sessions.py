@@ -10,7 +10,8 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from besedka.contract import Contract, User
-from besedka.pages.rocketchat_frame import LOAD_MILLISECONDS, RocketChatFrame
+from besedka.pages.patience import PATIENCE
+from besedka.pages.rocketchat_frame import RocketChatFrame
 from besedka.pages.site import ChatPage, ChatTestPage, IntegratedPage
 from besedka.rocketchat.rest import Credentials, RocketChat, RocketChatError
 from fixtures.users import SiteSession
@@ -50,7 +51,7 @@ def test_signing_out_of_the_site_signs_the_chat_out(
 
     page.sign_out()
 
-    expect(page.status).to_have_text("Вы вышли с сайта и из чата.", timeout=LOAD_MILLISECONDS)
+    expect(page.status).to_have_text("Вы вышли с сайта и из чата.", timeout=PATIENCE.load)
     page.page.goto(contract.chat.url + "/home")
     chat = RocketChatFrame(page.page)
     chat.expect_signed_out()

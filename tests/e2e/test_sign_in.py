@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from besedka.contract import Contract
-from besedka.pages.rocketchat_frame import LOAD_MILLISECONDS
+from besedka.pages.patience import PATIENCE
 from besedka.pages.site import ChatTestPage, LoginPage
 from besedka.rocketchat.database import ChatDatabase
 from besedka.rocketchat.rest import Credentials, RocketChat
@@ -117,4 +117,4 @@ def test_the_header_leads_to_the_chat(contract: Contract, person: Callable[..., 
 
     ChatTestPage(page, contract).chat_button.click()
 
-    expect(page).to_have_url(contract.site.url + contract.site.integrated_page, timeout=LOAD_MILLISECONDS)
+    expect(page).to_have_url(contract.site.url + contract.site.integrated_page, timeout=PATIENCE.load)

@@ -20,7 +20,7 @@ def test_the_page_says_what_it_is(stack: Stack, contract: Contract, visitor: Pag
     # Nothing of Rocket.Chat's own client is changed, whoever serves it: there only the server says it.
     says_so = not stack.client_is_real
 
-    visitor.goto(contract.chat.url)
+    visitor.goto(contract.chat.url, wait_until="domcontentloaded")
     RocketChatFrame(visitor).expect_signed_out()
 
     assert (NAME in visitor.title()) is says_so

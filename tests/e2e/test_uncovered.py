@@ -19,7 +19,7 @@ from tests.cases import in_fewest_rooms, in_most_rooms
 pytestmark = pytest.mark.e2e
 
 BOTH_PAGES = pytest.mark.parametrize("page_class", [ChatTestPage, IntegratedPage])
-SILENCE_MILLISECONDS = 5_000
+DOUBT_MILLISECONDS = 5_000
 TYPING_MILLISECONDS = 15_000
 BEGUN_MILLISECONDS = 1_000
 PAUSED_SECONDS = 1.0
@@ -110,7 +110,7 @@ def test_no_console_error_no_failed_request_no_404(
 
 
 @BOTH_PAGES
-def test_a_chat_that_never_answers_is_named_within_seconds(
+def test_a_chat_that_takes_long_is_waited_for_and_nobody_is_accused(
     page_class: type[ChatTestPage] | type[IntegratedPage], contract: Contract, person: Callable[..., Page]
 ) -> None:
     browser_page = person(in_fewest_rooms(contract))
@@ -121,19 +121,47 @@ def test_a_chat_that_never_answers_is_named_within_seconds(
     page.open()
 
     expect(page.status).to_have_text("Соединяемся с чатом…")
-    # The page's own clock is moved, so that its five seconds cost none.
-    browser_page.clock.fast_forward(SILENCE_MILLISECONDS)
+    # The page's own clock is moved, so that its seconds cost none.
+    with browser_page.expect_response(re.compile(r"/chat/api/proof/")):
+        browser_page.clock.run_for(DOUBT_MILLISECONDS)
+    expect(page.status).to_have_text(
+        f"Чат загружается. Первая загрузка бывает долгой: ждём до {contract.chat.patience} с…"
+    )
+    expect(page.problem).to_be_hidden()
+    browser_page.clock.run_for(contract.chat.patience * 1000)
     expect(page.problem).to_contain_text("Iframe_Integration_send_enable")
     expect(page.problem).to_contain_text("Iframe_Restrict_Access")
     button = page.problem.get_by_role("link", name="Открыть вход в чат")
     expect(button).to_have_attribute("href", f"{contract.chat.url}/home")
 
 
+@BOTH_PAGES
+def test_a_chat_that_cannot_come_is_named_within_seconds(
+    page_class: type[ChatTestPage] | type[IntegratedPage], contract: Contract, person: Callable[..., Page]
+) -> None:
+    browser_page = person(in_fewest_rooms(contract))
+    browser_page.route(contract.chat.url + "/**", lambda route: None)
+    proof = {"silence": ["Iframe_Integration_send_enable = false"], "commands": ["не про молчание"]}
+    browser_page.route("**/chat/api/proof/", lambda route: route.fulfill(json=proof))
+    browser_page.clock.install()
+    page: ChatPage = page_class(browser_page, contract)
+    page.open()
+    expect(page.status).to_have_text("Соединяемся с чатом…")
+
+    browser_page.clock.run_for(DOUBT_MILLISECONDS)
+
+    expect(page.problem.get_by_role("listitem")).to_have_text(proof["silence"])
+    began = time.monotonic()
+    with pytest.raises(AssertionError, match="send_enable = false"):
+        page.wait_for_chat()
+    assert time.monotonic() - began < REFUSED_SECONDS, "what is proved was waited for"
+
+
 def test_a_frame_that_the_browser_refuses_is_not_waited_for(
     contract: Contract, person: Callable[..., Page]
 ) -> None:
     browser_page = person(in_fewest_rooms(contract))
-    # The page would say so after five silent seconds, which never pass on a clock that stands still.
+    # The page would ask for proof after some seconds, which never pass on a clock that stands still.
     browser_page.clock.install()
     browser_page.clock.pause_at(time.time() + PAUSED_SECONDS)
     browser_page.route(contract.chat.url + "/**", lambda route: route.abort())

@@ -25,7 +25,7 @@ from tests.faults.lent_commands import borrow
 # How long a page is given to begin, and one that has shown its problem to come round after all. Under a fault
 # it does neither, and a page that did would pass the test, which is what the declared red is for.
 _BEGUN_MILLISECONDS = 1_500
-_PATIENCE_MILLISECONDS = 1_000
+_GRACE_MILLISECONDS = 1_000
 
 
 class _Runs:
@@ -64,9 +64,9 @@ class _Runs:
         self.order = order
         site_commands.run = borrow(order.commands)
         if order.hurried:
-            pages.BEGUN_MILLISECONDS, pages.PATIENCE_MILLISECONDS = (
+            pages.BEGUN_MILLISECONDS, pages.GRACE_MILLISECONDS = (
                 _BEGUN_MILLISECONDS,
-                _PATIENCE_MILLISECONDS,
+                _GRACE_MILLISECONDS,
             )
         session.config.stash[STACK_KEY] = Stack.from_json(order.stack)
         items[:] = [item for item in items if item.nodeid in order.tests]

@@ -68,6 +68,7 @@ def _under(ward: Ward, fault: Fault) -> Tried:
     return tried
 
 
+@pytest.mark.fixes
 @pytest.mark.parametrize("fault", FAULTS, ids=[fault.name for fault in FAULTS])
 def test_what_the_finding_says_mends(ward: Ward, fault: Fault) -> None:
     tried = _under(ward, fault)

@@ -16,9 +16,9 @@ from faults.fresh import FreshStacks
 from faults.rules import rewritten, to
 from tests.faults.inner_run import PRELOAD, InnerRuns
 
-# The chat pages wait five seconds for the frame before they say that it is silent. That they do is shown
-# elsewhere (tests/e2e/test_uncovered.py); here they say the same after two.
-_SHORT_SILENCE = rewritten(to("/static/js/chat-messages.js"), r"SILENCE_MS = \d+", "SILENCE_MS = 2000")
+# The chat pages wait as long as the contract allows before they say that the frame is silent. That they do is
+# shown elsewhere (tests/e2e/test_uncovered.py); here they say the same after two seconds.
+_SHORT_SILENCE = rewritten(to("/static/js/patience.js"), r"limit = seconds \* 1000", "limit = 2000")
 
 
 class Ward:

@@ -52,4 +52,6 @@ def logged_out(request: HttpRequest) -> HttpResponse:
     marked = request.get_signed_cookie(SIGNED_OUT_COOKIE, default=None, max_age=SIGNED_OUT_SECONDS)
     if request.user.is_authenticated or not marked:
         return redirect("home")
-    return render(request, "accounts/logged_out.html", {"chat_url": settings.BESEDKA.chat_url})
+    site = settings.BESEDKA
+    told = {"chat_url": site.chat_url, "patience": site.chat_patience}
+    return render(request, "accounts/logged_out.html", told)

@@ -16,6 +16,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 from oauth2_provider.generators import generate_client_secret
 from oauth2_provider.models import get_access_token_model, get_application_model
 
+from chat import proof
 from chat.rocketchat import TOKEN_SECONDS, ChatLoginError, log_in
 
 log = logging.getLogger("besedka.chat")
@@ -41,6 +42,16 @@ def session(request: HttpRequest) -> HttpResponse:
     if not isinstance(request.user, User):
         return _not_signed_in()
     response = JsonResponse({"id": str(request.user.pk), "username": request.user.username})
+    response["Cache-Control"] = "no-store"
+    return response
+
+
+@require_safe
+def chat_proof(request: HttpRequest) -> HttpResponse:
+    """`{"silence", "commands"}`, see `proof.found`; 401 for who is not signed in."""
+    if not isinstance(request.user, User):
+        return _not_signed_in()
+    response = JsonResponse(proof.found(settings.BESEDKA))
     response["Cache-Control"] = "no-store"
     return response
 

@@ -11,5 +11,6 @@ urlpatterns = [
     path("test/", views.test_page, name="chat-test"),
     path("integrated/", views.integrated_page, name="chat-integrated"),
     path("api/auth/", session.chat_login, name="chat-auth"),
+    path("api/proof/", session.chat_proof, name="chat-proof"),
     path("api/session/", session.session, name="chat-session"),
 ]

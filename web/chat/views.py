@@ -30,6 +30,7 @@ def _page(user: User, here: str, channel: Channel) -> dict[str, Any]:
         "login_url": f"{reverse('login')}?{urlencode({'next': here})}",
         "user_id": str(user.pk),
         "site_url": site.site_url,
+        "patience": site.chat_patience,
     }
 
 

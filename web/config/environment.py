@@ -21,6 +21,10 @@ NEXT_STEP = (
 )
 
 
+# A cold client of Rocket.Chat takes up to two minutes on a loaded machine (measured on 6.13.0).
+CHAT_PATIENCE_SECONDS = 120
+
+
 class EnvironmentProblemError(Exception):
     """The environment cannot run the site. `str()` is the whole message for the operator."""
 
@@ -75,6 +79,7 @@ class Environment:
     channels: tuple[Channel, ...]
     groups: dict[str, tuple[str, ...]]
     password_iterations: int | None
+    chat_patience: int
     django_settings: dict[str, Any]
 
     @property
@@ -248,6 +253,7 @@ def read_environment(source: Mapping[str, str], site_dir: Path) -> Environment:
         channels=_channels(reader),
         groups=_groups(reader),
         password_iterations=reader.number("PASSWORD_ITERATIONS"),
+        chat_patience=reader.number("CHAT_PATIENCE") or CHAT_PATIENCE_SECONDS,
         django_settings=_django_settings(reader),
     )
     if reader.problems:

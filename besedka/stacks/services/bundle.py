@@ -30,15 +30,18 @@ from besedka.stacks.services import programs
 
 OPTION = "--rocketchat-bundle"
 BUNDLE_ENV = "BESEDKA_ROCKETCHAT_BUNDLE"
+_CLIENT = "programs/web.browser"
 _PARTS = (
     "main.js",
     "star.json",
     "programs/server/boot.js",
     "programs/server/package.json",
-    "programs/web.browser/program.json",
+    f"{_CLIENT}/program.json",
 )
 _APP = "programs/server/app/app.js"
 _VERSION = re.compile(rb'exports\.Info\s*=\s*\{\s*"version"\s*:\s*"([^"\s]+)"')
+# The same module as it is compiled into the client (seen in 6.5.3).
+_CLIENT_VERSION = re.compile(rb"""\bInfo\s*=\s*\{\s*"?version"?\s*:\s*["'](\d+\.\d+\.\d+)""")
 _EXPECTED = "the folder `bundle` of a server bundle of Rocket.Chat, with main.js, star.json and programs/"
 
 
@@ -56,7 +59,8 @@ class Bundle:
 
     def check_mongod(self, mongod: str | None, contract: Contract) -> None:
         """Raise StackStartError unless this is a real MongoDB of a series that the version accepts."""
-        wanted = versions.pair(self.contract(contract).chat.version).mongo_series
+        version = self.contract(contract).chat.version
+        wanted = versions.mongo_series(version)
         expected = f"a MongoDB server of version {', '.join(wanted)}"
         if mongod is None:
             raise StackStartError(
@@ -69,7 +73,7 @@ class Bundle:
         found = programs.version(mongod, r"db version v(\d+\.\d+\.\d+)", expected="db version v<version>")
         if found.rpartition(".")[0] not in wanted:
             raise StackStartError(
-                f"MongoDB {found} does not go with Rocket.Chat {self.contract(contract).chat.version}",
+                f"MongoDB {found} does not go with Rocket.Chat {version or 'of any version'}",
                 expected=expected,
                 where=mongod,
                 next_step="name another by --mongod PATH; nothing was started",
@@ -89,6 +93,11 @@ def find(named: str, node: str | None = None) -> Bundle:
     """
     folder = _folder(Path(named).expanduser())
     missing = [name for name in _PARTS if not (folder / name).is_file()]
+    if missing and ((folder / "program.json").is_file() or (folder / _CLIENT).is_dir()):
+        found = f"this is the web client alone, without the server ({missing[0]} and others are not there)"
+        raise _wrong(found, folder, "name the whole bundle here; --chat-client serves a client alone")
+    if missing == [f"{_CLIENT}/program.json"]:
+        raise _wrong(f"it has no web client: it lacks {missing[0]}", folder, "unpack the archive anew")
     if missing:
         raise _wrong(f"it lacks {', '.join(missing)}", folder, "unpack the archive anew")
     if not (folder / "programs/server/node_modules").is_dir():
@@ -98,7 +107,10 @@ def find(named: str, node: str | None = None) -> Bundle:
             where=str(folder),
             next_step=f"cd {folder / 'programs/server'} && npm install",
         )
-    version = _version(folder)
+    version, client = _version(folder), _client_version(folder)
+    if version and client and version != client:
+        found = f"its server is {version}, its web client {client}: they do not understand each other"
+        raise _wrong(found, folder, "unpack one release's archive into an empty folder")
     return Bundle(folder, _node(node, _wanted_node(folder), folder), version)
 
 
@@ -155,11 +167,7 @@ def _node(named: str | None, wanted: str, folder: Path) -> str:
 
 def _version(folder: Path) -> str | None:
     app = folder / _APP
-    if not app.is_file() or not app.stat().st_size:
-        return None
-    with app.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as text:
-        found = _VERSION.search(text)
-        version = found[1].decode("utf-8", "replace") if found else None
+    version = _said(app, _VERSION) if app.is_file() else None
     if version is None:
         return None
     try:
@@ -169,6 +177,20 @@ def _version(folder: Path) -> str | None:
             error.found, expected=error.expected, where=str(app), next_step="unpack another release's archive"
         ) from error
     return version
+
+
+def _client_version(folder: Path) -> str | None:
+    """What the bundle's web client says; None where it says nothing."""
+    scripts = sorted((folder / _CLIENT).glob("*.js"))
+    return next((found for path in scripts if (found := _said(path, _CLIENT_VERSION))), None)
+
+
+def _said(path: Path, pattern: re.Pattern[bytes]) -> str | None:
+    if not path.stat().st_size:
+        return None
+    with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as text:
+        found = pattern.search(text)
+        return found[1].decode("utf-8", "replace") if found else None
 
 
 def _wrong(found: str, where: Path, next_step: str) -> StackStartError:

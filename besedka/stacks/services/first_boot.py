@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import threading
 
 from besedka.contract import Contract
@@ -12,10 +11,7 @@ from besedka.stacks import readiness
 from besedka.stacks.process.processes import ServiceProcess
 from besedka.stacks.services.bundle import OPTION, Bundle
 
-# No start time of the real one was measured; containers have the same budget and variable.
-BUDGET_SECONDS = 420.0
 PROVIDER_SECONDS = 60.0
-BUDGET_ENV = "BESEDKA_START_BUDGET"
 
 
 def wait(
@@ -31,17 +27,18 @@ def wait(
     Raises StackStartError when it ends, is another version than the bundle's or the contract's, needs longer
     than the budget, or when `cancelled` is set.
     """
-    budget = float(os.environ.get(BUDGET_ENV) or BUDGET_SECONDS)
+    budget = readiness.start_budget()
     expected = "/api/info with its version, and public settings"
 
     def ready() -> bool:
         if cancelled.is_set():
             raise StackStartError("the start was given up", expected=expected, where=str(bundle.folder))
         found = readiness.chat_version(contract)
-        if found and not readiness.same_line(found, contract.chat.version):
+        wanted = contract.chat.version
+        if found and wanted and not readiness.same_line(found, wanted):
             raise StackStartError(
                 f"Rocket.Chat says that it is {found}",
-                expected=contract.chat.version,
+                expected=wanted,
                 where=f"{contract.chat.url}/api/info, of {bundle.folder}",
                 next_step=f"name a bundle of that version by {OPTION}, or correct besedka.toml",
             )

@@ -94,9 +94,7 @@ def find(wishes: Wishes, contract: Contract, *, say: Say) -> Parts:
     database, no_database = postgres.find(wishes.postgres)
     cache, no_cache = redis_server.find(wishes.redis)
     if wishes.mongod == mongod_download.WISH:
-        accepted = versions.pair(
-            (bundle.contract(contract) if bundle else contract).chat.version
-        ).mongo_series
+        accepted = versions.mongo_series((bundle.contract(contract) if bundle else contract).chat.version)
         chat_data: str | None = mongod_download.fetched(accepted, say)
     else:
         chat_data = mongod.find(wishes.mongod)

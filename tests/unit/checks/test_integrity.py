@@ -8,6 +8,8 @@ from typing import Any
 import pytest
 from bson import ObjectId
 
+from besedka.checks.catalogue import checks_for
+from besedka.checks.finding import Skipped
 from besedka.checks.integrity_settings import garbled
 from besedka.site_database import SiteUser
 from tests.unit.checks.documents import NOW, Make, Mongo, Row, codes, membership, room, setting, user
@@ -202,6 +204,32 @@ def test_banners_and_a_downgraded_database(holding: Make) -> None:
     )
     assert codes("integrity.banners", examination) == ["integrity.banners.shown"]
     assert codes("integrity.migration", examination) == ["integrity.migration.newer"]
+
+
+@pytest.mark.parametrize(
+    ("version", "stored", "newer"),
+    [
+        ("6.5", 303, False),
+        ("6.5", 304, True),
+        ("6.13.0", 304, False),
+        ("6.13", 305, True),
+        ("6.13", 0, False),  # a first boot leaves it so (measured)
+        ("7.3", 318, False),
+        ("7.3", 319, True),
+        ("7.7.1", 318, False),
+    ],
+)
+def test_migrations_by_version(holding: Make, version: str, stored: int, newer: bool) -> None:
+    examination = holding(info={"version": version}, mongo=Mongo(migration=stored))
+    assert bool(codes("integrity.migration", examination)) is newer
+
+
+def test_a_version_whose_migrations_are_not_known_is_a_note(contract: Any, holding: Make) -> None:
+    ask = next(row for row in checks_for(contract) if row.name == "integrity.migration").ask
+    answered = ask(holding(info={"version": "8.1"}, mongo=Mongo(migration=330)))
+    assert isinstance(answered, Skipped)
+    assert "330" in answered.reason
+    assert "8.1" in answered.reason
 
 
 def test_a_ghost_provider_beside_ours(holding: Make) -> None:

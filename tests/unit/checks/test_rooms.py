@@ -12,7 +12,7 @@ from tests.unit.checks.documents import Make, Row, codes, membership, room, user
 def rooms_and_people(contract_users: Any, **more: Row) -> dict[str, list[Row]]:
     """A database as the contract wants it; `more` changes single rooms."""
     people = [
-        user(one.username, emails=[{"address": one.email}], roles=list(one.chat_roles))
+        user(one.username, emails=[{"address": one.email, "verified": True}], roles=list(one.chat_roles))
         | {"name": one.full_name}
         for one in contract_users
     ]
@@ -79,3 +79,26 @@ def test_members_where_they_do_not_belong(holding: Make, contract: Any) -> None:
     examination = holding(**rows)
     assert codes("rooms.members", examination) == []
     assert codes("rooms.outsiders", examination) == ["rooms.outsiders.stranger", "rooms.outsiders.member"]
+
+
+@pytest.mark.parametrize(
+    ("username", "change", "expected"),
+    [
+        ("owner", {}, ["rooms.verified.administrator"]),
+        ("test_user", {}, ["rooms.verified.user"]),
+        ("test_user", {"services": {"besedka": {"id": "5"}}}, []),
+        ("test_user", {"services": None}, []),
+        ("owner", {"services": None}, ["rooms.verified.administrator"]),
+        ("owner", {"emails": [{"address": "another@besedka.com", "verified": False}]}, []),
+    ],
+    ids=["administrator", "user", "no password", "not shown", "not shown, administrator", "another address"],
+)
+def test_an_address_whose_account_would_lose_its_password(
+    holding: Make, contract: Any, username: str, change: Row, expected: list[str]
+) -> None:
+    rows = rooms_and_people(contract.users)
+    assert codes("rooms.verified", holding(**rows)) == []
+    account = next(row for row in rows["chat_users"] if row["username"] == username)
+    account["emails"][0]["verified"] = False
+    account.update(change)
+    assert codes("rooms.verified", holding(**rows)) == expected

@@ -133,13 +133,35 @@ def test_a_certificate_that_nobody_trusts(ask: Callable[..., list[Finding]], tmp
     assert "TLS failed" in found.seen
 
 
-@pytest.mark.parametrize(("version", "code"), [("12.0", "unknown"), ("6.4", "differs"), ("9.0", "differs")])
+@pytest.mark.parametrize(
+    ("version", "code"),
+    [
+        ("12.0", "services.chat_version.unknown"),
+        ("6.4", "services.contract_version.differs"),
+        ("9.0", "services.contract_version.differs"),
+    ],
+)
 def test_another_version_is_named(ask: Callable[..., list[Finding]], version: str, code: str) -> None:
     info: Reply = (200, "application/json", {"version": version, "success": True})
     with server({"/api/info": info}) as url:
-        (found,) = ask("services.chat_version", url)
-    assert found.code == f"services.chat_version.{code}"
+        (found,) = ask(code.rpartition(".")[0], url)
+    assert found.code == code
     assert version in found.seen
+
+
+def test_another_version_than_the_contracts_blocks_nothing(contract: Contract) -> None:
+    grounds = {name for row in checks_for(contract) for name in (*row.needs, *row.after)}
+    assert "services.contract_version" not in grounds
+
+
+def test_a_contract_without_a_version_takes_any(contract: Contract) -> None:
+    chat = contract.chat.model_copy(update={"version": None})
+    examination = Examination(
+        Target("http://127.0.0.1:9", "http://127.0.0.1:9"), contract.model_copy(update={"chat": chat})
+    )
+    examination.info = {"version": "6.13"}
+    ask = next(row for row in checks_for(contract) if row.name == "services.contract_version").ask
+    assert not isinstance(ask(examination), Findings)
 
 
 def refusal(status: int, error: str, **more: Any) -> Reply:
@@ -261,3 +283,25 @@ def test_a_mongo_that_rocket_chat_cannot_use(
 
     assert isinstance(answered, Findings)
     assert answered.found[0].code == f"services.mongo.{code}"
+
+
+@pytest.mark.parametrize(
+    ("status", "kinds"), [(200, []), (302, []), (500, ["not_ready"]), (503, ["starting"])]
+)
+def test_a_site_without_a_status_page_is_asked_for_its_home_page(
+    contract: Contract, status: int, kinds: list[str]
+) -> None:
+    adapter = contract.site.adapter.model_copy(update={"status_path": False})
+    bare = contract.model_copy(update={"site": contract.site.model_copy(update={"adapter": adapter})})
+    with server({"/": (status, "text/html", "<h1>Heim</h1>")}) as url:
+        moved = bare.at(site_url=url, chat_url=url)
+        check = next(row for row in checks_for(moved) if row.name == "services.site")
+        answered = check.ask(Examination(Target(url, url), moved))
+    found = answered.found if isinstance(answered, Findings) else ()
+    assert [one.code for one in found] == [f"services.site.{kind}" for kind in kinds]
+
+
+def test_an_adapter_that_points_nowhere_is_named_by_row(ask: Callable[..., list[Finding]]) -> None:
+    with server({"/api/v1/status/": (404, "text/html", "<h1>Nicht da</h1>")}) as url:
+        (found,) = ask("services.site", free_address(), url)
+    assert "[site.adapter] status_path" in found.where.place

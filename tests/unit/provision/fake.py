@@ -12,7 +12,7 @@ from typing import Any
 
 from besedka.contract import Contract
 from besedka.rocketchat import provider
-from tests.unit.provision.web import Answer, Json, refusal
+from tests.unit.provision.web import CALLER, Answer, Json, refusal
 
 
 class FakeChat:
@@ -23,6 +23,7 @@ class FakeChat:
         self.version = "7.7"
         self.unique_id = "aWorkspaceOfItsOwn"
         self.password = contract.chat.admin.secret
+        self.passwords: dict[str, str] = {}
         self.settings: Json = {
             name: not value if isinstance(value, bool) else "" if isinstance(value, str) else 10
             for name, value in contract.settings.items()
@@ -60,14 +61,14 @@ class FakeChat:
 
     def on_login(self, path: str, body: Json, query: Json) -> Json | Answer:
         account = self._find(body.get("user", ""))
-        if account is None or body["password"] != self.password:
+        if account is None or body["password"] != self.passwords.get(body["user"], self.password):
             unauthorized = {"status": "error", "error": "Unauthorized", "message": "Unauthorized"}
             return Answer(401, unauthorized)
         me = {"_id": account["_id"], "roles": account["roles"]}
         return {"status": "success", "data": {"userId": account["_id"], "authToken": "token", "me": me}}
 
     def on_me(self, path: str, body: Json, query: Json) -> Json:
-        return self.users[0]
+        return next(user for user in self.users if user["_id"] == query[CALLER])
 
     def on_users_getavatar(self, path: str, body: Json, query: Json) -> Answer:
         return Answer(200, text="<svg/>") if self._find(query["username"]) else refusal("error-invalid-user")
@@ -107,12 +108,17 @@ class FakeChat:
 
     def on_users_create(self, path: str, body: Json, query: Json) -> Json:
         self.users.append(_user(body["username"], body["name"], body["email"], body["roles"]))
-        self.members["GENERAL"].add(body["username"])
+        self.users[-1]["emails"][0]["verified"] = body["verified"]
+        self.passwords[body["username"]] = body["password"]
+        if body["joinDefaultChannels"]:
+            self.members["GENERAL"].add(body["username"])
         return {"user": self.users[-1]}
 
-    def on_users_update(self, path: str, body: Json, query: Json) -> Json:
+    def on_users_update(self, path: str, body: Json, query: Json) -> Json | Answer:
         account = next(user for user in self.users if user["_id"] == body["userId"])
         data = dict(body["data"])
+        if data.get("verified") and account["_id"] == query[CALLER]:
+            return refusal("error-action-not-allowed")
         if "email" in data:
             account["emails"][0]["address"] = data.pop("email")
         if "verified" in data:

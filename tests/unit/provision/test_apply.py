@@ -200,3 +200,57 @@ def test_the_journal_is_one_json_object_per_line(desk: Desk) -> None:
     assert events[0] == "head"
     assert events[-1] == "applied"
     assert events.count("planned") == events.count("done")
+
+
+@pytest.mark.parametrize("address", ["owner@besedka.com", "somebody@elsewhere.example"])
+def test_the_administrators_own_address_is_set_by_a_second_administrator(desk: Desk, address: str) -> None:
+    admin = desk.chat.users[0]
+    admin["emails"] = [{"address": address, "verified": False}]
+    before = desk.chat.snapshot()
+
+    outcome = desk.bring()
+
+    assert admin["emails"] == [{"address": desk.contract.chat.admin.email, "verified": True}]
+    assert "temp_second_administrator" not in [user["username"] for user in desk.chat.users]
+    assert (outcome.remaining, outcome.notices) == ((), ())
+    assert desk.bring().writes == 0
+    desk.undo()
+    assert desk.chat.snapshot() == before
+
+
+def test_a_second_administrator_whom_a_killed_run_left_goes(desk: Desk) -> None:
+    desk.bring()
+    desk.chat.users[0]["emails"][0]["verified"] = False
+    desk.chat.add_user("temp_second_administrator", "temp_second_administrator@besedka.com")
+
+    desk.bring()
+
+    assert desk.chat.users[0]["emails"][0]["verified"] is True
+    assert "temp_second_administrator" not in [user["username"] for user in desk.chat.users]
+
+
+def test_an_undo_takes_a_second_administrator_away_whom_a_killed_run_left(desk: Desk) -> None:
+    desk.chat.users[0]["emails"][0]["verified"] = False
+    before = desk.chat.snapshot()
+    desk.bring()
+    desk.chat.add_user("temp_second_administrator", "temp_second_administrator@besedka.com")
+
+    desk.undo()
+
+    assert desk.chat.snapshot() == before
+
+
+def test_an_own_address_that_nobody_can_verify_is_said_and_stops_nothing_else(desk: Desk) -> None:
+    desk.bring()
+    desk.chat.users[0]["emails"][0]["verified"] = False
+    desk.chat.settings["First_Channel_After_Login"] = "lobby"
+    desk.chat.refusals["POST users.create"] = [refusal("error-license-user-limit-reached")]
+
+    outcome = desk.bring()
+
+    assert [(notice.code, notice.target) for notice in outcome.notices] == [
+        ("administrator-address", "owner")
+    ]
+    assert "let another administrator set" in outcome.notices[0].text
+    assert [action.kind for action in outcome.remaining] == ["own-address"]
+    assert desk.chat.settings["First_Channel_After_Login"] == "general"

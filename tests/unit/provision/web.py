@@ -12,6 +12,8 @@ from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
 Json = dict[str, Any]
+# Under this key stands, beside the query, the id of who calls.
+CALLER = "X-User-Id"
 
 
 class HangUpError(Exception):
@@ -48,7 +50,8 @@ def serving(answer: Callable[[str, str, Json, Json], Answer]) -> Iterator[str]:
             body = json.loads(self.rfile.read(length) or b"{}")
             path = parts.path.removeprefix("/api/").removeprefix("v1/")
             try:
-                given = answer(self.command, path, body, dict(parse_qsl(parts.query)))
+                caller = {CALLER: self.headers.get("X-User-Id") or ""}
+                given = answer(self.command, path, body, dict(parse_qsl(parts.query)) | caller)
             except HangUpError:
                 self.close_connection = True
                 return

@@ -15,7 +15,7 @@ from pymongo import MongoClient
 from besedka import contract as contracts
 from besedka.contract import PROJECT_ROOT
 from besedka.errors import BesedkaError
-from besedka.restart import daphne, dump, procedure
+from besedka.restart import daphne, dump, preview, procedure
 from besedka.restart.errors import (
     DataLostError,
     DumpDamagedError,
@@ -260,3 +260,45 @@ def test_a_restore_is_done_anew_where_an_interrupted_run_had_done_one(tmp_path: 
 
     assert book.steps == ["dumped", "stop"]
     assert book.restore == str(tmp_path / "second")
+
+
+def test_a_rocket_chat_that_is_still_starting_is_left_alone(
+    target: ComposeTarget, services: EmbeddedServices
+) -> None:
+    before = procedure._Restart(target, services, Journal(target.folder), lambda _: None)._count()
+    book = Journal(target.folder)
+    book.choose((), None)
+    taken = dump.Dump.taken(target.folder / "dumps", target.mongo_url, target.site_database_url, services)
+    book.dump = str(taken.folder)
+    book.keep_stock(before)
+    for step in ("dumped", "stop", "counted", "restart postgres", "restart redis", "restart mongo"):
+        book.note(step)
+    book.note("restart rocketchat")
+    said: list[str] = []
+
+    report = procedure.restart(target, services, say=said.append)
+
+    assert report.exit_status == 0, report.findings
+    assert services.calls == []
+    assert "rocketchat: still starting, left alone …" in said
+
+
+def test_a_plan_says_what_it_would_do_and_does_nothing(
+    target: ComposeTarget, services: EmbeddedServices
+) -> None:
+    services.set_state("web", State("running"))
+    services.set_state("redis", State("exited"))
+
+    lines = list(preview.of(target, services, only=["mongo"], restore=None, afresh=False))
+
+    assert services.calls == []
+    assert not (target.folder / FILE).exists()
+    assert [line for line in lines if line.startswith(("stop", "start", "restart"))] == [
+        "stop: web, which must not run beside Daphne",
+        "stop: rocketchat, before anything is counted",
+        "start: redis, which stands still",
+        "restart: mongo",
+        "restart: rocketchat",
+    ]
+    assert "provision: 0 to change, as things are now" in lines
+    assert lines[-1] == "nothing was done"

@@ -44,7 +44,7 @@ def test_help_lists_commands_and_statuses(checkout: Checkout) -> None:
 
 def test_every_command_of_the_command_line_can_be_called_here() -> None:
     group = typer.main.get_command(cli.app)
-    assert set(command.CLI_COMMANDS) == set(getattr(group, "commands", {}))
+    assert set(command.CLI_COMMANDS) == set(group.list_commands(None))
 
 
 def test_a_folder_elsewhere_is_no_place_of_tests(tmp_path: Path) -> None:

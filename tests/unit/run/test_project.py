@@ -210,3 +210,25 @@ def test_root_on_debian_gets_ensurepip_installed(
     subject.set_up()
     assert len(installed) == 1
     assert programs.calls == ["venv", "pip"]
+
+
+@pytest.mark.parametrize("fails", [False, True])
+def test_a_venv_that_is_a_link_keeps_what_it_leads_to(
+    subject: Project, programs: Programs, tmp_path: Path, fails: bool
+) -> None:
+    others = tmp_path / "venv of another project"
+    others.mkdir()
+    (others / STAMP).write_text("{}")
+    (others / "precious").touch()
+    subject.venv.symlink_to(others)
+    programs.pip_fails = "no network" if fails else ""
+
+    if fails:
+        with pytest.raises(SetupError):
+            subject.set_up()
+    else:
+        subject.set_up()
+
+    assert {path.name for path in others.iterdir()} == {STAMP, "precious"}
+    assert (others / STAMP).read_text() == "{}"
+    assert not subject.venv.is_symlink()

@@ -108,10 +108,10 @@ def test_nothing_stands_in_the_way(engine: FakeEngine) -> None:
 @pytest.mark.parametrize(
     ("says", "status", "named"),
     [
-        ({"Version": "19.03.8"}, 62, "Docker engine 19.03.8"),
-        ({"MemTotal": 1024 * MIB}, 64, "the engine has 1024 MiB of memory"),
+        ({"Version": "19.03.8"}, 82, "Docker engine 19.03.8"),
+        ({"MemTotal": 1024 * MIB}, 84, "the engine has 1024 MiB of memory"),
         # A file system that never has a byte free.
-        pytest.param({"DockerRootDir": "/proc"}, 63, "0 MiB are free on the engine's disk", marks=ON_LINUX),
+        pytest.param({"DockerRootDir": "/proc"}, 83, "0 MiB are free on the engine's disk", marks=ON_LINUX),
     ],
     ids=["old", "memory", "disk"],
 )

@@ -251,3 +251,26 @@ def test_a_boot_is_given_up_when_the_run_is(tmp_path: Path, monkeypatch: pytest.
         embedded.running(CONTRACT, parts=found(endless), cancelled=given_up),
     ):
         pass
+
+
+def test_a_client_alone_is_no_bundle_and_is_told_where_it_goes(tmp_path: Path) -> None:
+    whole = made_up.bundle(tmp_path / "whole")
+    for folder in (whole / "programs/web.browser", tmp_path / "only"):
+        if not folder.exists():
+            shutil.copytree(whole / "programs/web.browser", folder / "programs/web.browser")
+        with pytest.raises(
+            StackStartError, match=r"(?s)the web client alone.*--chat-client serves"
+        ) as caught:
+            bundle.find(str(folder), made_up.node()[0])
+        assert str(folder) in str(caught.value)
+
+
+def test_a_server_and_a_client_of_two_versions(tmp_path: Path) -> None:
+    folder = made_up.bundle(tmp_path / "bundle", version="6.13.0")
+    script = folder / "programs/web.browser/abc.js"
+    script.write_text('e.exports.Info={"version":"6.13.0","build":1}', encoding="utf-8")
+    assert bundle.find(str(folder), made_up.node()[0]).version == "6.13.0"
+
+    script.write_text('e.exports.Info={version:"6.5.3",build:1}', encoding="utf-8")
+    with pytest.raises(StackStartError, match=r"its server is 6\.13\.0, its web client 6\.5\.3"):
+        bundle.find(str(folder), made_up.node()[0])

@@ -1,131 +1,66 @@
-/** Buttons that change the room of the chat's frame without loading it anew. */
-
-const MAX_RESENDS = 3;
-/** How long a room may take to open: a cold client needs seconds for its first one. */
-const OPENING_MS = 3000;
-/** The same while other rooms are being reported: the last of several fast clicks is on its way. */
-const SETTLING_MS = 700;
+/**
+ * Buttons that change the room of the chat's frame without loading it anew.
+ *
+ * A button that is pressed says which room was chosen, not which one the chat reports: no page of another origin
+ * can know what the frame shows. `room-opened` comes late, twice, not at all for a room that was open before, or
+ * with the name of an earlier one (measured on 6.13.0; `client/views/room/hooks/useOpenRoom.ts`), so it is not
+ * listened to. The command `go` changes the route at once and in the order of the clicks
+ * (`client/startup/iframeCommands.ts`), so the last click wins and nothing is ever sent twice.
+ */
 
 export class ChannelSwitch {
-  /** The room to end in: the last click, or where the chat itself went. @type {string} */
+  /** The room that was chosen last. @type {string} */
   wish;
-  /** The room that the chat reported last. @type {string | null} */
-  opened = null;
-  pending = false;
-  resends = 0;
-  timer = 0;
+  /** The room at which the frame was loaded, or to which it was sent last. @type {string | null} */
+  sent = null;
   enabled = false;
 
   /**
    * @param {HTMLElement} group holds one button per channel (data-channel, data-path)
-   * @param {object} options
-   * @param {(command: object) => void} options.send
-   * @param {(settled: boolean) => void} options.onSettled false: the chat never opened the room
+   * @param {(command: object) => void} send
    */
-  constructor(group, options) {
-    this.options = options;
+  constructor(group, send) {
+    this.send = send;
     this.buttons = new Map(
       [...group.querySelectorAll("button[data-channel]")].map((button) => [button.dataset.channel, button]),
     );
     this.wish = group.querySelector('[aria-pressed="true"]').dataset.channel;
+    this.sent = this.wish;
     group.addEventListener("click", (event) => {
       const button = event.target.closest("button[data-channel]");
       if (button) this.choose(button.dataset.channel);
     });
   }
 
-  /** Path of the room to end in, for loading the frame there. */
+  /** Path of the chosen room, for loading the frame there. */
   get path() {
-    return this.buttons.get(this.wish)?.dataset.path ?? [...this.buttons.values()][0].dataset.path;
+    return this.buttons.get(this.wish).dataset.path;
   }
 
   /** @param {string} name */
   choose(name) {
     this.wish = name;
-    this.resends = 0;
-    this.pending = true;
-    this.paint();
+    for (const [each, button] of this.buttons) button.setAttribute("aria-pressed", String(each === name));
+    // A reload then stays in the channel.
+    window.history.replaceState(null, "", `?channel=${encodeURIComponent(name)}`);
+    // Also where the button was pressed already: the chat may have been led elsewhere by a link of its own.
     if (this.enabled) this.go();
   }
 
-  /** The chat is signed in: from now on commands are heard. The frame has been loaded at the wish mostly. */
+  /** The chat is signed in: from now on commands are heard. */
   enable() {
     this.enabled = true;
-    if (this.opened === this.wish) {
-      this.settle(true);
-      return;
-    }
-    this.resends = 0;
-    if (this.pending) this.go();
-    this.pending = true;
-    this.watch(OPENING_MS);
+    if (this.sent !== this.wish) this.go();
   }
 
-  /** The chat is loading or signed out: wishes are kept, nothing is sent. */
+  /** The frame is loaded anew, at the chosen room: choices are kept, nothing is sent. */
   disable() {
     this.enabled = false;
-    this.opened = null;
-    this.pending = false;
-    window.clearTimeout(this.timer);
-  }
-
-  /** @param {{name?: string}} room as Rocket.Chat's room-opened event carries it */
-  roomOpened(room) {
-    if (!room?.name) return;
-    this.opened = room.name;
-    if (this.opened === this.wish) this.settle(true);
-    else if (this.pending) this.watch(SETTLING_MS);
-    else if (this.enabled) {
-      // Nobody clicked here: somebody followed a link inside the chat.
-      this.wish = room.name;
-      this.settle(true);
-    }
-    this.paint();
+    this.sent = this.wish;
   }
 
   go() {
-    this.options.send({ externalCommand: "go", path: this.path });
-    this.watch(OPENING_MS);
-  }
-
-  again() {
-    if (this.opened === this.wish) {
-      this.settle(true);
-      return;
-    }
-    if (this.resends >= MAX_RESENDS) {
-      this.settle(false);
-      return;
-    }
-    this.resends += 1;
-    this.go();
-  }
-
-  /** @param {number} patience milliseconds */
-  watch(patience) {
-    window.clearTimeout(this.timer);
-    this.timer = window.setTimeout(() => this.enabled && this.again(), patience);
-  }
-
-  /** @param {boolean} arrived */
-  settle(arrived) {
-    window.clearTimeout(this.timer);
-    this.pending = false;
-    this.resends = 0;
-    this.paint();
-    if (arrived && this.buttons.has(this.wish)) {
-      // A reload then stays in the channel.
-      window.history.replaceState(null, "", `?channel=${encodeURIComponent(this.wish)}`);
-    }
-    this.options.onSettled(arrived);
-  }
-
-  /** Pressed is the room that is open; busy is the one being opened. */
-  paint() {
-    const open = this.opened ?? this.wish;
-    for (const [name, button] of this.buttons) {
-      button.setAttribute("aria-pressed", String(name === open));
-      button.setAttribute("aria-busy", String(this.pending && name === this.wish && name !== this.opened));
-    }
+    this.sent = this.wish;
+    this.send({ externalCommand: "go", path: this.path });
   }
 }

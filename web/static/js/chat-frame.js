@@ -13,8 +13,10 @@
  */
 
 import { hideProblem, showProblem, showStatus } from "./chat-notice.js";
-import { LOGGED_IN, LOGGED_OUT, ROOM_OPENED, SILENCE_MS, listen, send } from "./chat-messages.js";
+import { LOGGED_IN, LOGGED_OUT, listen, send } from "./chat-messages.js";
 import { PROBLEMS } from "./chat-problems.js";
+import { DOUBT_MS, Patience } from "./patience.js";
+import { askProof } from "./proof.js";
 import { askSession, chatUser, forgetChatUser, rememberChatUser } from "./site-session.js";
 
 /** @typedef {"connecting"|"signing-in"|"awaiting-click"|"leaving"|"ready"|"signed-out"|"stopped"} ChatState */
@@ -23,6 +25,12 @@ const MAX_ATTEMPTS = 2;
 const MAX_LOGOUTS = 3;
 const MAX_SIGN_INS_A_MINUTE = 4;
 const SESSION_CHECK_MS = 60000;
+/** What is waited for, and for how many seconds at most. */
+const WAITING = {
+  connecting: "Чат загружается. Первая загрузка бывает долгой: ждём до % с…",
+  "signing-in": "Входим: ждём, когда чат подтвердит вход, до % с…",
+  leaving: "Ждём, когда чат выйдет из чужой учётной записи, до % с…",
+};
 
 /** Thrown by `command()` when the site could not provide one. */
 export class SignInProblem extends Error {
@@ -56,6 +64,7 @@ export class ChatFrame {
   /** @type {number[]} */
   signIns = [];
   timer = 0;
+  doubt = 0;
   asking = false;
 
   /**
@@ -67,13 +76,13 @@ export class ChatFrame {
    * @param {boolean} options.reconnect load the frame anew after the chat's own log-out
    * @param {() => string} [options.frameUrl] where to load it
    * @param {() => void} [options.onReady]
-   * @param {(room: any) => void} [options.onRoom]
    */
   constructor(frame, options) {
     this.frame = frame;
     this.options = options;
     this.chatUrl = frame.dataset.chatUrl;
     this.userId = frame.dataset.userId;
+    this.patience = new Patience(Number(frame.dataset.patience));
   }
 
   /** Begin; the frame is loading already. */
@@ -81,7 +90,7 @@ export class ChatFrame {
     this.enter("connecting", "Соединяемся с чатом…");
     this.signOfLife();
     this.frame.addEventListener("load", () => this.loaded());
-    listen(this.frame, this.chatUrl, (name, data) => this.handle(name, data));
+    listen(this.frame, this.chatUrl, (name) => this.handle(name));
     const check = () => document.visibilityState === "visible" && this.checkSession();
     document.addEventListener("visibilitychange", check);
     window.addEventListener("focus", check);
@@ -110,17 +119,14 @@ export class ChatFrame {
     this.frame.src = this.options.frameUrl?.() ?? this.frame.dataset.frameUrl;
   }
 
-  /**
-   * @param {string} name
-   * @param {any} data
-   */
-  handle(name, data) {
+  /** @param {string} name */
+  handle(name) {
     if (!this.heard && this.state === "connecting") this.enter("connecting", "Соединяемся с чатом…");
     this.heard = true;
+    this.patience.heard();
     this.signOfLife();
     if (name === LOGGED_OUT) this.chatSignedOut();
     else if (name === LOGGED_IN) this.chatSignedIn();
-    else if (name === ROOM_OPENED) this.options.onRoom?.(data);
   }
 
   chatSignedOut() {
@@ -294,9 +300,10 @@ export class ChatFrame {
    * @param {string} status
    */
   enter(state, status) {
-    window.clearTimeout(this.timer);
+    this.cease();
     this.state = state;
     this.frame.dataset.state = state;
+    delete this.frame.dataset.proved;
     const stranger = state === "connecting" && ![null, this.userId].includes(chatUser());
     this.frame.toggleAttribute("data-veiled", stranger || state === "leaving" || state === "signed-out");
     hideProblem();
@@ -305,7 +312,26 @@ export class ChatFrame {
 
   /** @param {() => void} late what to do unless the state changes in time */
   expect(late) {
+    this.cease();
+    this.timer = window.setTimeout(late, this.patience.milliseconds);
+    this.doubt = window.setTimeout(() => this.lookForProof(), DOUBT_MS);
+  }
+
+  cease() {
     window.clearTimeout(this.timer);
-    this.timer = window.setTimeout(late, SILENCE_MS);
+    window.clearTimeout(this.doubt);
+  }
+
+  /** It takes long: say what is waited for, and whether it can come at all. */
+  async lookForProof() {
+    const [turn, state] = [this.turn, this.state];
+    showStatus(WAITING[state].replace("%", String(Math.ceil(this.patience.milliseconds / 1000))));
+    const proof = await askProof(this.frame.dataset.proofUrl);
+    if (turn !== this.turn || state !== this.state) return;
+    const hints = state === "connecting" ? proof.silence : [...proof.silence, ...proof.commands];
+    if (!hints.length) return;
+    this.frame.dataset.proved = "";
+    showStatus("Чат не может открыться");
+    showProblem({ ...PROBLEMS.proved, hints }, () => this.connect({ fresh: true }));
   }
 }

@@ -2,7 +2,6 @@
 
 import { ChannelSwitch } from "./channel-switch.js";
 import { ChatFrame, SignInProblem } from "./chat-frame.js";
-import { hideProblem, showProblem } from "./chat-notice.js";
 import { PROBLEMS } from "./chat-problems.js";
 import { csrfToken } from "./site-session.js";
 
@@ -30,14 +29,7 @@ async function tokenCommand() {
   );
 }
 
-const channels = new ChannelSwitch(document.getElementById("chatChannels"), {
-  send: (command) => chat.send(command),
-  onSettled: (arrived) => {
-    if (chat.state !== "ready") return;
-    if (arrived) hideProblem();
-    else showProblem(PROBLEMS.roomNotOpened, () => chat.connect({ fresh: true }));
-  },
-});
+const channels = new ChannelSwitch(document.getElementById("chatChannels"), (command) => chat.send(command));
 
 const chat = new ChatFrame(frame, {
   command: tokenCommand,
@@ -49,6 +41,5 @@ const chat = new ChatFrame(frame, {
     return frame.dataset.chatUrl + channels.path;
   },
   onReady: () => channels.enable(),
-  onRoom: (room) => channels.roomOpened(room),
 });
 chat.start();

@@ -6,12 +6,8 @@
  * (Rocket.Chat: apps/meteor/client/startup/iframeCommands.ts, client/lib/utils/fireGlobalEvent.ts).
  */
 
-/** How long the chat may be silent before the page says what may be wrong, in milliseconds. */
-export const SILENCE_MS = 5000;
-
 export const LOGGED_IN = "Custom_Script_Logged_In";
 export const LOGGED_OUT = "Custom_Script_Logged_Out";
-export const ROOM_OPENED = "room-opened";
 
 /**
  * Call `handler(eventName, data)` for each event of that frame, the ones kept by inbox.js first.

@@ -11,7 +11,7 @@ const COMMANDS = [
 /** @type {Record<string, Problem>} */
 export const PROBLEMS = {
   silent: {
-    text: "Чат молчит: за 5 секунд от него не пришло ни одного события. Проверьте, что сервер чата запущен, и настройки Rocket.Chat:",
+    text: "Чат молчит: за отведённое время от него не пришло ни одного события. Проверьте, что сервер чата запущен, и настройки Rocket.Chat:",
     hints: [
       "Iframe_Restrict_Access = false (иначе X-Frame-Options не пускает чат в окно)",
       "Iframe_Integration_send_enable = true",
@@ -21,6 +21,7 @@ export const PROBLEMS = {
     retry: true,
     open: true,
   },
+  proved: { text: "Чат так работать не может. Сайт это проверил:", retry: true, open: true },
   stuck: {
     text: "Чат запускается, но не сообщает, вошёл ли пользователь. Если это не пройдёт само, загляните в журнал чата.",
     retry: true,
@@ -83,8 +84,4 @@ export const PROBLEMS = {
   },
   siteSilent: { text: "Сайт не отвечает на вопрос, вошли ли вы. Проверьте соединение.", retry: true },
   siteSignedOut: { text: "Вы вышли с сайта. Войдите снова, и чат откроется.", login: true },
-  roomNotOpened: {
-    text: "Чат не открыл выбранный канал. Возможно, вас в нём нет; обратитесь к владельцу.",
-    retry: true,
-  },
 };

@@ -1,13 +1,15 @@
 /** /accounts/logged-out/: signs the chat out as well, in a small frame out of sight, and says how it went. */
 
-import { LOGGED_IN, LOGGED_OUT, SILENCE_MS, listen, send } from "./chat-messages.js";
+import { LOGGED_IN, LOGGED_OUT, listen, send } from "./chat-messages.js";
 import { showStatus } from "./chat-notice.js";
+import { Patience } from "./patience.js";
 import { forgetChatUser } from "./site-session.js";
 
 const MAX_LOGOUTS = 2;
 const frame = /** @type {HTMLIFrameElement} */ (document.getElementById("rocketChatFrame"));
 const help = document.getElementById("chatHelp");
 const chatUrl = frame.dataset.chatUrl;
+const patience = new Patience(Number(frame.dataset.patience));
 let logouts = 0;
 let timer = 0;
 
@@ -17,10 +19,11 @@ function expect(text) {
   timer = window.setTimeout(() => {
     showStatus(text);
     help.hidden = false;
-  }, SILENCE_MS);
+  }, patience.milliseconds);
 }
 
 listen(frame, chatUrl, (name) => {
+  patience.heard();
   if (name === LOGGED_OUT) {
     window.clearTimeout(timer);
     forgetChatUser();
@@ -36,6 +39,6 @@ listen(frame, chatUrl, (name) => {
   }
 });
 expect(
-  "С сайта вы вышли. Чат за 5 секунд не ответил: он недоступен или не сообщает о себе " +
+  "С сайта вы вышли. Чат за отведённое время не ответил: он недоступен или не сообщает о себе " +
     "(Iframe_Integration_send_enable, Iframe_Restrict_Access).",
 );

@@ -1,0 +1,93 @@
+"""What the site says of a chat that does not come: only what the chat itself has shown."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import httpx
+import pytest
+from accounts.models import User
+from chat import proof
+from django.conf import settings
+from django.test import Client
+
+PROOF = "/chat/api/proof/"
+RIGHT: dict[str, Any] = {
+    "Iframe_Integration_send_enable": True,
+    "Iframe_Integration_send_target_origin": "*",
+    "Iframe_Integration_receive_enable": True,
+    "Iframe_Integration_receive_origin": "*",
+}
+
+
+class FakeChat:
+    """A chat with these headers, settings and log-in services."""
+
+    def __init__(self) -> None:
+        self.headers: dict[str, str] = {}
+        self.settings = dict(RIGHT)
+        self.services = [settings.BESEDKA.service]
+        self.error: Exception | None = None
+        self.text: str | None = None
+
+    def __call__(self, request: httpx.Request) -> httpx.Response:
+        if self.error:
+            raise self.error
+        if self.text is not None:
+            return httpx.Response(200, text=self.text)
+        if request.url.path.endswith("public-settings:get"):
+            rows = [{"_id": name, "value": value} for name, value in self.settings.items()]
+            return httpx.Response(200, json={"message": json.dumps({"result": rows})})
+        if request.url.path.endswith("service.configurations"):
+            rows = [{"service": name} for name in self.services]
+            return httpx.Response(200, json={"configurations": rows})
+        return httpx.Response(200, headers=self.headers)
+
+
+@pytest.fixture
+def chat(monkeypatch: pytest.MonkeyPatch) -> FakeChat:
+    fake, real = FakeChat(), httpx.Client
+    monkeypatch.setattr(
+        proof.httpx, "Client", lambda **more: real(transport=httpx.MockTransport(fake), **more)
+    )
+    return fake
+
+
+def test_a_chat_that_is_right_is_accused_of_nothing(chat: FakeChat) -> None:
+    assert proof.found(settings.BESEDKA) == {"silence": [], "commands": []}
+
+
+@pytest.mark.parametrize(
+    ("change", "kind", "words"),
+    [
+        ({"headers": {"X-Frame-Options": "sameorigin"}}, "silence", "Iframe_Restrict_Access"),
+        ({"settings": RIGHT | {"Iframe_Integration_send_enable": False}}, "silence", "send_enable"),
+        ({"settings": RIGHT | {"Iframe_Integration_send_target_origin": ""}}, "silence", "target_origin"),
+        ({"settings": RIGHT | {"Iframe_Integration_receive_enable": False}}, "commands", "receive_enable"),
+        ({"settings": RIGHT | {"Iframe_Integration_receive_origin": "x,y"}}, "commands", "receive_origin"),
+        ({"services": ["another"]}, "commands", "нет входа"),
+        ({"error": httpx.ConnectError("refused")}, "silence", "не отвечает"),
+    ],
+)
+def test_each_thing_that_is_wrong_is_named(chat: FakeChat, change: Any, kind: str, words: str) -> None:
+    vars(chat).update(change)
+    [line] = proof.found(settings.BESEDKA)[kind]
+    assert words in line
+    assert sum(map(len, proof.found(settings.BESEDKA).values())) == 1
+
+
+@pytest.mark.parametrize("change", [{"text": "<html>"}, {"error": httpx.ReadTimeout("slow")}])
+def test_what_cannot_be_asked_proves_nothing(chat: FakeChat, change: Any) -> None:
+    vars(chat).update(change)
+    assert proof.found(settings.BESEDKA) == {"silence": [], "commands": []}
+
+
+def test_only_a_user_of_the_site_may_ask(db: None, chat: FakeChat) -> None:
+    chat.services = []
+    assert Client().get(PROOF).status_code == 401
+    client = Client()
+    client.force_login(User.objects.create(username="olga", role="user"))
+    answer = client.get(PROOF)
+    assert (answer.status_code, len(answer.json()["commands"])) == (200, 1)
+    assert answer["Cache-Control"] == "no-store"
