@@ -155,8 +155,7 @@ class Examination:
     def chat_is_ahead(self) -> timedelta:
         """By how much Rocket.Chat's clock is ahead of this machine's, by its answer's date; 0 without one."""
         told = None
-        with requests.Session() as http, suppress(requests.RequestException):
-            http.trust_env = False
+        with suppress(requests.RequestException):
             answered = http.get(f"{self.contract.chat.url}/api/info", timeout=TIMEOUT_SECONDS)
             told = answered.headers.get("Date")
         return parsedate_to_datetime(told) - datetime.now(UTC) if told else timedelta()
@@ -245,15 +244,9 @@ class Examination:
     def chat_page(self, path: str) -> requests.Response:
         """A page of Rocket.Chat as a browser asks for it, redirects not followed."""
         address = self.contract.chat.url + path
+        headers = {"Accept": "text/html"}
         try:
-            with requests.Session() as http:
-                http.trust_env = False
-                return http.get(
-                    address,
-                    headers={"Accept": "text/html"},
-                    timeout=TIMEOUT_SECONDS,
-                    allow_redirects=False,
-                )
+            return http.get(address, headers=headers, timeout=TIMEOUT_SECONDS, allow_redirects=False)
         except requests.RequestException as error:
             raise ServiceUnreachableError(
                 f"{type(error).__name__}: GET {address} got no answer",

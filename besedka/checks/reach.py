@@ -10,12 +10,13 @@ from websockets.exceptions import InvalidStatus, WebSocketException
 from websockets.sync.client import connect
 from websockets.typing import Origin
 
+from besedka import address as addresses
+from besedka import http
 from besedka.checks.check import Check, check
 from besedka.checks.examination import TIMEOUT_SECONDS, Examination
 from besedka.checks.finding import Answer, Finding, Severity, answer, finding
 from besedka.contract import Contract
 
-_LOOPBACK = {"localhost", "127.0.0.1", "::1"}
 _DDP_CONNECT = json.dumps({"msg": "connect", "version": "1", "support": ["1"]})
 _PROXY_ADVICE = (
     "Let the proxy in front of Rocket.Chat pass WebSocket: `proxy_http_version 1.1`, the headers "
@@ -45,7 +46,12 @@ def _refusals(address: str, origin: Origin, greeting: str, expected: str) -> lis
     place = f"WebSocket {address.partition('/sockjs/')[0]}"
     try:
         with connect(
-            address, origin=origin, proxy=None, open_timeout=TIMEOUT_SECONDS, close_timeout=TIMEOUT_SECONDS
+            address,
+            origin=origin,
+            proxy=None,
+            ssl=http.authorities() if address.startswith("wss:") else None,
+            open_timeout=TIMEOUT_SECONDS,
+            close_timeout=TIMEOUT_SECONDS,
         ) as socket:
             socket.send(greeting)
             for _ in range(4):
@@ -70,7 +76,7 @@ def https(examination: Examination) -> Answer:
     """Do site, chat and Force_SSL agree about https?"""
     site, chat = (urlsplit(url) for url in (examination.contract.site.url, examination.contract.chat.url))
     found: list[Finding] = []
-    away = chat.hostname not in _LOOPBACK
+    away = not addresses.is_loopback(chat.hostname or "")
     if site.scheme == "https" and chat.scheme == "http" and away:
         # https://www.w3.org/TR/mixed-content/: frames are blocked, addresses of this machine are not.
         advice = ("Give Rocket.Chat https too; browsers load no http frame in an https page.",)
