@@ -67,7 +67,9 @@ async def delete(call: Call, message: Any = None, *_: Any) -> None:
 
 
 @method("setReaction")
-async def set_reaction(call: Call, reaction: Any = None, message_id: Any = None, wanted: Any = None) -> None:
+async def set_reaction(
+    call: Call, reaction: Any = None, message_id: Any = None, wanted: Any = None, *_: Any
+) -> None:
     """Put a reaction on or take it off; without `wanted`, turn it over (`app/reactions/server`)."""
     match((reaction, str))
     message = await readable(call, message_id)
