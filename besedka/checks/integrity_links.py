@@ -34,7 +34,12 @@ def indexes(examination: Examination) -> Answer:
     )
 
 
-@check("integrity.room_links", codes="users messages", needs=_GROUND)
+@check(
+    "integrity.room_links",
+    codes="users messages",
+    needs=_GROUND,
+    after=["integrity.general", "integrity.subscriptions"],
+)
 def room_links(examination: Examination) -> Answer:
     """Do accounts and messages point at rooms that exist?"""
     known = {str(room["_id"]) for room in examination.chat_rooms} | set(map(str, examination.other_room_ids))

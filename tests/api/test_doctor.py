@@ -66,7 +66,7 @@ def test_another_version_than_the_contracts_is_one_finding_and_blocks_nothing(pa
     wanted = {"version": "7.10.2"}
     other = patient.contract.model_copy(update={"chat": patient.contract.chat.model_copy(update=wanted)})
     report = examine(patient.stack.target, other)
-    assert [found.code for found in report.findings] == ["services.chat_version.differs"]
+    assert [found.code for found in report.findings] == ["services.contract_version.differs"]
     assert report.count(Status.BLOCKED) == report.count(Status.CRASH) == 0
 
 
