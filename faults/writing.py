@@ -36,13 +36,6 @@ def _permission_taken(one: Patient, *names: str) -> Iterator[None]:
 
 
 @contextmanager
-def _password_demanded(one: Patient) -> Iterator[None]:
-    query = {"username": _plain_user(one).username}
-    with one.changed("users", query, {"$set": {"requirePasswordChange": True}}):
-        yield
-
-
-@contextmanager
 def _encrypted(one: Patient) -> Iterator[None]:
     query = {"name": one.contract.default_channel.name}
     with one.changed("rocketchat_room", query, {"$set": {"encrypted": True}}):
@@ -108,7 +101,6 @@ FAULTS = (
         lambda one: one.changed("rocketchat_settings", _AIR_GAP, {"$set": {"value": 0}}),
     ),
     Fault("default_room_encrypted", "rooms.writing.encrypted", _encrypted),
-    Fault("new_password_demanded", "rooms.password_change.demanded", _password_demanded),
     Fault(
         "nobody_may_open_public_rooms",
         "rooms.permissions.cannot_read",

@@ -245,8 +245,12 @@ class Examination:
         """A page of Rocket.Chat as a browser asks for it, redirects not followed."""
         address = self.contract.chat.url + path
         headers = {"Accept": "text/html"}
+        wanted = {"headers": headers, "allow_redirects": False}
         try:
-            return http.get(address, headers=headers, timeout=TIMEOUT_SECONDS, allow_redirects=False)
+            with http.session() as client:
+                return second_ask.request(
+                    client, "GET", address, timeout=TIMEOUT_SECONDS, again=True, **wanted
+                )
         except requests.RequestException as error:
             raise ServiceUnreachableError(
                 f"{type(error).__name__}: GET {address} got no answer",

@@ -207,7 +207,8 @@ def root_url(examination: Examination) -> Answer:
     expected = examination.contract.chat.url
     seen = str(examination.effective.get("Site_Url", ""))
     found = []
-    if not address.same(seen, expected):
+    # With a slash at its end the client opens rooms under a path that does not exist.
+    if not address.same(seen, expected) or seen.endswith("/"):
         fix = "The stored Site_Url wins over ROOT_URL at once; Rocket.Chat makes its callback address of it."
         where = examination.where("Site_Url")
         found = [

@@ -198,15 +198,18 @@ def token(examination: Examination) -> Answer:
     issued = str(decoded.get("access_token") or "")
     if answered.status != 200 or not issued:
         return Findings((_token_refusal("sso.token", examination, answered),))
-    made.access_token = examination.secret(issued)
+    examination.secret(issued)
     made.refresh_token = examination.secret(str(decoded.get("refresh_token") or ""))
     if examination.target.site_database_url is None:
+        made.access_token = issued
         return Ok("an access token")
+    # A token that nobody issued tells nothing about the identity view.
     if issued not in {row.token for row in examination.site_database.access_tokens(made.username)}:
         place = "oauth2_provider_accesstoken"
         fix = "route the token path to oauth2_provider's TokenView: this one makes tokens up"
         seen = f"{made.username} has no such token"
         return Findings((finding("sso.token.no_row", seen, "a row for this user", place, advice=(fix,)),))
+    made.access_token = issued
     return Ok("an access token with a row of its own")
 
 

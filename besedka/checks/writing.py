@@ -44,36 +44,6 @@ def writing(examination: Examination) -> Answer:
     return answer(found, evidence=f"{len(examination.contract.channels)} rooms")
 
 
-@check("rooms.password_change", codes="demanded", needs=["services.same_data"], after=["rooms.accounts"])
-def password_change(examination: Examination) -> Answer:
-    """Is no canonical user asked for a new password where the room should be?"""
-    names = {user.username.lower() for user in examination.contract.users}
-    asked = sorted(
-        str(account["username"])
-        for account in examination.chat_users
-        if account.get("requirePasswordChange") and str(account.get("username", "")).lower() in names
-    )
-    if not asked:
-        return answer((), evidence="nobody")
-    advice = (
-        "Open the account in Administration → Users and take “Require password change” off.",
-        "Rocket.Chat sets it by itself when SSO adopts an account whose e-mail was unverified.",
-    )
-    seen = f"{', '.join(asked[:_SHOWN])} must change the password"
-    return answer(
-        [
-            finding(
-                "rooms.password_change.demanded",
-                seen,
-                "nobody: people come by SSO and have no password",
-                "users, requirePasswordChange",
-                advice=advice,
-                evidence=asked[:_SHOWN],
-            )
-        ]
-    )
-
-
 @check("rooms.permissions", codes="cannot_read", needs=["rooms.exist"], after=["rooms.roles"])
 def permissions(examination: Examination) -> Answer:
     """May each canonical user open the rooms that they are members of?"""
@@ -138,4 +108,4 @@ def new_people(examination: Examination) -> Answer:
 
 def checks(_: Contract) -> tuple[Check, ...]:
     """The checks of this part."""
-    return (writing, password_change, permissions, new_people)
+    return (writing, permissions, new_people)

@@ -37,7 +37,8 @@ def test_confirmed_the_oldest_member_takes_over(chat: Chat) -> None:
     for member in (chat.boris, chat.anna):
         assert member.post("channels.join", {"roomId": shared["_id"]}).status == 200
     done = _delete(chat, owner, confirmRelinquish=True)
-    assert (done.status, done.body["deletedRooms"]) == (200, [alone["_id"]])
+    # No `deletedRooms`: measured on 6.13.0; v1/users.ts of 6.14's branch and 7.7.1 the same.
+    assert (done.status, done.body) == (200, {"success": True})
     rows = chat.admin.get("channels.roles", roomId=shared["_id"]).body["roles"]
     assert [row["u"]["username"] for row in rows if "owner" in row["roles"]] == [chat.boris.username]
     assert chat.members(shared) == sorted([chat.anna.username, chat.boris.username])

@@ -10,9 +10,11 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
+from besedka.contract import Contract
+
 from . import web_browser
 from .chat import Chat
-from .provider import OAuth, connect, identity, page_config, providing
+from .provider import SERVICE, OAuth, connect, identity, page_config, providing
 from .sockets import socket
 from .standin import ADMIN, ADMIN_PASSWORD, Standins
 from .web_client import WebClient
@@ -28,7 +30,13 @@ def test_no_row_is_missing() -> None:
 
 
 def _walk(
-    chat: Chat, sign_in: Callable[[WebClient], str], *, sockjs: bool, by_rest: bool, bundle: bool
+    chat: Chat,
+    sign_in: Callable[[WebClient], str],
+    service: str,
+    *,
+    sockjs: bool,
+    by_rest: bool,
+    bundle: bool,
 ) -> None:
     speaker = chat.person()
     room, coded, private = chat.room(speaker), chat.room(speaker), chat.room(speaker, private=True)
@@ -38,7 +46,7 @@ def _walk(
         assert speaker.post("chat.sendMessage", {"message": {"rid": room["_id"], "msg": text}}).status == 200
     with socket(chat.url, sockjs=sockjs) as opened:
         client = WebClient(chat, opened, methods_by_rest=by_rest)
-        walk = Walk(client, sign_in, (room, coded, private), speaker, bundle=bundle, said=said)
+        walk = Walk(client, sign_in, (room, coded, private), speaker, service, bundle=bundle, said=said)
         for number in sorted(ROWS):
             ROWS[number](walk)
 
@@ -51,6 +59,7 @@ _METHODS = pytest.mark.parametrize("by_rest", [True, False], ids=["REST", "socke
 def behind_a_client(standins: Standins, tmp_path_factory: pytest.TempPathFactory) -> Iterator[OAuth]:
     """A stand-in with a client's folder in front and a provider behind."""
     folder = web_browser.write(tmp_path_factory.mktemp("bundle") / "programs" / "web.browser")
+    web_browser.write_server(folder)
     with providing() as provider, standins.running(options=("--chat-client", str(folder))) as standin:
         chat = Chat(standin.url, ADMIN, ADMIN_PASSWORD, mongo_url=standin.mongo_url)
         connect(chat, provider)
@@ -82,15 +91,16 @@ def test_the_walk_after_oauth(behind_a_client: OAuth, sockjs: bool, by_rest: boo
         claimed = client.result(
             "login", {"oauth": {"credentialToken": token, "credentialSecret": config["credentialSecret"]}}
         )
-        assert (claimed["type"], set(claimed["tokenExpires"])) == ("tempbesedka", {"$date"})
+        assert (claimed["type"], set(claimed["tokenExpires"])) == (SERVICE, {"$date"})
         client.chat.forget(claimed["id"])
         return str(claimed["token"])
 
-    _walk(behind_a_client.chat, sign_in, sockjs=sockjs, by_rest=by_rest, bundle=True)
+    _walk(behind_a_client.chat, sign_in, SERVICE, sockjs=sockjs, by_rest=by_rest, bundle=True)
 
 
 @_TRANSPORTS
 @_METHODS
-def test_the_walk_with_a_stored_session(chat: Chat, sockjs: bool, by_rest: bool) -> None:
+def test_the_walk_with_a_stored_session(chat: Chat, contract: Contract, sockjs: bool, by_rest: bool) -> None:
     """Rows any server can be asked: no modules (2), no OAuth (10); methods by ddpOverREST.ts or the socket."""
-    _walk(chat, lambda _: str(chat.person().token), sockjs=sockjs, by_rest=by_rest, bundle=False)
+    service = contract.provider.name
+    _walk(chat, lambda _: str(chat.person().token), service, sockjs=sockjs, by_rest=by_rest, bundle=False)

@@ -37,7 +37,8 @@ ICON = '<svg xmlns="http://www.w3.org/2000/svg"/>'
 
 def write_server(folder: Path) -> None:
     """What a client needs of the bundle's `programs/server`, beside its own folder."""
-    for path, text in (("i18n/ru.i18n.json", TEXTS), ("moment-locales/ru.js", LOCALE)):
+    texts = (("i18n/en.i18n.json", "{}"), ("i18n/ru.i18n.json", TEXTS))
+    for path, text in (*texts, ("moment-locales/ru.js", LOCALE)):
         file = folder.parent / "server" / "assets" / "app" / path
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_text(text, encoding="utf-8")

@@ -33,12 +33,17 @@ SUBSCRIPTION = {"_id", "rid", "name", "fname", "t", "open", "alert", "unread", "
 
 @dataclass
 class Walk:
-    """One page's life. `sign_in` gives the token that row 11 resumes; `bundle`: a client's folder is served."""
+    """One page's life.
+
+    `sign_in` gives the token that row 11 resumes; `service`: the server's log-in service; `bundle`: a client's
+    folder is served.
+    """
 
     client: WebClient
     sign_in: Callable[[WebClient], str]
     rooms: tuple[Json, Json, Json]
     speaker: Client
+    service: str
     bundle: bool = False
     token: str = ""
     said: list[str] = field(default_factory=list)
@@ -94,7 +99,7 @@ def the_socket(walk: Walk) -> None:
 def the_log_in_services(walk: Walk) -> None:
     assert walk.client.socket.subscribe("meteor.loginServiceConfiguration")["msg"] == "ready"
     rows = [m["fields"] for m in walk.client.socket.inbox if m.get("msg") == "added"]
-    service = next(fields for fields in rows if fields["service"] == "tempbesedka")
+    service = next(fields for fields in rows if fields["service"] == walk.service)
     wanted = {
         "clientId",
         "serverURL",
@@ -184,7 +189,8 @@ def roles_and_apps(walk: Walk) -> None:
 @row(15)
 def me(walk: Walk) -> None:
     user = walk.client.get("me")
-    assert {"_id", "username", "name", "roles", "emails", "createdAt", "_updatedAt", "settings"} <= set(user)
+    # No `createdAt` (measured on 6.13.0; getDefaultUserFields.ts of 6.5.3 and 7.7.1 the same).
+    assert {"_id", "username", "name", "roles", "emails", "_updatedAt", "settings"} <= set(user)
     assert user["_id"] == walk.client.uid
     assert "preferences" in user["settings"]
 
@@ -272,7 +278,9 @@ def who_is_who(walk: Walk) -> None:
     owners = [found["u"]["_id"] for found in client.result("getRoomRoles", rid) if "owner" in found["roles"]]
     assert owners == [walk.speaker.user_id]
     assert client.http.request("GET", "/api/apps/externalComponents").status == 200
-    client.post("subscriptions.read", {"rid": rid})
+    refused = client.http.post("subscriptions.read", {"rid": rid})
+    # Measured on 6.13.0; server/lib/readMessages.ts of 7.7.1 the same.
+    assert (refused.status, refused.body["error"]) == (400, "error-invalid-subscription")
     assert client.get("subscriptions.getOne", roomId=rid)["subscription"] is None, "reading joins nobody"
     answer = client.socket.subscribe("stream-user-presence", "", {"added": [walk.speaker.user_id]})
     assert answer["msg"] == "ready"
