@@ -40,7 +40,7 @@ class Target:
     @classmethod
     def of(cls, contract: Contract, *, mongo_url: str | None = None) -> Target:
         """The stack at the contract's own addresses."""
-        return cls(contract.site.url, contract.chat.url, mongo_url, provider_url=contract.provider.url)
+        return cls(contract.site.url, contract.chat.url, mongo_url, provider_url=contract.own_provider_url)
 
     @property
     def can_manage(self) -> bool:

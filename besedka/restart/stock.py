@@ -1,8 +1,8 @@
 """Taking stock: every user, room, membership and message with a digest of what must not change.
 
 Left out of the digests is what a start or a log-in changes by itself: presence, resume tokens, unread
-counters, `_updatedAt`. Field names are those of `packages/core-typings/src/` of Rocket.Chat (IUser, IRoom,
-ISubscription, IMessage).
+counters, the provider's tokens, `_updatedAt`. Field names are those of `packages/core-typings/src/` of
+Rocket.Chat (IUser, IRoom, ISubscription, IMessage).
 """
 
 from __future__ import annotations
@@ -37,6 +37,8 @@ COLLECTIONS: Mapping[str, tuple[str, tuple[str, ...]]] = {
 KINDS = (SITE_USERS, *(kind for kind, _ in COLLECTIONS.values()))
 # Tokens of log-ins that come and go.
 PASSING_SERVICES = ("resume", "email", "passwordReset", "loginToken")
+# Of a provider's service: what each log-in through it writes anew, that of doctor's visitor too.
+PASSING_FIELDS = ("accessToken", "refreshToken", "idToken", "expiresAt")
 CODEC: CodecOptions[Document] = CodecOptions(
     document_class=dict,
     tz_aware=True,
@@ -74,7 +76,9 @@ class Stock:
         content = {name: document[name] for name in fields if name in document}
         if "services" in content and isinstance(content["services"], dict):
             content["services"] = {
-                name: value for name, value in content["services"].items() if name not in PASSING_SERVICES
+                name: _lasting(value)
+                for name, value in content["services"].items()
+                if name not in PASSING_SERVICES
             }
         label = _label(collection, document)
         self.entries[kind][str(document["_id"])] = (label, _digest(bson.encode(content, codec_options=CODEC)))
@@ -132,6 +136,12 @@ def summary(losses: list[Loss]) -> str:
 def _pair(value: list[str]) -> tuple[str, str]:
     label, digest = value
     return label, digest
+
+
+def _lasting(service: object) -> object:
+    if not isinstance(service, dict):
+        return service
+    return {name: value for name, value in service.items() if name not in PASSING_FIELDS}
 
 
 def _label(collection: str, document: Document) -> str:

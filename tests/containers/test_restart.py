@@ -312,7 +312,11 @@ def test_doctor_asks_from_inside_rocketchats_container(
 
 
 def test_provisioning_leaves_the_address_that_a_container_reaches(developers: ComposeStack) -> None:
-    planned = developers.besedka("provision", "--plan")
+    # By its addresses: without them it would be the stack of `up`, which another test may keep meanwhile.
+    contract = developers.contract
+    addresses = [f"--site-url={contract.site.url}", f"--chat-url={contract.chat.url}"]
+
+    planned = developers.besedka("provision", "--plan", *addresses)
 
     assert planned.returncode == 0, planned.stdout + planned.stderr
 

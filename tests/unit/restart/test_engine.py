@@ -24,6 +24,7 @@ class Client:
     def __init__(self, happens: Exception) -> None:
         self._happens = happens
         self.containers = self.networks = self
+        self.attrs = {"State": {"StartedAt": "2026-11-28T08:43:35.123456789Z"}}
 
     def list(self, filters: dict[str, Any] | None = None, **_: Any) -> list[Any]:
         return [self] if filters and "com.docker.compose.service=redis" in filters["label"] else []
