@@ -153,7 +153,7 @@ FAULTS = (
             "rooms.exist.twin",
         ),
     ),
-    Fault("volume_removed", "rooms.seeded.empty", _new_volume),
+    Fault("volume_removed", "rooms.seeded.empty", _new_volume, ("integrity.room_links.users",)),
     Fault(
         "every_membership_deleted",
         _MISSING,

@@ -148,7 +148,7 @@ FAULTS = (
             "site",
             rewritten(
                 to("/static/js/channel-switch.js"),
-                r'this\.options\.send\(\{ externalCommand: "go", path: this\.path \}\)',
+                r'this\.send\(\{ externalCommand: "go", path: this\.path \}\)',
                 _LOAD_ALL,
             ),
         ),
