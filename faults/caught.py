@@ -61,7 +61,6 @@ _BY_TESTS: dict[tuple[str, ...], tuple[str, ...]] = {
         "another_program_on_the_port_of_the_chat",
     ),
     (_SIGN_IN,): (
-        "site_account_under_another_name",
         "frame_in_a_sandbox",
         "frame_without_credentials",
         "site_frames_itself_alone",

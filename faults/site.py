@@ -78,7 +78,6 @@ FAULTS = (
     _application(
         "password_grant", "authorization_grant_type", "password", "client_type.authorization_grant_type"
     ),
-    _account("site_account_under_another_name", "username", "temp_moved", "accounts.missing"),
     Fault("site_account_missing", "site.accounts.missing", _moved_away),
     _account("site_account_inactive", "is_active", 0, "accounts.inactive"),
     _account("site_account_with_another_role", "role", "moderator", "accounts.role"),
