@@ -51,7 +51,7 @@ def test_one_cause_is_one_block_with_its_tests(subject: Path) -> None:
     before, _, failures = finished.stdout.partition("= FAILURES =")
     _, _, block = before.partition("= probable cause =")
     assert "application.secret.differs" in block
-    assert "ensure_oauth_application" in block
+    assert "run.py provision" in block, block
     assert "authorize – → token –" in block
     assert "2 failed on this stack" in block
     assert "::test_breaks" in block
