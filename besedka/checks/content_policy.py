@@ -20,9 +20,9 @@ def policies(headers: Iterable[str]) -> list[Policy]:
         for text in header.split(","):
             policy: Policy = {}
             for directive in text.split(";"):
-                name, *sources = directive.split()[:1] + directive.split()[1:] or [""]
+                name, _, sources = directive.strip().partition(" ")
                 if name:
-                    policy.setdefault(name.lower(), sources)
+                    policy.setdefault(name.lower(), sources.split())
             if policy:
                 found.append(policy)
     return found

