@@ -13,7 +13,7 @@ tests.inner         `subject`, a file for the tests of a run inside a test; `int
 fixtures.evidence   on failure: screenshot, trace, log lines of the test's time span, the frame's URL chain
 fixtures.diagnosis  on failure: the cause that doctor finds, once above the tracebacks; `--no-diagnosis`
 fixtures.secrecy    on failure: no secret in what is printed; last, so that it sees what the others add
-fixtures.criticism  at the end: what the run did not prove
+fixtures.unproven  at the end: what the run did not prove
 fixtures.report     `proves`; at the end: run.json and the run's page
 """
 
@@ -25,7 +25,7 @@ pytest_plugins = [
     "fixtures.users",
     "fixtures.evidence",
     "fixtures.diagnosis",
-    "fixtures.criticism",
+    "fixtures.unproven",
     "fixtures.report",
     "fixtures.lending",
     "fixtures.browser",

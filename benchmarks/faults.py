@@ -22,7 +22,7 @@ from dataclasses import dataclass
 from benchmarks import machine
 from besedka import contract as contracts
 from besedka.contract import PROJECT_ROOT, Contract
-from faults import Fault, Patient, catalogue
+from faults import BreakableStack, Fault, catalogue
 from faults.fresh import FreshStacks
 
 MEDIAN_SECONDS = 3.0
@@ -48,8 +48,8 @@ def healthy(stacks: FreshStacks, contract: Contract, runs: int) -> tuple[int, fl
     """False alarms on that many healthy stacks, and the median of the examinations' seconds."""
     reports = []
     for _ in range(runs):
-        with stacks.fresh() as running, Patient.of(running, contract) as patient:
-            reports.append(patient.examine())
+        with stacks.fresh() as running, BreakableStack.of(running, contract) as breakable:
+            reports.append(breakable.examine())
     return sum(bool(one.findings) for one in reports), statistics.median(one.seconds for one in reports)
 
 
@@ -57,11 +57,11 @@ def examined(stacks: FreshStacks, contract: Contract, fault: Fault) -> Examined:
     """Break a fresh stack, and ask."""
     with (
         stacks.fresh() as running,
-        Patient.of(running, contract) as patient,
-        fault.put_into(patient),
+        BreakableStack.of(running, contract) as breakable,
+        fault.put_into(breakable),
     ):
         begin = time.perf_counter()
-        report = patient.examine()
+        report = breakable.examine()
         seconds = time.perf_counter() - begin
     return Examined(fault, [found.code for found in report.findings], seconds)
 

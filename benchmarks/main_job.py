@@ -27,7 +27,7 @@ READY_LIMIT_SECONDS = 3.0
 SUITE_LIMIT_SECONDS = 45.0
 
 
-def time_starts(count: int, wishes: options.Wishes) -> list[float]:
+def time_starts(count: int, wanted: options.ServiceOptions) -> list[float]:
     """Seconds from nothing to a provisioned stack, `count` times.
 
     One more comes before them: what is made once on a machine is not what a start takes.
@@ -35,8 +35,8 @@ def time_starts(count: int, wishes: options.Wishes) -> list[float]:
     seconds = []
     for _ in range(count + 1):
         begin = time.perf_counter()
-        found = options.find(wishes, contract.load(), say=print)
-        with embedded.running(contract.load(), parts=found, say=print) as running:
+        found = options.find(wanted, contract.load(), say=print)
+        with embedded.running(contract.load(), programs=found, say=print) as running:
             seconds.append(time.perf_counter() - begin)
             lines = running.stack.lines() if running.stack else []
     print("\n".join(line.rpartition(" ")[0] for line in lines))
@@ -85,11 +85,13 @@ def main() -> int:
     parser.add_argument("--runs", type=int, default=20)
     parser.add_argument("--small", action="store_true", help="without PostgreSQL and Redis")
     wanted = parser.parse_args()
-    wishes = options.Wishes(postgres="none", redis="none") if wanted.small else options.Wishes()
+    wanted = (
+        options.ServiceOptions(postgres="none", redis="none") if wanted.small else options.ServiceOptions()
+    )
     print(machine.describe())
-    kept = report("embedded stack ready", time_starts(wanted.starts, wishes), READY_LIMIT_SECONDS)
+    kept = report("embedded stack ready", time_starts(wanted.starts, wanted), READY_LIMIT_SECONDS)
     if wanted.runs:
-        seconds, green, summary = time_suites(wanted.runs, wishes.given())
+        seconds, green, summary = time_suites(wanted.runs, wanted.given())
         kept &= report("pytest -m e2e, two workers", seconds, SUITE_LIMIT_SECONDS)
         print(f"green: {green} of {wanted.runs} runs; {summary}")
         kept &= green == wanted.runs

@@ -18,10 +18,10 @@ from faults import (
     site,
     writing,
 )
-from faults.breakable_stack import Patient
+from faults.breakable_stack import BreakableStack
 from faults.fault import Fault
 
-__all__ = ["Fault", "Patient", "catalogue"]
+__all__ = ["BreakableStack", "Fault", "catalogue"]
 
 
 def catalogue(contract: Contract) -> tuple[Fault, ...]:

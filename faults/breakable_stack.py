@@ -52,7 +52,7 @@ def refused(where: str) -> FaultError:
 
 
 @dataclass
-class Patient:
+class BreakableStack:
     """An embedded stack with every way to break it; each is a context manager that heals on leaving."""
 
     running: EmbeddedStack
@@ -66,7 +66,7 @@ class Patient:
     @classmethod
     @contextmanager
     def of(cls, running: EmbeddedStack, contract: Contract) -> Iterator[Self]:
-        """The patient for a stack of our own. Any other stack is refused: faults lose data."""
+        """The breakable for a stack of our own. Any other stack is refused: faults lose data."""
         stack = running.stack
         if stack is None or stack.kind != "embedded" or stack.mongo_url is None:
             raise refused(stack.kind if stack else "a stack that was never started")
@@ -92,7 +92,7 @@ class Patient:
     def move_clock(self, seconds: float) -> None:
         """Move the stand-in's clock on: what it would do after that time is done now.
 
-        A real Rocket.Chat has no such thing; patients are embedded stacks, where it is our stand-in.
+        A real Rocket.Chat has no such thing; breakable_stacks are embedded stacks, where it is our stand-in.
         """
         answer = requests.post(
             f"{self.stack.chat_url}/__standin__/clock",

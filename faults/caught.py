@@ -39,7 +39,7 @@ _GET = "tests/api/test_token.py::test_get_is_not_allowed"
 
 
 def _stranger(row: str) -> str:
-    return f"tests/api/test_urls.py::test_a_stranger[{row}]"
+    return f"tests/api/test_urls.py::test_anonymous_request[{row}]"
 
 
 _TO_TEST_PAGE = _stranger("/chat/test/-302-/accounts/login/-200-None")

@@ -10,7 +10,7 @@ from typing import Any
 
 from bson import ObjectId
 
-from faults.breakable_stack import Patient
+from faults.breakable_stack import BreakableStack
 from faults.fault import Fault
 from faults.rules import every, reply_with
 
@@ -47,7 +47,7 @@ def _room(name: str) -> dict[str, Any]:
 
 
 @contextmanager
-def _clock_ahead(one: Patient) -> Iterator[None]:
+def _clock_ahead(one: BreakableStack) -> Iterator[None]:
     """Rocket.Chat runs on a machine whose clock is two days ahead, and writes its dates."""
     then = datetime.now(UTC) + timedelta(days=2)
     with (

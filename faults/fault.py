@@ -7,9 +7,9 @@ from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 
 from besedka.checks.check import layer_of
-from faults.breakable_stack import FaultError, Patient
+from faults.breakable_stack import BreakableStack, FaultError
 
-Breaking = Callable[[Patient], AbstractContextManager[None]]
+Breaking = Callable[[BreakableStack], AbstractContextManager[None]]
 # The layer whose checks need a user that signs in.
 _SIGNS_IN = "sso"
 
@@ -18,7 +18,7 @@ _SIGNS_IN = "sso"
 class Fault:
     """One named way to break a healthy stack.
 
-    `breaking` breaks the patient when entered and undoes it when left. `cause` is the code of the finding
+    `breaking` breaks the stack when entered and undoes it when left. `cause` is the code of the finding
     that doctor must report first; `also` are the codes of all the others, each as often as it stands there,
     because one broken document can be wrong in two ways. `put_into` does both and names what fails.
     """
@@ -39,14 +39,14 @@ class Fault:
         return layer_of(self.check)
 
     @contextmanager
-    def put_into(self, patient: Patient) -> Iterator[None]:
-        """The patient has this fault for the length of a `with` block.
+    def put_into(self, breakable: BreakableStack) -> Iterator[None]:
+        """The breakable has this fault for the length of a `with` block.
 
         Raises FaultError when the fault cannot be put in, and when it cannot be taken back: the stack is
         then good for nothing more.
         """
-        broken = self.breaking(patient)
-        signed_in = patient.signs_in
+        broken = self.breaking(breakable)
+        signed_in = breakable.signs_in
         try:
             broken.__enter__()
         except FaultError:
@@ -55,26 +55,26 @@ class Fault:
             raise FaultError(
                 f"{self.name} could not be put in: {type(error).__name__}: {error}",
                 expected="a healthy stack that can be written to",
-                where=patient.stack.folder,
+                where=breakable.stack.folder,
                 next_step="run doctor on a stack without a fault, and read the logs in that folder",
             ) from error
-        patient.signs_in = signed_in or self.layer == _SIGNS_IN
+        breakable.signs_in = signed_in or self.layer == _SIGNS_IN
         try:
             yield
         finally:
-            patient.signs_in = signed_in
-            self._undo(broken, patient)
+            breakable.signs_in = signed_in
+            self._undo(broken, breakable)
 
-    def _undo(self, broken: AbstractContextManager[None], patient: Patient) -> None:
+    def _undo(self, broken: AbstractContextManager[None], breakable: BreakableStack) -> None:
         try:
             broken.__exit__(None, None, None)
         except Exception as error:
-            dead = [name for name, process in patient.running.processes.items() if not process.alive()]
+            dead = [name for name, process in breakable.running.processes.items() if not process.alive()]
             state = f"; {', '.join(dead)} had ended" if dead else ""
             raise FaultError(
                 f"the undo of {self.name} failed{state}: {type(error).__name__}: {error}",
                 expected="the stack as it was before",
-                where=patient.stack.folder,
+                where=breakable.stack.folder,
                 next_step="use this stack for nothing more: stop it and start another; its logs are in that "
                 "folder",
             ) from error

@@ -1,7 +1,7 @@
 """A fresh stack for each fault, in a fraction of a second: the data of a healthy one, and new processes.
 
 One stack is started and provisioned as ever, doctor proves it clean, and it is stopped; its data is the
-mould. Each stack after it gets a copy of that data and services of its own, on the same addresses, which
+snapshot. Each stack after it gets a copy of that data and services of its own, on the same addresses, which
 stand in the data (Site_Url, redirect URI). Nothing of a stack outlives it but its addresses and its logs.
 """
 
@@ -22,10 +22,10 @@ from besedka.checks.run import examine
 from besedka.contract import PROJECT_ROOT, Contract
 from besedka.errors import StackStartError
 from besedka.stacks.embedded import FINISHED, new_run_folder
-from besedka.stacks.process.forked import POSSIBLE, Zygotes
+from besedka.stacks.process.forked import POSSIBLE, ForkServers
 from besedka.stacks.process.processes import base_environment
 from besedka.stacks.services import mongod, site_commands
-from besedka.stacks.services.options import Parts
+from besedka.stacks.services.options import Programs
 from faults.proxied import ProxiedStack
 
 # What each program imports beforehand: nothing that makes a thread or an event loop when imported. Daphne's
@@ -65,15 +65,15 @@ _ROUNDS = 4
 
 @dataclass
 class FreshStack(ProxiedStack):
-    """A stack that can be started on a copy of another one's data; `zygotes` fork its processes."""
+    """A stack that can be started on a copy of another one's data; `fork_servers` fork its processes."""
 
-    zygotes: Zygotes | None = None
+    fork_servers: ForkServers | None = None
 
-    def start_again(self, mould: Path) -> None:
+    def start_again(self, snapshot: Path) -> None:
         """Start the services on a copy of that data; returns when all answer. Raises StackStartError."""
         assert self.stack is not None  # noqa: S101 - `FreshStacks` gives the first one's
         for name in _DATA:
-            shutil.copytree(mould / name, self.folder / name)
+            shutil.copytree(snapshot / name, self.folder / name)
         self.start_mongo()
         self.start_chat()
         self.start_site()
@@ -84,7 +84,7 @@ class FreshStack(ProxiedStack):
 
     def manage(self, *arguments: str, stdin: str = "") -> str:
         """Run one of the site's management commands and return what it printed."""
-        if self.zygotes is None or not POSSIBLE:
+        if self.fork_servers is None or not POSSIBLE:
             return super().manage(*arguments, stdin=stdin)
         given, log = self.folder / "manage.input", self.folder / "manage.log"
         for path in (given, log):
@@ -92,7 +92,7 @@ class FreshStack(ProxiedStack):
         given.write_text(stdin, "utf-8")
         settings = {"DJANGO_SETTINGS_MODULE": "config.settings"}  # as manage.py sets it
         try:
-            guard = self.zygotes.fork(
+            guard = self.fork_servers.fork(
                 [sys.executable, "-m", "django", *arguments],
                 log=log,
                 cwd=PROJECT_ROOT / "web",
@@ -122,9 +122,9 @@ class FreshStacks:
         self.folder = new_run_folder()
         # A stack that ends says that its folder may go; those after it need theirs.
         self._stack_folder = self.folder / self.folder.name
-        self._mould = self.folder / "mould"
+        self._snapshot = self.folder / "snapshot"
         (self.folder / "logs").mkdir()
-        self._zygotes = Zygotes(str(self.folder), PRELOAD, self.folder / "logs" / "zygote.log")
+        self._fork_servers = ForkServers(str(self.folder), PRELOAD, self.folder / "logs" / "fork-server.log")
         self._first: FreshStack | None = None
 
     @contextmanager
@@ -136,26 +136,30 @@ class FreshStacks:
         first = self._first or self._cast()
         self._first = first
         stack = self._empty(first.contract)
-        stack.parts = replace(stack.parts, client_mood=mood)
+        stack.programs = replace(stack.programs, client_mood=mood)
         stack.stack = first.stack
         stack.ports, stack.site_environment = first.ports, first.site_environment
         stack.upstream_ports = first.upstream_ports
         try:
-            stack.start_again(self._mould)
+            stack.start_again(self._snapshot)
             yield stack
         finally:
             stack.stop()
 
     def close(self) -> None:
-        """End what forks services, and remove the mould."""
-        self._zygotes.close()
-        shutil.rmtree(self._mould, ignore_errors=True)
+        """End what forks services, and remove the snapshot."""
+        self._fork_servers.close()
+        shutil.rmtree(self._snapshot, ignore_errors=True)
         (self.folder / FINISHED).touch()
 
     def _empty(self, contract: Contract) -> FreshStack:
-        parts = Parts(mongod.find(None))
+        programs = Programs(mongod.find(None))
         return FreshStack(
-            contract, self._stack_folder, parts, spawn=self._zygotes.spawn, zygotes=self._zygotes
+            contract,
+            self._stack_folder,
+            programs,
+            spawn=self._fork_servers.spawn,
+            fork_servers=self._fork_servers,
         )
 
     def _cast(self) -> FreshStack:
@@ -175,7 +179,7 @@ class FreshStacks:
             for process in stack.processes.values():
                 process.stop()
             for name in _DATA:
-                shutil.copytree(stack.folder / name, self._mould / name)
+                shutil.copytree(stack.folder / name, self._snapshot / name)
         finally:
             stack.stop()
         return stack

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from urllib.parse import urlsplit
 
-from faults.breakable_stack import Patient
+from faults.breakable_stack import BreakableStack
 from faults.fault import Breaking, Fault
 from faults.proxy import Forward, Reply, Request, Rule
 from faults.rules import (
@@ -80,11 +80,11 @@ def _by_oauth(request: Request) -> bool:
     return _CHAT_LOGIN(request) and b"oauth" in request.body
 
 
-def _after_login(act: Callable[[Patient, str], None]) -> Breaking:
+def _after_login(act: Callable[[BreakableStack, str], None]) -> Breaking:
     """After each log-in by SSO something is done to that account, whose id is given."""
 
     @contextmanager
-    def breaking(one: Patient) -> Iterator[None]:
+    def breaking(one: BreakableStack) -> Iterator[None]:
         def treat(request: Request, forward: Forward) -> Reply | None:
             reply = forward(request)
             if reply is not None and reply.status == 200:
@@ -97,7 +97,7 @@ def _after_login(act: Callable[[Patient, str], None]) -> Breaking:
     return breaking
 
 
-def _twin(one: Patient, user_id: str) -> None:
+def _twin(one: BreakableStack, user_id: str) -> None:
     account = one.mongo["users"].find_one({"_id": user_id}) or {}
     twin = {"username": str(account["username"]).upper()}
     # Doctor's visitor signs in, and a test's after it: the twin is always the last one's.
@@ -105,7 +105,7 @@ def _twin(one: Patient, user_id: str) -> None:
 
 
 @contextmanager
-def _doubled(one: Patient) -> Iterator[None]:
+def _doubled(one: BreakableStack) -> Iterator[None]:
     try:
         with _after_login(_twin)(one):
             yield
@@ -113,16 +113,16 @@ def _doubled(one: Patient) -> Iterator[None]:
         one.mongo["users"].delete_one({"_id": _TWIN})
 
 
-def _unlink(one: Patient, user_id: str) -> None:
+def _unlink(one: BreakableStack, user_id: str) -> None:
     service = one.contract.provider.name
     one.mongo["users"].update_one({"_id": user_id}, {"$unset": {f"services.{service}": 1}})
 
 
-def _invite_to_vip(one: Patient, user_id: str) -> None:
+def _invite_to_vip(one: BreakableStack, user_id: str) -> None:
     one.admin.post("groups.invite", roomName="vip", userId=user_id)
 
 
-def _kick_from_general(one: Patient, user_id: str) -> None:
+def _kick_from_general(one: BreakableStack, user_id: str) -> None:
     one.admin.post("channels.kick", roomId="GENERAL", userId=user_id)
 
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 _SIGN_IN = "tests/e2e/test_sign_in.py::test_opening_the_chat_signs_the_user_in[chromium-test_user]"
-_CONSOLE = "tests/e2e/test_uncovered.py::test_no_console_error_no_failed_request_no_404"
-_TYPING = "tests/e2e/test_uncovered.py::test_text_that_is_being_typed_stays"
+_CONSOLE = "tests/e2e/test_visibility.py::test_no_console_error_no_failed_request_no_404"
+_TYPING = "tests/e2e/test_visibility.py::test_text_that_is_being_typed_stays"
 _SWITCHING = "tests/e2e/test_integrated.py::test_switching_rooms_does_not_reload_rocketchat[chromium]"
 _CODE = "tests/api/test_authorize.py::test_a_signed_in_user_gets_a_code_without_a_consent_page"
 _IDENTITY = "tests/api/test_identity.py::test_the_bearer_is_named[header-test_user]"
@@ -14,7 +14,7 @@ _PAGES = "tests/api/test_chat_pages.py::"
 _FRAME = f"{_PAGES}test_the_page_is_one_document_with_one_frame_on_the_default_room"
 _SWITCHERS = f"{_PAGES}test_each_switcher_is_a_button_that_leads_to_its_room"
 _MODERATOR = "tests/api/test_urls.py::test_the_integrated_page_has_a_button_for_each_room_of_the_user[admin]"
-_STRANGER = "tests/api/test_urls.py::test_a_stranger"
+_STRANGER = "tests/api/test_urls.py::test_anonymous_request"
 
 _BY_TESTS: dict[tuple[str, ...], tuple[str, ...]] = {
     (_SIGN_IN,): (

@@ -11,7 +11,7 @@ from typing import Any
 
 from besedka.rocketchat import provider
 from faults import mongo_proxy
-from faults.breakable_stack import LOGIN_SERVICES, Patient
+from faults.breakable_stack import LOGIN_SERVICES, BreakableStack
 from faults.fault import Fault
 from faults.proxy import Reply, Rule
 from faults.rules import changed, fields, to
@@ -23,7 +23,7 @@ _GARBLED_LABEL = "Войти через Беседку".encode().decode("cp1251"
 
 def _service(name: str, cause: str, field: str, value: object) -> Fault:
     @contextmanager
-    def breaking(one: Patient) -> Iterator[None]:
+    def breaking(one: BreakableStack) -> Iterator[None]:
         query = {"service": one.contract.provider.name}
         with one.settled(), one.changed(LOGIN_SERVICES, query, {"$set": {field: value}}):
             yield
@@ -32,13 +32,13 @@ def _service(name: str, cause: str, field: str, value: object) -> Fault:
 
 
 @contextmanager
-def _service_gone(one: Patient) -> Iterator[None]:
+def _service_gone(one: BreakableStack) -> Iterator[None]:
     with one.settled(), one.removed(LOGIN_SERVICES, {"service": one.contract.provider.name}):
         yield
 
 
 @contextmanager
-def _blank(one: Patient) -> Iterator[None]:
+def _blank(one: BreakableStack) -> Iterator[None]:
     with ExitStack() as held:
         for suffix in ("url", "id", "secret"):
             held.enter_context(one.setting(one.row(suffix), ""))
@@ -64,7 +64,7 @@ def _settings(change: Callable[[list[dict[str, Any]]], list[dict[str, Any]]]) ->
 
 
 @contextmanager
-def _without_a_licence(one: Patient) -> Iterator[None]:
+def _without_a_licence(one: BreakableStack) -> Iterator[None]:
     """Rocket.Chat 9.0, which the contract wants here, on a MongoDB it supports, without a licence."""
     right = one.contract
     chat = right.chat.model_copy(update={"version": "9.0.0"})
@@ -80,7 +80,7 @@ def _without_a_licence(one: Patient) -> Iterator[None]:
 
 
 @contextmanager
-def _inert(one: Patient) -> Iterator[None]:
+def _inert(one: BreakableStack) -> Iterator[None]:
     """Merging of roles is stored, and shown as off for want of a licence."""
     setting_id = one.row("merge_roles")
     update = {"$set": {"value": True}}
@@ -92,7 +92,7 @@ def _inert(one: Patient) -> Iterator[None]:
 
 
 @contextmanager
-def _codes_left(one: Patient) -> Iterator[None]:
+def _codes_left(one: BreakableStack) -> Iterator[None]:
     """Codes that nobody came for, as a Rocket.Chat leaves them that cannot reach the site."""
     then = datetime.now(UTC) - timedelta(hours=1)
     stamp = then.replace(tzinfo=None).isoformat(" ")

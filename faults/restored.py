@@ -11,7 +11,7 @@ from bson.datetime_ms import DatetimeMS
 
 from besedka.stacks.services.mongod import REPLICA_SET
 from faults import mongo_proxy
-from faults.breakable_stack import LOGIN_SERVICES, Document, Patient
+from faults.breakable_stack import LOGIN_SERVICES, BreakableStack, Document
 from faults.fault import Fault
 
 _SETTINGS = "rocketchat_settings"
@@ -25,7 +25,7 @@ _END_OF_TIME = DatetimeMS(8_640_000_000_000_000)
 
 
 @contextmanager
-def emptied(one: Patient, collection: str, query: Document) -> Iterator[None]:
+def emptied(one: BreakableStack, collection: str, query: Document) -> Iterator[None]:
     """Every document of that kind is gone, and comes back at the end."""
     documents = list(one.mongo[collection].find(query))
     one.mongo[collection].delete_many(query)
@@ -37,7 +37,7 @@ def emptied(one: Patient, collection: str, query: Document) -> Iterator[None]:
 
 
 @contextmanager
-def _restored_from_four_collections(one: Patient) -> Iterator[None]:
+def _restored_from_four_collections(one: BreakableStack) -> Iterator[None]:
     """Settings, users, rooms and apps came back; memberships and the log-in service were in no backup."""
     with (
         one.settled(),
@@ -48,7 +48,7 @@ def _restored_from_four_collections(one: Patient) -> Iterator[None]:
 
 
 @contextmanager
-def _golden_backup(one: Patient) -> Iterator[None]:
+def _golden_backup(one: BreakableStack) -> Iterator[None]:
     """The backup that was called golden and taken before anything worked."""
     with ExitStack() as held:
         held.enter_context(one.setting(one.row("id"), "OhyAnIdOfFortyCharactersThatAScriptMade1"))
@@ -62,7 +62,7 @@ def _golden_backup(one: Patient) -> Iterator[None]:
 
 
 @contextmanager
-def _new_volume(one: Patient) -> Iterator[None]:
+def _new_volume(one: BreakableStack) -> Iterator[None]:
     """What a first boot makes and nothing else: the administrator, rocket.cat, GENERAL."""
     kept = [one.contract.chat.admin.username, "rocket.cat"]
     with (
@@ -74,14 +74,14 @@ def _new_volume(one: Patient) -> Iterator[None]:
 
 
 @contextmanager
-def _another_mongo(one: Patient) -> Iterator[None]:
+def _another_mongo(one: BreakableStack) -> Iterator[None]:
     """Doctor is given a MongoDB on which some other program works: of this name there is nothing in it."""
     with one.seen_at(mongo_url=str(one.stack.mongo_url).replace("/rocketchat", "/somebody_else", 1)):
         yield
 
 
 @contextmanager
-def _not_initiated(one: Patient) -> Iterator[None]:
+def _not_initiated(one: BreakableStack) -> Iterator[None]:
     # A driver that is told the name of a replica set does not talk to a server without one.
     plain = str(one.stack.mongo_url).replace(f"replicaSet={REPLICA_SET}&", "")
     with mongo_proxy.before(plain, mongo_proxy.not_initiated) as url, one.seen_at(mongo_url=url):
@@ -97,14 +97,14 @@ def _more(name: str, cause: str, collection: str, document: dict[str, Any]) -> F
 
 
 def _mapped(name: str, cause: str, suffix: str, value: str) -> Fault:
-    def breaking(one: Patient) -> Any:
+    def breaking(one: BreakableStack) -> Any:
         return one.changed(_SETTINGS, {"_id": one.row(suffix)}, {"$set": {"value": value}})
 
     return Fault(name, f"integrity.role_map.{cause}", breaking)
 
 
 @contextmanager
-def _gone_with_its_memberships(one: Patient) -> Iterator[None]:
+def _gone_with_its_memberships(one: BreakableStack) -> Iterator[None]:
     with (
         emptied(one, _MEMBERSHIPS, {"u.username": "test_user"}),
         one.removed("users", {"username": "test_user"}),
@@ -113,7 +113,7 @@ def _gone_with_its_memberships(one: Patient) -> Iterator[None]:
 
 
 @contextmanager
-def _general_made_anew(one: Patient) -> Iterator[None]:
+def _general_made_anew(one: BreakableStack) -> Iterator[None]:
     """The room general has an id of its name in place of GENERAL, and its members went along."""
     with one.removed(_ROOMS, {"_id": "GENERAL"}):
         members = {"rid": "GENERAL"}

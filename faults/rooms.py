@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from faults.breakable_stack import Patient
+from faults.breakable_stack import BreakableStack
 from faults.fault import Fault
 
 _ROOMS = "rocketchat_room"
@@ -33,7 +33,7 @@ def _unsubscribed(username: str, room: str) -> Fault:
 
 
 @contextmanager
-def _invited(one: Patient) -> Iterator[None]:
+def _invited(one: BreakableStack) -> Iterator[None]:
     user = one.admin.get("users.info", username="store_admin")["user"]
     one.admin.post("groups.invite", roomName="vip", userId=user["_id"])
     try:
@@ -43,7 +43,7 @@ def _invited(one: Patient) -> Iterator[None]:
 
 
 @contextmanager
-def _stranger(one: Patient) -> Iterator[None]:
+def _stranger(one: BreakableStack) -> Iterator[None]:
     made = one.admin.post(
         "users.create",
         username="stranger",

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 
 from besedka.stacks.services.mongod import REPLICA_SET
 from faults import mongo_proxy
-from faults.breakable_stack import Patient
+from faults.breakable_stack import BreakableStack
 from faults.fault import Fault
 from faults.proxy import Forward, Reply, Request, Rule
 from faults.rules import answers, answers_json, every, fields, late, to
@@ -48,20 +48,20 @@ def _now_and_then(rule: Rule) -> Rule:
 
 
 @contextmanager
-def _mongo_stopped(one: Patient) -> Iterator[None]:
+def _mongo_stopped(one: BreakableStack) -> Iterator[None]:
     # Rocket.Chat ends with its database, as a real one does.
     with one.stopped("rocketchat"), one.stopped("mongo"):
         yield
 
 
 @contextmanager
-def _seen_as(one: Patient, change: mongo_proxy.Change) -> Iterator[None]:
+def _seen_as(one: BreakableStack, change: mongo_proxy.Change) -> Iterator[None]:
     with mongo_proxy.before(str(one.stack.mongo_url), change) as url, one.seen_at(mongo_url=url):
         yield
 
 
 @contextmanager
-def _standalone(one: Patient) -> Iterator[None]:
+def _standalone(one: BreakableStack) -> Iterator[None]:
     # A driver that is told the name of a replica set does not talk to a server without one.
     with mongo_proxy.before(str(one.stack.mongo_url), mongo_proxy.standalone) as url:
         plain = url.replace(f"replicaSet={REPLICA_SET}&", "")
@@ -70,7 +70,7 @@ def _standalone(one: Patient) -> Iterator[None]:
 
 
 @contextmanager
-def _file_away(one: Patient) -> Iterator[None]:
+def _file_away(one: BreakableStack) -> Iterator[None]:
     away = one.site_file.with_suffix(".away")
     os.replace(one.site_file, away)
     try:

@@ -6,12 +6,12 @@ from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
 
 from besedka.rocketchat import provider
-from faults.breakable_stack import Patient
+from faults.breakable_stack import BreakableStack
 from faults.fault import Fault
 
 
 def _application(name: str, column: str, wrong: object, cause: str) -> Fault:
-    def key(one: Patient) -> tuple[str, object]:
+    def key(one: BreakableStack) -> tuple[str, object]:
         return "client_id", one.contract.provider.client_id
 
     return Fault(
@@ -26,21 +26,21 @@ def _account(name: str, column: str, wrong: object, cause: str) -> Fault:
     return Fault(name, f"site.{cause}", lambda one: one.column("accounts_user", key, column, wrong))
 
 
-def _two_callbacks(one: Patient) -> AbstractContextManager[None]:
+def _two_callbacks(one: BreakableStack) -> AbstractContextManager[None]:
     both = f"{provider.redirect_uri(one.contract)} http://elsewhere.invalid/_oauth/besedka"
     key = ("client_id", one.contract.provider.client_id)
     return one.column("oauth2_provider_application", key, "redirect_uris", both)
 
 
 @contextmanager
-def _without_a_table(one: Patient) -> Iterator[None]:
+def _without_a_table(one: BreakableStack) -> Iterator[None]:
     """A half-restored database whose migrations were faked: a table is not there."""
     with one.table_renamed("oauth2_provider_grant", "grants_away"):
         yield
 
 
 @contextmanager
-def _moved_away(one: Patient) -> Iterator[None]:
+def _moved_away(one: BreakableStack) -> Iterator[None]:
     """Nobody of the site has the user's name or e-mail."""
     key = ("username", "test_user")
     number = one.site_value("accounts_user", key)

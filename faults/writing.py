@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from besedka.contract import User
-from faults.breakable_stack import Patient
+from faults.breakable_stack import BreakableStack
 from faults.fault import Fault
 
 _ROLES = "Accounts_Registration_AuthenticationServices_Default_Roles"
@@ -16,13 +16,13 @@ _AIR_GAP = {"_id": "Cloud_Workspace_AirGapped_Restrictions_Remaining_Days"}
 _MEMBERSHIPS = "rocketchat_subscription"
 
 
-def _plain_user(one: Patient) -> User:
+def _plain_user(one: BreakableStack) -> User:
     """The canonical user of the fewest rooms."""
     return min(one.contract.users, key=lambda user: (len(user.channels), user.username))
 
 
 @contextmanager
-def _permission_taken(one: Patient, *names: str) -> Iterator[None]:
+def _permission_taken(one: BreakableStack, *names: str) -> Iterator[None]:
     rows = {row["_id"]: row["roles"] for row in one.admin.get("permissions.listAll")["update"]}
 
     def write(roles: dict[str, list[str]]) -> None:
@@ -36,14 +36,14 @@ def _permission_taken(one: Patient, *names: str) -> Iterator[None]:
 
 
 @contextmanager
-def _encrypted(one: Patient) -> Iterator[None]:
+def _encrypted(one: BreakableStack) -> Iterator[None]:
     query = {"name": one.contract.default_channel.name}
     with one.changed("rocketchat_room", query, {"$set": {"encrypted": True}}):
         yield
 
 
 @contextmanager
-def _no_index(one: Patient) -> Iterator[None]:
+def _no_index(one: BreakableStack) -> Iterator[None]:
     collection = one.mongo[_MEMBERSHIPS]
     keys = {"rid", "u._id"}
     name, row = next(
@@ -59,21 +59,21 @@ def _no_index(one: Patient) -> Iterator[None]:
 
 
 @contextmanager
-def _lost_room(one: Patient) -> Iterator[None]:
+def _lost_room(one: BreakableStack) -> Iterator[None]:
     query = {"username": _plain_user(one).username}
     with one.changed("users", query, {"$push": {"__rooms": "roomThatIsGone001"}}):
         yield
 
 
 @contextmanager
-def _orphan_message(one: Patient) -> Iterator[None]:
+def _orphan_message(one: BreakableStack) -> Iterator[None]:
     message = {"_id": secrets.token_hex(8), "rid": "roomThatIsGone001", "msg": "—", "u": {"_id": "x"}}
     with one.inserted("rocketchat_message", message):
         yield
 
 
 @contextmanager
-def _namesake(one: Patient) -> Iterator[None]:
+def _namesake(one: BreakableStack) -> Iterator[None]:
     """A user of the site who is not canonical, and an account of that name with a password in the chat."""
     name = "temp_namesake"
     account = {"username": name, "role": one.contract.users[-1].role, "email": f"{name}@besedka.test"}

@@ -21,13 +21,13 @@ from besedka import contract as contracts
 from besedka.contract import PROJECT_ROOT, Contract
 from besedka.errors import BesedkaError, StackKindError
 from besedka.stacks import environment
-from besedka.stacks.kind import AUTO, KIND_ENV, refuse_unheard, resolved
+from besedka.stacks.kind import AUTO, KIND_ENV, reject_unsupported_options, resolved
 from besedka.stacks.model import Stack
 from besedka.stacks.services import bundle, chat_client, programs, site_commands
 from besedka.stacks.versions import VERSION_ENV
 
 if TYPE_CHECKING:
-    from besedka.stacks.services.options import Wishes
+    from besedka.stacks.services.options import ServiceOptions
 
 STATE_FILE = PROJECT_ROOT / ".besedka" / "stack.json"
 _KINDS = ("embedded", "containers", AUTO)
@@ -111,19 +111,19 @@ def up(  # noqa: PLR0913, PLR0917 - one parameter per option
     if kind not in _KINDS:
         raise StackKindError(f"--stack={kind}", expected=" or ".join(_KINDS), where="the command line")
     contract = contracts.load()
-    from besedka.stacks.services.options import Wishes  # noqa: PLC0415 - half a second
+    from besedka.stacks.services.options import ServiceOptions  # noqa: PLC0415 - half a second
 
-    wishes = Wishes(mongod, postgres, redis, rocketchat_bundle, node, client, mood, tls)
+    wanted = ServiceOptions(mongod, postgres, redis, rocketchat_bundle, node, client, mood, tls)
     wished = "containers" if reuse else kind
-    refuse_unheard(wished, rocketchat_version, wishes.given())
-    chosen, why = resolved(wished, contract, rocketchat_version, wishes.given())
+    reject_unsupported_options(wished, rocketchat_version, wanted.given())
+    chosen, why = resolved(wished, contract, rocketchat_version, wanted.given())
     if chosen == "containers":
         _up_in_containers(console, contract, rocketchat_version, reuse=reuse)
     else:
-        _up_embedded(console, contract, wishes, why)
+        _up_embedded(console, contract, wanted, why)
 
 
-def _up_embedded(console: Console, contract: Contract, wishes: Wishes, why: str) -> None:
+def _up_embedded(console: Console, contract: Contract, wanted: ServiceOptions, why: str) -> None:
     from besedka.stacks import embedded  # noqa: PLC0415 - a second
     from besedka.stacks.services import options  # noqa: PLC0415
 
@@ -132,8 +132,8 @@ def _up_embedded(console: Console, contract: Contract, wishes: Wishes, why: str)
     def say(line: str) -> None:
         console.print(line, markup=False, soft_wrap=True)
 
-    found = options.find(wishes, contract, say=say)
-    with embedded.running(contract, parts=found, say=say) as running:
+    found = options.find(wanted, contract, say=say)
+    with embedded.running(contract, programs=found, say=say) as running:
         stack = running.stack
         assert stack is not None  # noqa: S101 - `running` yields a started stack
         STATE_FILE.write_text(stack.to_json(), encoding="utf-8")

@@ -62,7 +62,7 @@ def with_client(
             where="the command line",
             next_step="leave out the one or the other",
         )
-    parts = options.find(options.Wishes(chat_client=client), contract, say=quiet)
-    with embedded.running(contract, parts=parts) as running:
+    programs = options.find(options.ServiceOptions(chat_client=client), contract, say=quiet)
+    with embedded.running(contract, programs=programs) as running:
         assert running.stack is not None  # noqa: S101 - `running` yields a started stack
         yield running.stack.target, running.contract

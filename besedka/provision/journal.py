@@ -2,7 +2,8 @@
 
 One file per apply, JSON lines: a head, then per change `planned` (flushed to the disk before the write),
 `done`, and on the way back `undone`; `applied` and `closed` end a file. Whatever moment a process dies at,
-at most one change is planned and not known to be done. Secrets are sealed (besedka/provision/seal.py).
+at most one change is planned and not known to be done. Secrets are encrypted
+(besedka/provision/encryption.py).
 """
 
 from __future__ import annotations
@@ -19,8 +20,8 @@ from typing import Any, Self
 
 from besedka.contract import PROJECT_ROOT
 from besedka.provision.action import Action
+from besedka.provision.encryption import Cipher
 from besedka.provision.errors import JournalError, OtherServerError
-from besedka.provision.seal import Seal
 
 # Where the commands and attached runs keep their journals.
 JOURNAL_FOLDER = PROJECT_ROOT / ".besedka" / "journal"
@@ -40,18 +41,18 @@ class Entry:
 class Journal:
     """One file of the journal, open for one apply or its undo."""
 
-    def __init__(self, path: Path, chat_url: str, seal: Seal, server_id: str = "") -> None:
+    def __init__(self, path: Path, chat_url: str, cipher: Cipher, server_id: str = "") -> None:
         self.path = path
         self.chat_url = chat_url
         self._server_id = server_id
-        self._seal = seal
+        self._cipher = cipher
         self._number = 0
 
     @classmethod
     def fresh(cls, folder: Path, chat_url: str, password: str, server_id: str) -> Self:
         """A new file, named by the time; it appears on disk with the first change."""
         name = f"{datetime.now(UTC):%Y%m%d-%H%M%S-%f}-{secrets.token_hex(2)}.jsonl"
-        return cls(folder / name, chat_url, Seal(password), server_id)
+        return cls(folder / name, chat_url, Cipher(password), server_id)
 
     def planned(self, action: Action) -> int:
         """Note what is about to be done; returns once that is on the disk. The number names the entry."""
@@ -159,11 +160,11 @@ class Journal:
                 file.truncate(file.read().rfind(b"\n") + 1)
 
     def _closed(self, action: Action, value: Any) -> Any:
-        return {"sealed": self._seal.close(value)} if action.secret and value else value
+        return {"sealed": self._cipher.encrypt(value)} if action.secret and value else value
 
     def _opened(self, row: dict[str, Any], name: str) -> Any:
         value = row[name]
-        return self._seal.open(value["sealed"]) if row["secret"] and isinstance(value, dict) else value
+        return self._cipher.decrypt(value["sealed"]) if row["secret"] and isinstance(value, dict) else value
 
     def _problem(self, found: str) -> JournalError:
         return JournalError(
@@ -182,7 +183,7 @@ def pending(folder: Path, chat_url: str, password: str) -> list[Journal]:
     """
     chosen: list[Journal] = []
     for path in sorted(folder.glob("*.jsonl"), reverse=True):
-        journal = Journal(path, chat_url, Seal(password))
+        journal = Journal(path, chat_url, Cipher(password))
         rows = list(journal.rows())
         events = {row["event"] for row in rows}
         if not rows or rows[0].get("chat_url") != chat_url or "closed" in events:

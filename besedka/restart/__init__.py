@@ -1,4 +1,6 @@
-"""A restart of a developer's stack that loses nothing: dump, stock, restart, stock, provision, doctor.
+"""A restart of a developer's stack that loses nothing.
+
+Dump, inventory, restart, inventory, provision, doctor.
 
 `procedure.restart` does all of it; the modules beside it are its parts.
 """

@@ -1,4 +1,4 @@
-"""A dump: a folder with both databases, and a manifest of digests and stock, written last."""
+"""A dump: a folder with both databases, and a manifest of digests and inventory, written last."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ from typing import Any, Self
 
 from besedka.restart import mongo_dump, site_dump
 from besedka.restart.errors import DumpDamagedError, NoRoomError
+from besedka.restart.inventory import Inventory
 from besedka.restart.services import Services
-from besedka.restart.stock import Stock
 
 FORMAT = 2
 MANIFEST = "manifest.json"
@@ -63,15 +63,15 @@ class Dump:
         folder = dumps / f"{datetime.now(UTC):%Y%m%d-%H%M%S}-{secrets.token_hex(2)}"
         try:
             folder.mkdir(parents=True, mode=0o700)
-            stock = Stock()
+            inventory = Inventory()
             site = folder / ("site.sqlite3" if site_dump.is_sqlite(site_url) else "site.sql")
-            site_dump.write(site_url, site, services, stock)
-            rows = mongo_dump.write(mongo_url, folder / "mongo", stock)
+            site_dump.write(site_url, site, services, inventory)
+            rows = mongo_dump.write(mongo_url, folder / "mongo", inventory)
             files = {
                 str(path.relative_to(folder)): _digest(path) for path in folder.rglob("*") if path.is_file()
             }
             manifest = {"format": FORMAT, "site": site.name, "mongo": rows, "files": files}
-            manifest["stock"] = stock.to_json()
+            manifest["stock"] = inventory.to_json()
             write_whole(folder / MANIFEST, json.dumps(manifest, ensure_ascii=False))
         except OSError as error:
             shutil.rmtree(folder, ignore_errors=True)
@@ -88,7 +88,7 @@ class Dump:
         """The dump in that folder, every file compared with its digest; DumpDamagedError names the first."""
         try:
             manifest = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
-            Stock.from_json(manifest["stock"])
+            Inventory.from_json(manifest["stock"])
             files, version = dict(manifest["files"]), manifest["format"]
             named = {manifest["site"], *(f"mongo/{row['file']}" for row in manifest["mongo"])}
         except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
@@ -105,9 +105,9 @@ class Dump:
         return cls(folder, manifest)
 
     @property
-    def stock(self) -> Stock:
+    def inventory(self) -> Inventory:
         """What it holds."""
-        return Stock.from_json(self.manifest["stock"])
+        return Inventory.from_json(self.manifest["stock"])
 
     def bring_back(self, mongo_url: str, site_url: str, services: Services) -> None:
         """Make both databases what the dump says; may be repeated."""

@@ -11,10 +11,10 @@ from pathlib import Path
 
 from besedka.restart.dump import write_whole
 from besedka.restart.errors import RestartStateError
+from besedka.restart.inventory import Inventory
 from besedka.restart.services import ORDER
-from besedka.restart.stock import Stock
 
-FILE, STOCK, LOCK = "journal.json", "stock.json", "lock"
+FILE, INVENTORY, LOCK = "journal.json", "stock.json", "lock"
 
 
 # What a restore has to do again, and what then counts as not yet done.
@@ -71,17 +71,17 @@ class Journal:
         self.restore = str(dump)
         self.steps = [step for step in self.steps if step not in _AFTER_A_RESTORE]
 
-    def keep_stock(self, stock: Stock) -> None:
-        """Write the stock down; the note `counted` makes it count."""
-        write_whole(self.folder / STOCK, json.dumps(stock.to_json(), ensure_ascii=False))
+    def keep_inventory(self, inventory: Inventory) -> None:
+        """Write the inventory down; the note `counted` makes it count."""
+        write_whole(self.folder / INVENTORY, json.dumps(inventory.to_json(), ensure_ascii=False))
 
-    def stock(self) -> Stock:
-        """The stock of before."""
+    def inventory(self) -> Inventory:
+        """The inventory of before."""
         try:
-            return Stock.from_json(json.loads((self.folder / STOCK).read_text(encoding="utf-8")))
+            return Inventory.from_json(json.loads((self.folder / INVENTORY).read_text(encoding="utf-8")))
         except (OSError, ValueError, KeyError, TypeError) as error:
-            where = self.folder / STOCK
-            raise _problem("the stock of before cannot be read", where, "--afresh counts anew") from error
+            where = self.folder / INVENTORY
+            raise _problem("the inventory of before cannot be read", where, "--afresh counts anew") from error
 
     def close(self) -> None:
         """There is nothing to go on with any more."""

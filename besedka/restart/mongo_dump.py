@@ -18,7 +18,7 @@ from pymongo.errors import OperationFailure, PyMongoError
 
 from besedka import database_url
 from besedka.restart.errors import DumpDamagedError, DumpFailedError
-from besedka.restart.stock import Stock
+from besedka.restart.inventory import Inventory
 from besedka.rocketchat.database import DEFAULT_DATABASE
 
 TIMEOUT_MILLISECONDS = 5000
@@ -48,12 +48,12 @@ def opened(mongo_url: str) -> Iterator[Database[RawBSONDocument]]:
         ) from error
 
 
-def count(mongo_url: str, stock: Stock) -> None:
-    """Add what is in the database to the stock."""
+def count(mongo_url: str, inventory: Inventory) -> None:
+    """Add what is in the database to the inventory."""
     with opened(mongo_url) as database:
         for name in _collections(database):
             for document in database.get_collection(name, _RAW).find():
-                stock.add_document(name, bytes(document.raw))
+                inventory.add_document(name, bytes(document.raw))
 
 
 def size(mongo_url: str) -> int:
@@ -67,8 +67,8 @@ def size(mongo_url: str) -> int:
             raise
 
 
-def write(mongo_url: str, folder: Path, stock: Stock) -> list[dict[str, Any]]:
-    """Dump every collection below `folder`, counting into `stock`; returns the manifest's rows."""
+def write(mongo_url: str, folder: Path, inventory: Inventory) -> list[dict[str, Any]]:
+    """Dump every collection below `folder`, counting into `inventory`; returns the manifest's rows."""
     folder.mkdir(parents=True)
     rows = []
     with opened(mongo_url) as database:
@@ -78,7 +78,7 @@ def write(mongo_url: str, folder: Path, stock: Stock) -> list[dict[str, Any]]:
             with path.open("wb") as file:
                 for document in database.get_collection(name, _RAW).find():
                     file.write(document.raw)
-                    stock.add_document(name, bytes(document.raw))
+                    inventory.add_document(name, bytes(document.raw))
                     documents += 1
             indexes = [dict(index) for index in database[name].list_indexes()]
             meta = bson.json_util.dumps({"options": options, "indexes": indexes})

@@ -15,8 +15,8 @@ from besedka.restart.services import ORDER, STOPPED, WEB, Services
 from besedka.restart.target import ComposeTarget
 
 
-def lines(target: ComposeTarget, services: Services, book: Journal) -> Iterator[str]:
-    """One line for each thing that would be done, in its order; `book` knows what is to be restarted.
+def lines(target: ComposeTarget, services: Services, journal: Journal) -> Iterator[str]:
+    """One line for each thing that would be done, in its order; `journal` knows what is to be restarted.
 
     Raises ServiceMissingError where the project has no such container, and the error of a damaged dump.
     """
@@ -26,18 +26,18 @@ def lines(target: ComposeTarget, services: Services, book: Journal) -> Iterator[
         raise missing(target.project, absent)
     seen = ", ".join(f"{name} {state.text}" for name, state in states.items() if state)
     yield f"project {target.project}: {seen}"
-    if book.steps:
-        yield f"goes on with an interrupted restart, which came as far as {book.steps[-1]!r}"
+    if journal.steps:
+        yield f"goes on with an interrupted restart, which came as far as {journal.steps[-1]!r}"
     below = target.folder / "dumps"
-    yield f"dump: {book.dump or f'both databases, into a new folder below {below}'}"
-    yield from _stopped(target, services, book)
-    if book.restore and "restored" not in book.steps:
-        yield f"bring back: {Dump.read(Path(book.restore)).folder}"
+    yield f"dump: {journal.dump or f'both databases, into a new folder below {below}'}"
+    yield from _stopped(target, services, journal)
+    if journal.restore and "restored" not in journal.steps:
+        yield f"bring back: {Dump.read(Path(journal.restore)).folder}"
     standing = {name for name, state in states.items() if state and state.status in STOPPED}
     for name in ORDER:
         if name in standing:
             yield f"start: {name}, which stands still"
-        elif name in book.services:
+        elif name in journal.services:
             yield f"restart: {name}"
     yield f"site: prepare its database, start Daphne on {target.bind}:{target.port} unless it runs"
     yield from _provisioned(target)
@@ -45,13 +45,13 @@ def lines(target: ComposeTarget, services: Services, book: Journal) -> Iterator[
     yield "nothing was done"
 
 
-def _stopped(target: ComposeTarget, services: Services, book: Journal) -> Iterator[str]:
+def _stopped(target: ComposeTarget, services: Services, journal: Journal) -> Iterator[str]:
     web = services.state(WEB)
     if web is not None and web.running:
         yield "stop: web, which must not run beside Daphne"
-    if book.all and daphne.running(target.port, target.web):
+    if journal.all and daphne.running(target.port, target.web):
         yield f"stop: Daphne on port {target.port}"
-    if "rocketchat" in book.services:
+    if "rocketchat" in journal.services:
         yield "stop: rocketchat, before anything is counted"
 
 
@@ -75,6 +75,6 @@ def of(
     afresh: bool,
 ) -> Iterator[str]:
     """The lines for these options of the command."""
-    book = Journal(target.folder) if afresh else Journal.opened(target.folder)
-    book.choose(only, restore)
-    yield from lines(target, services, book)
+    journal = Journal(target.folder) if afresh else Journal.opened(target.folder)
+    journal.choose(only, restore)
+    yield from lines(target, services, journal)

@@ -2,7 +2,7 @@
 
 Nothing is stopped before everything that could be found wrong has been looked for and the dump is whole.
 Each step is in the journal, and each may be repeated: a run that follows an interrupted one keeps its dump
-and its stock of before, because what is there now may be what the interruption left.
+and its inventory of before, because what is there now may be what the interruption left.
 """
 
 from __future__ import annotations
@@ -20,9 +20,9 @@ from besedka.restart import daphne, dump, mongo_dump, site_dump
 from besedka.restart.dump import Dump
 from besedka.restart.engine import missing
 from besedka.restart.errors import DataLostError, PortHeldError, ServiceHalfStartedError, ServiceNotReadyError
+from besedka.restart.inventory import KINDS, MESSAGES, SITE_USERS, Inventory, summary
 from besedka.restart.journal import Journal, alone
 from besedka.restart.services import ORDER, STOPPED, WEB, Services, State
-from besedka.restart.stock import KINDS, MESSAGES, SITE_USERS, Stock, summary
 from besedka.restart.target import ComposeTarget
 from besedka.stacks import environment, readiness
 from besedka.stacks.docker.engine import holder
@@ -49,16 +49,16 @@ def restart(  # noqa: PLR0913 - keywords
     with alone(target.folder):
         if afresh:
             Journal(target.folder).close()
-        book = Journal.opened(target.folder)
-        if book.steps:
-            say(f"an interrupted restart came as far as {book.steps[-1]!r}: going on with its dump and stock")
-        book.choose(only, restore)
-        return _Restart(target, services, book, say).run()
+        journal = Journal.opened(target.folder)
+        if journal.steps:
+            say(f"an interrupted restart came as far as {journal.steps[-1]!r}; its dump and inventory stay")
+        journal.choose(only, restore)
+        return _Restart(target, services, journal, say).run()
 
 
 class _Restart:
-    def __init__(self, target: ComposeTarget, services: Services, book: Journal, say: Say) -> None:
-        self._target, self._services, self._book, self._say = target, services, book, say
+    def __init__(self, target: ComposeTarget, services: Services, journal: Journal, say: Say) -> None:
+        self._target, self._services, self._journal, self._say = target, services, journal, say
 
     def run(self) -> Report:
         self._look()
@@ -67,17 +67,17 @@ class _Restart:
         if not booting:
             self._stop_writers()
         before = self._before()
-        for service in ["rocketchat"] if booting else self._book.services:
+        for service in ["rocketchat"] if booting else self._journal.services:
             if not booting:
-                self._book.note(f"restart {service}")
+                self._journal.note(f"restart {service}")
                 self._services.restart(service)
             self._wait(service, "still starting, left alone" if booting else "restarting")
         # What provisioning repairs on purpose is no loss; what the restart changed would be.
-        touched = "prepare" in self._book.steps
+        touched = "prepare" in self._journal.steps
         self._compare(before, strict=not touched)
-        self._book.note("prepare")
+        self._journal.note("prepare")
         self._start_site()
-        self._book.note("provision")
+        self._journal.note("provision")
         outcome = provision.bring(
             self._target.located,
             self._target.contract,
@@ -89,9 +89,9 @@ class _Restart:
         now = self._compare(before, strict=False)
         for line in now.lines():
             self._say(f"  {line}")
-        self._book.note("examine")
+        self._journal.note("examine")
         report = self._examine()
-        self._book.close()
+        self._journal.close()
         return report
 
     def _is_booting(self) -> bool:
@@ -100,16 +100,16 @@ class _Restart:
         Its boot takes minutes on a slow machine (94 to over 195 s, measured on 6.13.0). Restarted by each run
         that follows, it would never get through.
         """
-        book = self._book
-        if not book.steps or book.steps[-1] != "restart rocketchat":
+        journal = self._journal
+        if not journal.steps or journal.steps[-1] != "restart rocketchat":
             return False
-        if "counted" not in book.steps or (book.restore and "restored" not in book.steps):
+        if "counted" not in journal.steps or (journal.restore and "restored" not in journal.steps):
             return False
         states = [self._services.state(name) for name in ORDER]
         return all(state is not None and state.running for state in states)
 
     def _look(self) -> None:
-        target, book = self._target, self._book
+        target, journal = self._target, self._journal
         states = {name: self._services.state(name) for name in ORDER}
         absent = [name for name, state in states.items() if state is None]
         if absent:
@@ -123,14 +123,14 @@ class _Restart:
         if web_runs and daphne.running(target.port, target.web):
             self._say("web runs beside Daphne, two sites on one port: web is stopped, as the runbook says")
         standing = {name for name, state in states.items() if state is not None and state.status in STOPPED}
-        for name in standing - set(book.services):
+        for name in standing - set(journal.services):
             self._say(f"{name} stands still: it is started, too")
-        book.services = [name for name in ORDER if name in standing.union(book.services)]
+        journal.services = [name for name in ORDER if name in standing.union(journal.services)]
         for name in standing:
             self._refuse_held_ports(name, states[name])
-        if book.restore:
-            Dump.read(Path(book.restore))
-        for name in () if "counted" in book.steps else target.data_services:
+        if journal.restore:
+            Dump.read(Path(journal.restore))
+        for name in () if "counted" in journal.steps else target.data_services:
             state = states[name]
             if state is not None and state.status in STOPPED:
                 self._services.restart(name)
@@ -142,7 +142,7 @@ class _Restart:
                     where=f"service {name} of compose project {target.project}",
                     next_step=f"see docker compose logs {name}; nothing was stopped",
                 )
-        if not book.dump:
+        if not journal.dump:
             dump.check_room(target.folder, target.mongo_url, target.site_database_url)
 
     def _refuse_held_ports(self, name: str, state: State | None) -> None:
@@ -157,57 +157,57 @@ class _Restart:
 
     def _dump(self) -> None:
         target = self._target
-        if self._book.dump:
+        if self._journal.dump:
             return
         taken = Dump.taken(
             target.folder / "dumps", target.mongo_url, target.site_database_url, self._services
         )
-        self._book.dump = str(taken.folder)
-        self._book.note("dumped")
+        self._journal.dump = str(taken.folder)
+        self._journal.note("dumped")
         self._say(f"dump: {taken.folder}")
 
     def _stop_writers(self) -> None:
-        self._book.note("stop")
+        self._journal.note("stop")
         web = self._services.state(WEB)
         if web is not None and web.running:
             self._say("web: stopping")
             self._services.stop(WEB)
-        if self._book.all and daphne.stop(self._target.port, self._target.web):
+        if self._journal.all and daphne.stop(self._target.port, self._target.web):
             self._say("Daphne: stopped")
-        if "rocketchat" in self._book.services:
+        if "rocketchat" in self._journal.services:
             self._services.stop("rocketchat")
 
-    def _before(self) -> Stock:
-        """The stock that must be there in the end."""
-        target, book = self._target, self._book
-        if book.restore:
-            chosen = Dump.read(Path(book.restore))
-            if "restored" not in book.steps:
-                book.note("restore")
+    def _before(self) -> Inventory:
+        """The inventory that must be there in the end."""
+        target, journal = self._target, self._journal
+        if journal.restore:
+            chosen = Dump.read(Path(journal.restore))
+            if "restored" not in journal.steps:
+                journal.note("restore")
                 self._say(f"bringing back {chosen.folder}")
                 chosen.bring_back(target.mongo_url, target.site_database_url, self._services)
-                wrong = chosen.stock.losses(self._count()) + self._count().losses(chosen.stock)
+                wrong = chosen.inventory.losses(self._count()) + self._count().losses(chosen.inventory)
                 if wrong:
                     raise self._lost(summary(wrong), "the databases as the dump says, after the restore")
-                book.note("restored")
-            return chosen.stock
-        if "counted" in book.steps:
-            return book.stock()
-        stock = self._count()
-        book.keep_stock(stock)
-        book.note("counted")
-        return stock
+                journal.note("restored")
+            return chosen.inventory
+        if "counted" in journal.steps:
+            return journal.inventory()
+        inventory = self._count()
+        journal.keep_inventory(inventory)
+        journal.note("counted")
+        return inventory
 
-    def _count(self) -> Stock:
-        stock = Stock()
-        site_dump.count(self._target.site_database_url, stock)
-        mongo_dump.count(self._target.mongo_url, stock)
-        return stock
+    def _count(self) -> Inventory:
+        inventory = Inventory()
+        site_dump.count(self._target.site_database_url, inventory)
+        mongo_dump.count(self._target.mongo_url, inventory)
+        return inventory
 
-    def _compare(self, before: Stock, *, strict: bool) -> Stock:
+    def _compare(self, before: Inventory, *, strict: bool) -> Inventory:
         now = self._count()
         # Beside a site that runs on, its accounts may change; they may not go.
-        kinds = KINDS if self._book.all else tuple(kind for kind in KINDS if kind != SITE_USERS)
+        kinds = KINDS if self._journal.all else tuple(kind for kind in KINDS if kind != SITE_USERS)
         losses = before.losses(now, content_of=kinds if strict else (MESSAGES,))
         if losses:
             raise self._lost(summary(losses), "everything that was counted before")
@@ -217,8 +217,8 @@ class _Restart:
         return DataLostError(
             found,
             expected=expected,
-            where="the stock of before and after",
-            next_step=f"--restore {self._book.dump} brings back what was dumped first; "
+            where="the inventory of before and after",
+            next_step=f"--restore {self._journal.dump} brings back what was dumped first; "
             "if you removed it yourself meanwhile, --afresh counts anew",
         )
 

@@ -15,8 +15,8 @@ import psycopg
 from besedka import database_url
 from besedka.errors import ServiceUnreachableError
 from besedka.restart.errors import DumpFailedError
+from besedka.restart.inventory import Inventory
 from besedka.restart.services import Services
-from besedka.restart.stock import Stock
 from besedka.site_database import SiteDatabase
 
 CONNECT_SECONDS = 5
@@ -39,9 +39,9 @@ def is_sqlite(url: str) -> bool:
     return url.startswith("sqlite:")
 
 
-def count(url: str, stock: Stock) -> None:
-    """Add the site's accounts to the stock."""
-    _add(SiteDatabase(url), stock)
+def count(url: str, inventory: Inventory) -> None:
+    """Add the site's accounts to the inventory."""
+    _add(SiteDatabase(url), inventory)
 
 
 def answers(url: str) -> bool:
@@ -75,20 +75,20 @@ def size(url: str) -> int:
         ) from error
 
 
-def write(url: str, path: Path, services: Services, stock: Stock) -> None:
-    """Dump into the file `path`, and add to the stock what is in it: a site that runs goes on writing."""
+def write(url: str, path: Path, services: Services, inventory: Inventory) -> None:
+    """Dump into the file `path`, and add to the inventory what is in it: a site that runs goes on writing."""
     if is_sqlite(url):
         _copy(_file(url), path)
         # A reader in WAL mode leaves files beside the one it reads, and those do not belong into a dump.
         with tempfile.TemporaryDirectory() as folder:
             read = shutil.copy(path, folder)
-            count(f"sqlite:///{quote(str(read))}", stock)
+            count(f"sqlite:///{quote(str(read))}", inventory)
         return
     words, told = _postgres("pg_dump", url)
     site = SiteDatabase(url)
     with site.snapshot() as name:
         services.run("postgres", [*words, f"--snapshot={name}"], environment=told, sink=path)
-        _add(site, stock)
+        _add(site, inventory)
 
 
 def read(url: str, path: Path, services: Services) -> None:
@@ -102,10 +102,10 @@ def read(url: str, path: Path, services: Services) -> None:
     services.run("postgres", words, environment=told, source=path)
 
 
-def _add(site: SiteDatabase, stock: Stock) -> None:
+def _add(site: SiteDatabase, inventory: Inventory) -> None:
     if site.is_empty():
         return  # a first start, or everything is lost, which the comparison will name
-    stock.add_site_users((user.id, user.username, astuple(user)) for user in site.users())
+    inventory.add_site_users((user.id, user.username, astuple(user)) for user in site.users())
 
 
 def _copy(source: Path, target: Path) -> None:

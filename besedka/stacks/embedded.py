@@ -1,8 +1,7 @@
 """The embedded stack: all services as processes of this machine, without Docker.
 
-Each program is a real one where `parts.py` has found it. Else stand-ins of ours take the places of
-Rocket.Chat and MongoDB, and the site does without PostgreSQL and Redis. The stack lives in a folder of its
-own under `.besedka/runs/`, on free ports, and ends with the process that started it.
+Stand-ins of ours take the places of programs that `options.py` has not found. The stack lives in a folder
+under `.besedka/runs/`, on free ports, and ends with its starter.
 """
 
 from __future__ import annotations
@@ -31,7 +30,7 @@ from besedka.stacks.model import WEB_CLIENT, Casualty, Service, Stack
 from besedka.stacks.process.processes import ServiceProcess, Spawn, free_ports, guarded, stop_all
 from besedka.stacks.services import chat_client, mongod, postgres, redis_server, site_commands
 from besedka.stacks.services.chat_client import ChatClient
-from besedka.stacks.services.options import Parts
+from besedka.stacks.services.options import Programs
 from besedka.target import Target
 
 RUNS_FOLDER = PROJECT_ROOT / ".besedka" / "runs"
@@ -53,7 +52,7 @@ class EmbeddedStack:
 
     contract: Contract
     folder: Path
-    parts: Parts = field(default_factory=Parts)
+    programs: Programs = field(default_factory=Programs)
     stack: Stack | None = None
     processes: dict[str, ServiceProcess] = field(default_factory=dict)
     spawn: Spawn = guarded
@@ -63,13 +62,12 @@ class EmbeddedStack:
 
     def start(self) -> Stack:
         """Start everything; returns once the contract is fulfilled. Raises StackStartError."""
-        served = self.parts.bundle or self.parts.chat_client
-        if served:
+        if served := self.programs.bundle or self.programs.chat_client:
             self.contract = served.contract(self.contract)
         names = ("site", "chat", "mongo", "postgres", "redis", "site by https", "chat by https")
         self.ports = dict(zip(names, free_ports(len(names)), strict=True))
         self.contract = self._moved()
-        if self.parts.tls:
+        if self.programs.tls:
             self._end_tls()
         self.site_environment = self._site_environment()
         with ThreadPoolExecutor(max_workers=1) as background:
@@ -91,7 +89,7 @@ class EmbeddedStack:
         told, own = self.contract, self.contract.own_provider_url
 
         def moved(url: str, name: str) -> str:
-            scheme, named = ("https", f"{name} by https") if self.parts.tls else ("http", name)
+            scheme, named = ("https", f"{name} by https") if self.programs.tls else ("http", name)
             return f"{scheme}://{address.local_host(url)}:{self.ports[named]}"
 
         return told.at(
@@ -128,7 +126,7 @@ class EmbeddedStack:
             journal_folder=self.folder / "journal",
             lasting=True,
         )
-        if self.parts.bundle:
+        if self.programs.bundle:
             from besedka.stacks.services import first_boot  # noqa: PLC0415
 
             first_boot.wait_for_provider(self.processes["rocketchat"], self.contract)
@@ -143,7 +141,7 @@ class EmbeddedStack:
         port, accepted = self.ports["mongo"], versions.mongo_series(self.contract.chat.version)
         process = self._keep(
             mongod.start(
-                self.parts.mongod,
+                self.programs.mongod,
                 port=port,
                 data=self.folder / "mongo",
                 log=self._log("mongo"),
@@ -164,10 +162,10 @@ class EmbeddedStack:
         told = environment.chat(self.contract, mongo_url=self.mongo_url, oplog_url=oplog_url, port=port)
         if self.authority:
             told["NODE_EXTRA_CA_CERTS"] = self.authority
-        if self.parts.bundle:
-            self._keep(self.parts.bundle.start(told, log=self._log("rocketchat")))
+        if self.programs.bundle:
+            self._keep(self.programs.bundle.start(told, log=self._log("rocketchat")))
             return
-        client, mood = self.parts.chat_client, self.parts.client_mood
+        client, mood = self.programs.chat_client, self.programs.client_mood
         # Meteor's five log-ins in ten seconds would be the suite's pace on a stand-in that loads in one.
         command = [*chat_client.STANDIN, "--movable-clock", "--unlimited-logins", *self._spoken(client)]
         command += [chat_client.MOOD_OPTION, mood] if mood else []
@@ -193,18 +191,18 @@ class EmbeddedStack:
 
     def start_redis(self) -> None:
         """Start the site's Redis, if there is one, and wait until it answers."""
-        if self.parts.redis:
-            port, data = self.ports["redis"], self.folder / "redis"
-            process = redis_server.start(self.parts.redis, port=port, data=data, log=self._log("redis"))
+        redis, port = self.programs.redis, self.ports["redis"]
+        if redis:
+            process = redis_server.start(redis, port=port, data=self.folder / "redis", log=self._log("redis"))
             redis_server.wait(self._keep(process), port)
 
     def wait_for_chat(self) -> None:
         """Return once Rocket.Chat names its version; for a real one that is the end of its first boot."""
-        if self.parts.bundle:
+        if self.programs.bundle:
             from besedka.stacks.services import first_boot  # noqa: PLC0415
 
-            process = self.processes["rocketchat"]
-            first_boot.wait(self.parts.bundle, process, self.contract, say=self.say, cancelled=self.cancelled)
+            bundle, process = self.programs.bundle, self.processes["rocketchat"]
+            first_boot.wait(bundle, process, self.contract, say=self.say, cancelled=self.cancelled)
             return
         chat = RocketChat(self.contract.chat.url, timeout=2)
         self.processes["rocketchat"].wait_until(
@@ -254,15 +252,15 @@ class EmbeddedStack:
 
     @property
     def _cluster(self) -> postgres.Cluster | None:
-        if self.parts.postgres is None:
+        if self.programs.postgres is None:
             return None
         port, log = self.ports["postgres"], self._log("postgres")
-        return postgres.Cluster(self.parts.postgres, self.folder / "postgres", port=port, log=log)
+        return postgres.Cluster(self.programs.postgres, self.folder / "postgres", port=port, log=log)
 
     def _prepare_site(self) -> None:
         """Everything that the site needs before it is ready."""
         self.start_redis()
-        cluster, program = self._cluster, self.parts.postgres
+        cluster, program = self._cluster, self.programs.postgres
         told: tuple[str, ...] = SITE_TEMPLATE
         if cluster and program:
             cluster.copy(postgres.template(program, self._migrate, say=self.say))
@@ -292,7 +290,7 @@ class EmbeddedStack:
             self.contract,
             database_url=cluster.url if cluster else f"sqlite:///{data / 'site.sqlite3'}",
             secret_key=secrets.token_urlsafe(40),
-            redis_url=redis_server.url(self.ports["redis"]) if self.parts.redis else "",
+            redis_url=redis_server.url(self.ports["redis"]) if self.programs.redis else "",
         )
         told |= {"BESEDKA_SITE_DATA": str(data), "PASSWORD_ITERATIONS": PASSWORD_ITERATIONS}
         if self.authority:
@@ -307,24 +305,27 @@ class EmbeddedStack:
 
     def _describe(self) -> Stack:
         site, chat = self.contract.site.url, self.contract.chat.url
-        bundle, address = self.parts.bundle, {name: f"127.0.0.1:{port}" for name, port in self.ports.items()}
-        served = bundle or self.parts.chat_client
+        bundle, address = (
+            self.programs.bundle,
+            {name: f"127.0.0.1:{port}" for name, port in self.ports.items()},
+        )
+        served = bundle or self.programs.chat_client
         chat_version = (served and served.version) or RocketChat(chat).info()["version"]
         mongo_version = mongod.version(self.ports["mongo"])
         rows = [
             ("site", site, self._site_status()["version"], True),
             ("rocketchat", chat, chat_version, bundle is not None),
-            ("mongo", address["mongo"], mongo_version, self.parts.mongod is not None),
+            ("mongo", address["mongo"], mongo_version, self.programs.mongod is not None),
         ]
-        if self.parts.postgres:
-            rows.append(("postgres", address["postgres"], self.parts.postgres.version, True))
-        if self.parts.redis:
+        if self.programs.postgres:
+            rows.append(("postgres", address["postgres"], self.programs.postgres.version, True))
+        if self.programs.redis:
             rows.append(("redis", address["redis"], redis_server.version(self.ports["redis"]), True))
         services = tuple(
             Service(name, url, version, real, str(self._log(name)), self.processes[name].pid)
             for name, url, version, real in rows
         )
-        client = self.parts.chat_client
+        client = self.programs.chat_client
         if client:
             services += (Service(WEB_CLIENT, str(client.folder), chat_version, real=True),)
         return Stack(
@@ -339,7 +340,7 @@ class EmbeddedStack:
             services=services,
             provider_url=self.contract.own_provider_url,
             authority=self.authority,
-            absent=dict(self.parts.absent),
+            absent=dict(self.programs.absent),
         )
 
 
@@ -373,18 +374,18 @@ def running(
     contract: Contract,
     *,
     folder: Path | None = None,
-    parts: Parts | None = None,
+    programs: Programs | None = None,
     say: Say = quiet,
     cancelled: threading.Event | None = None,
 ) -> Iterator[EmbeddedStack]:
     """An embedded stack for the length of a `with` block; `.stack` describes it.
 
-    Without `parts` it is as small and quick as can be: a `mongod` if one is on PATH, and no PostgreSQL or
+    Without `programs` it is as small and quick as can be: a `mongod` if one is on PATH, and no PostgreSQL or
     Redis. `cancelled`, once set, ends a first boot of Rocket.Chat. Raises StackStartError with the failing
     service's last log lines; nothing is left running then.
     """
-    parts = parts or Parts(mongod.find(None))
-    embedded = EmbeddedStack(contract, folder or new_run_folder(), parts, say=say)
+    programs = programs or Programs(mongod.find(None))
+    embedded = EmbeddedStack(contract, folder or new_run_folder(), programs, say=say)
     embedded.cancelled = cancelled or embedded.cancelled
     with ExitStack() as cleanup:
         cleanup.callback(embedded.stop)

@@ -41,7 +41,7 @@ def resolved(
     return ("embedded", why_not) if why_not else ("containers", "a Docker engine answers")
 
 
-def refuse_unheard(kind: str, version: str | None, embedded_only: Sequence[str]) -> None:
+def reject_unsupported_options(kind: str, version: str | None, embedded_only: Sequence[str]) -> None:
     """Raise StackKindError for options that this kind would not obey: a wish is not silently dropped."""
     if embedded_only and (kind not in {"embedded", AUTO} or version):
         other = f"--rocketchat-version {version}" if version else f"--stack={kind}"

@@ -1,4 +1,4 @@
-"""The OAuth dance by hand: what the tests of single endpoints start from."""
+"""The OAuth flow by hand: what the tests of single endpoints start from."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from tests.cases import in_fewest_rooms
 
 
 @dataclass(frozen=True)
-class Dance:
+class OAuthFlow:
     """One signed-in visitor's walk through the provider, with every parameter open to be wrong."""
 
     contract: Contract
@@ -59,16 +59,16 @@ class Dance:
 
 
 @pytest.fixture
-def dance(contract: Contract, sign_in: Callable[[User], SiteSession]) -> Callable[[User], Dance]:
+def flow(contract: Contract, sign_in: Callable[[User], SiteSession]) -> Callable[[User], OAuthFlow]:
     """The walk of one user."""
 
-    def begin(user: User) -> Dance:
-        return Dance(contract, sign_in(user).site)
+    def begin(user: User) -> OAuthFlow:
+        return OAuthFlow(contract, sign_in(user).site)
 
     return begin
 
 
 @pytest.fixture
-def test_user_dance(contract: Contract, dance: Callable[[User], Dance]) -> Dance:
+def test_user_flow(contract: Contract, flow: Callable[[User], OAuthFlow]) -> OAuthFlow:
     """The walk of `test_user`."""
-    return dance(in_fewest_rooms(contract))
+    return flow(in_fewest_rooms(contract))

@@ -15,7 +15,7 @@ import pytest
 
 from besedka.contract import PROJECT_ROOT
 from besedka.stacks import embedded
-from faults import Patient
+from faults import BreakableStack
 from fixtures.attached import READ_ONLY
 from fixtures.options import CONTRACT_KEY
 from tests import inner
@@ -41,49 +41,49 @@ def test_writes(chat_admin, contract):
 
 
 @pytest.fixture(scope="module")
-def patient(request: pytest.FixtureRequest) -> Iterator[Patient]:
+def breakable(request: pytest.FixtureRequest) -> Iterator[BreakableStack]:
     """One stack for this file; every test leaves it as it was."""
     contract = request.config.stash[CONTRACT_KEY]
-    with embedded.running(contract) as running, Patient.of(running, contract) as patient:
-        yield patient
+    with embedded.running(contract) as running, BreakableStack.of(running, contract) as breakable:
+        yield breakable
 
 
-def run(patient: Patient, subject: Path, text: str, *more: str) -> subprocess.CompletedProcess[str]:
+def run(breakable: BreakableStack, subject: Path, text: str, *more: str) -> subprocess.CompletedProcess[str]:
     subject.write_text(text, "utf-8")
-    reading = [word for word in inner.attached(patient.stack, data=True) if word != "--write"]
+    reading = [word for word in inner.attached(breakable.stack, data=True) if word != "--write"]
     return inner.run(str(subject), *reading, *more)
 
 
-def test_without_leave_a_test_that_writes_is_skipped(patient: Patient, subject: Path) -> None:
-    finished = run(patient, subject, WRITES)
+def test_without_leave_a_test_that_writes_is_skipped(breakable: BreakableStack, subject: Path) -> None:
+    finished = run(breakable, subject, WRITES)
 
     assert finished.returncode == 0, finished.stdout + finished.stderr
     assert "doctor: nothing wrong was found" in finished.stdout
     assert "tests that write are skipped; --write allows them" in finished.stdout
     assert f"skipped, 1: {READ_ONLY}" in finished.stdout
     assert "1 skipped" in finished.stdout
-    assert patient.mongo.rocketchat_message.find_one({"msg": "test_attached"}) is None
+    assert breakable.mongo.rocketchat_message.find_one({"msg": "test_attached"}) is None
 
 
-def test_with_leave_it_runs(patient: Patient, subject: Path) -> None:
-    finished = run(patient, subject, WRITES, "--write")
+def test_with_leave_it_runs(breakable: BreakableStack, subject: Path) -> None:
+    finished = run(breakable, subject, WRITES, "--write")
 
     assert finished.returncode == 0, finished.stdout + finished.stderr
     assert "1 passed" in finished.stdout
 
 
-def test_a_test_that_writes_without_asking_is_named(patient: Patient, subject: Path) -> None:
-    finished = run(patient, subject, FORGETS_TO_ASK)
+def test_a_test_that_writes_without_asking_is_named(breakable: BreakableStack, subject: Path) -> None:
+    finished = run(breakable, subject, FORGETS_TO_ASK)
 
     assert finished.returncode == 1, finished.stdout + finished.stderr
     assert "POST chat.postMessage on an attached stack that may only be read" in finished.stdout
-    assert patient.mongo.rocketchat_message.find_one({"msg": "test_attached"}) is None
+    assert breakable.mongo.rocketchat_message.find_one({"msg": "test_attached"}) is None
 
 
-def test_what_the_stack_lacks_is_said_and_left_as_it_is(patient: Patient, subject: Path) -> None:
-    with patient.setting(SETTING, wrong=True):
-        finished = run(patient, subject, READS)
-        assert patient.admin.get(f"settings/{SETTING}")["value"] is True
+def test_what_the_stack_lacks_is_said_and_left_as_it_is(breakable: BreakableStack, subject: Path) -> None:
+    with breakable.setting(SETTING, wrong=True):
+        finished = run(breakable, subject, READS)
+        assert breakable.admin.get(f"settings/{SETTING}")["value"] is True
 
     assert finished.returncode == 1, finished.stdout + finished.stderr
     before, _, _ = finished.stdout.partition("test_subject.py")
@@ -92,10 +92,12 @@ def test_what_the_stack_lacks_is_said_and_left_as_it_is(patient: Patient, subjec
     assert "fix: " in before
 
 
-def test_it_is_provisioned_when_asked_and_that_can_be_taken_back(patient: Patient, subject: Path) -> None:
-    with patient.setting(SETTING, wrong=True):
-        finished = run(patient, subject, READS, "--provision")
-        assert patient.admin.get(f"settings/{SETTING}")["value"] is False
+def test_it_is_provisioned_when_asked_and_that_can_be_taken_back(
+    breakable: BreakableStack, subject: Path
+) -> None:
+    with breakable.setting(SETTING, wrong=True):
+        finished = run(breakable, subject, READS, "--provision")
+        assert breakable.admin.get(f"settings/{SETTING}")["value"] is False
         printed = re.search(r"1 changed; `python3 run.py (provision --undo [^`]*)`", finished.stdout)
         assert printed, finished.stdout
         undone = subprocess.run(
@@ -107,7 +109,7 @@ def test_it_is_provisioned_when_asked_and_that_can_be_taken_back(patient: Patien
             check=False,
         )
         assert undone.returncode == 0, undone.stdout + undone.stderr
-        assert patient.admin.get(f"settings/{SETTING}")["value"] is True
+        assert breakable.admin.get(f"settings/{SETTING}")["value"] is True
 
     assert finished.returncode == 0, finished.stdout + finished.stderr
     assert "bringing the attached stack to the contract" in finished.stdout

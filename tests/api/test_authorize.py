@@ -10,16 +10,16 @@ from besedka.contract import Contract
 from besedka.rocketchat import provider
 from besedka.site import Site
 from tests.api.answer import expect_status
-from tests.api.conftest import Dance
+from tests.api.conftest import OAuthFlow
 from tests.cases import in_fewest_rooms, scope_of_nobody
 
 pytestmark = pytest.mark.api
 
 
 def test_a_signed_in_user_gets_a_code_without_a_consent_page(
-    contract: Contract, test_user_dance: Dance
+    contract: Contract, test_user_flow: OAuthFlow
 ) -> None:
-    answer = test_user_dance.authorize(state="abc")
+    answer = test_user_flow.authorize(state="abc")
 
     expect_status(answer, 302)
     location = answer.headers["Location"]
@@ -32,7 +32,7 @@ def test_a_signed_in_user_gets_a_code_without_a_consent_page(
 
 
 def test_a_signed_out_visitor_is_sent_to_the_login_and_back(contract: Contract) -> None:
-    answer = Dance(contract, Site.of(contract)).authorize()
+    answer = OAuthFlow(contract, Site.of(contract)).authorize()
 
     expect_status(answer, 302)
     location = urlsplit(answer.headers["Location"])
@@ -43,8 +43,8 @@ def test_a_signed_out_visitor_is_sent_to_the_login_and_back(contract: Contract) 
     )
 
 
-def test_an_unknown_client_is_refused(test_user_dance: Dance) -> None:
-    answer = test_user_dance.authorize(client_id="nobody")
+def test_an_unknown_client_is_refused(test_user_flow: OAuthFlow) -> None:
+    answer = test_user_flow.authorize(client_id="nobody")
 
     expect_status(answer, 400)
     assert "Location" not in answer.headers
@@ -62,21 +62,21 @@ def test_an_unknown_client_is_refused(test_user_dance: Dance) -> None:
     ],
 )
 def test_a_redirect_uri_must_match_to_the_letter(
-    redirect_uri: str, contract: Contract, test_user_dance: Dance
+    redirect_uri: str, contract: Contract, test_user_flow: OAuthFlow
 ) -> None:
     chat, name = contract.chat.url, contract.provider.name
     host = urlsplit(chat).hostname or ""
     other_host = chat.replace(host, "localhost" if host == "127.0.0.1" else "127.0.0.1")
     wrong = redirect_uri.format(chat=chat, other_host=other_host, name=name, capital=name.upper())
 
-    answer = test_user_dance.authorize(redirect_uri=wrong)
+    answer = test_user_flow.authorize(redirect_uri=wrong)
 
     expect_status(answer, 400)
     assert "Location" not in answer.headers, "a code or an error was sent to a foreign address"
 
 
-def test_a_foreign_scope_is_refused_at_the_callback(contract: Contract, test_user_dance: Dance) -> None:
-    answer = test_user_dance.authorize(scope=scope_of_nobody(contract))
+def test_a_foreign_scope_is_refused_at_the_callback(contract: Contract, test_user_flow: OAuthFlow) -> None:
+    answer = test_user_flow.authorize(scope=scope_of_nobody(contract))
 
     expect_status(answer, 302)
     query = parse_qs(urlsplit(answer.headers["Location"]).query)
@@ -84,8 +84,8 @@ def test_a_foreign_scope_is_refused_at_the_callback(contract: Contract, test_use
     assert "code" not in query
 
 
-def test_a_response_type_other_than_code_is_refused(test_user_dance: Dance) -> None:
-    answer = test_user_dance.authorize(response_type="token")
+def test_a_response_type_other_than_code_is_refused(test_user_flow: OAuthFlow) -> None:
+    answer = test_user_flow.authorize(response_type="token")
 
     query = parse_qs(urlsplit(answer.headers.get("Location", "")).query)
     assert answer.status_code in {302, 400}

@@ -13,65 +13,67 @@ from besedka.checks.report import Report
 from besedka.checks.run import examine
 from besedka.stacks import embedded
 from besedka.target import Target
-from faults import Patient
+from faults import BreakableStack
 from fixtures.options import CONTRACT_KEY
 
 pytestmark = pytest.mark.doctor
 
 
 @pytest.fixture(scope="module")
-def patient(request: pytest.FixtureRequest) -> Iterator[Patient]:
+def breakable(request: pytest.FixtureRequest) -> Iterator[BreakableStack]:
     """One stack for this file; every test leaves it as it was."""
     contract = request.config.stash[CONTRACT_KEY]
-    with embedded.running(contract) as running, Patient.of(running, contract) as patient:
-        yield patient
+    with embedded.running(contract) as running, BreakableStack.of(running, contract) as breakable:
+        yield breakable
 
 
-def examined(patient: Patient, *, only: Iterable[str] = (), write: bool = True) -> Report:
+def examined(breakable: BreakableStack, *, only: Iterable[str] = (), write: bool = True) -> Report:
     """The report with a temporary user's sign-in, unless `write` says no."""
-    target = replace(patient.stack.target, may_write=write)
-    return examine(target, patient.contract, only=only)
+    target = replace(breakable.stack.target, may_write=write)
+    return examine(target, breakable.contract, only=only)
 
 
-def temporary_accounts(patient: Patient) -> list[str]:
-    return [str(user["username"]) for user in patient.mongo.users.find({"username": {"$regex": "^temp_"}})]
+def temporary_accounts(breakable: BreakableStack) -> list[str]:
+    return [str(user["username"]) for user in breakable.mongo.users.find({"username": {"$regex": "^temp_"}})]
 
 
-def test_a_healthy_stack_has_no_finding(patient: Patient) -> None:
-    report = examined(patient)
+def test_a_healthy_stack_has_no_finding(breakable: BreakableStack) -> None:
+    report = examined(breakable)
     assert report.findings == ()
     assert report.count(Status.CRASH) == report.count(Status.BLOCKED) == 0
     assert report.exit_status == 0
     assert [row.check for row in report.results if row.status is Status.SKIPPED] == []
 
 
-def test_the_hops_of_sso_end_in_a_session_and_leave_nobody_behind(patient: Patient) -> None:
-    report = examined(patient, only=["sso"])
+def test_the_hops_of_sso_end_in_a_session_and_leave_nobody_behind(breakable: BreakableStack) -> None:
+    report = examined(breakable, only=["sso"])
     assert report.result("sso.session").status is Status.OK
-    assert f"services.{patient.contract.provider.name}.id" in report.result("sso.session").evidence
-    assert report.result("sso.rooms").evidence == patient.contract.default_channel.name
+    assert f"services.{breakable.contract.provider.name}.id" in report.result("sso.session").evidence
+    assert report.result("sso.rooms").evidence == breakable.contract.default_channel.name
     assert report.leftovers == ()
-    assert temporary_accounts(patient) == []
+    assert temporary_accounts(breakable) == []
 
 
-def test_reading_alone_checks_the_hops_as_far_as_that_goes(patient: Patient) -> None:
-    report = examined(patient, write=False)
+def test_reading_alone_checks_the_hops_as_far_as_that_goes(breakable: BreakableStack) -> None:
+    report = examined(breakable, write=False)
     assert report.findings == ()
     assert report.result("sso.client").status is Status.OK
     assert report.result("sso.user").status is Status.SKIPPED
     assert "--write" in report.result("sso.rooms").reason
 
 
-def test_another_version_than_the_contracts_is_one_finding_and_blocks_nothing(patient: Patient) -> None:
+def test_another_version_than_the_contracts_is_one_finding_and_blocks_nothing(
+    breakable: BreakableStack,
+) -> None:
     wanted = {"version": "7.10.2"}
-    other = patient.contract.model_copy(update={"chat": patient.contract.chat.model_copy(update=wanted)})
-    report = examine(patient.stack.target, other)
+    other = breakable.contract.model_copy(update={"chat": breakable.contract.chat.model_copy(update=wanted)})
+    report = examine(breakable.stack.target, other)
     assert [found.code for found in report.findings] == ["services.contract_version.differs"]
     assert report.count(Status.BLOCKED) == report.count(Status.CRASH) == 0
 
 
-def test_without_databases_what_needs_them_is_skipped_and_says_so(patient: Patient) -> None:
-    report = examine(Target(patient.stack.site_url, patient.stack.chat_url), patient.contract)
+def test_without_databases_what_needs_them_is_skipped_and_says_so(breakable: BreakableStack) -> None:
+    report = examine(Target(breakable.stack.site_url, breakable.stack.chat_url), breakable.contract)
     assert report.findings == ()
     assert "--mongo-url" in report.result("integrity.ids").reason
     assert "--site-database-url" in report.result("application.secret").reason
@@ -79,33 +81,33 @@ def test_without_databases_what_needs_them_is_skipped_and_says_so(patient: Patie
     assert "provider.secret" not in report.unwatched
 
 
-def test_lists_are_read_whole_where_rocketchat_gives_them_in_pages(patient: Patient) -> None:
-    few = patient.setting("API_Default_Count", 2)
-    with patient.setting("API_Allow_Infinite_Count", False), few:
-        by_rest = Target(patient.stack.site_url, patient.stack.chat_url)
-        assert examine(by_rest, patient.contract).findings == ()
+def test_lists_are_read_whole_where_rocketchat_gives_them_in_pages(breakable: BreakableStack) -> None:
+    few = breakable.setting("API_Default_Count", 2)
+    with breakable.setting("API_Allow_Infinite_Count", False), few:
+        by_rest = Target(breakable.stack.site_url, breakable.stack.chat_url)
+        assert examine(by_rest, breakable.contract).findings == ()
 
 
-def test_the_administrators_log_in_is_taken_back(patient: Patient) -> None:
+def test_the_administrators_log_in_is_taken_back(breakable: BreakableStack) -> None:
     def tokens() -> int:
-        admin = patient.mongo.users.find_one({"username": patient.contract.chat.admin.username})
+        admin = breakable.mongo.users.find_one({"username": breakable.contract.chat.admin.username})
         assert admin is not None
         return len(admin["services"]["resume"]["loginTokens"])
 
     before = tokens()
-    examined(patient, only=["services"])
+    examined(breakable, only=["services"])
     assert tokens() == before
 
 
-def test_secrets_stay_inside(patient: Patient) -> None:
-    report = examined(patient).to_json()
-    assert [secret for secret in patient.contract.secrets if secret in report] == []
+def test_secrets_stay_inside(breakable: BreakableStack) -> None:
+    report = examined(breakable).to_json()
+    assert [secret for secret in breakable.contract.secrets if secret in report] == []
     assert json.loads(report)["coverage"]["watched"] > 90
 
 
-def test_a_log_in_service_that_is_gone_though_its_settings_are_right(patient: Patient) -> None:
-    own = {"service": patient.contract.provider.name}
-    with patient.removed("meteor_accounts_loginServiceConfiguration", own):
-        report = examined(patient, write=False)
+def test_a_log_in_service_that_is_gone_though_its_settings_are_right(breakable: BreakableStack) -> None:
+    own = {"service": breakable.contract.provider.name}
+    with breakable.removed("meteor_accounts_loginServiceConfiguration", own):
+        report = examined(breakable, write=False)
     assert [found.code for found in report.findings] == ["login_service.present.absent"]
     assert report.result("sso.client").root == "login_service.present"

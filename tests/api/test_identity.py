@@ -11,7 +11,7 @@ from besedka.contract import Contract, User
 from besedka.site import Site
 from besedka.site_database import SiteDatabase
 from tests.api.answer import expect_json, expect_status
-from tests.api.conftest import Dance
+from tests.api.conftest import OAuthFlow
 from tests.cases import USERNAMES, scope_of_nobody
 
 pytestmark = pytest.mark.api
@@ -30,11 +30,11 @@ def test_the_bearer_is_named(
     username: str,
     sent_via: str,
     contract: Contract,
-    dance: Callable[[User], Dance],
+    flow: Callable[[User], OAuthFlow],
     site_data: SiteDatabase,
 ) -> None:
     user = contract.user(username)
-    walk = dance(user)
+    walk = flow(user)
 
     answer = walk.site.identity(walk.token(), sent_via=sent_via)  # type: ignore[arg-type]
 
@@ -65,16 +65,16 @@ def test_an_invented_token_is_refused_in_json(contract: Contract) -> None:
     assert_json_refusal(Site.of(contract).identity("invented"), 401)
 
 
-def test_a_session_cookie_is_no_token(contract: Contract, test_user_dance: Dance) -> None:
-    answer = test_user_dance.site.get(contract.provider.identity_path)
+def test_a_session_cookie_is_no_token(contract: Contract, test_user_flow: OAuthFlow) -> None:
+    answer = test_user_flow.site.get(contract.provider.identity_path)
 
     assert_json_refusal(answer, 401)
 
 
 def test_a_token_of_another_scope_is_refused(
-    temp_user: Callable[..., User], dance: Callable[[User], Dance], site_data: SiteDatabase
+    temp_user: Callable[..., User], flow: Callable[[User], OAuthFlow], site_data: SiteDatabase
 ) -> None:
-    walk = dance(temp_user())
+    walk = flow(temp_user())
     token = walk.token()
     site_data.rescope_token(token, scope_of_nobody(walk.contract))
 
@@ -82,9 +82,9 @@ def test_a_token_of_another_scope_is_refused(
 
 
 def test_an_expired_token_is_refused(
-    temp_user: Callable[..., User], dance: Callable[[User], Dance], site_data: SiteDatabase
+    temp_user: Callable[..., User], flow: Callable[[User], OAuthFlow], site_data: SiteDatabase
 ) -> None:
-    walk = dance(temp_user())
+    walk = flow(temp_user())
     token = walk.token()
     site_data.expire_token(token)
 

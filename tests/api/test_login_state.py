@@ -17,7 +17,7 @@ from besedka.rocketchat.database import ChatDatabase
 from besedka.rocketchat.rest import RocketChat
 from besedka.site_database import SiteDatabase
 from tests.api.answer import asked, described, expect_status
-from tests.api.conftest import Dance
+from tests.api.conftest import OAuthFlow
 
 pytestmark = pytest.mark.api
 
@@ -44,12 +44,12 @@ def callback_config(answer: requests.Response) -> dict[str, object]:
 def test_a_login_links_the_account_and_stores_a_hashed_session(
     contract: Contract,
     temp_user: Callable[..., User],
-    dance: Callable[[User], Dance],
+    flow: Callable[[User], OAuthFlow],
     chat_data: ChatDatabase,
     site_data: SiteDatabase,
 ) -> None:
     user = temp_user()
-    walk = dance(user)
+    walk = flow(user)
     credential_token = secrets.token_urlsafe(32)
     sent_on = walk.authorize(state=credential_state(contract, credential_token))
     expect_status(sent_on, 302)

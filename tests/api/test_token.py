@@ -10,7 +10,7 @@ from besedka.contract import Contract, User
 from besedka.site import Site
 from besedka.site_database import SiteDatabase
 from tests.api.answer import expect_json, expect_status
-from tests.api.conftest import Dance
+from tests.api.conftest import OAuthFlow
 from tests.cases import in_fewest_rooms
 
 pytestmark = pytest.mark.api
@@ -18,12 +18,12 @@ pytestmark = pytest.mark.api
 
 @pytest.mark.parametrize("sent_via", ["header", "payload"])
 def test_a_code_buys_an_access_token(
-    sent_via: str, contract: Contract, test_user_dance: Dance, site_data: SiteDatabase
+    sent_via: str, contract: Contract, test_user_flow: OAuthFlow, site_data: SiteDatabase
 ) -> None:
     user = in_fewest_rooms(contract)
-    code = test_user_dance.code()
+    code = test_user_flow.code()
 
-    answer = test_user_dance.exchange(code, sent_via=sent_via)
+    answer = test_user_flow.exchange(code, sent_via=sent_via)
 
     expect_status(answer, 200)
     body = expect_json(answer)
@@ -36,27 +36,27 @@ def test_a_code_buys_an_access_token(
     assert code not in {grant.code for grant in site_data.grants(user.username)}
 
 
-def test_no_pkce_is_demanded_of_rocketchat(test_user_dance: Dance) -> None:
-    answer = test_user_dance.exchange(test_user_dance.code())
+def test_no_pkce_is_demanded_of_rocketchat(test_user_flow: OAuthFlow) -> None:
+    answer = test_user_flow.exchange(test_user_flow.code())
 
     assert "Code verifier required" not in answer.text, "PKCE is demanded, and Custom OAuth cannot do it"
     expect_status(answer, 200)
 
 
-def test_a_code_works_once(test_user_dance: Dance) -> None:
-    code = test_user_dance.code()
-    expect_status(test_user_dance.exchange(code), 200)
+def test_a_code_works_once(test_user_flow: OAuthFlow) -> None:
+    code = test_user_flow.code()
+    expect_status(test_user_flow.exchange(code), 200)
 
-    again = test_user_dance.exchange(code)
+    again = test_user_flow.exchange(code)
 
     expect_status(again, 400)
     assert again.json()["error"] == "invalid_grant"
 
 
 def test_an_expired_code_is_refused(
-    temp_user: Callable[..., User], dance: Callable[[User], Dance], site_data: SiteDatabase
+    temp_user: Callable[..., User], flow: Callable[[User], OAuthFlow], site_data: SiteDatabase
 ) -> None:
-    walk = dance(temp_user())
+    walk = flow(temp_user())
     code = walk.code()
     site_data.expire_grant(code)
 
@@ -67,31 +67,31 @@ def test_an_expired_code_is_refused(
 
 
 @pytest.mark.parametrize("sent_via", ["header", "payload"])
-def test_a_wrong_secret_is_refused(sent_via: str, test_user_dance: Dance) -> None:
-    answer = test_user_dance.exchange(test_user_dance.code(), client_secret="wrong", sent_via=sent_via)
+def test_a_wrong_secret_is_refused(sent_via: str, test_user_flow: OAuthFlow) -> None:
+    answer = test_user_flow.exchange(test_user_flow.code(), client_secret="wrong", sent_via=sent_via)
 
     expect_status(answer, 401)
     assert answer.json()["error"] == "invalid_client"
 
 
-def test_an_unknown_client_is_refused(test_user_dance: Dance) -> None:
-    answer = test_user_dance.exchange(test_user_dance.code(), client_id="nobody")
+def test_an_unknown_client_is_refused(test_user_flow: OAuthFlow) -> None:
+    answer = test_user_flow.exchange(test_user_flow.code(), client_id="nobody")
 
     expect_status(answer, 401)
     assert answer.json()["error"] == "invalid_client"
 
 
-def test_a_wrong_redirect_uri_is_refused(contract: Contract, test_user_dance: Dance) -> None:
+def test_a_wrong_redirect_uri_is_refused(contract: Contract, test_user_flow: OAuthFlow) -> None:
     wrong = f"{contract.chat.url}/_oauth/other"
 
-    answer = test_user_dance.exchange(test_user_dance.code(), redirect_uri=wrong)
+    answer = test_user_flow.exchange(test_user_flow.code(), redirect_uri=wrong)
 
     expect_status(answer, 400)
     assert answer.json()["error"] in {"invalid_grant", "invalid_request"}
 
 
-def test_an_invented_code_is_refused(test_user_dance: Dance) -> None:
-    answer = test_user_dance.exchange("invented")
+def test_an_invented_code_is_refused(test_user_flow: OAuthFlow) -> None:
+    answer = test_user_flow.exchange("invented")
 
     expect_status(answer, 400)
     assert expect_json(answer)["error"] == "invalid_grant"

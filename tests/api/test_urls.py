@@ -51,7 +51,7 @@ def assert_answers(site: Site, path: str, status: int, target: str | None) -> No
 
 
 @pytest.mark.parametrize(("path", "status", "target", "_signed_in", "_target"), TABLE)
-def test_a_stranger(
+def test_anonymous_request(
     path: str, status: int, target: str | None, _signed_in: int, _target: str | None, contract: Contract
 ) -> None:
     assert_answers(Site.of(contract), path, status, target)

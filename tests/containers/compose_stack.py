@@ -25,7 +25,7 @@ from besedka import contract as contracts
 from besedka.commands.restart import FOLDER
 from besedka.contract import CONTRACT_ENV, CONTRACT_FILE, PROJECT_ROOT, Contract
 from besedka.restart import mongo_dump, site_dump
-from besedka.restart.stock import Stock
+from besedka.restart.inventory import Inventory
 from besedka.stacks.docker.compose import COMPOSE_FILE, SERVICES
 from besedka.stacks.process.processes import free_ports
 from tests import inner
@@ -99,12 +99,12 @@ class ComposeStack:
             cursor = connection.execute(text, values or None)
             return cursor.fetchall() if cursor.description else []
 
-    def stock(self) -> Stock:
+    def inventory(self) -> Inventory:
         """What is in both databases now."""
-        stock = Stock()
-        site_dump.count(self.site_database_url, stock)
-        mongo_dump.count(self.mongo_url, stock)
-        return stock
+        inventory = Inventory()
+        site_dump.count(self.site_database_url, inventory)
+        mongo_dump.count(self.mongo_url, inventory)
+        return inventory
 
     def dumps(self) -> list[Path]:
         """The dumps of this project, oldest first."""

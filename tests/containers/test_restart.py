@@ -22,14 +22,14 @@ from besedka.errors import ServiceUnreachableError
 from besedka.restart import daphne, site_dump
 from besedka.restart.engine import DockerServices
 from besedka.restart.errors import DumpFailedError
-from besedka.restart.stock import KINDS, Stock
+from besedka.restart.inventory import KINDS, Inventory
 from besedka.stacks import attached
 from besedka.stacks.docker.compose import SERVICES
 from besedka.stacks.model import Stack
 from besedka.target import Target
 from tests.containers import runs
-from tests.containers.bystanders import Listener, until_healthy
 from tests.containers.compose_stack import ComposeStack
+from tests.containers.foreign_processes import Listener, until_healthy
 
 pytestmark = pytest.mark.containers
 WEB = PROJECT_ROOT / "web"
@@ -98,7 +98,7 @@ def keeps_volumes(developers: ComposeStack, client: Any) -> Iterator[None]:
     assert not [name for name in removed if developers.project in name]
 
 
-def same(before: Stock, now: Stock) -> bool:
+def same(before: Inventory, now: Inventory) -> bool:
     return [before.digest(kind) for kind in KINDS] == [now.digest(kind) for kind in KINDS]
 
 
@@ -110,7 +110,7 @@ def test_a_first_restart_stops_web_and_brings_the_site(
     assert "verdict: nothing was lost, and the stack is healthy" in first.stdout
     assert containers(client, untouched)["web"].status == "exited"
     assert daphne.running(untouched.port, WEB)
-    assert untouched.stock().count("site users") == len(untouched.contract.users)
+    assert untouched.inventory().count("site users") == len(untouched.contract.users)
     (row,) = untouched.sql("SELECT count(*) FROM pg_stat_activity WHERE datname = 'besedka'")
     assert row[0] >= 1
     (dump,) = untouched.dumps()
@@ -119,14 +119,14 @@ def test_a_first_restart_stops_web_and_brings_the_site(
 
 @pytest.mark.usefixtures("keeps_volumes")
 def test_a_whole_restart_loses_nothing(developers: ComposeStack, client: Any) -> None:
-    before, begun = developers.stock(), starts(client, developers)
+    before, begun = developers.inventory(), starts(client, developers)
     assert before.count("messages") >= MESSAGES
     site = daphne.holders(developers.port)
 
     finished = developers.restart()
 
     assert finished.returncode == 0, finished.stdout + finished.stderr
-    assert same(before, developers.stock())
+    assert same(before, developers.inventory())
     for line in before.lines():
         assert line in finished.stdout
     now = starts(client, developers)
@@ -138,12 +138,12 @@ def test_a_whole_restart_loses_nothing(developers: ComposeStack, client: Any) ->
 
 
 def test_only_rocketchat(developers: ComposeStack, client: Any) -> None:
-    before, begun, site = developers.stock(), starts(client, developers), daphne.holders(developers.port)
+    before, begun, site = developers.inventory(), starts(client, developers), daphne.holders(developers.port)
 
     finished = developers.restart("--only", "rocketchat")
 
     assert finished.returncode == 0, finished.stdout + finished.stderr
-    assert same(before, developers.stock())
+    assert same(before, developers.inventory())
     now = starts(client, developers)
     assert {name for name in now if now[name] != begun[name]} == {"rocketchat"}
     assert daphne.holders(developers.port) == site, "Daphne was not left alone"
@@ -151,7 +151,7 @@ def test_only_rocketchat(developers: ComposeStack, client: Any) -> None:
 
 @pytest.mark.usefixtures("keeps_volumes")
 def test_a_loss_is_named_and_the_dump_brings_it_back(developers: ComposeStack) -> None:
-    before = developers.stock()
+    before = developers.inventory()
     developers.kill_restart("counted")
     with developers.mongo() as database:
         assert database["rocketchat_message"].delete_one({"_id": "kept-7"}).deleted_count == 1
@@ -174,7 +174,7 @@ def test_a_loss_is_named_and_the_dump_brings_it_back(developers: ComposeStack) -
 
     assert healed.returncode == 0, healed.stdout + healed.stderr
     assert f"bringing back {dump}" in healed.stdout
-    assert same(before, developers.stock())
+    assert same(before, developers.inventory())
     assert developers.sql("SELECT to_regclass('later')") == [(None,)], (
         "a table that the dump has not was left"
     )
@@ -182,7 +182,7 @@ def test_a_loss_is_named_and_the_dump_brings_it_back(developers: ComposeStack) -
 
 @pytest.mark.usefixtures("keeps_volumes")
 def test_killed_three_times_a_fourth_run_heals(developers: ComposeStack, client: Any) -> None:
-    before = developers.stock()
+    before = developers.inventory()
     for step in ("dumped", "restart mongo", "prepare"):
         developers.kill_restart(step)
     dumps = developers.dumps()
@@ -191,7 +191,7 @@ def test_killed_three_times_a_fourth_run_heals(developers: ComposeStack, client:
 
     assert finished.returncode == 0, finished.stdout + finished.stderr
     assert "an interrupted restart came as far as 'prepare'" in finished.stdout
-    assert same(before, developers.stock())
+    assert same(before, developers.inventory())
     assert developers.dumps() == dumps, "a run that goes on has taken another dump"
     assert {containers(client, developers)[name].status for name in SERVICES} == {"running"}
 
@@ -250,7 +250,7 @@ def test_a_restore_that_somebody_is_in_the_way_of_changes_nothing(
     developers: ComposeStack, on_engine: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(site_dump, "LOCK_SECONDS", 0.5)
-    before = developers.stock()
+    before = developers.inventory()
     with psycopg.connect(developers.site_database_url) as reader:
         reader.execute(f"SELECT count(*) FROM {ACCOUNTS}")  # noqa: S608 - a name
         with pytest.raises(DumpFailedError, match="canceling statement due to lock timeout"):
@@ -259,13 +259,13 @@ def test_a_restore_that_somebody_is_in_the_way_of_changes_nothing(
                 developers.dumps()[-1] / "site.sql",
                 DockerServices(developers.project),
             )
-    assert same(before, developers.stock())
+    assert same(before, developers.inventory())
 
 
 def test_a_dump_and_its_count_are_of_one_moment(
     developers: ComposeStack, on_engine: None, tmp_path: Path
 ) -> None:
-    before, stock = developers.stock(), Stock()
+    before, inventory = developers.inventory(), Inventory()
     renamed = f"UPDATE {ACCOUNTS} SET full_name = %s WHERE username = 'test_user'"  # noqa: S608 - a name
     ((name,),) = developers.sql(f"SELECT full_name FROM {ACCOUNTS} WHERE username = 'test_user'")  # noqa: S608
 
@@ -276,12 +276,14 @@ def test_a_dump_and_its_count_are_of_one_moment(
 
     try:
         services = Meanwhile(developers.project)
-        site_dump.write(developers.site_database_url, tmp_path / "site.sql", services, stock)
-        assert developers.stock().digest("site users") != before.digest("site users"), "nothing was changed"
+        site_dump.write(developers.site_database_url, tmp_path / "site.sql", services, inventory)
+        assert developers.inventory().digest("site users") != before.digest("site users"), (
+            "nothing was changed"
+        )
     finally:
         developers.sql(renamed, name)
 
-    assert stock.digest("site users") == before.digest("site users")
+    assert inventory.digest("site users") == before.digest("site users")
     dumped = (tmp_path / "site.sql").read_text("utf-8")
     assert name in dumped
     assert "Somebody Else" not in dumped

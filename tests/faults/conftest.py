@@ -1,5 +1,5 @@
-"""`ward`: healthy stacks for tests of faults."""
+"""`lab`: healthy stacks for tests of faults."""
 
-from tests.faults.ward import ward
+from tests.faults.fault_lab import lab
 
-__all__ = ["ward"]
+__all__ = ["lab"]

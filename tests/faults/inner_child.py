@@ -20,7 +20,7 @@ from besedka.stacks.model import Stack
 from besedka.stacks.process import supervisor
 from besedka.stacks.services import site_commands
 from tests.faults.inner_order import END, Order, Outcome
-from tests.faults.lent_commands import borrow
+from tests.faults.remote_commands import borrow
 
 # How long a page is given to begin, and one that has shown its problem to come round after all. Under a fault
 # it does neither, and a page that did would pass the test, which is what the declared red is for.

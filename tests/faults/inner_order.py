@@ -13,7 +13,7 @@ class Order:
     """One run of collected tests.
 
     `stack` is a `Stack` in JSON, `tests` are node ids. `hurried` is a run that is to fail, which does not wait
-    long for what a fault keeps from coming. `commands` is where the site's management commands are lent.
+    long for what a fault keeps from coming. `commands` is where the site's management commands are served.
     """
 
     stack: str

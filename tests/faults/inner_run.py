@@ -1,4 +1,4 @@
-"""Runs tests of the suite on the stack of a patient, in a process of their own.
+"""Runs tests of the suite on the stack of a breakable stack, in a process of their own.
 
 Inside a test, pytest cannot run another: Playwright's plugin refuses the inner one ("nested soft assertion
 scopes are not supported"), which would make every test red, whatever the stack is like.
@@ -19,13 +19,13 @@ import pytest
 
 from besedka.contract import PROJECT_ROOT
 from besedka.stacks.model import Stack
-from besedka.stacks.process.forked import Zygotes
+from besedka.stacks.process.forked import ForkServers
 from besedka.stacks.process.processes import Guard
-from faults import Patient
+from faults import BreakableStack
 from faults.caught import NO_STACK
 from tests import inner
 from tests.faults.inner_order import END, Order, Outcome
-from tests.faults.lent_commands import lent
+from tests.faults.remote_commands import remote_commands
 
 # For the runs that end before their tests. pytest's plugins and what stands beside the tests are left out: it
 # imports them itself, so that it can explain their assertions.
@@ -66,8 +66,8 @@ _WITH_TESTS = {pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED}
 class InnerRuns:
     """Runs of tests, one after another, each a fork of a process that has collected them all."""
 
-    def __init__(self, zygotes: Zygotes, folder: Path, tests: Iterable[str]) -> None:
-        self._zygotes, self._tests = zygotes, sorted(set(tests) - {NO_STACK})
+    def __init__(self, fork_servers: ForkServers, folder: Path, tests: Iterable[str]) -> None:
+        self._fork_servers, self._tests = fork_servers, sorted(set(tests) - {NO_STACK})
         self._folder, self._log = folder / "inner", folder / "inner" / "log"
         self._folder.mkdir()
         self._environment = inner.environment({"PYTHONUNBUFFERED": "1"})
@@ -78,7 +78,7 @@ class InnerRuns:
         self._end_collected()
         shutil.rmtree(self._folder)
 
-    def failures(self, patient: Patient, nodeids: Iterable[str], *, hurried: bool) -> dict[str, str]:
+    def failures(self, breakable: BreakableStack, nodeids: Iterable[str], *, hurried: bool) -> dict[str, str]:
         """The text of each test that failed, by node id; of a run that ended before its tests, what it printed.
 
         The run is given the stack, so that it neither starts nor stops anything. A run that must find no
@@ -86,10 +86,10 @@ class InnerRuns:
         """
         named = tuple(nodeids)
         if NO_STACK in named:
-            return self._attached(patient.stack)
+            return self._attached(breakable.stack)
         before = self._log.stat().st_size if self._log.exists() else 0
-        with lent(patient.running.manage) as commands:
-            outcome = self._ordered(Order(patient.stack.to_json(), named, hurried, commands))
+        with remote_commands(breakable.running.manage) as commands:
+            outcome = self._ordered(Order(breakable.stack.to_json(), named, hurried, commands))
         if outcome is None or outcome.status not in _WITH_TESTS:
             return {NO_STACK: self._log.read_bytes()[before:].decode("utf-8", "replace")}
         assert outcome.skipped == (), "a test that is skipped catches nothing"
@@ -140,7 +140,7 @@ class InnerRuns:
         return process, orders
 
     def _spawn(self, command: list[str], log: Path) -> Guard:
-        return self._zygotes.spawn(command, log=log, cwd=PROJECT_ROOT, environment=self._environment)
+        return self._fork_servers.spawn(command, log=log, cwd=PROJECT_ROOT, environment=self._environment)
 
     def _end_collected(self) -> None:
         if self._collected:

@@ -18,13 +18,13 @@ from besedka import contract as contracts
 from besedka.contract import PROJECT_ROOT
 from besedka.stacks import embedded
 from besedka.stacks.process.processes import free_ports
-from faults import Fault, Patient, catalogue
+from faults import BreakableStack, Fault, catalogue
 from faults.breakable_stack import FaultError
 from faults.proxied import ProxiedStack
 from faults.proxy import Proxy, Rule
 from faults.rules import every
 from tests import inner
-from tests.faults.ward import Ward
+from tests.faults.fault_lab import FaultLab
 
 pytestmark = pytest.mark.faults
 
@@ -33,9 +33,9 @@ BY_NAME = {fault.name: fault for fault in catalogue(CONTRACT)}
 
 
 @pytest.fixture
-def patient(ward: Ward) -> Iterator[Patient]:
-    """A patient for one test; whatever the test does to its stack, nothing of it may be left."""
-    with ward.fresh() as admitted:
+def breakable(lab: FaultLab) -> Iterator[BreakableStack]:
+    """A breakable stack for one test; whatever the test does to its stack, nothing of it may be left."""
+    with lab.fresh() as admitted:
         running = admitted.running
         assert isinstance(running, ProxiedStack)
         proxies, family = dict(running.proxies), _processes(running)
@@ -59,46 +59,46 @@ def _listens(port: int) -> bool:
         return probe.connect_ex(("127.0.0.1", port)) == 0
 
 
-def _first_code(patient: Patient) -> str:
-    cause = patient.examine().first_cause
+def _first_code(breakable: BreakableStack) -> str:
+    cause = breakable.examine().first_cause
     assert cause is not None
     return cause.code
 
 
-def _first_code_without(patient: Patient, service: str) -> str:
-    patient.running.processes[service].kill()
-    return _first_code(patient)
+def _first_code_without(breakable: BreakableStack, service: str) -> str:
+    breakable.running.processes[service].kill()
+    return _first_code(breakable)
 
 
 @contextmanager
-def _never_undone(one: Patient) -> Iterator[None]:
+def _never_undone(one: BreakableStack) -> Iterator[None]:
     with one.column("accounts_user", ("username", "test_user"), "role", "moderator"):
         yield
     raise OSError("the disk is full")
 
 
 @contextmanager
-def _never_put_in(one: Patient) -> Iterator[None]:
+def _never_put_in(one: BreakableStack) -> Iterator[None]:
     raise OSError("the disk is full")
     yield
 
 
-def test_an_undo_that_fails_is_named(patient: Patient) -> None:
+def test_an_undo_that_fails_is_named(breakable: BreakableStack) -> None:
     fault = Fault("never_undone", "site.accounts.role", _never_undone)
     with (
         pytest.raises(FaultError, match="the undo of never_undone failed: OSError: the disk is full") as said,
-        fault.put_into(patient),
+        fault.put_into(breakable),
     ):
-        assert _first_code(patient) == fault.cause
+        assert _first_code(breakable) == fault.cause
     assert said.value.next_step.startswith("use this stack for nothing more: stop it")
-    assert said.value.where == patient.stack.folder
+    assert said.value.where == breakable.stack.folder
 
 
-def test_a_failed_undo_does_not_hide_what_failed_before_it(patient: Patient) -> None:
+def test_a_failed_undo_does_not_hide_what_failed_before_it(breakable: BreakableStack) -> None:
     fault = Fault("never_undone", "site.accounts.role", _never_undone)
     with (
         pytest.raises(FaultError, match="the undo of never_undone failed") as said,
-        fault.put_into(patient),
+        fault.put_into(breakable),
     ):
         raise AssertionError("what the test found")
     told = said.value.__cause__
@@ -113,29 +113,33 @@ def test_a_failed_undo_does_not_hide_what_failed_before_it(patient: Patient) -> 
         ("mongo", "account_deactivated", "services.mongo.unanswered"),
     ],
 )
-def test_a_stack_that_dies_under_a_fault_is_named(patient: Patient, dies: str, name: str, cause: str) -> None:
+def test_a_stack_that_dies_under_a_fault_is_named(
+    breakable: BreakableStack, dies: str, name: str, cause: str
+) -> None:
     fault = BY_NAME[name]
     with (
         pytest.raises(FaultError, match=f"the undo of {name} failed; .*{dies}.* had ended") as said,
-        fault.put_into(patient),
+        fault.put_into(breakable),
     ):
-        assert _first_code_without(patient, dies) == cause
+        assert _first_code_without(breakable, dies) == cause
     assert "start another" in said.value.next_step
 
 
-def test_a_site_that_dies_is_named_by_doctor_and_comes_back(patient: Patient) -> None:
-    with BY_NAME["site_stopped"].put_into(patient):
-        patient.running.processes["site"].kill()
-        codes = [found.code for found in patient.examine().findings]
+def test_a_site_that_dies_is_named_by_doctor_and_comes_back(breakable: BreakableStack) -> None:
+    with BY_NAME["site_stopped"].put_into(breakable):
+        breakable.running.processes["site"].kill()
+        codes = [found.code for found in breakable.examine().findings]
         assert codes == ["services.site.unanswered"]
 
 
-def test_a_stack_that_is_not_ours_is_refused(patient: Patient, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_stack_that_is_not_ours_is_refused(
+    breakable: BreakableStack, monkeypatch: pytest.MonkeyPatch
+) -> None:
     with monkeypatch.context() as elsewhere:
-        elsewhere.setattr(patient.running, "stack", replace(patient.stack, kind="attached"))
+        elsewhere.setattr(breakable.running, "stack", replace(breakable.stack, kind="attached"))
         with (
             pytest.raises(FaultError, match="may not be put into this stack") as said,
-            Patient.of(patient.running, CONTRACT),
+            BreakableStack.of(breakable.running, CONTRACT),
         ):
             pytest.fail("an attached stack took a fault")
     assert said.value.where == "attached"
@@ -146,55 +150,55 @@ def test_a_stack_that_was_never_started_is_refused() -> None:
     never_started = embedded.EmbeddedStack(CONTRACT, embedded.new_run_folder())
     with (
         pytest.raises(FaultError, match="may not be put into this stack") as said,
-        Patient.of(never_started, CONTRACT),
+        BreakableStack.of(never_started, CONTRACT),
     ):
         pytest.fail("a stack that was never started took a fault")
     assert said.value.where == "a stack that was never started"
 
 
-def test_a_fault_that_cannot_be_put_in_is_named_and_changes_nothing(patient: Patient) -> None:
+def test_a_fault_that_cannot_be_put_in_is_named_and_changes_nothing(breakable: BreakableStack) -> None:
     fault = Fault("never_put_in", "site.accounts.role", _never_put_in)
     with (
         pytest.raises(FaultError, match="never_put_in could not be put in: OSError") as said,
-        fault.put_into(patient),
+        fault.put_into(breakable),
     ):
         pytest.fail("the fault is in")
     assert said.value.next_step.startswith("run doctor on a stack without a fault")
 
 
-def test_a_fault_of_a_document_that_is_not_there_is_named(patient: Patient) -> None:
+def test_a_fault_of_a_document_that_is_not_there_is_named(breakable: BreakableStack) -> None:
     fault = Fault(
         "nobody", "rooms.accounts.inactive", lambda one: one.changed("users", {"username": "x"}, {"$set": {}})
     )
-    with pytest.raises(FaultError, match="lacks the document") as said, fault.put_into(patient):
+    with pytest.raises(FaultError, match="lacks the document") as said, fault.put_into(breakable):
         pytest.fail("the fault is in")
     assert said.value.where == "users"
 
 
-def test_a_fault_of_a_row_that_is_not_there_is_named(patient: Patient) -> None:
+def test_a_fault_of_a_row_that_is_not_there_is_named(breakable: BreakableStack) -> None:
     with (
         pytest.raises(FaultError, match="0 rows") as said,
-        patient.column("accounts_user", ("username", "x"), "role", "user"),
+        breakable.column("accounts_user", ("username", "x"), "role", "user"),
     ):
         pytest.fail("the fault is in")
     assert said.value.where == "accounts_user, username"
 
 
-def test_a_rule_that_raises_is_named(patient: Patient) -> None:
+def test_a_rule_that_raises_is_named(breakable: BreakableStack) -> None:
     def raising(request: object, forward: object) -> None:
         raise KeyError("what the rule looked for")
 
     fault = Fault("rule", "services.site.unanswered", lambda one: one.ruled("site", Rule(every, raising)))
     with (
         pytest.raises(FaultError, match="the undo of rule failed: KeyError: 'what the rule looked for'"),
-        fault.put_into(patient),
+        fault.put_into(breakable),
     ):
-        assert _first_code(patient) == fault.cause
+        assert _first_code(breakable) == fault.cause
 
 
-def test_a_rule_needs_a_proxy(patient: Patient) -> None:
-    assert isinstance(patient.running, ProxiedStack)
-    bare = replace(patient, running=_without_proxies(patient.running))
+def test_a_rule_needs_a_proxy(breakable: BreakableStack) -> None:
+    assert isinstance(breakable.running, ProxiedStack)
+    bare = replace(breakable, running=_without_proxies(breakable.running))
     with (
         pytest.raises(FaultError, match="nothing stands before site") as said,
         BY_NAME["site_starting"].put_into(bare),
@@ -204,30 +208,30 @@ def test_a_rule_needs_a_proxy(patient: Patient) -> None:
 
 
 def _without_proxies(one: ProxiedStack) -> embedded.EmbeddedStack:
-    return embedded.EmbeddedStack(one.contract, one.folder, one.parts, one.stack, one.processes)
+    return embedded.EmbeddedStack(one.contract, one.folder, one.programs, one.stack, one.processes)
 
 
-def test_each_patient_has_a_stack_that_nobody_has_touched(ward: Ward) -> None:
+def test_each_patient_has_a_stack_that_nobody_has_touched(lab: FaultLab) -> None:
     marker = {"_id": "leftOfThePatientBefore"}
     family: list[psutil.Process] = []
 
     def spoil() -> None:
-        with ward.fresh() as first:
+        with lab.fresh() as first:
             family.extend(_processes(first.running))
             first.mongo["users"].insert_one(dict(marker))
             first.set("Iframe_Restrict_Access", True)
             with closing(sqlite3.connect(first.site_file)) as database, database:
                 database.execute("UPDATE accounts_user SET role = 'moderator'")
             assert len(first.examine().findings) > 1
-            raise AssertionError("the test of this patient failed")
+            raise AssertionError("the test of this breakable failed")
 
-    with pytest.raises(AssertionError, match="of this patient"):
+    with pytest.raises(AssertionError, match="of this breakable"):
         spoil()
 
     assert len(family) == 6
     _gone, alive = psutil.wait_procs(family, timeout=5)
     assert alive == []
-    with ward.fresh() as second:
+    with lab.fresh() as second:
         assert second.mongo["users"].find_one(marker) is None
         assert second.examine().findings == ()
 
@@ -253,7 +257,7 @@ def test_a_killed_run_of_faults_leaves_nothing() -> None:
     )
     me = psutil.Process(run.pid)
     try:
-        # Zygotes, guards and services of the stack, and the inner run with its browser.
+        # ForkServers, guards and services of the stack, and the inner run with its browser.
         family: list[psutil.Process] = []
         until = time.monotonic() + inner.RUN_SECONDS
         while not any(_is_browser(process) for process in family):

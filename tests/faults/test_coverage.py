@@ -23,8 +23,8 @@ CONTRACT = contracts.load()
 FAULTS, CHECKS = catalogue(CONTRACT), checks_for(CONTRACT)
 
 
-def _nothing(patient: object) -> None:
-    raise AssertionError(f"never entered, but was given {patient}")
+def _nothing(breakable: object) -> None:
+    raise AssertionError(f"never entered, but was given {breakable}")
 
 
 def _fault(cause: str, *also: str) -> Fault:

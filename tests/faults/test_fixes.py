@@ -14,10 +14,10 @@ from besedka import contract as contracts
 from besedka import provision
 from besedka.checks.finding import Finding
 from besedka.contract import PROJECT_ROOT
-from faults import Fault, Patient, catalogue
+from faults import BreakableStack, Fault, catalogue
 from faults.breakable_stack import FaultError
 from faults.levers import LEVERS, lever
-from tests.faults.ward import Ward
+from tests.faults.fault_lab import FaultLab
 
 pytestmark = pytest.mark.faults
 
@@ -36,9 +36,9 @@ class Tried:
     planned: tuple[str, ...]
 
 
-def _tried(patient: Patient) -> Tried:
+def _tried(breakable: BreakableStack) -> Tried:
     """Do what the report says, as printed, at the root of the project."""
-    report = patient.examine()
+    report = breakable.examine()
     cause = report.first_cause
     assert cause is not None, "doctor finds nothing under the fault"
     if not cause.commands:
@@ -50,18 +50,18 @@ def _tried(patient: Patient) -> Tried:
             line, shell=True, cwd=PROJECT_ROOT, capture_output=True, text=True, timeout=SECONDS, check=False
         )
         printed += f"$ {line}\n{done.stdout}{done.stderr}"
-    left = tuple(found.code for found in patient.wait_until_healed().findings)
-    again = provision.planned(patient.stack.target, patient.contract)
+    left = tuple(found.code for found in breakable.wait_until_healed().findings)
+    again = provision.planned(breakable.stack.target, breakable.contract)
     return Tried(cause, commands, printed, left, tuple(action.text() for action in again.actions))
 
 
-def _under(ward: Ward, fault: Fault) -> Tried:
+def _under(lab: FaultLab, fault: Fault) -> Tried:
     """The fault is not taken back where it was mended: its stack ends with it."""
     tried = None
-    with ward.fresh() as patient:
+    with lab.fresh() as breakable:
         try:
-            with fault.put_into(patient):
-                tried = _tried(patient)
+            with fault.put_into(breakable):
+                tried = _tried(breakable)
         except FaultError:
             if tried is None:
                 raise
@@ -70,8 +70,8 @@ def _under(ward: Ward, fault: Fault) -> Tried:
 
 @pytest.mark.fixes
 @pytest.mark.parametrize("fault", FAULTS, ids=[fault.name for fault in FAULTS])
-def test_what_the_finding_says_mends(ward: Ward, fault: Fault) -> None:
-    tried = _under(ward, fault)
+def test_what_the_finding_says_mends(lab: FaultLab, fault: Fault) -> None:
+    tried = _under(lab, fault)
     if tried.commands:
         assert tried.left == (), tried.printed
         assert tried.planned == (), "a second apply would change something"
@@ -87,7 +87,7 @@ def test_every_lever_is_that_of_a_fault() -> None:
     ] == []
 
 
-def test_a_command_that_mends_nothing_is_noticed(ward: Ward, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_command_that_mends_nothing_is_noticed(lab: FaultLab, monkeypatch: pytest.MonkeyPatch) -> None:
     fault = next(one for one in FAULTS if one.name == "chat_thinks_it_lives_elsewhere")
     monkeypatch.setattr("besedka.target.PROGRAM", ("true",))
-    assert "services.root_url.differs" in _under(ward, fault).left
+    assert "services.root_url.differs" in _under(lab, fault).left

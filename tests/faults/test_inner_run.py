@@ -9,12 +9,12 @@ from pathlib import Path
 import pytest
 
 from besedka.contract import PROJECT_ROOT
-from besedka.stacks.process.forked import Zygotes
-from faults import Patient
+from besedka.stacks.process.forked import ForkServers
+from faults import BreakableStack
 from faults.caught import NO_STACK
 from tests.faults import inner_run
+from tests.faults.fault_lab import FaultLab
 from tests.faults.inner_run import PRELOAD, InnerRuns
-from tests.faults.ward import Ward
 
 pytestmark = pytest.mark.faults
 
@@ -36,26 +36,26 @@ def test_asks_for_a_command(manage): assert manage("help"), "nothing was printed
 def runs(subject: Path, tmp_path: Path) -> Iterator[InnerRuns]:
     """Runs of the tests above instead of those that the catalogue declares."""
     subject.write_text(_TESTS, "utf-8")
-    zygotes = Zygotes(str(tmp_path), PRELOAD, tmp_path / "zygote.log")
-    made = InnerRuns(zygotes, tmp_path, [str(subject.relative_to(PROJECT_ROOT))])
+    fork_servers = ForkServers(str(tmp_path), PRELOAD, tmp_path / "fork-server.log")
+    made = InnerRuns(fork_servers, tmp_path, [str(subject.relative_to(PROJECT_ROOT))])
     yield made
     made.close()
-    zygotes.close()
+    fork_servers.close()
 
 
 @pytest.fixture
-def patient(ward: Ward) -> Iterator[Patient]:
+def breakable(lab: FaultLab) -> Iterator[BreakableStack]:
     """A healthy stack for one test."""
-    with ward.fresh() as admitted:
+    with lab.fresh() as admitted:
         yield admitted
 
 
 def test_each_run_ends_as_its_test_does(
-    runs: InnerRuns, patient: Patient, subject: Path, monkeypatch: pytest.MonkeyPatch
+    runs: InnerRuns, breakable: BreakableStack, subject: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def failures(*names: str) -> dict[str, str]:
         file = subject.relative_to(PROJECT_ROOT).as_posix()
-        found = runs.failures(patient, [f"{file}::{name}" for name in names], hurried=True)
+        found = runs.failures(breakable, [f"{file}::{name}" for name in names], hurried=True)
         return {name.rpartition("::")[2]: text for name, text in found.items()}
 
     assert failures("test_passes") == {}

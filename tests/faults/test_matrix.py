@@ -7,8 +7,8 @@ import pytest
 from besedka import contract as contracts
 from faults import Fault, catalogue
 from faults.caught import caught_by
+from tests.faults.fault_lab import FaultLab
 from tests.faults.inner_run import names_what_is_wrong
-from tests.faults.ward import Ward
 
 pytestmark = pytest.mark.faults
 
@@ -18,11 +18,11 @@ FAULTS = catalogue(contracts.load())
 
 
 @pytest.mark.parametrize("fault", FAULTS, ids=[fault.name for fault in FAULTS])
-def test_the_suite_sees_it_doctor_names_it_and_the_undo_heals(ward: Ward, fault: Fault) -> None:
-    with ward.healed("real" if fault.layer in _IN_THE_CLIENT else None) as patient:
-        with fault.put_into(patient):
-            report = patient.examine()
-            red = ward.failures(patient, caught_by(fault))
+def test_the_suite_sees_it_doctor_names_it_and_the_undo_heals(lab: FaultLab, fault: Fault) -> None:
+    with lab.healed("real" if fault.layer in _IN_THE_CLIENT else None) as breakable:
+        with fault.put_into(breakable):
+            report = breakable.examine()
+            red = lab.failures(breakable, caught_by(fault))
         codes = [found.code for found in report.findings]
         assert codes[:1] == [fault.cause]
         assert sorted(codes[1:]) == sorted(fault.also)
@@ -33,9 +33,9 @@ def test_the_suite_sees_it_doctor_names_it_and_the_undo_heals(ward: Ward, fault:
         assert [test for test, text in red.items() if not names_what_is_wrong(text)] == []
 
 
-def test_on_a_healthy_stack_every_declared_test_is_green(ward: Ward) -> None:
-    with ward.healed() as patient:
-        assert ward.failures_in_peace(patient, ward.declared) == {}
+def test_on_a_healthy_stack_every_declared_test_is_green(lab: FaultLab) -> None:
+    with lab.healed() as breakable:
+        assert lab.failures_at_normal_timeouts(breakable, lab.declared) == {}
 
 
 def test_a_hop_without_a_declared_test_is_named() -> None:

@@ -9,7 +9,7 @@ import pytest
 from besedka import contract as contracts
 from faults import catalogue
 from faults.fault import Fault
-from tests.faults.ward import Ward
+from tests.faults.fault_lab import FaultLab
 
 pytestmark = pytest.mark.faults
 
@@ -38,12 +38,12 @@ NEIGHBOURS = [*zip(FAULTS, [*FAULTS[1:], FAULTS[0]], strict=True)]
     [*NEIGHBOURS, tuple(FAULTS)],
     ids=[*(f"{one.name}+{other.name}" for one, other in NEIGHBOURS), "all_twelve"],
 )
-def test_every_cause_is_named(ward: Ward, together: tuple[Fault, ...]) -> None:
-    with ward.fresh() as patient:
+def test_every_cause_is_named(lab: FaultLab, together: tuple[Fault, ...]) -> None:
+    with lab.fresh() as breakable:
         with ExitStack() as broken:
             for fault in together:
-                broken.enter_context(fault.put_into(patient))
-            report = patient.examine()
+                broken.enter_context(fault.put_into(breakable))
+            report = breakable.examine()
         codes = [found.code for found in report.findings]
         assert codes[0] in {fault.cause for fault in together}
         assert sorted(codes) == sorted(code for fault in together for code in (fault.cause, *fault.also))

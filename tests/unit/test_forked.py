@@ -1,4 +1,4 @@
-"""Services forked by a zygote are what new processes would be, and end with their owner."""
+"""Services forked by a fork server are what new processes would be, and end with their owner."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ import pytest
 
 from besedka.contract import PROJECT_ROOT
 from besedka.errors import StackStartError
-from besedka.stacks.process.forked import POSSIBLE, Zygotes
+from besedka.stacks.process.forked import POSSIBLE, ForkServers
 from besedka.stacks.process.processes import ServiceProcess
 
 pytestmark = pytest.mark.skipif(not POSSIBLE, reason="this system cannot fork")
@@ -51,12 +51,12 @@ threading.Event().wait()
 OWNER = """
 import sys, threading
 from pathlib import Path
-from besedka.stacks.process.forked import Zygotes
+from besedka.stacks.process.forked import ForkServers
 from besedka.stacks.process.processes import ServiceProcess
 folder = Path(sys.argv[1])
-zygotes = Zygotes(str(folder), {"subject": ("heavy",)}, folder / "zygote.log")
+fork_servers = ForkServers(str(folder), {"subject": ("heavy",)}, folder / "fork-server.log")
 service = ServiceProcess("subject", [sys.executable, "-m", "subject", "waits"], log=folder / "log", cwd=folder,
-                         environment={}, spawn=zygotes.spawn)
+                         environment={}, spawn=fork_servers.spawn)
 service.wait_until(lambda: "argv" in service.tail(), budget=10, expected="words")
 print(service.pid, flush=True)
 threading.Event().wait()
@@ -74,22 +74,24 @@ def folder(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def zygotes(folder: Path) -> Iterator[Zygotes]:
+def fork_servers(folder: Path) -> Iterator[ForkServers]:
     """For these modules; nothing of it may be left."""
-    made = Zygotes(str(folder), {"subject": ("heavy",), "ending": (), "stubborn": ()}, folder / "zygote.log")
+    made = ForkServers(
+        str(folder), {"subject": ("heavy",), "ending": (), "stubborn": ()}, folder / "fork-server.log"
+    )
     yield made
     made.close()
     assert [process for process in _family(folder) if process.is_running()] == []
 
 
 def _family(folder: Path) -> list[psutil.Process]:
-    """Everything whose command line names the folder: a zygote and its forks."""
+    """Everything whose command line names the folder: a fork server and its forks."""
     rows = psutil.process_iter(["cmdline"])
     return [row for row in rows if str(folder) in (row.info["cmdline"] or ()) and row.pid != os.getpid()]
 
 
 def start(
-    zygotes: Zygotes, folder: Path, *words: str, module: str = "subject", **environment: str
+    fork_servers: ForkServers, folder: Path, *words: str, module: str = "subject", **environment: str
 ) -> ServiceProcess:
     return ServiceProcess(
         module,
@@ -97,7 +99,7 @@ def start(
         log=folder / "log",
         cwd=folder,
         environment={"TOLD": "this"} | environment,
-        spawn=zygotes.spawn,
+        spawn=fork_servers.spawn,
     )
 
 
@@ -109,10 +111,10 @@ def ended(service: ServiceProcess) -> str:
 
 
 def test_a_fork_is_told_what_a_new_process_would_be(
-    zygotes: Zygotes, folder: Path, monkeypatch: pytest.MonkeyPatch
+    fork_servers: ForkServers, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("OURS", "1")
-    service = start(zygotes, folder, "7", "second")
+    service = start(fork_servers, folder, "7", "second")
 
     assert ended(service) == "subject ended with status 7 while starting"
     said, error = service.tail().splitlines()
@@ -134,10 +136,10 @@ def test_a_fork_is_told_what_a_new_process_would_be(
     assert error == "to stderr"
 
 
-def test_a_second_fork_has_nothing_of_the_first(zygotes: Zygotes, folder: Path) -> None:
+def test_a_second_fork_has_nothing_of_the_first(fork_servers: ForkServers, folder: Path) -> None:
     told = []
     for status in ("0", "3"):
-        service = start(zygotes, folder, status)
+        service = start(fork_servers, folder, status)
         assert ended(service) == f"subject ended with status {status} while starting"
         told.append(json.loads(service.tail(2).splitlines()[0]))
     first, second = told
@@ -146,12 +148,12 @@ def test_a_second_fork_has_nothing_of_the_first(zygotes: Zygotes, folder: Path) 
 
 
 @pytest.mark.parametrize("way", ["none", "text", "number", "large", "list", "error"])
-def test_a_fork_ends_as_a_new_process_does(way: str, zygotes: Zygotes, folder: Path) -> None:
+def test_a_fork_ends_as_a_new_process_does(way: str, fork_servers: ForkServers, folder: Path) -> None:
     new = subprocess.run(
         [sys.executable, "-m", "ending", way], cwd=folder, capture_output=True, text=True, check=False
     )
 
-    service = start(zygotes, folder, way, module="ending", PYTHONUNBUFFERED="")
+    service = start(fork_servers, folder, way, module="ending", PYTHONUNBUFFERED="")
 
     assert ended(service) == f"ending ended with status {new.returncode} while starting"
     said = service.tail()
@@ -160,8 +162,8 @@ def test_a_fork_ends_as_a_new_process_does(way: str, zygotes: Zygotes, folder: P
 
 
 @pytest.mark.parametrize("how", ["stop", "begin_end", "kill"])
-def test_a_fork_ends_with_its_guard(how: str, zygotes: Zygotes, folder: Path) -> None:
-    service = start(zygotes, folder, "waits")
+def test_a_fork_ends_with_its_guard(how: str, fork_servers: ForkServers, folder: Path) -> None:
+    service = start(fork_servers, folder, "waits")
     service.wait_until(lambda: "argv" in service.tail(), budget=10, expected="words")
     guard = psutil.Process(service.pid)
     processes = [guard, *guard.children(recursive=True)]
@@ -176,8 +178,8 @@ def test_a_fork_ends_with_its_guard(how: str, zygotes: Zygotes, folder: Path) ->
     assert not service.alive()
 
 
-def test_who_ignores_a_request_to_end_can_be_ended_at_once(zygotes: Zygotes, folder: Path) -> None:
-    service = start(zygotes, folder, module="stubborn")
+def test_who_ignores_a_request_to_end_can_be_ended_at_once(fork_servers: ForkServers, folder: Path) -> None:
+    service = start(fork_servers, folder, module="stubborn")
     service.wait_until(lambda: "up" in service.tail(), budget=10, expected="up")
 
     service.begin_end()
@@ -186,14 +188,14 @@ def test_who_ignores_a_request_to_end_can_be_ended_at_once(zygotes: Zygotes, fol
         service.wait_until(lambda: False, budget=3, expected="the end")
 
 
-def test_a_killed_owner_takes_zygote_and_forks_along(folder: Path) -> None:
+def test_a_killed_owner_takes_fork_server_and_forks_along(folder: Path) -> None:
     owner = subprocess.Popen(
         [sys.executable, "-c", OWNER, str(folder)], stdout=subprocess.PIPE, cwd=PROJECT_ROOT
     )
     assert owner.stdout is not None
     int(owner.stdout.readline())
     family = [process for process in _family(folder) if process.pid != owner.pid]
-    assert len(family) == 3, "a zygote, a guard and a service"
+    assert len(family) == 3, "a fork server, a guard and a service"
 
     os.kill(owner.pid, signal.SIGKILL)
     owner.wait()
@@ -203,34 +205,36 @@ def test_a_killed_owner_takes_zygote_and_forks_along(folder: Path) -> None:
     owner.stdout.close()
 
 
-def test_a_killed_zygote_takes_its_forks_along_and_is_named(zygotes: Zygotes, folder: Path) -> None:
-    service = start(zygotes, folder, "waits")
+def test_a_killed_fork_server_takes_its_forks_along_and_is_named(
+    fork_servers: ForkServers, folder: Path
+) -> None:
+    service = start(fork_servers, folder, "waits")
     service.wait_until(lambda: "argv" in service.tail(), budget=10, expected="words")
     family = _family(folder)
-    zygote = next(process for process in family if process.ppid() == os.getpid())
+    fork_server = next(process for process in family if process.ppid() == os.getpid())
 
-    zygote.kill()
+    fork_server.kill()
 
-    _gone, alive = psutil.wait_procs([process for process in family if process != zygote], timeout=5)
+    _gone, alive = psutil.wait_procs([process for process in family if process != fork_server], timeout=5)
     assert alive == []
     assert not service.alive()
     with pytest.raises(StackStartError, match="ended instead"):
-        start(zygotes, folder, "0")
+        start(fork_servers, folder, "0")
 
 
-def test_a_zygote_that_cannot_import_is_named(folder: Path) -> None:
-    made = Zygotes(str(folder), {"subject": ("no_such_module",)}, folder / "zygote.log")
+def test_a_fork_server_that_cannot_import_is_named(folder: Path) -> None:
+    made = ForkServers(str(folder), {"subject": ("no_such_module",)}, folder / "fork-server.log")
     with pytest.raises(StackStartError, match="ended instead") as said:
         start(made, folder, "0")
     made.close()
-    assert "zygote.log" in said.value.next_step
-    assert "no_such_module" in (folder / "zygote.log").read_text()
+    assert "fork-server.log" in said.value.next_step
+    assert "no_such_module" in (folder / "fork-server.log").read_text()
 
 
-def test_what_is_no_module_of_ours_is_a_new_process(zygotes: Zygotes, folder: Path) -> None:
+def test_what_is_no_module_of_ours_is_a_new_process(fork_servers: ForkServers, folder: Path) -> None:
     command = [sys.executable, "-c", "import sys; print('heavy' in sys.modules)"]
     service = ServiceProcess(
-        "other", command, log=folder / "log", cwd=folder, environment={}, spawn=zygotes.spawn
+        "other", command, log=folder / "log", cwd=folder, environment={}, spawn=fork_servers.spawn
     )
     assert ended(service) == "other ended with status 0 while starting"
     assert service.tail() == "False"

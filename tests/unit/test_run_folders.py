@@ -47,16 +47,16 @@ def test_a_folder_that_another_run_removes_meanwhile_is_no_error(
     assert embedded.new_run_folder().is_dir()
 
 
-def test_a_killed_runs_meeting_point_is_removed_by_the_next(
+def test_a_killed_runs_rendezvous_is_removed_by_the_next(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(stack_fixtures, "MEETINGS_FOLDER", tmp_path)
+    monkeypatch.setattr(stack_fixtures, "RENDEZVOUS_FOLDER", tmp_path)
     ended = subprocess.Popen([sys.executable, "-c", ""])
     ended.wait()
     killed, other = tmp_path / f"{ended.pid}-a1", tmp_path / f"{os.getppid()}-b2"
     for folder in (killed, other, tmp_path / "somebody's"):
         folder.mkdir()
 
-    mine = stack_fixtures.new_meeting_point()
+    mine = stack_fixtures.new_rendezvous()
 
     assert {path.name for path in tmp_path.iterdir()} == {mine.name, other.name, "somebody's"}

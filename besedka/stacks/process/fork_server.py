@@ -1,15 +1,15 @@
 """Stands just before `python -m MODULE`: heavy modules are imported, nothing has run. Each service is a fork.
 
-Started as `python zygote.py <label> <module,module…>` in the service's working folder and with its whole
+Started as `python fork_server.py <label> <module,module…>` in the service's working folder and with its whole
 environment; a socket to its owner is standard input. For each request, JSON
 `{"module": …, "arguments": […], "log": file, "input": file}` with two descriptors (the pipe that a guard
 reads, and a socket), it forks a guard, which forks the service. The socket gets the guard's process id, and
 when it has ended its exit status. `label` says in the process list whose these are: a fork has the command
-line of its zygote.
+line of its fork server.
 
 A service made so has imported before what a new process would import first; open files, threads, event loops
 and data are its own. The modules named must leave none of these behind when imported. On Linux guards
-are bound to the zygote by the kernel, which ends when its owner does: nothing outlives the owner, kill -9
+are bound to the fork server by the kernel. It ends when its owner does: nothing outlives the owner, kill -9
 included. Standard library only, POSIX only.
 """
 

@@ -1,6 +1,6 @@
 """Starts services as forks of a process that has imported their modules: a tenth of the time of a new one.
 
-For who starts stack after stack: `Zygotes.spawn` takes the place of `processes.guarded`. What cannot be
+For who starts stack after stack: `ForkServers.spawn` takes the place of `processes.guarded`. What cannot be
 forked (another program than `python -m`, a system without fork) is started as a new process.
 """
 
@@ -29,7 +29,7 @@ POSSIBLE = hasattr(os, "fork") and hasattr(socket, "send_fds")
 
 
 class ForkedGuard:
-    """A guard forked by a zygote, as `ServiceProcess` holds one."""
+    """A guard forked by a fork server, as `ServiceProcess` holds one."""
 
     def __init__(self, answers: socket.socket, pipe: IO[bytes]) -> None:
         self.stdin: IO[bytes] | None = pipe
@@ -62,7 +62,7 @@ class ForkedGuard:
     def _ended(self, timeout: float | None) -> int | None:
         if self._status is None and select.select([self._answers], [], [], timeout)[0]:
             told = self._number()
-            # A zygote that is gone has taken its guards along.
+            # A fork server that is gone has taken its guards along.
             self._status = _KILLED if told is None else told
             self._answers.close()
         return self._status
@@ -77,7 +77,7 @@ class ForkedGuard:
         return int(line)
 
 
-class Zygote:
+class ForkServer:
     """One process that forks services of one environment and folder; ends with `close`, or with us."""
 
     def __init__(
@@ -117,16 +117,16 @@ class Zygote:
         self.process.wait()
 
 
-class Zygotes:
-    """A zygote for each environment and folder that a service was asked for in.
+class ForkServers:
+    """A fork server for each environment and folder that a service was asked for in.
 
-    `preload` says for the module of a service what its zygote imports beforehand, `label` names the owner in
-    the process list, `log` takes what a zygote itself has to say.
+    `preload` says for the module of a service what its fork server imports beforehand. `label` names the
+    owner in the process list, `log` takes what a fork server itself has to say.
     """
 
     def __init__(self, label: str, preload: Mapping[str, Sequence[str]], log: Path) -> None:
         self._label, self._preload, self._log = label, preload, log
-        self._running: dict[tuple[str, str, str], Zygote] = {}
+        self._running: dict[tuple[str, str, str], ForkServer] = {}
 
     def spawn(self, command: Sequence[str], *, log: Path, cwd: Path, environment: Mapping[str, str]) -> Guard:
         """Start a service; `processes.Spawn`."""
@@ -148,15 +148,15 @@ class Zygotes:
         module = command[2]
         key = (module, str(cwd), json.dumps(environment, sort_keys=True))
         if key not in self._running:
-            self._running[key] = Zygote(
+            self._running[key] = ForkServer(
                 self._label, self._preload[module], log=self._log, cwd=cwd, environment=environment
             )
         return self._running[key].fork(module, command[3:], log, given)
 
     def close(self) -> None:
         """End them all."""
-        for zygote in self._running.values():
-            zygote.close()
+        for fork_server in self._running.values():
+            fork_server.close()
         self._running.clear()
 
 
@@ -165,5 +165,5 @@ def _gone() -> StackStartError:
         "the process that forks services ended instead",
         expected="the process id of the forked service",
         where=str(FORK_SERVER),
-        next_step="read zygote.log beside the services' logs",
+        next_step="read fork-server.log beside the services' logs",
     )

@@ -23,7 +23,7 @@ _INSTEAD = {
 
 
 @dataclass(frozen=True)
-class Wishes:
+class ServiceOptions:
     """What the user asked for. `postgres`, `redis`: auto, none or a path; `mongod`: a path or `download`."""
 
     mongod: str | None = None
@@ -50,7 +50,7 @@ class Wishes:
 
 
 @dataclass(frozen=True)
-class Parts:
+class Programs:
     """The programs to run; None: Rocket.Chat's and MongoDB's stand-in, and no PostgreSQL or Redis at all.
 
     `tls` puts site and chat behind https. `absent` says for the latter two what does their work, and why.
@@ -68,36 +68,36 @@ class Parts:
     )
 
 
-def served(wishes: Wishes) -> Bundle | ChatClient | None:
+def served(wanted: ServiceOptions) -> Bundle | ChatClient | None:
     """What was wished for in place of the stand-in, or of its client. Raises a BesedkaError."""
-    if wishes.bundle and wishes.chat_client:
+    if wanted.bundle and wanted.chat_client:
         raise StackKindError(
-            f"{bundles.OPTION}={wishes.bundle} with {clients.OPTION}={wishes.chat_client}",
+            f"{bundles.OPTION}={wanted.bundle} with {clients.OPTION}={wanted.chat_client}",
             expected="one of them: a bundle's server serves the client that it came with",
             where="the command line, or the environment",
             next_step=f"{bundles.OPTION} runs Rocket.Chat itself, {clients.OPTION} only shows its client",
         )
-    if wishes.client_mood:
-        clients.check_mood(wishes.client_mood, beside=wishes.bundle or wishes.chat_client)
-    if wishes.bundle:
-        return bundles.find(wishes.bundle, wishes.node)
-    return clients.find(wishes.chat_client) if wishes.chat_client else None
+    if wanted.client_mood:
+        clients.check_mood(wanted.client_mood, beside=wanted.bundle or wanted.chat_client)
+    if wanted.bundle:
+        return bundles.find(wanted.bundle, wanted.node)
+    return clients.find(wanted.chat_client) if wanted.chat_client else None
 
 
-def find(wishes: Wishes, contract: Contract, *, say: Say) -> Parts:
+def find(wanted: ServiceOptions, contract: Contract, *, say: Say) -> Programs:
     """Find what was wished for. Raises StackStartError, before anything is started.
 
-    Nothing is downloaded unless `wishes.mongod` says so.
+    Nothing is downloaded unless `wanted.mongod` says so.
     """
-    chosen = served(wishes)
+    chosen = served(wanted)
     bundle = chosen if isinstance(chosen, Bundle) else None
-    database, no_database = postgres.find(wishes.postgres)
-    cache, no_cache = redis_server.find(wishes.redis)
-    if wishes.mongod == mongod_download.WISH:
+    database, no_database = postgres.find(wanted.postgres)
+    cache, no_cache = redis_server.find(wanted.redis)
+    if wanted.mongod == mongod_download.WISH:
         accepted = versions.mongo_series((bundle.contract(contract) if bundle else contract).chat.version)
         chat_data: str | None = mongod_download.fetched(accepted, say)
     else:
-        chat_data = mongod.find(wishes.mongod)
+        chat_data = mongod.find(wanted.mongod)
     if bundle:
         bundle.check_mongod(chat_data, contract)
     reasons = {name: why for name, why in (("postgres", no_database), ("redis", no_cache)) if why}
@@ -106,4 +106,4 @@ def find(wishes: Wishes, contract: Contract, *, say: Say) -> Parts:
         name: f"{_INSTEAD[name]} ({reasons[name]})" for name, program in found.items() if program is None
     }
     client = chosen if isinstance(chosen, ChatClient) else None
-    return Parts(chat_data, database, cache, bundle, client, wishes.client_mood, wishes.tls, absent)
+    return Programs(chat_data, database, cache, bundle, client, wanted.client_mood, wanted.tls, absent)

@@ -25,9 +25,9 @@ from besedka.restart.errors import (
     ServiceHalfStartedError,
     ServiceMissingError,
 )
+from besedka.restart.inventory import KINDS
 from besedka.restart.journal import FILE, Journal, alone
 from besedka.restart.services import State
-from besedka.restart.stock import KINDS
 from besedka.restart.target import ComposeTarget
 from besedka.stacks import embedded
 from besedka.stacks.embedded import EmbeddedStack
@@ -90,8 +90,8 @@ def test_nothing_is_lost_and_the_stack_is_healthy(target: ComposeTarget, service
         *(f"restart {name}" for name in ("postgres", "redis", "mongo", "rocketchat")),
     ]
     taken = dump.Dump.read(next((target.folder / "dumps").iterdir()))
-    assert taken.stock.count("messages") >= 300
-    assert all(taken.stock.count(kind) for kind in KINDS)
+    assert taken.inventory.count("messages") >= 300
+    assert all(taken.inventory.count(kind) for kind in KINDS)
     assert any(line.startswith("mongo: ready after") for line in said)
     assert not (target.folder / "journal.json").exists()
 
@@ -254,26 +254,26 @@ def test_killed_at_any_moment_a_second_run_heals(
 
 
 def test_a_restore_is_done_anew_where_an_interrupted_run_had_done_one(tmp_path: Path) -> None:
-    book = Journal(tmp_path, restore="first", steps=["dumped", "stop", "restored", "prepare"])
+    journal = Journal(tmp_path, restore="first", steps=["dumped", "stop", "restored", "prepare"])
 
-    book.ask_for(tmp_path / "second")
+    journal.ask_for(tmp_path / "second")
 
-    assert book.steps == ["dumped", "stop"]
-    assert book.restore == str(tmp_path / "second")
+    assert journal.steps == ["dumped", "stop"]
+    assert journal.restore == str(tmp_path / "second")
 
 
 def test_a_rocket_chat_that_is_still_starting_is_left_alone(
     target: ComposeTarget, services: EmbeddedServices
 ) -> None:
     before = procedure._Restart(target, services, Journal(target.folder), lambda _: None)._count()
-    book = Journal(target.folder)
-    book.choose((), None)
+    journal = Journal(target.folder)
+    journal.choose((), None)
     taken = dump.Dump.taken(target.folder / "dumps", target.mongo_url, target.site_database_url, services)
-    book.dump = str(taken.folder)
-    book.keep_stock(before)
+    journal.dump = str(taken.folder)
+    journal.keep_inventory(before)
     for step in ("dumped", "stop", "counted", "restart postgres", "restart redis", "restart mongo"):
-        book.note(step)
-    book.note("restart rocketchat")
+        journal.note(step)
+    journal.note("restart rocketchat")
     said: list[str] = []
 
     report = procedure.restart(target, services, say=said.append)

@@ -29,19 +29,19 @@ def good(tmp_path: Path) -> Path:
     return made_up.bundle(tmp_path / "bundle")
 
 
-def wishes(folder: Path, mongod_said: str = "db version v7.0.14") -> options.Wishes:
+def wanted(folder: Path, mongod_said: str = "db version v7.0.14") -> options.ServiceOptions:
     program = made_up.mongod(folder.parent / "mongo", said=mongod_said)
-    return options.Wishes(str(program), "none", "none", str(folder), made_up.node()[0])
+    return options.ServiceOptions(str(program), "none", "none", str(folder), made_up.node()[0])
 
 
-def found(folder: Path) -> options.Parts:
-    return options.find(wishes(folder), CONTRACT, say=print)
+def found(folder: Path) -> options.Programs:
+    return options.find(wanted(folder), CONTRACT, say=print)
 
 
 def test_a_stack_runs_the_bundle_and_says_that_it_is_real(good: Path) -> None:
     said: list[str] = []
 
-    with embedded.running(CONTRACT, parts=found(good), say=said.append) as running:
+    with embedded.running(CONTRACT, programs=found(good), say=said.append) as running:
         stack = running.stack
         told = json.loads((good / "told.json").read_text("utf-8"))
         wanted = environment.chat(
@@ -77,7 +77,7 @@ def test_a_bundle_that_does_not_say_its_version_is_asked(tmp_path: Path) -> None
     unknown = made_up.bundle(tmp_path / "bundle", version=None)
     assert bundle.find(str(unknown), made_up.node()[0]).version is None
 
-    with embedded.running(CONTRACT, parts=found(unknown)) as running:
+    with embedded.running(CONTRACT, programs=found(unknown)) as running:
         assert running.stack is not None
         assert running.stack.service("rocketchat").version == "7.7"
 
@@ -174,7 +174,9 @@ def test_the_stand_in_for_mongodb_cannot_serve_it(good: Path, monkeypatch: pytes
     monkeypatch.setenv("PATH", str(good))
 
     with pytest.raises(StackStartError, match="needs a real MongoDB, and none was found"):
-        options.find(options.Wishes(None, "none", "none", str(good), made_up.node()[0]), CONTRACT, say=print)
+        options.find(
+            options.ServiceOptions(None, "none", "none", str(good), made_up.node()[0]), CONTRACT, say=print
+        )
 
 
 @pytest.mark.parametrize(
@@ -183,7 +185,7 @@ def test_the_stand_in_for_mongodb_cannot_serve_it(good: Path, monkeypatch: pytes
 )
 def test_a_mongod_that_does_not_go_with_it(said: str, expected: str, good: Path) -> None:
     with pytest.raises(StackStartError, match=expected):
-        options.find(wishes(good, said), CONTRACT, say=print)
+        options.find(wanted(good, said), CONTRACT, say=print)
 
 
 @pytest.mark.parametrize(
@@ -207,7 +209,7 @@ def test_a_boot_that_fails_is_infrastructure(
 
     with (
         pytest.raises(StackStartError, match=expected),
-        embedded.running(CONTRACT, folder=folder, parts=found(failing)),
+        embedded.running(CONTRACT, folder=folder, programs=found(failing)),
     ):
         pass
 
@@ -219,7 +221,7 @@ def test_another_version_than_it_said(tmp_path: Path) -> None:
 
     with (
         pytest.raises(StackStartError, match=r"says that it is 7\.7"),
-        embedded.running(CONTRACT, parts=found(lying)),
+        embedded.running(CONTRACT, programs=found(lying)),
     ):
         pass
 
@@ -235,7 +237,7 @@ def test_a_boot_is_given_up_when_the_site_cannot_be_had(
 
     with (
         pytest.raises(StackStartError, match="redis ended with status 1 while starting"),
-        embedded.running(CONTRACT, parts=replace(found(endless), redis=str(dying))),
+        embedded.running(CONTRACT, programs=replace(found(endless), redis=str(dying))),
     ):
         pass
 
@@ -248,7 +250,7 @@ def test_a_boot_is_given_up_when_the_run_is(tmp_path: Path, monkeypatch: pytest.
 
     with (
         pytest.raises(StackStartError, match="the start was given up"),
-        embedded.running(CONTRACT, parts=found(endless), cancelled=given_up),
+        embedded.running(CONTRACT, programs=found(endless), cancelled=given_up),
     ):
         pass
 

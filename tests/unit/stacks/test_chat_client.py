@@ -55,19 +55,19 @@ def test_a_folder_without_a_client_is_refused_in_one_line(tmp_path: Path) -> Non
 
 
 def test_a_bundle_brings_its_own_client(tmp_path: Path) -> None:
-    wishes = options.Wishes(bundle="/some/bundle", chat_client=str(tmp_path))
+    wanted = options.ServiceOptions(bundle="/some/bundle", chat_client=str(tmp_path))
 
     with pytest.raises(StackKindError, match="--rocketchat-bundle=/some/bundle with --chat-client="):
-        options.find(wishes, CONTRACT, say=print)
+        options.find(wanted, CONTRACT, say=print)
 
 
 @pytest.mark.parametrize("other", ["containers", "attached"])
 def test_only_an_embedded_stack_obeys(other: str) -> None:
-    wishes = options.Wishes(chat_client="/some/client")
+    wanted = options.ServiceOptions(chat_client="/some/client")
 
-    assert kind.resolved("auto", CONTRACT, None, wishes.given())[0] == "embedded"
+    assert kind.resolved("auto", CONTRACT, None, wanted.given())[0] == "embedded"
     with pytest.raises(StackKindError, match="--chat-client=/some/client with --stack="):
-        kind.refuse_unheard(other, None, wishes.given())
+        kind.reject_unsupported_options(other, None, wanted.given())
 
 
 @pytest.mark.parametrize(("said", "spoken"), [("6.5.3", "6.5.3"), ("7.11", CONTRACT.chat.version)])
@@ -92,14 +92,14 @@ def test_the_head_of_a_run_names_the_client() -> None:
 
 
 @pytest.mark.parametrize(
-    ("wishes", "words"),
+    ("wanted", "words"),
     [
-        (options.Wishes(client_mood="cheerful"), "--client-mood=cheerful"),
-        (options.Wishes(client_mood="late", chat_client="/some"), "--client-mood=late with /some"),
-        (options.Wishes(client_mood="late", bundle="/some"), "--client-mood=late with /some"),
+        (options.ServiceOptions(client_mood="cheerful"), "--client-mood=cheerful"),
+        (options.ServiceOptions(client_mood="late", chat_client="/some"), "--client-mood=late with /some"),
+        (options.ServiceOptions(client_mood="late", bundle="/some"), "--client-mood=late with /some"),
     ],
     ids=["no mood", "the real client", "a bundle"],
 )
-def test_a_mood_is_one_of_our_own_clients(wishes: options.Wishes, words: str) -> None:
+def test_a_mood_is_one_of_our_own_clients(wanted: options.ServiceOptions, words: str) -> None:
     with pytest.raises(StackKindError, match=words):
-        options.find(wishes, CONTRACT, say=print)
+        options.find(wanted, CONTRACT, say=print)

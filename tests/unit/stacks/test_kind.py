@@ -6,8 +6,8 @@ import pytest
 
 from besedka import contract as contracts
 from besedka.errors import StackKindError
-from besedka.stacks.kind import AUTO, refuse_unheard, resolved
-from besedka.stacks.services.options import Wishes
+from besedka.stacks.kind import AUTO, reject_unsupported_options, resolved
+from besedka.stacks.services.options import ServiceOptions
 
 CONTRACT = contracts.load()
 
@@ -15,13 +15,13 @@ CONTRACT = contracts.load()
 def test_a_program_of_this_machine_means_an_embedded_stack(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("DOCKER_HOST", "tcp://127.0.0.1:9")
 
-    kind, why = resolved(AUTO, CONTRACT, None, Wishes(redis="none", node="x").given())
+    kind, why = resolved(AUTO, CONTRACT, None, ServiceOptions(redis="none", node="x").given())
 
     assert (kind, why) == ("embedded", "because of --redis=none")
 
 
 def test_what_is_taken_by_itself_is_no_wish() -> None:
-    assert Wishes().given() == []
+    assert ServiceOptions().given() == []
 
 
 @pytest.mark.parametrize(
@@ -35,7 +35,7 @@ def test_what_is_taken_by_itself_is_no_wish() -> None:
 )
 def test_options_that_contradict_each_other(kind: str, version: str | None, given: list[str]) -> None:
     with pytest.raises(StackKindError):
-        refuse_unheard(kind, version, given)
+        reject_unsupported_options(kind, version, given)
 
 
 @pytest.mark.parametrize(
@@ -43,5 +43,5 @@ def test_options_that_contradict_each_other(kind: str, version: str | None, give
     [("embedded", None, ["--redis=none"]), (AUTO, None, ["--mongod=x"]), ("containers", "7.7.1", [])],
 )
 def test_options_that_go_together(kind: str, version: str | None, given: list[str]) -> None:
-    refuse_unheard(kind, version, given)
+    reject_unsupported_options(kind, version, given)
     assert resolved(kind, CONTRACT, version, given)[0] in {"embedded", "containers"}

@@ -65,14 +65,14 @@ def pack(archive: Path, name: str, text: bytes) -> Path:
 
 def test_it_is_fetched_once(address: str, archive: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     said: list[str] = []
-    wishes = options.Wishes("download", "none", "none")
-    first = options.find(wishes, contracts.load(), say=said.append).mongod
+    wanted = options.ServiceOptions("download", "none", "none")
+    first = options.find(wanted, contracts.load(), say=said.append).mongod
     assert first is not None
     assert Path(first).read_bytes() == made_up.mongod(archive.parent.parent).read_bytes()
     assert len(said) == 1
     archive.unlink()
 
-    second = options.find(wishes, contracts.load(), say=said.append).mongod
+    second = options.find(wanted, contracts.load(), say=said.append).mongod
 
     assert second == first
     assert len(said) == 1, "it was fetched again"
@@ -81,7 +81,9 @@ def test_it_is_fetched_once(address: str, archive: Path, monkeypatch: pytest.Mon
 def test_nothing_is_fetched_unasked(address: str, kept: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", str(kept))
 
-    assert options.find(options.Wishes(None, "none", "none"), contracts.load(), say=print).mongod is None
+    assert (
+        options.find(options.ServiceOptions(None, "none", "none"), contracts.load(), say=print).mongod is None
+    )
     assert not kept.exists()
 
 

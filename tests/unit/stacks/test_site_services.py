@@ -38,9 +38,10 @@ GRACE_SECONDS = 4.0
 OWNER = """
 import sys, threading
 from besedka import contract
-from besedka.stacks import embedded, parts
-found = options.find(options.Wishes(), contract.load(), say=lambda line: None)
-with embedded.running(contract.load(), parts=found) as running:
+from besedka.stacks import embedded
+from besedka.stacks.services import options
+found = options.find(options.ServiceOptions(), contract.load(), say=lambda line: None)
+with embedded.running(contract.load(), programs=found) as running:
     print(running.folder, flush=True)
     threading.Event().wait()
 """
@@ -68,9 +69,9 @@ def nothing(_text: str) -> None:
 @needs_postgres
 @needs_redis
 def test_a_stack_takes_both_where_it_finds_them() -> None:
-    found = options.find(options.Wishes(), CONTRACT, say=nothing)
+    found = options.find(options.ServiceOptions(), CONTRACT, say=nothing)
 
-    with embedded.running(CONTRACT, parts=found) as running:
+    with embedded.running(CONTRACT, programs=found) as running:
         stack = running.stack
         assert stack is not None
         names = {row.name: row for row in stack.services}
@@ -116,7 +117,7 @@ def test_a_killed_owner_takes_them_along() -> None:
 
 
 def test_without_them_the_stack_says_what_does_their_work() -> None:
-    found = options.find(options.Wishes(postgres="none", redis="none"), CONTRACT, say=nothing)
+    found = options.find(options.ServiceOptions(postgres="none", redis="none"), CONTRACT, say=nothing)
 
     assert (found.postgres, found.redis) == (None, None)
     assert found.absent == {
@@ -231,20 +232,23 @@ class TestTemplate:
 
 class TestBadInput:
     @pytest.mark.parametrize(
-        ("wishes", "expected"),
+        ("wanted", "expected"),
         [
             (
-                options.Wishes(postgres="/no/such"),
+                options.ServiceOptions(postgres="/no/such"),
                 "--postgres names '/no/such', where there is no PostgreSQL",
             ),
-            (options.Wishes(redis="/no/such", postgres="none"), "--redis names '/no/such', which is not"),
-            (options.Wishes(redis=sys.executable, postgres="none"), "and said 'Python 3"),
+            (
+                options.ServiceOptions(redis="/no/such", postgres="none"),
+                "--redis names '/no/such', which is not",
+            ),
+            (options.ServiceOptions(redis=sys.executable, postgres="none"), "and said 'Python 3"),
         ],
         ids=["no-postgres", "no-redis", "not-redis"],
     )
-    def test_a_named_program_that_is_none(self, wishes: options.Wishes, expected: str) -> None:
+    def test_a_named_program_that_is_none(self, wanted: options.ServiceOptions, expected: str) -> None:
         with pytest.raises(StackStartError) as error:
-            options.find(wishes, CONTRACT, say=nothing)
+            options.find(wanted, CONTRACT, say=nothing)
 
         assert expected in error.value.found
         assert error.value.expected
@@ -263,7 +267,7 @@ class TestBadInput:
         monkeypatch.setenv("PATH", str(tmp_path))
         monkeypatch.setattr(postgres, "_DEBIAN", tmp_path)
 
-        found = options.find(options.Wishes(), CONTRACT, say=nothing)
+        found = options.find(options.ServiceOptions(), CONTRACT, say=nothing)
 
         assert "no PostgreSQL server on PATH" in found.absent["postgres"]
         assert "no redis-server on PATH" in found.absent["redis"]
@@ -313,13 +317,13 @@ class TestRoot:
             monkeypatch.setattr(postgres, "TEMPLATES", tmp_path / "templates")
             expected = "cannot reach this folder"
 
-        found = options.find(options.Wishes(redis="none"), CONTRACT, say=nothing)
+        found = options.find(options.ServiceOptions(redis="none"), CONTRACT, say=nothing)
 
         assert found.postgres is None
         assert expected in found.absent["postgres"]
         assert "refuses to run as root" in found.absent["postgres"]
         with pytest.raises(StackStartError, match="refuses to run as root"):
-            options.find(options.Wishes(postgres=str(server().folder)), CONTRACT, say=nothing)
+            options.find(options.ServiceOptions(postgres=str(server().folder)), CONTRACT, say=nothing)
 
 
 @needs_redis

@@ -1,4 +1,4 @@
-"""Taking stock: every user, room, membership and message with a digest of what must not change.
+"""Taking inventory: every user, room, membership and message with a digest of what must not change.
 
 Left out of the digests is what a start or a log-in changes by itself: presence, resume tokens, unread
 counters, the provider's tokens, `_updatedAt`. Field names are those of `packages/core-typings/src/` of
@@ -62,7 +62,7 @@ class Loss:
 
 
 @dataclass
-class Stock:
+class Inventory:
     """Kind → identity → (how a message names it, digest of its content)."""
 
     entries: dict[str, Entries] = field(default_factory=lambda: {kind: {} for kind in KINDS})
@@ -101,7 +101,7 @@ class Stock:
         """One line per kind: how many, and the digest."""
         return [f"{kind:<13} {self.count(kind):>7}  {self.digest(kind)}" for kind in KINDS]
 
-    def losses(self, now: Stock, *, content_of: Iterable[str] = KINDS) -> list[Loss]:
+    def losses(self, now: Inventory, *, content_of: Iterable[str] = KINDS) -> list[Loss]:
         """What stands here and not in `now`, or, for the kinds of `content_of`, is another one there."""
         strict = set(content_of)
         found = []

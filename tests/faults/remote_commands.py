@@ -1,4 +1,4 @@
-"""The site's management commands of a fresh stack, lent to a run in another process.
+"""The site's management commands of a fresh stack, served to a run in another process.
 
 There they are forks, which take a twentieth of the time of a new `manage.py`.
 """
@@ -22,11 +22,11 @@ _THIS_MACHINE = "127.0.0.1"
 
 
 @contextmanager
-def lent(manage: Manage) -> Iterator[str]:
+def remote_commands(manage: Manage) -> Iterator[str]:
     """Lend these commands for the length of a `with` block; gives the address for `borrow`."""
     key = secrets.token_hex(16)
     with Listener((_THIS_MACHINE, 0), authkey=key.encode()) as listener:
-        lender = threading.Thread(target=_lend, args=(listener, manage), name="lent commands")
+        lender = threading.Thread(target=_lend, args=(listener, manage), name="remote commands")
         lender.start()
         address = json.dumps([listener.address[1], key])
         try:

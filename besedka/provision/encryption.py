@@ -1,6 +1,6 @@
 """Secrets at rest: the journal must bring an old client secret back without anybody reading it there.
 
-Sealed with a key made from the administrator's password (scrypt, then Fernet), which whoever runs the undo
+Encrypted with a key made from the administrator's password (scrypt, then Fernet), which whoever runs the undo
 has to know anyway.
 """
 
@@ -16,31 +16,31 @@ from typing import Any
 from besedka.provision.errors import JournalError
 
 
-class Seal:
-    """Closes and opens values under one password."""
+class Cipher:
+    """Encrypts and decrypts values under one password."""
 
     def __init__(self, password: str) -> None:
         self._password = password
 
-    def close(self, value: Any) -> str:
+    def encrypt(self, value: Any) -> str:
         """Any JSON value as a text without its content."""
         from cryptography.fernet import Fernet  # noqa: PLC0415 - costs 50 ms that most runs need not spend
 
         salt = secrets.token_hex(16)
         return f"{salt}:{Fernet(_key(self._password, salt)).encrypt(json.dumps(value).encode()).decode()}"
 
-    def open(self, text: str) -> Any:
-        """The inverse; JournalError if the password is another than at closing."""
+    def decrypt(self, text: str) -> Any:
+        """The inverse; JournalError if the password is another than at encryption."""
         from cryptography.fernet import Fernet, InvalidToken  # noqa: PLC0415 - as above
 
-        salt, _, sealed = text.partition(":")
+        salt, _, encrypted = text.partition(":")
         try:
-            return json.loads(Fernet(_key(self._password, salt)).decrypt(sealed.encode()))
+            return json.loads(Fernet(_key(self._password, salt)).decrypt(encrypted.encode()))
         except (InvalidToken, ValueError) as error:
             raise JournalError(
-                "a secret in the journal cannot be opened with the administrator's password",
+                "a secret in the journal cannot be decrypted with the administrator's password",
                 expected="the password that was valid when the change was made",
-                where="the journal's sealed values",
+                where="the journal's encrypted values",
                 next_step="run the undo with that password in the variable that [chat.admin] names",
             ) from error
 

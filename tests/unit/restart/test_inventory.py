@@ -1,4 +1,4 @@
-"""What a stock takes for a change, and what not."""
+"""What an inventory takes for a change, and what not."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 import bson
 import pytest
 
-from besedka.restart.stock import Stock
+from besedka.restart.inventory import Inventory
 
 SERVICE = {
     "id": "7",
@@ -20,10 +20,10 @@ HASH = {"bcrypt": "$2b$10$first"}
 
 
 def digest(service: dict[str, Any], password: dict[str, Any]) -> str:
-    stock = Stock()
+    inventory = Inventory()
     user = {"_id": "u", "username": "owner", "services": {"besedka": service, "password": password}}
-    stock.add_document("users", bson.encode(user))
-    return stock.digest("chat users")
+    inventory.add_document("users", bson.encode(user))
+    return inventory.digest("chat users")
 
 
 def test_a_log_in_through_the_provider_is_no_change() -> None:
