@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import html
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 
 from besedka.language import Language
 from besedka.report.model import CauseRow, Run, TestRow
