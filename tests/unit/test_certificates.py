@@ -16,7 +16,8 @@ import requests
 from besedka import browser, certificates, http
 from besedka.contract import PROJECT_ROOT
 from besedka.rocketchat.rest import RocketChat, TlsError
-from besedka.stacks.process.processes import ServiceProcess, free_port
+from besedka.stacks.process.ports import free_port
+from besedka.stacks.process.processes import ServiceProcess
 from besedka.stacks.services import tls
 
 Serve = Callable[..., tuple[str, Path]]
