@@ -229,6 +229,20 @@ class BreakableStack:
                 database.executemany(gone, [(row["id"],) for row in rows])
 
     @contextmanager
+    def emptied(self, table: str) -> Iterator[None]:
+        """No row in a table of the site's database."""
+        with closing(self._site_database()) as database, database:
+            kept = database.execute(f"SELECT * FROM {table}").fetchall()  # noqa: S608 - names from this package
+            database.execute(f"DELETE FROM {table}")  # noqa: S608 - names from this package
+        try:
+            yield
+        finally:
+            if kept:
+                marks = ", ".join("?" for _ in kept[0])
+                with closing(self._site_database()) as database, database:
+                    database.executemany(f"INSERT INTO {table} VALUES ({marks})", kept)  # noqa: S608 - as above
+
+    @contextmanager
     def table_renamed(self, table: str, away: str) -> Iterator[None]:
         """A table of the site's database is not there under its name."""
         self._rename(table, away)
