@@ -11,6 +11,7 @@ fixtures.lending    `lender`: browser contexts that outlive a test, nobody's eac
 fixtures.residents  `at_home` (the integrated page of somebody signed in), `returning` (a new tab of theirs)
 tests.inner         `subject`, a file for the tests of a run inside a test; `interruptible`
 fixtures.evidence   on failure: screenshot, trace, log lines of the test's time span, the frame's URL chain
+fixtures.network    not a plugin: HTTP archives of the browsers, and what their WebSockets said
 fixtures.diagnosis  on failure: the cause that doctor finds, once above the tracebacks; `--no-diagnosis`
 fixtures.secrecy    on failure: no secret in what is printed; last, so that it sees what the others add
 fixtures.unproven  at the end: what the run did not prove
