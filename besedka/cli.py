@@ -29,6 +29,7 @@ _COMMANDS = {
     "conformance": "conformance",
     "summary": "reports",
     "bundle": "reports",
+    "merge": "reports",
 }
 # click's UsageError, which typer keeps under no public name of its own.
 _MISUSE = typer.BadParameter.__mro__[1]
