@@ -30,6 +30,7 @@ _COMMANDS = {
     "summary": "reports",
     "bundle": "reports",
     "merge": "reports",
+    "announce": "announce",
 }
 # click's UsageError, which typer keeps under no public name of its own.
 _MISUSE = typer.BadParameter.__mro__[1]

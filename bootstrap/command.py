@@ -34,6 +34,7 @@ CLI_COMMANDS: Mapping[str, str] = {
     "summary": "tell what a run came to, for the summary of a CI job",
     "bundle": "make one archive of a run, without secrets, to send to somebody",
     "merge": "make one page of the shards of a run",
+    "announce": "tell of a nightly by issues on GitHub and a message to a webhook",
 }
 # Each case of these two takes a stack of its own: the nightly workflow runs them.
 _TESTS = ("-m", "not variants and not fixes")

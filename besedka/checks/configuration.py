@@ -61,10 +61,18 @@ def _settings(contract: Contract, stored: Any, effective: Any) -> Iterator[dict[
                 continue
             row = rows.get(setting_id)
             there = setting_id in rows
+            if name == "effective" and not there and _may_be_hidden(stored, setting_id):
+                seen[name] = UNREAD
+                continue
             value = row.get("value") if name == "stored" and row is not None else row
             seen[name] = shown(setting_id, value) if there else NOTHING
             agrees = agrees and there and fulfils(setting_id, value, expected)
         yield {"name": setting_id, **seen, "agrees": agrees}
+
+
+def _may_be_hidden(stored: Any, setting_id: str) -> bool:
+    """Whether REST may be silent about it because it never shows a hidden setting."""
+    return stored is None or bool(stored.get(setting_id, {}).get("hidden"))
 
 
 def _people(
