@@ -28,6 +28,9 @@ _COMMANDS = {
     "restart": "restart",
     "conformance": "conformance",
     "summary": "reports",
+    "bundle": "reports",
+    "merge": "reports",
+    "announce": "announce",
 }
 # click's UsageError, which typer keeps under no public name of its own.
 _MISUSE = typer.BadParameter.__mro__[1]

@@ -32,6 +32,9 @@ CLI_COMMANDS: Mapping[str, str] = {
     "env": "print what a service is told by environment, as `export` lines",
     "conformance": "ask how Rocket.Chat and MongoDB behave, and print one page of results",
     "summary": "tell what a run came to, for the summary of a CI job",
+    "bundle": "make one archive of a run, without secrets, to send to somebody",
+    "merge": "make one page of the shards of a run",
+    "announce": "tell of a nightly by issues on GitHub and a message to a webhook",
 }
 # These need neither the suite nor the programs of a stack, and no browser.
 _OF_THE_BASE = {"doctor", "provision", "status", "env", "summary"}

@@ -9,7 +9,8 @@ import sys
 
 # Their errors have statuses too.
 import faults.breakable_stack  # noqa: F401
-import fixtures.infrastructure  # noqa: F401
+import fixtures.infrastructure
+import fixtures.quarantine  # noqa: F401
 from besedka import exit_statuses
 
 _PAGE = """# Exit statuses

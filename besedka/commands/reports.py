@@ -1,4 +1,4 @@
-"""`besedka summary`: what a run came to, for the summary of a CI job and for other tools."""
+"""`besedka summary`, `bundle` and `merge`: what a run came to, for a CI job, other tools and other people."""
 
 from __future__ import annotations
 
@@ -9,13 +9,17 @@ from typing import Annotated
 
 import typer
 
+from besedka import contract as contracts
 from besedka.contract import PROJECT_ROOT
 from besedka.errors import BesedkaError
 from besedka.language import chosen
-from besedka.report import ctrf
+from besedka.report import bundle as bundles
+from besedka.report import ctrf, page
+from besedka.report import merge as merging
 from besedka.report.annotations import workflow_commands
 from besedka.report.model import RUN_FILE, Run
 from besedka.report.summary import markdown
+from besedka.scrub import Scrubber
 
 _RUNS = PROJECT_ROOT / ".besedka" / "runs"
 
@@ -33,6 +37,8 @@ class NoRunError(BesedkaError):
 def register(app: typer.Typer) -> None:
     """Add the commands to the program."""
     app.command()(summary)
+    app.command()(bundle)
+    app.command()(merge)
 
 
 def summary(  # noqa: PLR0913, PLR0917 - one parameter per option
@@ -72,6 +78,53 @@ def summary(  # noqa: PLR0913, PLR0917 - one parameter per option
     if to_ctrf:
         to_ctrf.parent.mkdir(parents=True, exist_ok=True)
         to_ctrf.write_text(json.dumps(ctrf.document(told), ensure_ascii=False, indent=1), encoding="utf-8")
+
+
+def bundle(
+    run: RunFolder = None,
+    to: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="The archive; without it, bundle-RUN.zip here.")
+    ] = None,
+) -> None:
+    """Make one archive of a run to send to somebody: page, data, doctor's report, logs, evidence, versions.
+
+    Secrets are taken out, and LIST.txt in it says what is inside. What could not be read stays out.
+
+    Exit status: 0 made; 35 no such run.
+    """
+    folder = found(run)
+    told = read(folder)
+    path = to or Path(f"bundle-{told.id}.zip")
+    made = bundles.write(folder, path, Scrubber(contracts.load().secrets))
+    typer.echo(made.text(told), nl=False)
+    typer.echo(f"{path}: {path.stat().st_size / 2**20:.1f} MiB")
+
+
+def merge(
+    parts: Annotated[list[Path], typer.Argument(metavar="RUN…", help="The folder of each shard.")],
+    to: Annotated[
+        Path, typer.Option(metavar="DIR", help="Where run.json, page and evidence of the whole go.")
+    ] = PROJECT_ROOT / ".besedka" / "merged",
+    durations: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Also write the seconds of each test, for --shard.")
+    ] = None,
+    lang: Annotated[
+        str | None, typer.Option(metavar="ru|en", help="Language; without it, the environment's.")
+    ] = None,
+) -> None:
+    """Make one run.json and one page of a run's shards. One run that was no shard may be named, too.
+
+    Exit status: 0 merged; 35 no such run; 36 these are not the parts of one run.
+    """
+    runs = [read(folder) for folder in parts]
+    whole = runs[0] if len(runs) == 1 and not runs[0].shard else merging.merged(runs, to.name)
+    to.mkdir(parents=True, exist_ok=True)
+    merging.with_files(parts, to)
+    whole.write(to)
+    typer.echo(f"{page.write(whole, to, chosen(lang))}")
+    if durations:
+        text = json.dumps(merging.durations(runs), ensure_ascii=False, indent=1)
+        durations.write_text(f"{text}\n", encoding="utf-8")
 
 
 def found(run: Path | None) -> Path:

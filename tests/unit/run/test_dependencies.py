@@ -27,6 +27,8 @@ OURS = {
     "tests",
     "web",
 }
+# Python finds the site's packages without the folders above them.
+OURS |= {path.parent.name for room in ("web", "packages") for path in (ROOT / room).rglob("*.py")}
 # The folder, and the groups whose packages it may import besides those of the base.
 ROOMS = (
     # Its page objects drive the suite's browser.

@@ -18,7 +18,7 @@ import pytest
 from besedka import contract as contracts
 from besedka.errors import StackStartError
 from besedka.stacks import versions
-from besedka.stacks.process.processes import free_port
+from besedka.stacks.process.ports import free_port
 from besedka.stacks.services import mongod_download, options
 from tests.unit.stacks import made_up
 
