@@ -25,6 +25,7 @@ from besedka.stacks.kind import AUTO, KIND_ENV, reject_unsupported_options, reso
 from besedka.stacks.model import Stack
 from besedka.stacks.services import bundle, chat_client, programs, site_commands
 from besedka.stacks.versions import VERSION_ENV
+from besedka.translation import spoken, word
 
 if TYPE_CHECKING:
     from besedka.stacks.services.options import ServiceOptions
@@ -127,10 +128,10 @@ def _up_embedded(console: Console, contract: Contract, wanted: ServiceOptions, w
     from besedka.stacks import embedded  # noqa: PLC0415 - a second
     from besedka.stacks.services import options  # noqa: PLC0415
 
-    console.print(f"starting the embedded stack{f' ({why})' if why else ''} …")
+    console.print(spoken(f"starting the embedded stack{f' ({spoken(why)})' if why else ''} …"))
 
     def say(line: str) -> None:
-        console.print(line, markup=False, soft_wrap=True)
+        console.print(spoken(line), markup=False, soft_wrap=True)
 
     found = options.find(wanted, contract, say=say)
     with embedded.running(contract, programs=found, say=say) as running:
@@ -139,11 +140,11 @@ def _up_embedded(console: Console, contract: Contract, wanted: ServiceOptions, w
         STATE_FILE.write_text(stack.to_json(), encoding="utf-8")
         try:
             show(console, stack)
-            console.print(f"open {stack.site_url}/chat/test/ and sign in; Ctrl-C stops the stack")
+            console.print(spoken(f"open {stack.site_url}/chat/test/ and sign in; Ctrl-C stops the stack"))
             _wait_for_interrupt()
         finally:
             STATE_FILE.unlink(missing_ok=True)
-    console.print("stopped")
+    console.print(spoken("the stack is stopped"))
 
 
 def down() -> None:
@@ -173,7 +174,7 @@ def down() -> None:
             next_step="start Docker if it is down, then repeat `besedka down`",
         )
     STATE_FILE.unlink(missing_ok=True)
-    Console().print("removed")
+    Console().print(spoken("the stack is removed"))
 
 
 def status() -> None:
@@ -285,14 +286,16 @@ def _up_in_containers(console: Console, contract: Contract, version: str | None,
 
     stack, why = kept.reusable(contract, version=version) if reuse else (None, "")
     if stack:
-        console.print("the kept stack is used again: nothing has changed since its start")
+        console.print(spoken("the kept stack is used again: nothing has changed since its start"))
     else:
         _make_room(console, why, reuse=reuse)
-        console.print("starting the stack in containers …")
-        stack = kept.start(contract, version=version, say=lambda line: console.print(line, markup=False))
+        console.print(spoken("starting the stack in containers …"))
+        stack = kept.start(
+            contract, version=version, say=lambda line: console.print(spoken(line), markup=False)
+        )
         STATE_FILE.write_text(stack.to_json(), encoding="utf-8")
     show(console, stack)
-    console.print(f"open {stack.site_url}/chat/test/ and sign in; `besedka down` removes the stack")
+    console.print(spoken(f"open {stack.site_url}/chat/test/ and sign in; `besedka down` removes the stack"))
 
 
 def _make_room(console: Console, why: str, *, reuse: bool) -> None:
@@ -310,7 +313,7 @@ def _make_room(console: Console, why: str, *, reuse: bool) -> None:
             next_step="`besedka up --reuse` uses it, or replaces it when something has changed; "
             "`besedka down` removes it",
         )
-    console.print(f"not used again: {why}; it is replaced", soft_wrap=True)
+    console.print(spoken(f"not used again: {why}; it is replaced"), soft_wrap=True)
     left = kept.remove()
     if left:
         raise KeptStackError(f"still there: {', '.join(left)}", expected="nothing", where=str(kept.RECORD))
@@ -326,7 +329,7 @@ def _forget_a_dead_one(stack: Stack) -> None:
             next_step="an embedded stack ends with Ctrl-C in its own terminal",
         )
     STATE_FILE.unlink(missing_ok=True)
-    Console().print(f"forgotten: {stack.run_id}, of which nothing runs any more")
+    Console().print(spoken(f"forgotten: {stack.run_id}, of which nothing runs any more"))
 
 
 def refuse_a_sick_one() -> None:
@@ -357,15 +360,15 @@ def _tail(stack: Stack, service: str, lines: int) -> str:
 
 def show(console: Console, stack: Stack) -> None:
     """Print a stack: each service with its version, real, a stand-in or absent, and where it is."""
-    table = Table(title=f"{stack.kind} stack {stack.run_id}", title_justify="left")
+    table = Table(title=spoken(f"the {word(stack.kind)} stack: {stack.run_id}"), title_justify="left")
     for heading in ("service", "version", "", "address"):
-        table.add_column(heading, overflow="fold")
+        table.add_column(word(heading) if heading else "", overflow="fold")
     for service in stack.services:
-        table.add_row(service.name, service.version, service.nature, service.url)
+        table.add_row(service.name, service.version, word(service.nature), service.url)
     for name, instead in stack.absent.items():
-        table.add_row(name, "-", "absent", instead)
+        table.add_row(name, "-", word("absent"), spoken(instead))
     console.print(table)
-    console.print(f"logs and data: {stack.folder}", soft_wrap=True)
+    console.print(spoken(f"logs and data: {stack.folder}"), soft_wrap=True)
 
 
 def _wait_for_interrupt() -> None:
