@@ -1,0 +1,46 @@
+"""An upgrade of Rocket.Chat on the same data: what was written stays, and everything is right afterwards.
+
+Here the stand-in speaks the one version, then the other; the nightly does the same with the images.
+"""
+
+from __future__ import annotations
+
+import secrets
+from pathlib import Path
+
+import pytest
+
+from besedka import contract as contracts
+from besedka.contract import OVERLAYS_ENV
+from besedka.rocketchat.database import ChatDatabase
+from besedka.rocketchat.rest import RocketChat
+from besedka.stacks import embedded, versions
+from fixtures.options import STACK_OPTION
+from tests import inner
+from tests.variants.table import ALWAYS
+
+pytestmark = pytest.mark.variants
+OVERLAY = '[overlay]\nname = "after an upgrade"\nreason = "the next line"\n\n[chat]\nversion = "{version}"\n'
+
+
+@pytest.mark.parametrize(("old", "new"), versions.upgrades())
+def test_everything_is_right_after_an_upgrade(old: str, new: str, tmp_path: Path) -> None:
+    text, overlay, told = secrets.token_hex(8), tmp_path / "overlay.toml", tmp_path / "stack.json"
+    overlay.write_text(OVERLAY.format(version=new), "utf-8")
+    with embedded.running(versions.of_contract(contracts.load(), old)) as running:
+        admin, room = running.contract.chat.admin, running.contract.default_channel.name
+        chat = RocketChat.sign_in(running.contract.chat.url, admin.username, admin.secret)
+        assert old.startswith(str(chat.info()["version"])), "the old version does not run"
+        chat.post("chat.postMessage", channel=f"#{room}", text=text)
+
+        stack = running.upgrade(new)
+
+        assert new.startswith(stack.service("rocketchat").version)
+        assert stack.mongo_url
+        with ChatDatabase(stack.mongo_url) as data:
+            assert [row["msg"] for row in data.messages(room, text)] == [text], "what was written is lost"
+        told.write_text(stack.to_json(), "utf-8")
+        finished = inner.run(*ALWAYS, f"{STACK_OPTION}={told}", more={OVERLAYS_ENV: str(overlay)})
+
+    assert finished.returncode == 0, finished.stdout + finished.stderr
+    assert " skipped" not in finished.stdout.splitlines()[-1], finished.stdout
