@@ -106,6 +106,8 @@ def test_the_last_ten_runs_stand_in_order_and_rubbish_is_passed_over(tmp_path: P
         folder = tmp_path / f"202601{number + 10}"
         folder.mkdir()
         runs.run(folder.name).write(folder)
+    (tmp_path / "20260198").mkdir()
+    runs.run("20260198", inside=True).write(tmp_path / "20260198")
     (tmp_path / "20260199").mkdir()
     (tmp_path / "20260199" / "run.json").write_text("{")
     current = runs.run("now")
