@@ -233,13 +233,6 @@ class EmbeddedStack:
             self.start_site()
             self.wait_for_site()
 
-    def upgrade(self, version: str) -> Stack:
-        """Stop Rocket.Chat and start that version of it on the same data; returns when it answers."""
-        self.contract = versions.of_contract(self.contract, version)
-        self.restart("rocketchat")
-        self.stack = self._describe()
-        return self.stack
-
     def casualty(self) -> Casualty | None:
         """The first service that has ended by itself, None while all live."""
         for one in list(self.processes.values()):
