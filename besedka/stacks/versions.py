@@ -11,7 +11,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
-from besedka.contract import Contract
+from besedka.contract import LINES, Contract
 from besedka.stacks.docker.compose import ComposeService
 from besedka.stacks.docker.engine_errors import ImageVersionError
 
@@ -33,8 +33,7 @@ PAIRS = (
     Pair((8, 0), ("7.0", "8.0"), "mongo:8.0.4"),
 )
 FIRST_WITHOUT_CUSTOM_OAUTH = (9, 0)
-# The last release of a line, by the line's name.
-LINES = {"8.x": "8.9.0"}
+_WHERE = "[chat] version, or --rocketchat-version"
 
 
 def pair(version: str) -> Pair:
@@ -43,7 +42,7 @@ def pair(version: str) -> Pair:
         raise ImageVersionError(
             f"Rocket.Chat {version!r} is no complete version",
             expected="three numbers, such as 6.4.8, 7.7.1 or 8.0.1",
-            where="--rocketchat-version",
+            where=_WHERE,
             next_step="name a release; nothing was started",
         )
     major, minor, _ = (int(part) for part in version.split("."))
@@ -53,7 +52,7 @@ def pair(version: str) -> Pair:
         raise ImageVersionError(
             f"Rocket.Chat {version} is not supported",
             expected="6.4 to 8.x; from 9.0 on Custom OAuth needs a licence (RocketChat/Rocket.Chat#42477)",
-            where="--rocketchat-version",
+            where=_WHERE,
             next_step="name another release; nothing was started",
         )
     return known[-1]

@@ -75,10 +75,8 @@ def test_another_user_in_the_same_browser_gets_their_own_chat(
 
     browser_page.context.clear_cookies()
     browser_page.context.add_cookies(sign_in(second).cookies)  # type: ignore[arg-type]
-    page.open()
 
-    page.expect_state("ready")
-    assert whose(contract, page.wait_for_chat()) == second.username
+    assert whose(contract, page.open().wait_for_chat()) == second.username
 
 
 @BOTH_PAGES
