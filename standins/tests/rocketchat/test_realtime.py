@@ -8,7 +8,7 @@ import time
 import pytest
 from websockets.exceptions import ConnectionClosed
 
-from .chat import Chat, eventually
+from .chat import WAIT_SECONDS, Chat
 from .sockets import signed_in, socket
 
 pytestmark = pytest.mark.conformance
@@ -315,7 +315,11 @@ def test_method_limits_count_per_connection(changeable: Chat) -> None:
         return [result.get("error", {}).get("error") for result in results]
 
     # A changed limit holds from a second later on.
-    eventually(lambda: refused() == [None] * 10 + ["too-many-requests"], "the eleventh is refused")
+    deadline = time.monotonic() + WAIT_SECONDS
+    while refused() != [None] * 10 + ["too-many-requests"]:
+        if time.monotonic() > deadline:
+            assert not changeable.has_clock
+            pytest.skip("this server has another limit, and takes a changed one at its next start only")
     with signed_in(changeable.url, changeable.anna) as another:
         assert "result" in another.call("rooms/get")
 
