@@ -240,7 +240,7 @@ def verified(examination: Examination) -> Answer:
     known, admin = examination.roster.accounts, examination.contract.chat.admin.username
     found = []
     for user in examination.contract.users:
-        account, own = known[user.username], user.username == admin
+        account, own = known[user.username.lower()], user.username == admin
         address = user.email.lower()
         # Over REST nobody's password is shown; the administrator has signed in with one.
         at_risk = own if account.has_password is None else account.has_password
