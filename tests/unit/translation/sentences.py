@@ -22,7 +22,18 @@ _CODE_CALLS = {
     "Argument",
     "getenv",
 }
-_CODE_CALLS |= {"check", "Check", "TypeVar", "word", "Literal", "cast", "command", "Typer", "startswith", "endswith"}
+_CODE_CALLS |= {
+    "check",
+    "Check",
+    "TypeVar",
+    "word",
+    "Literal",
+    "cast",
+    "command",
+    "Typer",
+    "startswith",
+    "endswith",
+}
 _CODE_WORDS = {"codes", "needs", "after", "question", "metavar", "help", "cls", "style", "rich_markup_mode"}
 _CODE = re.compile(r"\b(SELECT|UPDATE|WHERE|ORDER BY|NOT IN|DECLARE)\b|=>|\[\w+[=\]]|\bconst |^export |\(\\d")
 # They write pages of docs/, in English.
@@ -61,7 +72,7 @@ def _not_said(tree: ast.Module) -> set[int]:
     passed: set[int] = set()
     for node in ast.walk(tree):
         hidden: list[ast.AST] = []
-        if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef):
+        if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
             hidden = [
                 row for row in node.body if isinstance(row, ast.Expr) and isinstance(row.value, ast.Constant)
             ]
