@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import re
 import tomllib
-from collections.abc import Callable
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache, cached_property
 from pathlib import Path
@@ -22,10 +22,12 @@ from besedka.language import Language
 FOLDER = Path(__file__).with_name("texts")
 _PLACE = re.compile(r"(?<!\{)\{(\w+)\}(?!\})")
 # A value with fewer letters around its places may be anything: a path, a command, a name.
-_SURE = 10
+_SURE = 8
 # Sentences are put together by these, strongest first.
 _JOINTS = ("\n", "; ", ". ", ", ")
 _DEEPEST = 4
+# What stands in the places of a template with few letters: one word, or something quoted.
+_NAME = re.compile(r"\S*|['\"\[({<].*", re.DOTALL)
 
 
 @dataclass(frozen=True)
@@ -68,16 +70,17 @@ class Sentence:
         tail = "(?P<tail_>.*)" if self.english.endswith((" ", "\n")) else ""
         return re.compile(f"{head}{''.join(parts)}{tail}", re.DOTALL)
 
-    def told(self, text: str, inner: Callable[[str], str]) -> str | None:
-        """The text in Russian if it is this sentence; `inner` translates what stands in its places."""
-        if self.chunk not in text:
-            return None
-        fitting = self.pattern.fullmatch(text)
+    def told(self, text: str, depth: int) -> str | None:
+        """The text in Russian if it is this sentence; what stands in its places is translated in its turn."""
+        fitting = self.pattern.fullmatch(text) if self.chunk in text else None
         if fitting is None:
             return None
-        values = {name: inner(value) for name, value in fitting.groupdict().items()}
-        head, tail = values.pop("head_", ""), values.pop("tail_", "")
-        return head + self.russian.format(**values) + tail
+        values = fitting.groupdict()
+        head, tail = (_russian(values.pop(name, ""), 0, depth) for name in ("head_", "tail_"))
+        if self.weight < _SURE and not all(_NAME.fullmatch(value) for value in values.values()):
+            return None
+        told = {name: _russian(value, _SURE, depth) for name, value in values.items()}
+        return head + self.russian.format(**told) + tail
 
 
 def spoken(text: str) -> str:
@@ -104,28 +107,38 @@ def translated(text: str, wanted: Language) -> str:
 
 @cache
 def _russian(text: str, least: int, depth: int) -> str:
-    exact, templates = _catalogue()
+    exact, _ = _catalogue()
     if text in exact:
         return exact[text]
     if depth > _DEEPEST or not re.search(r"[A-Za-z]{2}", text):
         return text
-
-    def inner(value: str) -> str:
-        return _russian(value, _SURE, depth + 1)
-
-    for sentence in templates:
-        if sentence.weight < least:
-            break
-        told = sentence.told(text, inner)
-        if told is not None:
-            return told
+    sure = next(_fitting(text, max(least, _SURE), depth), None)
+    if sure is not None:
+        return sure
     for joint in _JOINTS:
         pieces = text.split(joint)
-        if len(pieces) > 1:
-            in_russian = [_russian(piece, _SURE, depth + 1) for piece in pieces]
-            if in_russian != pieces:
-                return joint.join(in_russian)
-    return text
+        in_russian = [_russian(piece, _SURE, depth + 1) for piece in pieces]
+        if len(pieces) > 1 and in_russian != pieces:
+            return joint.join(in_russian)
+    return text if least else next(_fitting(text, 0, depth), text)
+
+
+def _fitting(text: str, least: int, depth: int) -> Iterator[str]:
+    """What the templates make of the text, the surest first, or of all but its first word: a name."""
+    name, _, rest = text.partition(" ")
+    exact, templates = _catalogue()
+    if rest in exact:
+        yield f"{name} {exact[rest]}"
+    for sentence in templates:
+        if sentence.weight < least:
+            return
+        told = sentence.told(text, depth + 1)
+        if told is not None:
+            yield told
+        if sentence.weight >= _SURE and sentence.english[:1].islower():
+            told = sentence.told(rest, depth + 1)
+            if told is not None:
+                yield f"{name} {told}"
 
 
 @cache

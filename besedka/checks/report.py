@@ -128,7 +128,7 @@ class Report:
             colour = "green" if self.exit_status == HEALTHY else "magenta"
             console.print(escape(self.summary()), style=f"bold {colour}")
         else:
-            console.print(spoken("The probable cause"), style="bold red")
+            console.print(spoken("Probable cause"), style="bold red")
             print_finding(console, cause)
         console.print(self._table(verbose=verbose))
         rest = self.findings[1:]

@@ -58,13 +58,16 @@ def test_an_unknown_text_stays_as_it_is() -> None:
 
 
 def test_what_stands_in_a_place_is_told_too(monkeypatch: pytest.MonkeyPatch) -> None:
-    rows = {"{service} is away: {why}": "{service} нет: {why}", "its disk has no room left": "кончился диск"}
+    rows = {
+        "{service} is not there: {why}": "{service} нет: {why}",
+        "its disk has no room left": "кончился диск",
+    }
     monkeypatch.setattr(translation, "russian", lambda: rows)
     translation._catalogue.cache_clear()
     translation._russian.cache_clear()
     try:
-        assert translated("mongo is away: its disk has no room left", "ru") == "mongo нет: кончился диск"
-        joined = "mongo is away: x; its disk has no room left"
+        assert translated("mongo is not there: its disk has no room left", "ru") == "mongo нет: кончился диск"
+        joined = "mongo is not there: x; its disk has no room left"
         assert translated(joined, "ru") == "mongo нет: x; кончился диск"
     finally:
         monkeypatch.undo()
