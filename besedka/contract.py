@@ -25,7 +25,7 @@ from pydantic import (
 )
 
 from besedka import address
-from besedka.adapter import Adapter
+from besedka.adapter import Adapter, Features, Selectors
 from besedka.consistency import COMMON_ROLE, Rows, problems
 from besedka.errors import ContractError
 from besedka.names import service_key
@@ -85,7 +85,11 @@ class _WithPassword(_Table):
 
 
 class Site(_Table):
-    """The Django site: its address and the pages the suite opens."""
+    """The Django site: its address and the pages the suite opens.
+
+    A site without an integrated page, or without tokens for the chat, may leave out their addresses: the test
+    page stands for the one, and nothing is asked of the other.
+    """
 
     url: Address
     test_page: RootedPath
@@ -93,6 +97,21 @@ class Site(_Table):
     chat_auth_path: RootedPath
     login_path: RootedPath
     adapter: Adapter = Adapter()
+    selectors: Selectors = Selectors()
+    features: Features = Features()
+
+    @model_validator(mode="before")
+    @classmethod
+    def _lacking(cls, raw: Any) -> Any:
+        features = raw.get("features", {}) if isinstance(raw, dict) else {}
+        lacks = [name for name in ("integrated_page", "chat_token") if features.get(name) is False]
+        rows = {"integrated_page": "integrated_page", "chat_token": "chat_auth_path"}
+        return {rows[name]: raw.get("test_page", "/") for name in lacks} | raw if lacks else raw
+
+    @property
+    def chat_pages(self) -> tuple[str, ...]:
+        """The pages that show the chat."""
+        return tuple(dict.fromkeys((self.test_page, self.integrated_page)))
 
 
 class ChatAdmin(_WithPassword):
@@ -217,6 +236,15 @@ class Contract(_Table):
     provider: Provider
     settings: dict[str, SettingValue]
 
+    @model_validator(mode="before")
+    @classmethod
+    def _identity(cls, raw: Any) -> Any:
+        """The identity endpoint's path may stand in the adapter, where the other paths of a site stand."""
+        adapter = raw.get("site", {}).get("adapter", {}) if isinstance(raw, dict) else {}
+        if "identity_path" not in adapter:
+            return raw
+        return raw | {"provider": raw.get("provider", {}) | {"identity_path": adapter["identity_path"]}}
+
     @model_validator(mode="after")
     def _consistent(self) -> Self:
         rows = Rows(self.users, self.channels, self.chat.admin, self.provider.groups, self.settings)
@@ -226,10 +254,16 @@ class Contract(_Table):
         return self
 
     def _adapter_problems(self) -> list[str]:
-        named = self.site.adapter.visitor
-        if named is None or named in {user.username for user in self.users}:
-            return []
-        return [f"site.adapter.visitor: {named!r} is none of [[users]]"]
+        adapter, roles = self.site.adapter, sorted({user.role for user in self.users})
+        named = adapter.visitor
+        problems = [
+            f"site.adapter.roles.{role}: no user has the role {role!r}; roles are {', '.join(roles)}"
+            for role in adapter.roles
+            if role not in roles
+        ]
+        if named is not None and named not in {user.username for user in self.users}:
+            problems.append(f"site.adapter.visitor: {named!r} is none of [[users]]")
+        return problems
 
     @property
     def default_channels(self) -> tuple[Channel, ...]:

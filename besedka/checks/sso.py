@@ -303,7 +303,7 @@ def fields(examination: Examination) -> Answer:
             )
     role = made.role
     groups = examination.contract.groups_of(role)
-    if made.identity.get("groups") != groups:
+    if examination.contract.site.features.groups and made.identity.get("groups") != groups:
         seen = f"groups are {made.identity.get('groups')!r}"
         fix = "the site's CHAT_GROUPS must be [provider.groups] of besedka.toml"
         found.append(finding("sso.fields.groups", seen, repr(groups), place, advice=(fix,)))

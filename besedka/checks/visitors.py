@@ -9,8 +9,12 @@ from besedka.contract import Role
 
 
 def may_sign_in(examination: Examination) -> bool:
-    """Whether somebody may: signing in needs no leave, making a temporary user does."""
-    return examination.manage is not None or not examination.target.can_manage
+    """Whether somebody may: signing in needs no leave, making a temporary user does.
+
+    A stack of our own that is only to be read has its reason for that: see `faults`.
+    """
+    target = examination.target
+    return examination.manage is not None or not target.can_manage or target.kind == "attached"
 
 
 def holders(examination: Examination) -> dict[Role, Visitor]:

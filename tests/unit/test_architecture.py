@@ -22,13 +22,15 @@ ARROWS = {
     "certificates": "address http",
     "contract database_url browser": "adapter address certificates consistency errors names scrub overlays"
     " without_netlink",
-    "rocketchat site site_database pages target": "address contract database_url errors http second_ask",
+    "rocketchat site site_status site_database pages target": "adapter address contract database_url errors http"
+    " second_ask",
     "report": "errors language scrub",
     "provision": "address contract database_url errors names progress rocketchat site_database target",
-    "stacks": "address contract database_url errors http progress provision rocketchat site_database target",
-    "checks": "address contract database_url errors http names rocketchat second_ask site site_database stacks target",
+    "stacks": "adapter address contract database_url errors http progress provision rocketchat site_database"
+    " site_status target",
+    "checks": "adapter address contract database_url errors http names rocketchat second_ask site site_database stacks target",
     "restart": "address checks contract database_url errors http progress provision rocketchat site_database"
-    " stacks target",
+    " site_status stacks target",
     "commands": "address checks contract database_url errors progress provision restart stacks target",
     "exit_statuses": "errors",
     "cli": "commands errors exit_statuses http",
