@@ -5,6 +5,7 @@ Every row may be left out. A row that points nowhere is an AdapterRowError, whic
 
 from __future__ import annotations
 
+import re
 import shlex
 from typing import Annotated, Any, Literal
 
@@ -37,6 +38,7 @@ def _words(value: object) -> object:
     return tuple(shlex.split(value)) if isinstance(value, str) else value
 
 
+_ID = re.compile(r"#([\w-]+)")
 _Path = Annotated[str, Field(pattern=r"^/")]
 # false, or "none", where the site has nothing of the kind.
 _MayLack = BeforeValidator(_none)
@@ -125,6 +127,12 @@ class Selectors(_Table):
     frame: str = "iframe#rocketChatFrame"
     switcher: str = "[role=group]:has([data-channel])"
     state: Annotated[str | Literal[False], _MayLack] = "data-state"
+
+    @property
+    def frame_id(self) -> str | None:
+        """The id in the frame's selector, if that names one."""
+        found = _ID.search(self.frame)
+        return found[1] if found else None
 
 
 class Features(_Table):

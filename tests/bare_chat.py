@@ -115,10 +115,13 @@ def _ended(pidfd: int, seconds: float) -> bool:
 
 
 @contextmanager
-def running(folder: Path, **overwritten: str) -> Iterator[BareChat]:
-    """Run one in `folder`; `overwritten` are settings its operator forces at boot."""
+def running(folder: Path, plain: Contract | None = None, **overwritten: str) -> Iterator[BareChat]:
+    """Run one in `folder`; `overwritten` are settings its operator forces at boot.
+
+    `plain` is another contract than besedka.toml; its site's address stays.
+    """
     chat_port, mongo_port = free_ports(2)
-    plain = contracts.load()
+    plain = plain or contracts.load()
     contract = plain.at(site_url=plain.site.url, chat_url=f"http://127.0.0.1:{chat_port}")
     mongo_url = mongod.url(mongo_port, "rocketchat")
     admin = contract.chat.admin

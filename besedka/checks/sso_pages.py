@@ -17,8 +17,6 @@ from besedka.checks.finding import Answer, Finding, Skipped, answer, finding
 from besedka.checks.visitors import visitor
 from besedka.contract import Contract, Role
 
-# The id in the frame's selector, if that names one.
-_ID = re.compile(r"#([\w-]+)")
 _SWITCHER = "button"
 _PRESSED = ("button", "a")
 _ROOM_PATH = re.compile(r"/(channel|group|direct)/([^/]+)/?")
@@ -109,9 +107,8 @@ def _frame_findings(name: str, examination: Examination, response: requests.Resp
         return wrong("nested", f"{page.documents} documents in one page", fix)
     if not page.frames:
         return wrong("no_frame", "no frame", "is the template the one of web/templates/chat?")
-    named = _ID.search(contract.site.selectors.frame)
-    frames = [frame for frame in page.frames if _is_of_the_chat(contract, frame, named)] or page.frames[:1]
-    frame_id = named[1] if named else frames[0].get("id")
+    frames = [frame for frame in page.frames if _is_of_the_chat(contract, frame)] or page.frames[:1]
+    frame_id = contract.site.selectors.frame_id or frames[0].get("id")
     if len(frames) > 1:
         others = ", ".join(frame.get("src", "") for frame in frames if frame.get("id") != frame_id)
         fix = "take it out: Rocket.Chat starts the OAuth flow itself and refuses a state it did not make"
@@ -122,11 +119,11 @@ def _frame_findings(name: str, examination: Examination, response: requests.Resp
     return _address_findings(examination, frames[0].get("src", ""), wrong)
 
 
-def _is_of_the_chat(contract: Contract, frame: dict[str, str], named: re.Match[str] | None) -> bool:
+def _is_of_the_chat(contract: Contract, frame: dict[str, str]) -> bool:
     """Whether the frame is the chat's, or meddles with its sign-in; a site may show others."""
-    source = frame.get("src", "")
+    source, named = frame.get("src", ""), contract.site.selectors.frame_id
     concerned = (contract.chat.url, contract.provider.authorize_path)
-    return (named is not None and frame.get("id") == named[1]) or any(one in source for one in concerned)
+    return frame.get("id") == (named or "") or any(one in source for one in concerned)
 
 
 def rooms_of(page: Page, contract: Contract) -> dict[str, str]:
