@@ -26,6 +26,10 @@ class SignInRefusedError(ServiceUnreachableError):
     exit_status = 30
 
 
+# Sites whose log-in has taken an address and refused the name before it: nobody is to count many failures.
+_BY_ADDRESS: set[str] = set()
+
+
 class Site:
     """One visitor of the site: keeps cookies, so that a second visitor is a second `Site`.
 
@@ -107,7 +111,8 @@ class Site:
         A form that asks for an address gets `email`; one that refuses the name is tried with it.
         """
         form = self._login_form()
-        named = [email] if form.asks_for_email and email else [username, *([email] if email else [])]
+        by_address = email and (form.asks_for_email or self.url in _BY_ADDRESS)
+        named = [email] if by_address else [username, *([email] if email else [])]
         statuses = []
         for who in named:
             form = form if who == named[0] else self._login_form()
@@ -117,6 +122,8 @@ class Site:
             answer = self.request("POST", self._login, data=fields, headers=headers)
             if answer.status_code in {302, 303}:
                 self._expect_session()
+                if who != username:
+                    _BY_ADDRESS.add(self.url)
                 return
             statuses.append(f"{who!r}: POST answered {answer.status_code}")
         raise SignInRefusedError(

@@ -33,7 +33,7 @@ CLI_COMMANDS: Mapping[str, str] = {
     "conformance": "ask how Rocket.Chat and MongoDB behave, and print one page of results",
 }
 # Each case of these two takes a stack of its own: the nightly workflow runs them.
-_TESTS = ("-m", "not variants and not fixes")
+_TESTS = ("-m", "not variants and not fixes and not adoption")
 COMMANDS = {**OWN_COMMANDS, **CLI_COMMANDS}
 
 

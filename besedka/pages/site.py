@@ -8,6 +8,7 @@ from __future__ import annotations
 import time
 from contextlib import suppress
 from typing import Self
+from urllib.parse import urlsplit
 
 from playwright.sync_api import Frame, Locator, Page, Response, expect
 
@@ -71,8 +72,12 @@ class LoginPage(SitePage):
 
     def open(self) -> Self:
         """Go there directly."""
-        self.page.goto(self.contract.site.url + self.contract.site.login_path)
+        self.page.goto(self._address)
         return self
+
+    @property
+    def _address(self) -> str:
+        return self.contract.site.url + self.contract.site.login_path
 
     @property
     def form(self) -> Locator:
@@ -80,11 +85,18 @@ class LoginPage(SitePage):
         return self.page.locator(self.selectors.login_form).first
 
     def sign_in(self, user: User) -> None:
-        """Fill the form and send it, by name, or by address where the form asks for one."""
+        """Fill the form and send it, by name; by address where it asks for one, or refuses the name."""
         expect(self.form, self.row("login_form")).to_be_attached(timeout=DECIDED_MILLISECONDS)
-        self.name_field.fill(user.email if self._asks_for_email() else user.username)
-        self.form.locator('input[type="password"]').first.fill(user.secret)
-        self.form.locator('[type="submit"], button:not([type])').first.click()
+        if self._asks_for_email() or not self._accepted(user.username, user.secret):
+            self._accepted(user.email, user.secret)
+
+    def _accepted(self, name: str, password: str) -> bool:
+        """Whether the answer is no longer the form's own page."""
+        self.name_field.fill(name)
+        self.form.locator('input[type="password"]').first.fill(password)
+        with self.page.expect_navigation(timeout=PATIENCE.step, wait_until="commit"):
+            self.form.locator('[type="submit"], button:not([type])').first.click()
+        return urlsplit(self.page.url).path != urlsplit(self._address).path
 
     def _asks_for_email(self) -> bool:
         named = (self.name_field.get_attribute(one) or "" for one in ("type", "autocomplete", "name"))

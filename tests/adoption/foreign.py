@@ -64,7 +64,7 @@ class Foreign:
 
 
 def django() -> tuple[str, str]:
-    """The folder with the Django of this site, and its version; ours ("") where the package index is not in reach."""
+    """The folder with this site's Django, and its version; ours ("") where the package index is out of reach."""
     if not _CACHE.exists():
         making = _CACHE.with_name(f"{_CACHE.name}.{os.getpid()}")
         command = [sys.executable, "-m", "pip", "install", "--quiet", "--no-deps", "--target", str(making)]
@@ -75,7 +75,9 @@ def django() -> tuple[str, str]:
             making.rename(_CACHE)
     folder = str(_CACHE) if _CACHE.exists() else ""
     asked = "import sys; sys.path.insert(0, sys.argv[1]); import django; print(django.__version__)"
-    version = subprocess.run([sys.executable, "-c", asked, folder], capture_output=True, text=True, check=True)
+    version = subprocess.run(
+        [sys.executable, "-c", asked, folder], capture_output=True, text=True, check=True
+    )
     return folder, version.stdout.strip()
 
 
@@ -86,7 +88,9 @@ def running(folder: Path, *, unmended: bool = False) -> Iterator[Foreign]:
     plain = contracts.load(overlays=[OVERLAY])
     url = f"http://127.0.0.1:{port}"
     packages, version = django()
-    with bare_chat.running(folder, plain.at(site_url=url, chat_url=plain.chat.url)) as chat:
+    # Five log-ins in ten seconds are what a real one allows: `fixtures.pace` keeps to it there alone.
+    words = ("--unlimited-logins",)
+    with bare_chat.running(folder, plain.at(site_url=url, chat_url=plain.chat.url), words) as chat:
         told = {
             "VEREIN_DJANGO": packages,
             "VEREIN_DATEN": str(folder / "verein.sqlite3"),
@@ -102,12 +106,14 @@ def running(folder: Path, *, unmended: bool = False) -> Iterator[Foreign]:
                 budget=START_BUDGET_SECONDS,
                 expected=site_status.expected(chat.contract.site),
             )
-            yield Foreign(chat.contract, chat.mongo_url, f"sqlite:///{folder / 'verein.sqlite3'}", told, version)
+            yield Foreign(
+                chat.contract, chat.mongo_url, f"sqlite:///{folder / 'verein.sqlite3'}", told, version
+            )
         finally:
             stop_all([site])
 
 
-def environment(foreign: Foreign, overlays: Mapping[str, str] | tuple[Path, ...] = ()) -> dict[str, str]:
+def environment(foreign: Foreign, *overlays: Path) -> dict[str, str]:
     """What a run or a command needs beside its options: the contract, and what the site's command is told."""
     files = os.pathsep.join(map(str, (OVERLAY, *overlays)))
     path = os.pathsep.join((str(Path(sys.executable).parent), os.environ.get("PATH", "")))

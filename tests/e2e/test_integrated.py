@@ -26,6 +26,7 @@ def test_each_user_gets_the_buttons_of_their_rooms(
 
     chat = page.wait_for_chat()
 
+    expect(page.switcher, page.row("switcher")).to_be_attached()
     expected = [channel.label for channel in contract.channels if channel.name in user.channels]
     assert page.room_buttons.all_inner_texts() == expected
     session = chat.session()

@@ -10,7 +10,7 @@ CHAT_URL = os.environ.get("VEREIN_CHAT_URL", "http://127.0.0.1:3000")
 CHAT_SERVICE = "verein"
 ROOMS = [("diele", "Diele", False, "VM"), ("vorstand", "Vorstandszimmer", True, "V")]
 
-SECRET_KEY = "of-a-test"  # noqa: S105 - nobody's
+SECRET_KEY = "of-a-test"
 ALLOWED_HOSTS = ["127.0.0.1", "localhost"]
 ROOT_URLCONF = "verein.urls"
 LANGUAGE_CODE = "de"

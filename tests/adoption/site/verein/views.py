@@ -50,7 +50,7 @@ def profile(member) -> dict[str, str]:  # type: ignore[no-untyped-def]
 class Wer(ScopedResourceMixin, OAuthLibMixin, View):
     """Who the bearer of a token is."""
 
-    required_scopes = ["profil"]
+    required_scopes = ("profil",)
 
     def get(self, request: HttpRequest) -> HttpResponse:
         valid, asked = self.verify_request(request)
@@ -82,4 +82,6 @@ def authorize_by_hand(request: HttpRequest) -> HttpResponse:
         redirect_uri=target,
         scope=request.GET.get("scope", ""),
     )
-    return HttpResponseRedirect(f"{target}?{urlencode({'code': code, 'state': request.GET.get('state', '')})}")
+    return HttpResponseRedirect(
+        f"{target}?{urlencode({'code': code, 'state': request.GET.get('state', '')})}"
+    )
