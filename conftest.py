@@ -12,8 +12,12 @@ fixtures.lending    `lender`: browser contexts that outlive a test, nobody's eac
 fixtures.residents  `at_home` (the integrated page of somebody signed in), `returning` (a new tab of theirs)
 tests.inner         `subject`, a file for the tests of a run inside a test; `interruptible`
 fixtures.evidence   on failure: screenshot, trace, log lines of the test's time span, the frame's URL chain
+fixtures.network    not a plugin: HTTP archives of the browsers, and what their WebSockets said
 fixtures.diagnosis  on failure: the cause that doctor finds, once above the tracebacks; `--no-diagnosis`
 fixtures.secrecy    on failure: no secret in what is printed; last, so that it sees what the others add
+fixtures.second_attempt  after the run: a failed test once more, to tell a flake from a defect
+fixtures.order      `--order-seed`, `--shard`, `--repeat-changed`
+fixtures.quarantine  quarantine.toml: tests that may fail for a while
 fixtures.unproven  at the end: what the run did not prove
 fixtures.report     `proves`; at the end: run.json and the run's page
 """
@@ -27,6 +31,9 @@ pytest_plugins = [
     "fixtures.users",
     "fixtures.evidence",
     "fixtures.diagnosis",
+    "fixtures.second_attempt",
+    "fixtures.order",
+    "fixtures.quarantine",
     "fixtures.unproven",
     "fixtures.report",
     "fixtures.lending",

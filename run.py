@@ -1,10 +1,12 @@
 #!/usr/bin/env python3
 """Set the project up, then run it: `python3 run.py e2e`. Standard library only; Linux, macOS, Windows.
 
-Set-up makes .venv, installs requirements.lock with its hashes and finds a browser. Each step says in one line
+Set-up makes .venv, installs requirements.lock with its hashes and finds a browser. For doctor, provision,
+status and env it installs the few packages of requirements-base.lock, and no browser. uv installs: the one on
+PATH, or one fetched from the package index; where neither is to be had, pip does. Each step says in one line
 what it does; a step whose result still holds is not done again, an interrupted one is done again. All of that
-goes to stderr: stdout belongs to the command. pip, apt-get and Playwright are configured as the machine
-configures them.
+goes to stderr: stdout belongs to the command. uv, pip, apt-get and Playwright are configured as the machine
+configures them; uv looks where pip is told to look.
 
 The browser is the first that runs of: the one named by BESEDKA_BROWSER; chromium (its headless shell first),
 Google Chrome or Edge on PATH or where they are usually installed; a Playwright build already there;

@@ -17,7 +17,7 @@ from besedka.errors import ServiceUnreachableError
 class AdapterRowError(ServiceUnreachableError):
     """A row of `[site.adapter]` or `[site.selectors]` points at nothing."""
 
-    exit_status = 35
+    exit_status = 20
 
     def __init__(self, row: str, value: object, found: str, *, expected: str = "") -> None:
         table, _, name = row.rpartition(".")

@@ -14,7 +14,7 @@ import typer
 from typer.core import TyperGroup
 
 from besedka import http
-from besedka.errors import BesedkaError
+from besedka.errors import BesedkaError, UsageError
 
 # Command → module of `besedka.commands` that registers it.
 _COMMANDS = {
@@ -27,7 +27,13 @@ _COMMANDS = {
     "provision": "provision",
     "restart": "restart",
     "conformance": "conformance",
+    "summary": "reports",
+    "bundle": "reports",
+    "merge": "reports",
+    "announce": "announce",
 }
+# click's UsageError, which typer keeps under no public name of its own.
+_MISUSE = typer.BadParameter.__mro__[1]
 
 
 class _OnDemand(TyperGroup):
@@ -35,6 +41,15 @@ class _OnDemand(TyperGroup):
 
     What typer hands over are classes of a click of its own, which has no public name.
     """
+
+    def main(self, *args: Any, **more: Any) -> Any:
+        """A wrong option ends with a status of its own: click's 2 is doctor's word for "not asked"."""
+        try:
+            return super().main(*args, **more)
+        except SystemExit as ended:
+            if isinstance(ended.__context__, _MISUSE):
+                raise SystemExit(UsageError.exit_status) from None
+            raise
 
     def list_commands(self, ctx: Any) -> list[str]:
         return list(_COMMANDS)

@@ -58,3 +58,9 @@ class ServiceUnreachableError(BesedkaError):
     """A running service did not answer, or not with what its protocol promises."""
 
     exit_status = 15
+
+
+class UsageError(BesedkaError):
+    """A wrong option, or a mode that is missing, on the command line: sysexits.h calls it EX_USAGE."""
+
+    exit_status = 64

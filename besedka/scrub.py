@@ -38,6 +38,7 @@ _NAMES = (
     "credentialToken|resume|token|hashedToken|client_secret|password|digest|bcrypt|csrfmiddlewaretoken|"
     "rc_token|Meteor\\.loginToken|x-auth-token|x-2fa-code|authorization|cookie|set-cookie"
 )
+_SECRET_NAMES = {name.replace("\\", "").lower() for name in (*_NAMES.split("|"), *_SECRET_QUERY)}
 _JSON_VALUE = re.compile(
     rf'(\\*"(?:{_NAMES})\\*"\s*:\s*\\*")([^"\\]+)'.encode(),
     re.IGNORECASE,
@@ -104,6 +105,12 @@ class Scrubber:
             mark = MASK.encode() + (b"@" if pattern in {_DATABASE, _WEB} else b"")
             data = pattern.sub(rb"\g<1>" + mark, data)
         return _HASH.sub(MASK.encode(), data)
+
+    def named(self, name: str, value: str) -> str:
+        """The value of a header, cookie or query of that name, without secrets."""
+        if name.lower() in _SECRET_NAMES:
+            return MASK
+        return self.url(value) if "://" in value else self.text(value)
 
     def url(self, url: str) -> str:
         """The address with codes and tokens masked, so that a URL chain can be shown."""

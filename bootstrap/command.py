@@ -12,7 +12,7 @@ from typing import NoReturn
 from bootstrap.browser import VARIABLE
 from bootstrap.errors import SetupError, Status, system_failure
 from bootstrap.process import say
-from bootstrap.project import Project
+from bootstrap.project import ALL, BASE, Project
 
 INTERRUPTED = 128 + signal.SIGINT
 ROOT = Path(__file__).resolve().parent.parent
@@ -31,7 +31,15 @@ CLI_COMMANDS: Mapping[str, str] = {
     "logs": "print the last lines of that stack's services",
     "env": "print what a service is told by environment, as `export` lines",
     "conformance": "ask how Rocket.Chat and MongoDB behave, and print one page of results",
+    "summary": "tell what a run came to, for the summary of a CI job",
+    "bundle": "make one archive of a run, without secrets, to send to somebody",
+    "merge": "make one page of the shards of a run",
+    "announce": "tell of a nightly by issues on GitHub and a message to a webhook",
 }
+# These need neither the suite nor the programs of a stack, and no browser.
+_OF_THE_BASE = {"doctor", "provision", "status", "env", "summary"}
+# With these, doctor starts a stack of its own.
+_WITH_A_STACK = ("--chat-client",)
 # Each case of these two takes a stack of its own: the nightly workflow runs them.
 _TESTS = ("-m", "not variants and not fixes and not adoption")
 COMMANDS = {**OWN_COMMANDS, **CLI_COMMANDS}
@@ -47,7 +55,7 @@ def run(arguments: list[str], promise: str | None) -> int:
         if arguments[:1] in (["-h"], ["--help"], ["help"]):
             sys.stdout.write(f"{command_list()}\n\n{promise}")
             return 0
-        return dispatch(Project(ROOT), arguments)
+        return dispatch(arguments)
     except SetupError as error:
         say(str(error))
         return error.status
@@ -60,7 +68,7 @@ def run(arguments: list[str], promise: str | None) -> int:
         return INTERRUPTED
 
 
-def dispatch(project: Project, arguments: list[str]) -> int:
+def dispatch(arguments: list[str]) -> int:
     """Refuse an unknown command before anything is set up; then set up and hand over."""
     command, rest = (arguments[0], arguments[1:]) if arguments else ("", [])
     if command not in COMMANDS:
@@ -71,7 +79,10 @@ def dispatch(project: Project, arguments: list[str]) -> int:
             where="the first argument of run.py",
             next_step="python3 run.py --help says what each does",
         )
-    browser = project.set_up()
+    base = command in _OF_THE_BASE and not any(word.startswith(_WITH_A_STACK) for word in rest)
+    project = Project(ROOT, BASE if base else ALL)
+    project.set_up()
+    browser = None if base else project.browser()
     if command == "setup":
         return 0
     rest = rest if command in CLI_COMMANDS else joined(rest)
@@ -97,10 +108,11 @@ def joined(arguments: list[str]) -> list[str]:
     return found
 
 
-def activated(project: Project, browser: str) -> dict[str, str]:
-    """The environment that .venv's `activate` makes, with the browser that was found."""
-    ignored = (VARIABLE, "PYTHONHOME")
-    env = {name: value for name, value in os.environ.items() if name not in ignored}
+def activated(project: Project, browser: str | None) -> dict[str, str]:
+    """The environment that .venv's `activate` makes, with the browser if one was looked for."""
+    env = {name: value for name, value in os.environ.items() if name != "PYTHONHOME"}
+    if browser is not None:
+        env.pop(VARIABLE, None)
     env["VIRTUAL_ENV"] = str(project.venv)
     env["PATH"] = os.pathsep.join([str(project.scripts), env.get("PATH", os.defpath)])
     return env | ({VARIABLE: browser} if browser else {})

@@ -6,9 +6,6 @@ from collections.abc import Mapping
 from enum import IntEnum
 from pathlib import Path
 
-NEEDED_MB = 700
-"""What .venv takes (about 540 MB), with room for what pip unpacks meanwhile."""
-
 
 class Status(IntEnum):
     """Exit statuses of set-up, as run.py's docstring lists them (20, Python too old, is run.py's own)."""
@@ -39,21 +36,27 @@ class SetupError(Exception):
 
 # Programs run with LC_ALL=C (see process.py), so these are never translated.
 SIGNS: Mapping[Status, str] = {
-    Status.NO_SPACE: r"\[Errno 28\]|No space left on device|\[WinError 112\]|enough free space|ENOSPC",
-    Status.BAD_HASH: r"DO NOT MATCH THE HASHES",
+    Status.NO_SPACE: (
+        r"\[Errno 28\]|No space left on device|\[WinError 112\]|enough free space|ENOSPC|os error 28\b"
+    ),
+    Status.BAD_HASH: r"DO NOT MATCH THE HASHES|Hash mismatch for",
     Status.NO_NETWORK: (
         r"NewConnectionError|ConnectTimeoutError|NameResolutionError|ProxyError|SSLError|ConnectionResetError|"
         r"ProtocolError|Read timed out|Max retries exceeded|Temporary failure (in name resolution|resolving)|"
-        r"Could not connect to|Network is unreachable|50[234] Server Error"
+        r"Could not connect to|Network is unreachable|50[234] Server Error|"
+        r"error sending request for url|dns error|Failed to fetch: |operation timed out|"
+        r"Network connectivity is disabled"
     ),
-    Status.NO_MATCH: r"No matching distribution found",
-    Status.NOT_WRITABLE: r"\[Errno (13|30)\]|\[WinError 5\]",
+    Status.NO_MATCH: (
+        r"No matching distribution found|No solution found|no wheels with a matching|cause: Because"
+    ),
+    Status.NOT_WRITABLE: r"\[Errno (13|30)\]|\[WinError 5\]|os error (13|30)\b",
     Status.FAILED: r"(?i)^\W*(error|e|fatal)\b",
 }
-BAD_HASH_DETAILS = r"==\S+ from .*:$|^Expected sha256|^Got "
+BAD_HASH_DETAILS = r"==\S+ from .*:$|^Expected sha256|^Got |Hash mismatch for|^(Expected|Computed):$|^sha256:"
 
 ADVICE: Mapping[Status, tuple[str, str]] = {
-    Status.NO_SPACE: (f"about {NEEDED_MB} MB free", "free some space, then run the same command again"),
+    Status.NO_SPACE: ("room for what is installed", "free some space, then run the same command again"),
     Status.NO_NETWORK: (
         "an answer from the package index that this machine is configured for (see: pip config list)",
         "check network, proxy and certificates, then run the same command again",
@@ -84,7 +87,7 @@ def failure(output: str, where: object) -> SetupError:
     elif status is Status.NO_NETWORK:
         # The warning says why, the last error says for which package.
         telling = telling[:1] + [line for line in lines if line.startswith(("ERROR:", "E: "))][-1:]
-    found = " / ".join(line[:300] for line in telling[:3]) or "it failed without a word"
+    found = " / ".join(line[:300] for line in telling[:5]) or "it failed without a word"
     expected, next_step = ADVICE[status]
     return SetupError(status, found, expected=expected, where=where, next_step=next_step)
 

@@ -6,6 +6,7 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Mapping
 from types import TracebackType
 
 FIRST_BEAT = 2.0
@@ -63,13 +64,22 @@ def environment() -> dict[str, str]:
         "PIP_NO_INPUT": "1",
         "PIP_DISABLE_PIP_VERSION_CHECK": "1",
         "PIP_PROGRESS_BAR": "off",
+        # Five tries, each with its pause, say no more than two where there is no network.
+        "PIP_RETRIES": inherited.get("PIP_RETRIES", "2"),
     }
 
 
-def execute(argv: list[str], *, keep_open: tuple[int, ...] = ()) -> tuple[int, str]:
+def execute(
+    argv: list[str],
+    *,
+    keep_open: tuple[int, ...] = (),
+    more: Mapping[str, str] | None = None,
+    told: bool = True,
+) -> tuple[int, str]:
     """Run a program to its end. Returns its exit status (NOT_STARTED if there is none) and all it printed.
 
-    Whatever ends the wait (Ctrl-C) ends the program too. `keep_open` are file descriptors that it inherits.
+    Whatever ends the wait (Ctrl-C) ends the program too. `keep_open` are file descriptors that it inherits,
+    `more` variables of its environment. While it runs its latest line is shown, unless `told` is false.
     """
     try:
         child = subprocess.Popen(  # noqa: S603
@@ -77,14 +87,14 @@ def execute(argv: list[str], *, keep_open: tuple[int, ...] = ()) -> tuple[int, s
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
-            env=environment(),
+            env=environment() | dict(more or {}),
             pass_fds=keep_open,
         )
     except OSError as error:
         return NOT_STARTED, f"{argv[0]} cannot be started: {errno.errorcode.get(error.errno or 0, '?')}"
     lines: list[str] = []
     try:
-        with Heartbeat(lines):
+        with Heartbeat(lines if told else []):
             for raw in child.stdout or ():
                 lines.append(raw.decode("utf-8", "replace").rstrip())
             child.wait()

@@ -8,31 +8,50 @@ import os
 import shutil
 import sys
 import sysconfig
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 from bootstrap import apt
 from bootstrap.browser import Browsers
-from bootstrap.errors import ADVICE, NEEDED_MB, SetupError, Status, failure
+from bootstrap.errors import ADVICE, SetupError, Status, failure
 from bootstrap.lock import Lock
+from bootstrap.pip import Pip
 from bootstrap.process import execute, say
+from bootstrap.uv import Uv, installed
 
 STAMP = "besedka-setup.json"
 LAUNCHER = '#!/bin/sh\nexec "$(dirname "$0")/python" -P -m besedka.cli "$@"\n'
 WINDOWS_LAUNCHER = '@"%~dp0python.exe" -P -m besedka.cli %*\n'
 
 
+@dataclass(frozen=True)
+class Packages:
+    """What is installed: a lock file, and the disk space in MB that it takes while it is unpacked."""
+
+    lock: str
+    megabytes: int
+
+
+ALL = Packages("requirements.lock", 700)
+BASE = Packages("requirements-base.lock", 150)
+"""What doctor and provision import: the dependencies of `besedka-e2e` without its extras."""
+
+
 class Project:
-    """Set-up of one checkout.
+    """Set-up of one checkout, with all packages or those that a command needs.
 
     The stamp in .venv holds what the finished steps depended on. It is taken away before the first change to
     .venv and written after the last one: no stamp means a .venv that nobody vouches for, and it is made anew.
     Keys: home, lock, packages (the installation); browser ("" for Playwright's own build), seen.
     """
 
-    def __init__(self, root: Path) -> None:
+    def __init__(self, root: Path, packages: Packages = ALL) -> None:
         self.root = root
+        self.packages = packages
         self.venv = root / ".venv"
-        self.lock_file = root / "requirements.lock"
+        self.lock_file = root / packages.lock
         where = {"base": str(self.venv), "platbase": str(self.venv)}
         self.scripts = Path(sysconfig.get_path("scripts", "venv", where))
         self.libraries = Path(sysconfig.get_path("purelib", "venv", where))
@@ -40,19 +59,30 @@ class Project:
         self.browsers = Browsers(self.python)
         self.held: tuple[int, ...] = ()
 
-    def set_up(self) -> str:
-        """Make ready what is not. Returns the browser's path, "" for the build that Playwright has itself."""
-        if not (self.packages_ready() and self.browser_ready()):
-            with Lock(self.root / ".besedka" / "setup.lock") as lock:
-                self.held = lock.descriptors
+    def set_up(self) -> None:
+        """Make the packages ready that are not."""
+        if not self.packages_ready():
+            with self.locked():
                 if not self.packages_ready():
                     self.install_packages()
+
+    def browser(self) -> str:
+        """Find a browser where that is to be done. Returns its path, "" for the build that Playwright has."""
+        if not self.browser_ready():
+            with self.locked():
                 if not self.browser_ready():
                     browser = self.browsers.find()
                     self.write_stamp(self.stamp() | {"browser": browser, "seen": self.browsers.seen()})
         browser = str(self.stamp()["browser"])
         say(f"setup: ready (browser: {browser or 'the build that Playwright has itself'})")
         return browser
+
+    @contextlib.contextmanager
+    def locked(self) -> Iterator[None]:
+        """While entered, no other run.py sets up here."""
+        with Lock(self.root / ".besedka" / "setup.lock") as lock:
+            self.held = lock.descriptors
+            yield
 
     def stamp(self) -> dict[str, object]:
         """The stamp, empty where there is none that can be read."""
@@ -72,24 +102,26 @@ class Project:
         """What no .venv outlives the change of: its scripts name its folder, its packages its Python."""
         return [str(self.root), *sys.version_info[:2]]
 
-    def lock_hash(self) -> str:
-        """SHA-256 of requirements.lock."""
+    def lock_hash(self, packages: Packages) -> str:
+        """SHA-256 of the lock file."""
+        path = self.root / packages.lock
         try:
-            return hashlib.sha256(self.lock_file.read_bytes()).hexdigest()
+            return hashlib.sha256(path.read_bytes()).hexdigest()
         except FileNotFoundError:
             raise SetupError(
                 Status.FAILED,
                 "no such file",
                 expected="the lock file of the project",
-                where=self.lock_file,
-                next_step="get it back: git checkout -- requirements.lock",
+                where=path,
+                next_step=f"get it back: git checkout -- {packages.lock}",
             ) from None
 
     def packages_ready(self) -> bool:
-        """Whether the stamp is of this lock file and Python, and every package it lists is still there."""
-        wanted = {"home": self.home(), "lock": self.lock_hash()}
+        """Whether the stamp is of this Python and a lock that will do, and its packages are there."""
         stamp = self.stamp()
-        if any(stamp.get(key) != value for key, value in wanted.items()):
+        # Who has everything has what doctor needs.
+        locks = [self.lock_hash(one) for one in dict.fromkeys((self.packages, ALL))]
+        if stamp.get("home") != self.home() or stamp.get("lock") not in locks:
             return False
         packages = stamp.get("packages")
         return self.python.exists() and isinstance(packages, list) and set(packages) <= self.installed()
@@ -111,24 +143,40 @@ class Project:
         anew = old.get("home") != self.home() or not self.python.exists()
         if anew:
             self.check_space()
-            check_venv_module()
             self.leave_link()
         with contextlib.suppress(FileNotFoundError):
             (self.venv / STAMP).unlink()
         try:
-            if anew:
-                self.make_venv()
-            say("setup: installing requirements.lock into .venv")
-            pip = [str(self.python), "-m", "pip", "install", "--require-hashes", "-r", str(self.lock_file)]
-            self.call(pip, keep={} if anew else old)
+            with installed(self.root / ".besedka" / "uv") as uv:
+                try:
+                    self.install_with(uv or Pip(), old, anew=anew)
+                except SetupError as error:
+                    # An index that pip knows how to ask, and uv does not.
+                    if uv is None or error.status not in {Status.FAILED, Status.NO_MATCH}:
+                        raise
+                    say(f"setup: {uv.name} could not: {error.found[:160]}")
+                    self.install_with(Pip(), {}, anew=True)
             self.add_project()
         except BaseException:
             if anew:
                 shutil.rmtree(self.venv, ignore_errors=True)
             raise
         self.write_stamp(
-            {"home": self.home(), "lock": self.lock_hash(), "packages": sorted(self.installed())}
+            {"home": self.home(), "lock": self.lock_hash(self.packages), "packages": sorted(self.installed())}
         )
+
+    def install_with(self, tool: Uv | Pip, old: dict[str, object], *, anew: bool) -> None:
+        """One try at an installation."""
+        started = time.monotonic()
+        if anew:
+            if isinstance(tool, Pip):
+                check_venv_module()
+            say("setup: making .venv with Python {}.{}.{}".format(*sys.version_info[:3]))
+            self.call(tool, tool.venv(base_python(), self.venv))
+        say(f"setup: installing {self.packages.lock} into .venv with {tool.name}")
+        self.call(tool, tool.install(self.python, self.lock_file), keep={} if anew else old)
+        count = sum(name.endswith(".dist-info") for name in self.installed())
+        say(f"setup: {count} packages in {time.monotonic() - started:.0f} s")
 
     def leave_link(self) -> None:
         """Take away a .venv that is a link: making a new one would empty the folder that it leads to."""
@@ -136,27 +184,25 @@ class Project:
             say(f"setup: .venv is a link; a folder takes its place, and {self.venv.resolve()} is left alone")
             self.venv.unlink()
 
-    def make_venv(self) -> None:
-        """Make .venv, in place of what may be there."""
-        say("setup: making .venv with Python {}.{}.{}".format(*sys.version_info[:3]))
-        self.call([base_python(), "-m", "venv", "--clear", str(self.venv)])
-
-    def call(self, argv: list[str], *, keep: dict[str, object] | None = None) -> None:
-        """Run a step or raise SetupError; `keep` is a stamp to put back if pip failed before any change."""
-        status, output = execute(argv, keep_open=self.held)
+    def call(self, tool: Uv | Pip, argv: list[str], *, keep: dict[str, object] | None = None) -> None:
+        """Run a step or raise SetupError; `keep` is a stamp to put back if it failed before any change."""
+        status, output = execute(argv, keep_open=self.held, more=tool.environment, told=False)
         if status == 0:
             return
-        if keep and "Installing collected packages" not in output:
+        if keep and not tool.changed(output):
             self.write_stamp(keep)
         raise failure(output, " ".join(argv))
 
     def check_space(self) -> None:
         """Raises SetupError where .venv would not fit."""
         free = shutil.disk_usage(self.root).free // 2**20
-        if free < NEEDED_MB:
-            expected, step = ADVICE[Status.NO_SPACE]
+        if free < self.packages.megabytes:
             raise SetupError(
-                Status.NO_SPACE, f"{free} MB free", expected=expected, where=self.root, next_step=step
+                Status.NO_SPACE,
+                f"{free} MB free",
+                expected=f"about {self.packages.megabytes} MB free",
+                where=self.root,
+                next_step=ADVICE[Status.NO_SPACE][1],
             )
 
     def add_project(self) -> None:

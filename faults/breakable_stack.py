@@ -92,7 +92,7 @@ class BreakableStack:
     def move_clock(self, seconds: float) -> None:
         """Move the stand-in's clock on: what it would do after that time is done now.
 
-        A real Rocket.Chat has no such thing; breakable_stacks are embedded stacks, where it is our stand-in.
+        A real Rocket.Chat has no such thing; a breakable stack is embedded, where it is our stand-in.
         """
         answer = requests.post(
             f"{self.stack.chat_url}/__standin__/clock",
@@ -227,6 +227,20 @@ class BreakableStack:
             gone = f"DELETE FROM {table} WHERE id = ?"  # noqa: S608 - names from this package
             with closing(self._site_database()) as database, database:
                 database.executemany(gone, [(row["id"],) for row in rows])
+
+    @contextmanager
+    def emptied(self, table: str) -> Iterator[None]:
+        """No row in a table of the site's database."""
+        with closing(self._site_database()) as database, database:
+            kept = database.execute(f"SELECT * FROM {table}").fetchall()  # noqa: S608 - names from this package
+            database.execute(f"DELETE FROM {table}")  # noqa: S608 - names from this package
+        try:
+            yield
+        finally:
+            if kept:
+                marks = ", ".join("?" for _ in kept[0])
+                with closing(self._site_database()) as database, database:
+                    database.executemany(f"INSERT INTO {table} VALUES ({marks})", kept)  # noqa: S608 - as above
 
     @contextmanager
     def table_renamed(self, table: str, away: str) -> Iterator[None]:

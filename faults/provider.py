@@ -119,7 +119,7 @@ def _codes_left(one: BreakableStack) -> Iterator[None]:
         }
         for number in range(_CODES_LEFT)
     ]
-    with one.rows("oauth2_provider_grant", *rows):
+    with one.emptied("oauth2_provider_accesstoken"), one.rows("oauth2_provider_grant", *rows):
         yield
 
 

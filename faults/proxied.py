@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from besedka.stacks.embedded import EmbeddedStack
-from besedka.stacks.process.processes import free_port
+from besedka.stacks.process.ports import free_port
 from faults.proxy import Proxy
 
 

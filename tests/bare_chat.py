@@ -24,7 +24,8 @@ from besedka.errors import ServiceUnreachableError
 from besedka.provision import Options, bring
 from besedka.rocketchat.database import ChatDatabase
 from besedka.rocketchat.rest import RocketChat
-from besedka.stacks.process.processes import ServiceProcess, free_ports, stop_all
+from besedka.stacks.process.ports import free_ports
+from besedka.stacks.process.processes import ServiceProcess, stop_all
 from besedka.stacks.services import mongod
 from besedka.target import Target
 

@@ -39,7 +39,17 @@ def interruptible() -> Iterator[None]:
 
 def command(*arguments: str) -> list[str]:
     """`pytest` without workers, with this project's plugins if the tests stand below its root."""
-    return [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "-n", "0", *arguments]
+    return [
+        sys.executable,
+        "-m",
+        "pytest",
+        "-p",
+        "no:cacheprovider",
+        "-n",
+        "0",
+        "--second-attempt=off",
+        *arguments,
+    ]
 
 
 def environment(more: Mapping[str, str] | None = None) -> dict[str, str]:

@@ -23,8 +23,8 @@ _SCRIPT = """<script>
     if (origin !== "{chat}" || data.eventName !== "Custom_Script_Logged_Out" || asked) return;
     asked = true;
     const frame = document.querySelector('{frame}');
-    const command = {{ externalCommand: "call-custom-oauth-login", service: "{service}", redirectUrl: frame.src }};
-    frame.contentWindow.postMessage(command, "{chat}");
+    const back = {{ service: "{service}", redirectUrl: frame.src }};
+    frame.contentWindow.postMessage({{ externalCommand: "call-custom-oauth-login", ...back }}, "{chat}");
   }});
 </script>"""
 _IDENTITY = """class Identity(ScopedResourceMixin, OAuthLibMixin, View):  # both of oauth2_provider.views.mixins
@@ -34,7 +34,8 @@ _IDENTITY = """class Identity(ScopedResourceMixin, OAuthLibMixin, View):  # both
         if not valid:
             return JsonResponse({{"error": "invalid_token"}}, status=401)
         user = asked.user
-        return JsonResponse({{"id": str(user.pk), "{username}": …, "{email}": …, "{name}": …, "{avatar}": …}})"""
+        fields = {{"{username}": …, "{email}": …, "{name}": …, "{avatar}": …}}
+        return JsonResponse({{"id": str(user.pk)}} | fields)"""
 _APPLICATION = (
     "client_id {client}, redirect URI {callback}, confidential, authorization-code, skip authorization"
 )

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import base64
-import hashlib
-import hmac
 import re
 from urllib.parse import parse_qs, urlsplit
 
@@ -14,6 +11,7 @@ from besedka.checks.check import Check, check
 from besedka.checks.examination import Examination, redirected
 from besedka.checks.finding import Answer, Finding, Findings, Ok, Skipped, answer, finding
 from besedka.contract import Contract
+from besedka.site_database import verified
 
 _JSON = "application/json"
 _TAG = re.compile(r"<[^>]*>")
@@ -72,7 +70,7 @@ def passwords(examination: Examination) -> Answer:
     found: list[Finding] = []
     asked: list[str] = []
     for user in examination.contract.users:
-        verdict = _verify(user.secret, by_name.get(user.username.lower(), ""))
+        verdict = verified(user.secret, by_name.get(user.username.lower(), ""))
         if verdict is not None:
             asked.append(f"users.{user.username}.password")
         if verdict is False:
@@ -91,18 +89,6 @@ def passwords(examination: Examination) -> Answer:
     if not asked:
         return Skipped("the passwords are not hashed with pbkdf2_sha256")
     return answer(found, evidence=f"{len(asked)} passwords", watched=asked)
-
-
-def _verify(password: str, encoded: str) -> bool | None:
-    """Django's own comparison (django/contrib/auth/hashers.py); None for another algorithm."""
-    if encoded.startswith("!") or not encoded:
-        return False
-    algorithm, _, rest = encoded.partition("$")
-    if algorithm != "pbkdf2_sha256":
-        return None
-    rounds, salt, digest = rest.split("$")
-    raw = hashlib.pbkdf2_hmac("sha256", password.encode(), salt.encode(), int(rounds))
-    return hmac.compare_digest(base64.b64encode(raw).decode(), digest)
 
 
 @check("site.home", codes="status", needs=["services.site"])

@@ -193,7 +193,7 @@ def logs(
 ) -> None:
     """Print the last lines of the services of the stack that `besedka up` keeps.
 
-    Exit status: 0 printed; 2 no such service; 18 no such stack.
+    Exit status: 0 printed; 64 no such service; 18 no such stack.
     """
     stack = running_stack()
     names = [row.name for row in stack.services]
@@ -216,7 +216,7 @@ def show_environment(
 
     While an `up` runs, the site's are those of its site, so that `manage.py` works on its database.
 
-    Exit status: 0 printed; 2 no such service.
+    Exit status: 0 printed; 64 no such service.
     """
     contract = contracts.load()
     stack = noted_stack()

@@ -11,7 +11,6 @@ from typing import Any, Self
 
 from bson import json_util
 from bson.codec_options import DatetimeConversion
-from pymongo import MongoClient
 from pymongo.errors import PyMongoError
 
 from besedka import database_url
@@ -19,7 +18,7 @@ from besedka.errors import ServiceUnreachableError
 from besedka.provision.action import Action
 from besedka.provision.errors import OtherServerError
 from besedka.provision.session import Session
-from besedka.rocketchat.database import DEFAULT_DATABASE
+from besedka.rocketchat.database import DEFAULT_DATABASE, connected
 
 Document = dict[str, Any]
 _SECONDS = 3.0
@@ -35,18 +34,8 @@ class Documents:
     """The database at `mongo_url`; raises ServiceUnreachableError when it does not answer."""
 
     def __init__(self, mongo_url: str) -> None:
-        milliseconds = int(_SECONDS * 1000)
         self.where = database_url.shown(mongo_url)
-        self._client: MongoClient[Document] = MongoClient(
-            mongo_url,
-            directConnection=True,
-            datetime_conversion="DATETIME_AUTO",
-            tz_aware=True,
-            unicode_decode_error_handler="replace",
-            serverSelectionTimeoutMS=milliseconds,
-            socketTimeoutMS=milliseconds,
-            connectTimeoutMS=milliseconds,
-        )
+        self._client = connected(mongo_url, _SECONDS)
         self._database = self._client.get_default_database(DEFAULT_DATABASE)
 
     def __enter__(self) -> Self:

@@ -17,13 +17,27 @@ PAGE_FILE = "index.html"
 
 
 class Outcome(StrEnum):
-    """What came of a test. `error`: its set-up or teardown failed. `not run`: the run ended before it."""
+    """What came of a test.
+
+    `error`: its set-up or teardown failed. `not run`: the run ended before it. `quarantined`: it failed, and
+    quarantine.toml excuses it for now.
+    """
 
     PASSED = "passed"
     FAILED = "failed"
     ERROR = "error"
     SKIPPED = "skipped"
     NOT_RUN = "not run"
+    QUARANTINED = "quarantined"
+
+
+class Kind(StrEnum):
+    """What a failure is, as far as doctor and a second attempt after the run can tell."""
+
+    UNKNOWN = ""
+    PRODUCT = "product"
+    INFRASTRUCTURE = "infrastructure"
+    FLAKE = "flake"
 
 
 class Verdict(StrEnum):
@@ -80,8 +94,20 @@ class CauseRow(_Row):
     picture: str | None = None
 
 
+class AttemptRow(_Row):
+    """A failed test's second attempt, made after the run."""
+
+    outcome: Outcome
+    seconds: float
+    reason: str = ""
+    evidence: str | None = None
+
+
 class TestRow(_Row):
-    """One test. `phases` are the seconds of setup, call and teardown; `reason` the failure's first line."""
+    """One test. `phases` are the seconds of setup, call and teardown; `reason` the failure's first line.
+
+    `file` and `line` say where the test stands, from 1. `again` is the command that repeats it alone.
+    """
 
     id: str
     outcome: Outcome
@@ -89,6 +115,10 @@ class TestRow(_Row):
     reason: str = ""
     evidence: str | None = None
     again: str = ""
+    file: str = ""
+    line: int | None = None
+    kind: Kind = Kind.UNKNOWN
+    second: AttemptRow | None = None
 
     @property
     def seconds(self) -> float:
@@ -106,8 +136,19 @@ class CellRow(_Row):
     failed: bool = False
 
 
+class UnprovenRow(_Row):
+    """Something that the run leaves open: `text` in English, `kind` and `values` for other languages."""
+
+    kind: str
+    text: str
+    values: dict[str, str] = Field(default_factory=dict)
+
+
 class Run(_Row):
-    """A whole run."""
+    """A whole run. `seed` gave the order of its tests; `shard` is `2/3` for a part of a run.
+
+    `configuration` is the file that holds every value of the contract beside what the stack has.
+    """
 
     version: Literal[1] = 1
     id: str
@@ -124,7 +165,10 @@ class Run(_Row):
     causes: tuple[CauseRow, ...] = ()
     chain: tuple[HopRow, ...] = ()
     tests: tuple[TestRow, ...] = ()
-    unproven: tuple[str, ...] = ()
+    unproven: tuple[UnprovenRow, ...] = ()
+    seed: int | None = None
+    shard: str = ""
+    configuration: str | None = None
 
     def count(self, *outcomes: Outcome) -> int:
         """How many tests ended so."""
@@ -134,6 +178,12 @@ class Run(_Row):
     def broken(self) -> tuple[TestRow, ...]:
         """The tests that failed, in any phase."""
         return tuple(test for test in self.tests if test.outcome in {Outcome.FAILED, Outcome.ERROR})
+
+    @property
+    def unexplained(self) -> tuple[TestRow, ...]:
+        """The failed tests that no cause explains."""
+        explained = {name for cause in self.causes for name in cause.tests}
+        return tuple(test for test in self.broken if test.id not in explained)
 
     def write(self, folder: Path) -> Path:
         """Write `run.json` into the folder; returns its path."""

@@ -3,33 +3,26 @@
 from __future__ import annotations
 
 import base64
-import tomllib
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 
 from besedka.language import Language
+from besedka.report import wording
 from besedka.report.history import flaky
 from besedka.report.model import PAGE_FILE, CellRow, Run
 
-_FOLDER = Path(__file__).parent
 # Screenshots above this size stay beside the page, which is to be sent by mail. Bytes.
 _LARGEST_PICTURE = 600_000
 _PICTURES = 3
 SLOWEST = 10
 
 
-def texts(language: Language) -> dict[str, Any]:
-    """The page's sentences in one language."""
-    return tomllib.loads((_FOLDER / f"texts.{language}.toml").read_text(encoding="utf-8"))
-
-
 def html(run: Run, folder: Path, language: Language, runs: Sequence[Run] = ()) -> str:
     """The page as text. `folder` holds the run's files; `runs` are the last ones, oldest first."""
     environment = Environment(
-        loader=FileSystemLoader(_FOLDER),
+        loader=FileSystemLoader(wording.FOLDER),
         autoescape=select_autoescape(["html", "j2"], default=True),
         undefined=StrictUndefined,
         trim_blocks=True,
@@ -41,7 +34,9 @@ def html(run: Run, folder: Path, language: Language, runs: Sequence[Run] = ()) -
         people.setdefault(cell.user, {})[cell.room] = cell
     return environment.get_template("page.html.j2").render(
         run=run,
-        t=texts(language),
+        t=wording.texts(language),
+        verdict=wording.verdict(run, language),
+        unproven=[wording.left_open(row, language) for row in run.unproven],
         language=language,
         rooms=rooms,
         people=people,

@@ -23,6 +23,24 @@ DEFAULT_DATABASE = "rocketchat"
 TIMEOUT_SECONDS = 3.0
 
 
+def connected(mongo_url: str, seconds: float) -> MongoClient[Document]:
+    """A client of the named host and no other; each wait ends after that many seconds.
+
+    Dates are aware UTC; those out of Python's range come as `bson.DatetimeMS`.
+    """
+    milliseconds = int(seconds * 1000)
+    return MongoClient(
+        mongo_url,
+        directConnection=True,
+        datetime_conversion="DATETIME_AUTO",
+        tz_aware=True,
+        unicode_decode_error_handler="replace",
+        serverSelectionTimeoutMS=milliseconds,
+        socketTimeoutMS=milliseconds,
+        connectTimeoutMS=milliseconds,
+    )
+
+
 class ChatDatabase:
     """The database behind a `mongodb://` URL; `rocketchat` if the URL names none.
 
@@ -32,21 +50,11 @@ class ChatDatabase:
     """
 
     def __init__(self, mongo_url: str, *, timeout: float = TIMEOUT_SECONDS) -> None:
-        milliseconds = int(timeout * 1000)
         database_url.refuse_unreadable(mongo_url=mongo_url)
         self.where = database_url.shown(mongo_url)
         self._url = mongo_url
         try:
-            self._client: MongoClient[Document] = MongoClient(
-                mongo_url,
-                directConnection=True,
-                datetime_conversion="DATETIME_AUTO",
-                tz_aware=True,
-                unicode_decode_error_handler="replace",
-                serverSelectionTimeoutMS=milliseconds,
-                socketTimeoutMS=milliseconds,
-                connectTimeoutMS=milliseconds,
-            )
+            self._client = connected(mongo_url, timeout)
         except (PyMongoError, ValueError) as error:
             raise self._unreachable(error) from error
 

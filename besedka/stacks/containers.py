@@ -34,7 +34,8 @@ from besedka.stacks.docker.container_logs import ContainerLogs
 from besedka.stacks.docker.engine import Engine
 from besedka.stacks.docker.service_container import ServiceContainer, client_arguments, name_of
 from besedka.stacks.model import Casualty, Service, Stack
-from besedka.stacks.process.processes import TAIL_LINES, ServiceProcess, free_ports
+from besedka.stacks.process.ports import free_ports
+from besedka.stacks.process.processes import TAIL_LINES, ServiceProcess
 from besedka.stacks.readiness import Progress
 from besedka.stacks.services import mongod, site_commands
 from besedka.target import Target

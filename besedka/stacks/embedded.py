@@ -27,8 +27,9 @@ from besedka.progress import Say, quiet
 from besedka.rocketchat.rest import RocketChat
 from besedka.stacks import environment, versions
 from besedka.stacks.model import WEB_CLIENT, Casualty, Service, Stack
-from besedka.stacks.process.processes import ServiceProcess, Spawn, free_ports, guarded, stop_all
-from besedka.stacks.services import chat_client, mongod, postgres, redis_server, site_commands
+from besedka.stacks.process.ports import free_ports
+from besedka.stacks.process.processes import ServiceProcess, Spawn, guarded, stop_all
+from besedka.stacks.services import chat_client, first_boot, mongod, postgres, redis_server, site_commands
 from besedka.stacks.services.chat_client import ChatClient
 from besedka.stacks.services.options import Programs
 from besedka.target import Target
@@ -127,8 +128,6 @@ class EmbeddedStack:
             lasting=True,
         )
         if self.programs.bundle:
-            from besedka.stacks.services import first_boot  # noqa: PLC0415
-
             first_boot.wait_for_provider(self.processes["rocketchat"], self.contract)
 
     @property
@@ -199,8 +198,6 @@ class EmbeddedStack:
     def wait_for_chat(self) -> None:
         """Return once Rocket.Chat names its version; for a real one that is the end of its first boot."""
         if self.programs.bundle:
-            from besedka.stacks.services import first_boot  # noqa: PLC0415
-
             bundle, process = self.programs.bundle, self.processes["rocketchat"]
             first_boot.wait(bundle, process, self.contract, say=self.say, cancelled=self.cancelled)
             return

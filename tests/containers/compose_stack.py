@@ -27,7 +27,7 @@ from besedka.contract import CONTRACT_ENV, CONTRACT_FILE, PROJECT_ROOT, Contract
 from besedka.restart import mongo_dump, site_dump
 from besedka.restart.inventory import Inventory
 from besedka.stacks.docker.compose import COMPOSE_FILE, SERVICES
-from besedka.stacks.process.processes import free_ports
+from besedka.stacks.process.ports import free_ports
 from tests import inner
 
 COMMAND_SECONDS = 120

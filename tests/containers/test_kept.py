@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 
 from besedka.contract import PROJECT_ROOT
+from besedka.errors import UsageError
 from besedka.stacks import kept
 from besedka.stacks.docker import leftovers
 from besedka.stacks.model import Stack
@@ -80,7 +81,7 @@ def test_a_kept_stack_from_up_to_down(
     assert "SERVER RUNNING" in besedka("logs", "rocketchat").stdout
     assert "database system is ready" in besedka("logs", "postgres", "-n", "200").stdout
     assert "/api/v1/status/" in besedka("logs", "site").stdout
-    assert besedka("logs", "nobody").returncode == 2
+    assert besedka("logs", "nobody").returncode == UsageError.exit_status
 
     # Tests run on it and leave it running.
     told = tmp_path / "told.json"

@@ -1,9 +1,9 @@
-"""A fresh stack for each fault, and runs of the suite on it."""
+"""A stack that a worker's faults share as long as each undo heals it, and runs of the suite on it."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 
 import pytest
 
@@ -22,7 +22,7 @@ _SHORT_SILENCE = rewritten(to("/static/js/patience.js"), r"limit = seconds \* 10
 
 
 class FaultLab:
-    """Admits one breakable stack after another, each on a stack that nobody has touched."""
+    """Hands out breakable stacks, one at a time: a fresh one, or the one that the last undo healed."""
 
     def __init__(self, contract: Contract) -> None:
         self._contract = contract
@@ -31,10 +31,12 @@ class FaultLab:
         self._fork_servers = ForkServers(str(folder), PRELOAD, folder / "logs" / "fork-server.log")
         self.declared = {name for fault in catalogue(contract) for name in caught_by(fault)} - {NO_STACK}
         self._runs = InnerRuns(self._fork_servers, folder, self.declared)
+        self._kept: tuple[str | None, BreakableStack, ExitStack] | None = None
 
     @contextmanager
     def fresh(self, mood: str | None = None) -> Iterator[BreakableStack]:
         """A breakable stack of its own, whose web client has that mood; the stack ends with the `with` block."""
+        self._end_kept()
         with (
             self._stacks.fresh(mood) as running,
             BreakableStack.of(running, self._contract) as breakable,
@@ -43,11 +45,26 @@ class FaultLab:
 
     @contextmanager
     def healed(self, mood: str | None = None) -> Iterator[BreakableStack]:
-        """A breakable stack of its own, on which doctor must find nothing at the end."""
-        with self.fresh(mood) as breakable:
+        """A healthy breakable stack, on which doctor must find nothing at the end.
+
+        It is then kept for the next fault. After a failure the next one gets a fresh stack.
+        """
+        if self._kept and self._kept[0] == mood:
+            _, breakable, ending = self._kept
+            self._kept = None
+        else:
+            ending = ExitStack()
+            breakable = ending.enter_context(self.fresh(mood))
+        with ending:
             yield breakable
             report = breakable.wait_until_healed()
             assert [found.code for found in report.findings] == [], "doctor still finds this after the undo"
+            self._kept = mood, breakable, ending.pop_all()
+
+    def _end_kept(self) -> None:
+        if self._kept:
+            self._kept[2].close()
+            self._kept = None
 
     def failures(self, breakable: BreakableStack, nodeids: Iterable[str]) -> dict[str, str]:
         """See `InnerRuns.failures`; nobody waits long for what a fault keeps from coming."""
@@ -61,7 +78,8 @@ class FaultLab:
         return self._runs.failures(breakable, nodeids, hurried=False)
 
     def close(self) -> None:
-        """End what was started for all breakable_stacks."""
+        """End what was started for all breakable stacks."""
+        self._end_kept()
         self._runs.close()
         self._fork_servers.close()
         self._stacks.close()

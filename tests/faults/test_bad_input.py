@@ -17,7 +17,7 @@ import pytest
 from besedka import contract as contracts
 from besedka.contract import PROJECT_ROOT
 from besedka.stacks import embedded
-from besedka.stacks.process.processes import free_ports
+from besedka.stacks.process.ports import free_ports
 from faults import BreakableStack, Fault, catalogue
 from faults.breakable_stack import FaultError
 from faults.proxied import ProxiedStack

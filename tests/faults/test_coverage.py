@@ -16,6 +16,7 @@ from faults import Fault, catalogue
 from faults.caught import NO_STACK, caught_by, unknown
 from faults.coverage import problems
 from faults.matrix import PAGE, text
+from tests.variants.table import VARIANTS
 
 pytestmark = pytest.mark.faults
 
@@ -58,9 +59,10 @@ def test_a_fault_of_a_code_that_does_not_exist_is_named() -> None:
     assert problems([*FAULTS, wrong], CHECKS) == ["made_up: sso.user.sleepy is no code of any check"]
 
 
-def test_every_test_that_a_fault_names_exists() -> None:
+def test_every_test_that_a_fault_or_a_variant_names_exists() -> None:
     named = {test for fault in FAULTS for test in caught_by(fault)} - {NO_STACK}
-    files = sorted({test.partition("::")[0] for test in named})
+    asked = {test for variant in VARIANTS for test in variant.asked if test.startswith("tests/")}
+    files = sorted({test.partition("::")[0] for test in named | asked})
     collected = subprocess.run(
         [sys.executable, "-m", "pytest", "--collect-only", "-q", "-n", "0", *files],
         cwd=PROJECT_ROOT,
@@ -68,8 +70,10 @@ def test_every_test_that_a_fault_names_exists() -> None:
         text=True,
         check=False,
     )
+    lines = collected.stdout.splitlines()
     assert named
-    assert sorted(named - set(collected.stdout.splitlines())) == [], collected.stdout[-2000:]
+    assert sorted(named - set(lines)) == [], collected.stdout[-2000:]
+    assert [test for test in asked if not any(line.startswith(test) for line in lines)] == []
 
 
 def test_the_table_of_tests_names_faults_that_exist() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import zipfile
 from pathlib import Path
@@ -90,12 +91,22 @@ def test_each_failing_phase_leaves_its_evidence(
         assert (path / "page-1-1.html").exists()
         with zipfile.ZipFile(path / "trace-1.zip") as trace:
             assert "trace.trace" in trace.namelist()
+        entries = json.loads((path / "network-1.har").read_text("utf-8"))["log"]["entries"]
+        assert 302 in {entry["response"]["status"] for entry in entries}, "a hop of the chain is missing"
+        assert not any("text" in entry["response"]["content"] for entry in entries)
+        assert not any(entry["request"].get("postData") for entry in entries)
+        assert "→ connect" in (path / "websocket.txt").read_text("utf-8")
         assert (path / "frames.txt").read_text("utf-8").startswith("page  http")
     chain = (kept["setup"] / "frames.txt").read_text("utf-8")
     assert f"frame {stack.chat_url}/_oauth/{contract.provider.name}?code=***" in chain
-    texts = all_texts(folder)
-    assert len(texts) >= 9
+    texts = all_texts(folder.parent)
+    assert len(texts) >= 15
+    assert {"run.json", "index.html", "configuration.json"} <= {Path(name).name for name in texts}
     assert list(temporary.iterdir()) == [], "something stays in the system's folder for temporary files"
+    configuration = json.loads((folder.parent / "configuration.json").read_text("utf-8"))
+    held = {row["name"]: row for row in configuration["values"]}
+    assert set(contract.settings) <= set(held)
+    assert not [row for row in held.values() if not row["agrees"]], "the stack is as the contract has it"
     cookies = live.read_text("utf-8").split("\n")
     assert len(cookies) >= 4, "the sessions of site and chat, and one of another name for each"
     texts |= {"output": (finished.stdout + finished.stderr).encode()}

@@ -8,8 +8,11 @@ from pathlib import Path
 
 import pytest
 
+from besedka.browser import BROWSER_ENV
+from besedka.errors import UsageError
 from besedka.report.model import PAGE_FILE, RUN_FILE
-from fixtures.infrastructure import ServiceDiedError
+from besedka.stacks.model import Stack
+from fixtures.infrastructure import BrowserStartError, DiskFullError, ServiceDiedError
 from tests import inner
 
 pytestmark = pytest.mark.reports
@@ -85,3 +88,55 @@ def test_a_stack_that_cannot_start_is_an_error_in_junits_file(subject: Path, tmp
     suite = ET.parse(junit).getroot().find("testsuite")
     assert suite is not None
     assert suite.get("errors") == "1", "a file without tests reads as green"
+
+
+FULL_DISK = """
+import errno
+
+def test_writes(stack):
+    raise OSError(errno.ENOSPC, "No space left on device", "/somewhere")
+
+def test_never_begins(stack):
+    assert stack
+"""
+
+
+def test_a_full_disk_is_no_red_test(stack: Stack, subject: Path) -> None:
+    subject.write_text(FULL_DISK, "utf-8")
+
+    finished = inner.run(str(subject), *inner.attached(stack))
+
+    assert finished.returncode == DiskFullError.exit_status, finished.stdout + finished.stderr
+    assert "No space left on device: '/somewhere'" in finished.stdout
+    assert "FAILED" not in finished.stdout
+
+
+def test_a_browser_that_cannot_start_is_no_red_test(stack: Stack, subject: Path) -> None:
+    subject.write_text("def test_opens(visitor):\n    assert visitor\n", "utf-8")
+
+    finished = inner.run(str(subject), *inner.attached(stack), more={BROWSER_ENV: "false"})
+
+    assert finished.returncode == BrowserStartError.exit_status, finished.stdout + finished.stderr
+    assert f"name another one: {BROWSER_ENV}" in finished.stdout
+    assert "FAILED" not in finished.stdout
+
+
+@pytest.mark.parametrize(
+    "option", ["--video=on", "--output=/somewhere", "--base-url=http://x", "--browser=webkit"]
+)
+def test_an_option_without_effect_is_refused_by_name(option: str, subject: Path) -> None:
+    subject.write_text("def test_opens(visitor):\n    assert visitor\n", "utf-8")
+
+    finished = inner.run(str(subject), option)
+
+    assert finished.returncode == UsageError.exit_status, finished.stdout + finished.stderr
+    assert option.partition("=")[0] in finished.stdout + finished.stderr
+
+
+def test_an_unknown_device_is_refused_by_name(stack: Stack, subject: Path) -> None:
+    subject.write_text("def test_opens(visitor):\n    assert visitor\n", "utf-8")
+
+    finished = inner.run(str(subject), *inner.attached(stack), "--device=Abacus")
+
+    assert finished.returncode == UsageError.exit_status, finished.stdout + finished.stderr
+    assert "--device=Abacus" in finished.stdout

@@ -31,7 +31,8 @@ ARROWS = {
     "checks": "adapter address contract database_url errors http names rocketchat second_ask site site_database stacks target",
     "restart": "address checks contract database_url errors http progress provision rocketchat site_database"
     " site_status stacks target",
-    "commands": "address checks contract database_url errors progress provision restart stacks target",
+    "commands": "address checks contract database_url errors http language progress provision report restart scrub"
+    " stacks target",
     "exit_statuses": "errors",
     "cli": "commands errors exit_statuses http",
 }

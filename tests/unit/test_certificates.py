@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import ssl
-import subprocess
 import threading
-import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from datetime import timedelta
@@ -16,8 +14,10 @@ import pytest
 import requests
 
 from besedka import browser, certificates, http
+from besedka.contract import PROJECT_ROOT
 from besedka.rocketchat.rest import RocketChat, TlsError
-from besedka.stacks.process.processes import free_port
+from besedka.stacks.process.ports import free_port
+from besedka.stacks.process.processes import ServiceProcess
 from besedka.stacks.services import tls
 
 Serve = Callable[..., tuple[str, Path]]
@@ -48,26 +48,22 @@ def serve(tmp_path: Path) -> Iterator[Serve]:
             cleanup.callback(behind.shutdown)
             port = free_port()
             made = tls.issue(tmp_path / str(port), [host], valid=valid)
-            process = subprocess.Popen(made.command({port: behind.server_port}))
-            cleanup.callback(process.wait)
-            cleanup.callback(process.terminate)
-            url = f"https://127.0.0.1:{port}"
-            _wait_for(url)
-            return url, made.authority
+            log = tmp_path / f"{port}.log"
+            command = made.command({port: behind.server_port})
+            process = ServiceProcess("tls", command, log=log, cwd=PROJECT_ROOT, environment={})
+            cleanup.callback(process.stop)
+            process.wait_until(lambda: _listens(port), budget=20, expected="a TLS handshake")
+            return f"https://127.0.0.1:{port}", made.authority
 
         yield start
 
 
-def _wait_for(url: str) -> None:
-    until = time.monotonic() + 20
-    while time.monotonic() < until:
-        try:
-            ssl.get_server_certificate(("127.0.0.1", int(url.rpartition(":")[2])))
-        except OSError:
-            time.sleep(0.05)
-        else:
-            return
-    raise AssertionError("nothing listens")
+def _listens(port: int) -> bool:
+    try:
+        ssl.get_server_certificate(("127.0.0.1", port))
+    except OSError:
+        return False
+    return True
 
 
 @pytest.mark.parametrize("variable", ["REQUESTS_CA_BUNDLE", "SSL_CERT_FILE"])

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import os
 import signal
-import socket
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import ExitStack, suppress
+from contextlib import suppress
 from pathlib import Path
 from typing import IO, Protocol
 
@@ -20,21 +19,6 @@ SUPERVISOR = Path(__file__).with_name("supervisor.py")
 POLL_SECONDS = 0.02
 STOP_SECONDS = 8.0
 TAIL_LINES = 40
-
-
-def free_port() -> int:
-    """A TCP port of 127.0.0.1 that nobody holds now."""
-    return free_ports(1)[0]
-
-
-def free_ports(count: int) -> list[int]:
-    """TCP ports of 127.0.0.1 that nobody holds now, no two of them the same."""
-    with ExitStack() as held:
-        probes = [held.enter_context(socket.socket()) for _ in range(count)]
-        for probe in probes:
-            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            probe.bind(("127.0.0.1", 0))
-        return [int(probe.getsockname()[1]) for probe in probes]
 
 
 class Guard(Protocol):

@@ -1,26 +1,25 @@
-"""`--mongod=download`: a MongoDB server by `pymongo_inmemory`, where the network lets it.
+"""`--mongod=download`: MongoDB's own server, from the table of archives in mongod_archives.toml.
 
-Of that library only the downloader and its table of archives are used (read in version 0.5.0, 2025-03): its
-`Mongod` starts no replica set, and importing it puts a handler on SIGTERM, so all of it runs in a process
-of its own. Three things it does are not taken over: it waits for a silent network without end; it takes
-another series than the asked one without a word (8.0 for 7.0 on Debian 12), which Rocket.Chat may refuse;
-it keeps half an archive for good. It compares no checksum: what is trusted is the address and its TLS.
-
-As a program (`python -m besedka.stacks.services.mongod_download FOLDER SYSTEM RELEASE SERIES…`) it fetches
-into FOLDER and prints the folder of the server's programs. Exit status: 0 done; 1 it failed, and standard
-error says why.
+An archive whose SHA-256 differs from the table's is not unpacked. Of one that ADDRESS_ENV names, the hash is
+compared where the address ends in `#sha256=…`.
 """
 
 from __future__ import annotations
 
+import hashlib
 import os
 import platform
 import shutil
-import socket
-import subprocess
 import sys
+import tarfile
+import time
+import tomllib
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import urldefrag
+
+import requests
 
 from besedka.contract import PROJECT_ROOT
 from besedka.errors import StackStartError
@@ -31,16 +30,20 @@ FOLDER = PROJECT_ROOT / ".besedka" / "mongod"
 # An archive has some 100 MB.
 BUDGET_SECONDS = 600.0
 SILENCE_SECONDS = 20.0
-# pymongo_inmemory's own variable: an archive at another address, such as a mirror's.
-ADDRESS_ENV = "PYMONGOIM__DOWNLOAD_URL"
-_FAMILIES = {
-    "debian": "debian",
-    "ubuntu": "ubuntu",
-    "amzn": "amazon",
-    "sles": "suse",
-    "opensuse-leap": "suse",
-    **dict.fromkeys(("rhel", "centos", "rocky", "almalinux", "ol"), "rhel"),
-}
+# An archive at another address, such as a mirror's.
+ADDRESS_ENV = "BESEDKA_MONGOD_URL"
+_TABLE = Path(__file__).with_name("mongod_archives.toml")
+_MACHINES = {"amd64": "x86_64"}
+_BLOCK = 2**20
+
+
+@dataclass(frozen=True)
+class Archive:
+    """A packed server. `sha256` is "" where nobody has told it."""
+
+    version: str
+    url: str
+    sha256: str
 
 
 def fetched(series: Sequence[str], say: Say, *, budget: float = BUDGET_SECONDS) -> str:
@@ -48,107 +51,93 @@ def fetched(series: Sequence[str], say: Say, *, budget: float = BUDGET_SECONDS) 
 
     Raises StackStartError after `budget` seconds, and when nothing fits or the network does not let it.
     """
-    place = FOLDER / "-".join((*_system(), *series))
-    if not _servers(place):
-        say(f"  mongo       downloading a server ({' or '.join(reversed(series))}) …")
+    archive = _archive(series)
+    place = FOLDER / archive.version
+    program = place / "mongod"
+    if not program.exists():
+        say(f"  mongo       downloading a server ({archive.version}) …")
         draft = place.with_name(f"draft-{os.getpid()}-{place.name}")
         shutil.rmtree(draft, ignore_errors=True)
         draft.mkdir(parents=True)
         try:
-            _fetch(draft, series, budget)
+            _download(archive, draft / "archive.tgz", series, time.monotonic() + budget)
+            _unpack(draft / "archive.tgz", draft / "mongod", series)
+            (draft / "archive.tgz").unlink()
             shutil.rmtree(place, ignore_errors=True)
             draft.rename(place)
         finally:
             shutil.rmtree(draft, ignore_errors=True)
-    return str(_servers(place)[0])
+    return str(program)
 
 
-def _fetch(draft: Path, series: Sequence[str], budget: float) -> None:
-    program = [sys.executable, "-m", "besedka.stacks.services.mongod_download"]
+def archives() -> dict[str, dict[str, Archive]]:
+    """The table: version → system → archive."""
+    raw = tomllib.loads(_TABLE.read_text(encoding="utf-8"))
+    base = raw.pop("base")
+    return {
+        version: {
+            system: Archive(version, f"{base}/{row['path']}", row["sha256"]) for system, row in rows.items()
+        }
+        for version, rows in raw.items()
+    }
+
+
+def _archive(series: Sequence[str]) -> Archive:
+    """The archive to take. Raises StackStartError where the table has none."""
+    if named := os.environ.get(ADDRESS_ENV):
+        url, told = urldefrag(named)
+        name = hashlib.sha256(named.encode()).hexdigest()[:16]
+        return Archive(name, url, told.removeprefix("sha256="))
+    for one in reversed(series):
+        for version, rows in archives().items():
+            if version.startswith(f"{one}.") and _system() in rows:
+                return rows[_system()]
+    raise _failed(f"no archive is known for {_system()}", series)
+
+
+def _download(archive: Archive, file: Path, series: Sequence[str], end: float) -> None:
+    digest = hashlib.sha256()
+    # The proxies of the environment are heeded: this is no service of a stack.
+    silence = min(SILENCE_SECONDS, max(1.0, end - time.monotonic()))
     try:
-        finished = subprocess.run(  # noqa: S603 - this module
-            [*program, str(draft), *_system(), *reversed(series)],
-            cwd=PROJECT_ROOT,
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            encoding="utf-8",
-            errors="replace",
-            timeout=budget,
-            check=False,
-        )
-    except subprocess.TimeoutExpired as error:
-        raise _failed(f"it was not done after {budget:.0f} s", series) from error
-    if finished.returncode != 0 or not _servers(draft):
-        said = finished.stderr.strip().splitlines()
-        raise _failed(said[-1] if said else "the archive held no mongod", series)
+        with requests.get(archive.url, stream=True, timeout=silence) as answered, file.open("wb") as written:
+            answered.raise_for_status()
+            for block in answered.iter_content(_BLOCK):
+                digest.update(block)
+                written.write(block)
+                if time.monotonic() > end:
+                    raise _failed(f"{archive.url} was not done in time", series)
+    except (requests.RequestException, OSError) as error:
+        raise _failed(f"{archive.url}: {error}".replace("\n", " "), series) from error
+    if archive.sha256 and digest.hexdigest() != archive.sha256:
+        raise _failed(f"{archive.url} has SHA-256 {digest.hexdigest()} and not {archive.sha256}", series)
+
+
+def _unpack(archive: Path, program: Path, series: Sequence[str]) -> None:
+    try:
+        with tarfile.open(archive) as packed:
+            member = next((row for row in packed if row.isfile() and row.name.endswith("/bin/mongod")), None)
+            content = packed.extractfile(member) if member else None
+            if content is None:
+                raise _failed("the archive holds no mongod", series)
+            with content, program.open("wb") as written:
+                shutil.copyfileobj(content, written)
+    except (tarfile.TarError, EOFError, OSError) as error:
+        raise _failed(f"the archive cannot be read: {error}", series) from error
+    program.chmod(0o755)
 
 
 def _failed(why: str, series: Sequence[str]) -> StackStartError:
     return StackStartError(
         f"MongoDB could not be downloaded: {why}",
-        expected=f"an archive with a server of version {', '.join(series)} for {' '.join(_system())}",
+        expected=f"an archive with a server of version {', '.join(series)} for {_system()}",
         where="--mongod=download",
         next_step="install MongoDB from its vendor's packages and name it by --mongod PATH; or name an "
         f"archive by {ADDRESS_ENV}; or leave --mongod out and take the stand-in",
     )
 
 
-def _servers(folder: Path) -> list[Path]:
-    name = "mongod.exe" if os.name == "nt" else "mongod"
-    return sorted(path for path in folder.glob(f"extract/**/bin/{name}") if os.access(path, os.X_OK))
-
-
-def _system() -> tuple[str, str]:
-    """This system as pymongo_inmemory's table names it: (name, version); (linux, generic) fits no series."""
-    arm = platform.machine().lower() in {"aarch64", "arm64"}
-    if sys.platform == "darwin":
-        return ("macos", "arm") if arm else ("osx", "generic")
-    if sys.platform == "win32":
-        return ("windows", "generic")
-    try:
-        told = platform.freedesktop_os_release()
-    except OSError:
-        told = {}
-    family = _FAMILIES.get(told.get("ID", ""))
-    if family is None:
-        return ("linux", "generic")
-    return (f"{family}-arm" if arm else family, told.get("VERSION_ID", "").partition(".")[0])
-
-
-def main(folder: Path, system: str, release: str, series: Sequence[str]) -> int:
-    """Fetch and print; see the head of this module."""
-    socket.setdefaulttimeout(SILENCE_SECONDS)
-    for name in ("download", "extract"):
-        (folder / name).mkdir(parents=True)
-        os.environ[f"PYMONGOIM__{name.upper()}_FOLDER"] = str(folder / name)
-    from pymongo_inmemory.context import Context  # type: ignore[import-untyped]  # noqa: PLC0415
-    from pymongo_inmemory.downloader import download  # type: ignore[import-untyped]  # noqa: PLC0415
-
-    try:
-        if os.environ.get(ADDRESS_ENV):
-            _tell(download(Context()))
-            return 0
-        for one in series:
-            context = Context(os_name=system, os_ver=release, version=one)
-            if context.downloaded_version.startswith(f"{one}."):
-                _tell(download(context))
-                return 0
-    except TypeError:
-        # What its search for the server's folder ends in when there is none.
-        return _failure("the archive holds no mongod")
-    except Exception as error:  # the library lets through whatever its tools raise
-        return _failure(f"{type(error).__name__}: {error}".replace("\n", " "))
-    return _failure(f"pymongo_inmemory knows no archive for {system} {release}")
-
-
-def _tell(folder: str) -> None:
-    sys.stdout.write(f"{folder}\n")
-
-
-def _failure(why: str) -> int:
-    sys.stderr.write(f"{why}\n")
-    return 1
-
-
-if __name__ == "__main__":
-    sys.exit(main(Path(sys.argv[1]), sys.argv[2], sys.argv[3], sys.argv[4:]))
+def _system() -> str:
+    """System and machine as the table names them."""
+    machine = platform.machine().lower()
+    return f"{sys.platform} {_MACHINES.get(machine, machine)}"

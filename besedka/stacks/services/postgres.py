@@ -25,7 +25,8 @@ from pathlib import Path
 from besedka.contract import PROJECT_ROOT
 from besedka.errors import StackStartError
 from besedka.progress import Say
-from besedka.stacks.process.processes import ServiceProcess, base_environment, free_port, guarded
+from besedka.stacks.process.ports import free_port
+from besedka.stacks.process.processes import ServiceProcess, base_environment, guarded
 from besedka.stacks.services import programs
 
 NAME = "postgres"

@@ -35,16 +35,24 @@ def recall(path: str) -> dict[str, str]:
 
 def run(environment: Mapping[str, str], *arguments: str, stdin: str = "") -> str:
     """Run `manage.py <arguments>` and return what it printed; StackStartError unless its status is 0."""
-    finished = subprocess.run(  # noqa: S603 - our own site's command
-        [sys.executable, "manage.py", *arguments],
-        cwd=PROJECT_ROOT / "web",
-        env=base_environment() | dict(environment),
-        input=stdin,
-        encoding="utf-8",
-        capture_output=True,
-        timeout=COMMAND_BUDGET_SECONDS,
-        check=False,
-    )
+    try:
+        finished = subprocess.run(  # noqa: S603 - our own site's command
+            [sys.executable, "manage.py", *arguments],
+            cwd=PROJECT_ROOT / "web",
+            env=base_environment() | dict(environment),
+            input=stdin,
+            encoding="utf-8",
+            capture_output=True,
+            timeout=COMMAND_BUDGET_SECONDS,
+            check=False,
+        )
+    except subprocess.TimeoutExpired as error:
+        raise StackStartError(
+            f"manage.py {arguments[0]} did not end within {COMMAND_BUDGET_SECONDS:.0f} s",
+            expected="a command that ends; the first one on a machine migrates an empty database",
+            where="web/manage.py",
+            next_step="run it again when the machine is less busy, or with --postgres=none",
+        ) from error
     check(arguments[0], finished.returncode, f"{finished.stdout}{finished.stderr}")
     return finished.stdout
 

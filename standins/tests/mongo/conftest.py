@@ -12,7 +12,7 @@ from pathlib import Path
 import pymongo
 import pytest
 
-from besedka.stacks.process.processes import free_port
+from besedka.stacks.process.ports import free_port
 from besedka.stacks.services import mongod
 
 ROOT = Path(__file__).parents[3]

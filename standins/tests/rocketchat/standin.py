@@ -16,7 +16,8 @@ import psutil
 import requests
 
 from besedka.contract import PROJECT_ROOT
-from besedka.stacks.process.processes import ServiceProcess, free_port
+from besedka.stacks.process.ports import free_port
+from besedka.stacks.process.processes import ServiceProcess
 from besedka.stacks.services import mongod
 
 BUDGET_SECONDS = 60.0

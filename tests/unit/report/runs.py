@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from besedka.report import wording
 from besedka.report.model import (
     CauseRow,
     CellRow,
@@ -69,6 +70,6 @@ def run(name: str = "20260101-000000-aaaaaa", **more: Any) -> Run:
             row_of(FAILED_TEST, Outcome.FAILED, reason="AssertionError: no", evidence="evidence/t"),
             row_of("tests/e2e/test_other.py::test_b"),
         ),
-        "unproven": ("anything of the real MongoDB",),
+        "unproven": (wording.unproven("stand_in", service="MongoDB"),),
     }
     return Run(**(values | more))

@@ -11,7 +11,7 @@ import pytest
 
 from besedka.contract import PROJECT_ROOT
 from besedka.language import LANGUAGES, Language, chosen
-from besedka.report import history, page
+from besedka.report import history, page, wording
 from besedka.report.model import Outcome, Run, Verdict
 from tests.unit.report import runs
 
@@ -34,7 +34,7 @@ def folder(tmp_path: Path) -> Path:
 
 
 def test_both_languages_have_the_same_texts() -> None:
-    english, russian = (keys(page.texts(language)) for language in LANGUAGES)
+    english, russian = (keys(wording.texts(language)) for language in LANGUAGES)
 
     assert english == russian
 
@@ -43,7 +43,7 @@ def test_both_languages_have_the_same_texts() -> None:
 def test_the_page_names_cause_place_command_and_tests(language: Language, folder: Path) -> None:
     text = page.html(runs.run(), folder, language)
 
-    told = page.texts(language)
+    told = wording.texts(language)
     assert told["verdict"]["failed"].format(broken=1, total=2) in text
     for part in (
         "sso.token.refused",
@@ -54,7 +54,7 @@ def test_the_page_names_cause_place_command_and_tests(language: Language, folder
         told["nature"]["stand-in"],
         "playwright show-trace evidence/t/trace-1.zip",
         f"✗\n {told['hop']['token']}",
-        "anything of the real MongoDB",
+        told["unproven"]["stand_in"].format(service="MongoDB"),
         f'title="{told["cell"]["failed"]}"',
         f'title="{told["cell"]["closed"]}"',
     ):
@@ -84,7 +84,7 @@ def test_every_verdict_has_its_sentence(verdict: Verdict, folder: Path) -> None:
 
     text = page.html(run, folder, "ru")
 
-    assert page.texts("ru")["verdict"][verdict].partition("{")[0] in text
+    assert wording.texts("ru")["verdict"][verdict].partition("{")[0] in text
     assert "mongo ended with status 137" in text
 
 

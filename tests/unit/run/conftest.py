@@ -39,10 +39,16 @@ class Checkout:
         )
         self.lock = root / "requirements.lock"
         self.lock.write_text("# nothing to install\n")
+        (root / "requirements-base.lock").write_text("# as little\n")
         browser = root / "browser"
         browser.write_text(FAKE_BROWSER)
         browser.chmod(0o755)
-        self.env = os.environ | {"BESEDKA_BROWSER": str(browser), "PYTHONDONTWRITEBYTECODE": "1"}
+        self.env = os.environ | {
+            "BESEDKA_BROWSER": str(browser),
+            "PYTHONDONTWRITEBYTECODE": "1",
+            # There is nothing to fetch, and nothing is fetched.
+            "PIP_NO_INDEX": "1",
+        }
         self.before = self.files()
 
     def files(self) -> set[str]:

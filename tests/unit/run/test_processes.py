@@ -128,6 +128,7 @@ def test_no_network_ends_in_one_message(checkout: Checkout) -> None:
     done = checkout.run(
         "test",
         PIP_CONFIG_FILE=os.devnull,
+        PIP_NO_INDEX="0",
         PIP_INDEX_URL="http://127.0.0.1:1/simple",
         PIP_EXTRA_INDEX_URL="",
         PIP_FIND_LINKS="",

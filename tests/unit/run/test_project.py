@@ -1,45 +1,59 @@
 """What set-up does again, what not, and what it leaves behind when it fails. Nothing is run for real."""
 
+import contextlib
 import json
 import shutil
 from collections import namedtuple
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import pytest
 
 from bootstrap import apt, project
 from bootstrap.errors import SetupError, Status
-from bootstrap.project import STAMP, Project
+from bootstrap.project import ALL, BASE, STAMP, Project
+from bootstrap.uv import Uv
 
 Usage = namedtuple("Usage", "total used free")
 
 
 class Programs:
-    """Stands for `python -m venv` and pip: notes the calls, and makes the files that they would make."""
+    """Stands for uv, `python -m venv` and pip: notes the calls, and makes the files that they would make."""
 
     def __init__(self, subject: Project) -> None:
         self.subject = subject
         self.calls: list[str] = []
         self.pip_fails = ""
+        self.uv: Uv | None = None
+        self.uv_fails = ""
 
-    def execute(self, argv: list[str], *, keep_open: tuple[int, ...] = ()) -> tuple[int, str]:
+    @contextlib.contextmanager
+    def installed(self, _: Path) -> Iterator[Uv | None]:
+        yield self.uv
+
+    def execute(
+        self, argv: list[str], *, keep_open: tuple[int, ...], more: Mapping[str, str], told: bool
+    ) -> tuple[int, str]:
+        assert not told, "a line of the installer's would be shown"
         if "venv" in argv:
             assert keep_open
-            self.calls.append("venv")
+            self.calls.append("uv venv" if argv[0] == "uv" else "venv")
             self.subject.libraries.mkdir(parents=True, exist_ok=True)
             self.subject.scripts.mkdir(parents=True, exist_ok=True)
             self.subject.python.touch()
             return 0, ""
         assert "--require-hashes" in argv
         assert not (self.subject.venv / STAMP).exists()
-        self.calls.append("pip")
+        self.calls.append("uv" if argv[0] == "uv" else "pip")
         (self.subject.libraries / "nothing-1.0.dist-info").mkdir(exist_ok=True)
-        return (1, self.pip_fails) if self.pip_fails else (0, "")
+        failed = self.uv_fails if argv[0] == "uv" else self.pip_fails
+        return (1, failed) if failed else (0, "")
 
 
 @pytest.fixture
 def subject(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Project:
     (tmp_path / "requirements.lock").write_text("nothing==1.0\n")
+    (tmp_path / "requirements-base.lock").write_text("")
     subject = Project(tmp_path)
     monkeypatch.setattr(subject.browsers, "seen", lambda: [["/a/browser"]])
     monkeypatch.setattr(subject.browsers, "find", lambda: "/a/browser")
@@ -51,14 +65,15 @@ def subject(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Project:
 def programs(subject: Project, monkeypatch: pytest.MonkeyPatch) -> Programs:
     programs = Programs(subject)
     monkeypatch.setattr(project, "execute", programs.execute)
+    monkeypatch.setattr(project, "installed", programs.installed)
     return programs
 
 
 def test_the_second_run_has_nothing_to_do(subject: Project, programs: Programs) -> None:
-    assert subject.set_up() == "/a/browser"
-    assert programs.calls == ["venv", "pip"]
-    assert subject.set_up() == "/a/browser"
-    assert programs.calls == ["venv", "pip"]
+    for _ in range(2):
+        subject.set_up()
+        assert subject.browser() == "/a/browser"
+        assert programs.calls == ["venv", "pip"]
     assert not (subject.root / ".besedka").exists()
 
 
@@ -122,9 +137,11 @@ def test_another_browser_is_looked_for_without_installing(
     subject: Project, programs: Programs, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     subject.set_up()
+    subject.browser()
     monkeypatch.setattr(subject.browsers, "seen", lambda: [["/another/browser"]])
     monkeypatch.setattr(subject.browsers, "find", lambda: "/another/browser")
-    assert subject.set_up() == "/another/browser"
+    subject.set_up()
+    assert subject.browser() == "/another/browser"
     assert programs.calls == ["venv", "pip"]
 
 
@@ -133,7 +150,7 @@ def test_a_failed_first_installation_leaves_nothing(subject: Project, programs: 
     with pytest.raises(SetupError) as caught:
         subject.set_up()
     assert caught.value.status is Status.NO_SPACE
-    assert [path.name for path in subject.root.iterdir()] == ["requirements.lock"]
+    assert {path.name for path in subject.root.iterdir()} == {ALL.lock, BASE.lock}
 
 
 @pytest.mark.parametrize(
@@ -162,8 +179,9 @@ def test_a_browser_that_is_missing_does_not_cost_the_installation(
 
     with monkeypatch.context() as without_browser:
         without_browser.setattr(subject.browsers, "find", none)
+        subject.set_up()
         with pytest.raises(SetupError, match="none"):
-            subject.set_up()
+            subject.browser()
     subject.set_up()
     assert programs.calls == ["venv", "pip"]
 
@@ -232,3 +250,58 @@ def test_a_venv_that_is_a_link_keeps_what_it_leads_to(
     assert {path.name for path in others.iterdir()} == {STAMP, "precious"}
     assert (others / STAMP).read_text() == "{}"
     assert not subject.venv.is_symlink()
+
+
+@pytest.fixture
+def uv(subject: Project, programs: Programs) -> Uv:
+    programs.uv = Uv("uv", "uv 1.2.3", subject.root)
+    return programs.uv
+
+
+def test_uv_installs_where_it_is_to_be_had(
+    subject: Project, programs: Programs, uv: Uv, capsys: pytest.CaptureFixture[str]
+) -> None:
+    subject.set_up()
+    assert programs.calls == ["uv venv", "uv"]
+    assert f"with {uv.name}" in capsys.readouterr().err
+
+
+def test_uv_needs_no_ensurepip(
+    subject: Project, programs: Programs, uv: Uv, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(project, "has_venv_module", lambda: False)
+    subject.set_up()
+    assert programs.calls == ["uv venv", "uv"]
+
+
+def test_pip_is_tried_where_uv_does_not_understand_the_index(
+    subject: Project, programs: Programs, uv: Uv, capsys: pytest.CaptureFixture[str]
+) -> None:
+    programs.uv_fails = "error: a scheme that nobody knows"
+    subject.set_up()
+    assert programs.calls == ["uv venv", "uv", "venv", "pip"]
+    assert "a scheme that nobody knows" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("said", ["No space left on device (os error 28)", "Hash mismatch for `x==1`"])
+def test_what_pip_would_not_do_better_is_not_tried(
+    subject: Project, programs: Programs, uv: Uv, said: str
+) -> None:
+    programs.uv_fails = said
+    with pytest.raises(SetupError):
+        subject.set_up()
+    assert "pip" not in programs.calls
+    programs.uv_fails = ""
+    subject.set_up()
+    assert programs.calls == ["uv venv", "uv"] * 2
+
+
+def test_what_doctor_needs_is_installed_first_and_the_rest_over_it(
+    subject: Project, programs: Programs
+) -> None:
+    Project(subject.root, BASE).set_up()
+    Project(subject.root, BASE).set_up()
+    subject.set_up()
+    # Who has everything has what doctor needs.
+    Project(subject.root, BASE).set_up()
+    assert programs.calls == ["venv", "pip", "pip"]

@@ -21,7 +21,7 @@ from besedka.stacks.docker import leftovers
 from besedka.stacks.docker.container_logs import ContainerLogs
 from besedka.stacks.docker.engine_errors import ContainersStartError
 from besedka.stacks.process.parent_death import KEEP
-from besedka.stacks.process.processes import free_ports
+from besedka.stacks.process.ports import free_ports
 from besedka.stacks.readiness import Progress
 
 

@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from besedka.errors import StackStartError
-from besedka.stacks.process.processes import ServiceProcess, free_port
+from besedka.stacks.process.ports import free_port
+from besedka.stacks.process.processes import ServiceProcess
 from besedka.stacks.services import mongod
 from tests.unit.stacks import made_up
 

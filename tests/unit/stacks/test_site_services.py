@@ -24,7 +24,7 @@ from besedka.contract import PROJECT_ROOT
 from besedka.errors import StackStartError
 from besedka.site_database import SiteDatabase
 from besedka.stacks import embedded
-from besedka.stacks.process.processes import free_port
+from besedka.stacks.process.ports import free_port
 from besedka.stacks.services import options, postgres, programs, redis_server
 from tests import inner
 

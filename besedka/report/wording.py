@@ -1,0 +1,42 @@
+"""The sentences of the run's page and of the job summary, in one file for each language."""
+
+from __future__ import annotations
+
+import tomllib
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from besedka.language import Language
+from besedka.report.model import Outcome, Run, UnprovenRow
+
+FOLDER = Path(__file__).parent
+
+
+@cache
+def texts(language: Language) -> dict[str, Any]:
+    """All sentences of one language."""
+    return tomllib.loads((FOLDER / f"texts.{language}.toml").read_text(encoding="utf-8"))
+
+
+def verdict(run: Run, language: Language) -> str:
+    """What the run came to, in one sentence."""
+    sentence: str = texts(language)["verdict"][run.verdict]
+    return sentence.format(
+        passed=run.count(Outcome.PASSED),
+        broken=len(run.broken),
+        total=len(run.tests),
+        ran=len(run.tests) - run.count(Outcome.NOT_RUN),
+    )
+
+
+def unproven(kind: str, **values: str) -> UnprovenRow:
+    """Something that a run leaves open; `kind` and the names of `values` are those of the texts."""
+    sentence: str = texts("en")["unproven"][kind]
+    return UnprovenRow(kind=kind, text=sentence.format(**values), values=values)
+
+
+def left_open(row: UnprovenRow, language: Language) -> str:
+    """The row's sentence in that language; its own text where the kind is not known."""
+    sentence: str | None = texts(language)["unproven"].get(row.kind)
+    return sentence.format(**row.values) if sentence else row.text
