@@ -27,7 +27,7 @@ _SCRIPT = """<script>
     frame.contentWindow.postMessage({{ externalCommand: "call-custom-oauth-login", ...back }}, "{chat}");
   }});
 </script>"""
-_IDENTITY = """class Identity(ScopedResourceMixin, OAuthLibMixin, View):  # both of oauth2_provider.views.mixins
+_IDENTITY = """class Identity(ScopedResourceMixin, OAuthLibMixin, View):  # oauth2_provider.views.mixins
     required_scopes = ["{scope}"]
     def get(self, request):
         valid, asked = self.verify_request(request)
