@@ -66,7 +66,7 @@ class EmbeddedStack:
         if served := self.programs.bundle or self.programs.chat_client:
             self.contract = served.contract(self.contract)
         names = ("site", "chat", "mongo", "postgres", "redis", "site by https", "chat by https")
-        self.ports = dict(zip(names, free_ports(len(names)), strict=True))
+        self.ports = dict(zip(names, free_ports(len(names)), strict=True)) | self._fixed_ports()
         self.contract = self._moved()
         if self.programs.tls:
             self._end_tls()
@@ -84,6 +84,12 @@ class EmbeddedStack:
         self.wait_for_site()
         self.stack = self._describe()
         return self.stack
+
+    def _fixed_ports(self) -> dict[str, int]:
+        """Those that somebody wished for, by our names: a browser opens the port that speaks TLS, if any."""
+        behind = " by https" if self.programs.tls else ""
+        names = {"site": f"site{behind}", "rocketchat": f"chat{behind}"}
+        return {names.get(name, name): port for name, port in self.programs.ports.items()}
 
     def _moved(self) -> Contract:
         """The contract at free ports, on its own spellings of this machine where they lead here."""
