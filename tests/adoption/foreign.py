@@ -15,7 +15,8 @@ from besedka import contract as contracts
 from besedka import site_status
 from besedka.contract import OVERLAYS_ENV, PROJECT_ROOT, Contract
 from besedka.rocketchat import provider
-from besedka.stacks.process.processes import ServiceProcess, base_environment, free_ports, stop_all
+from besedka.stacks.process.ports import free_ports
+from besedka.stacks.process.processes import ServiceProcess, base_environment, stop_all
 from besedka.stacks.targets import given
 from besedka.target import Target
 from tests import bare_chat

@@ -82,6 +82,8 @@ def test_a_port_that_cannot_be_is_refused(words: list[str]) -> None:
 
 
 def test_a_port_where_somebody_listens_is_refused() -> None:
-    with socket.create_server(("127.0.0.1", 0)) as taken:
-        with pytest.raises(StackStartError, match="another program listens there"):
-            fixed_ports.read([f"site={taken.getsockname()[1]}"])
+    with (
+        socket.create_server(("127.0.0.1", 0)) as taken,
+        pytest.raises(StackStartError, match="another program listens there"),
+    ):
+        fixed_ports.read([f"site={taken.getsockname()[1]}"])
