@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from besedka.checks.check import Check, check
 from besedka.checks.compare import fingerprint
 from besedka.checks.examination import Examination
-from besedka.checks.finding import Answer, Findings, Ok, Skipped, answer, finding
+from besedka.checks.finding import Answer, Findings, Ok, Severity, Skipped, answer, finding
 from besedka.contract import Contract
 from besedka.rocketchat import provider
 from besedka.site_database import Application
@@ -155,6 +155,7 @@ def redirect_uri(examination: Examination) -> Answer:
                 place,
                 commands=examination.site_commands,
                 advice=(fix, *examination.site_advice),
+                severity=Severity.RISK,
             )
         ]
     return answer(found, evidence=wanted)

@@ -102,7 +102,7 @@ def _token_refusal(name: str, examination: Examination, answered: ProbeAnswer) -
     "sso.user",
     codes="refused",
     needs=["services.site"],
-    after=["services.chat", "site.login_form", "site.accounts", "site.passwords"],
+    after=["services.chat", "site.login_form"],
 )
 def user(examination: Examination) -> Answer:
     """Can a user sign in to the site: a temporary one, or else a canonical one?"""
@@ -314,7 +314,8 @@ def fields(examination: Examination) -> Answer:
 def checks(contract: Contract) -> tuple[Check, ...]:
     """The hops; they stand on every layer that decides about SSO."""
     # What Rocket.Chat keeps of the provider decides about its own hops alone: sso.callback needs it.
-    ground = [one.name for one in application.checks(contract)]
+    # Codes that nobody exchanged are what a broken hop leaves, and no reason not to look for it.
+    ground = [one.name for one in application.checks(contract) if one.name != application.codes.name]
     client = check(
         "sso.client",
         codes="pkce refused not_json other",
