@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from datetime import datetime
 from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 
 from besedka.language import Language
 from besedka.report import wording
-from besedka.report.history import flaky
-from besedka.report.model import PAGE_FILE, CellRow, Run
+from besedka.report.history import flaky, rates
+from besedka.report.model import PAGE_FILE, RUN_FILE, CellRow, Run
 
 # Screenshots above this size stay beside the page, which is to be sent by mail. Bytes.
 _LARGEST_PICTURE = 600_000
 _PICTURES = 3
 SLOWEST = 10
+_PHASES = ("setup", "call", "teardown")
 
 
 def html(run: Run, folder: Path, language: Language, runs: Sequence[Run] = ()) -> str:
@@ -41,10 +43,15 @@ def html(run: Run, folder: Path, language: Language, runs: Sequence[Run] = ()) -
         rooms=rooms,
         people=people,
         pictures=_pictures(run, folder),
-        evidence=_evidence(run, folder),
+        evidence=_evidence(run, folder, wording.texts(language)["label"]),
+        files=_files(run, folder),
+        place=shown(folder),
+        started=datetime.fromisoformat(run.started).strftime("%d.%m.%Y %H:%M"),
+        phases={name: sum(test.phases.get(name, 0.0) for test in run.tests) for name in _PHASES},
         slowest=sorted(run.tests, key=lambda test: test.seconds, reverse=True)[:SLOWEST],
         runs=runs or [run],
         flaky=flaky(runs or [run]),
+        rates=rates(runs or [run]),
     )
 
 
@@ -66,14 +73,28 @@ def _pictures(run: Run, folder: Path) -> dict[str, str]:
     return found
 
 
-def _evidence(run: Run, folder: Path) -> dict[str, list[str]]:
-    """The files of each failed test's evidence, as paths relative to the page."""
-    return {
-        test.id: sorted(
-            path.relative_to(folder).as_posix()
-            for path in (folder / test.evidence).iterdir()
-            if path.is_file()
-        )
-        for test in run.broken
-        if test.evidence and (folder / test.evidence).is_dir()
-    }
+def shown(folder: Path) -> str:
+    """The folder as a command at the project's root names it, else as it is."""
+    here = Path.cwd()
+    return (folder.relative_to(here) if folder.is_relative_to(here) else folder).as_posix()
+
+
+def _evidence(run: Run, folder: Path, label: Mapping[str, str]) -> dict[str, list[tuple[str, list[str]]]]:
+    """By failed test, the files of both its attempts, as paths relative to the page."""
+    found: dict[str, list[tuple[str, list[str]]]] = {}
+    for test in run.broken:
+        places = [(label["evidence"], test.evidence)]
+        places += [(label["second_evidence"], test.second.evidence)] if test.second else []
+        for title, place in places:
+            if place and (folder / place).is_dir():
+                paths = sorted(path for path in (folder / place).iterdir() if path.is_file())
+                names = [path.relative_to(folder).as_posix() for path in paths]
+                found.setdefault(test.id, []).append((title, names))
+    return found
+
+
+def _files(run: Run, folder: Path) -> list[str]:
+    """What else is in the run's folder: configuration, doctor's report, logs, the data of this page."""
+    names = [run.configuration or "", "doctor.json", RUN_FILE]
+    there = [name for name in names if name and (folder / name).is_file()]
+    return [*there, *sorted(path.relative_to(folder).as_posix() for path in folder.glob("logs/*.log"))]
