@@ -13,6 +13,9 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from besedka.errors import ServiceUnreachableError
 
+# Where `web/` has its status page; another site may have one there, too.
+STATUS_PATH = "/api/v1/status/"
+
 
 class AdapterRowError(ServiceUnreachableError):
     """A row of `[site.adapter]` or `[site.selectors]` points at nothing."""
@@ -26,7 +29,7 @@ class AdapterRowError(ServiceUnreachableError):
             f"{shown} points nowhere: {found}",
             expected=expected,
             where=f"besedka.toml, [site.{table}] {name}",
-            next_step="correct the row, or leave it out where the site has nothing of the kind",
+            next_step="correct the row, or leave it out; false says that the site has nothing of the kind",
         )
 
 
@@ -89,16 +92,16 @@ class Adapter(_Table):
 
     `visitor` is the canonical user who walks the SSO chain where no temporary one can be made. `manage` is a
     command that makes and removes `temp_*` users (docs/manage.md). `logout_path` ends a session: Django's own
-    view, POST or (before Django 5) GET. `status_path` answers JSON with `status` and `version`; without it
-    the home page is asked. `session_path` says who is signed in, and 401 to a stranger. `identity_path` may
-    stand here or in `[provider]`. The cookies' names are checked where they are given. `roles` is role of
-    the contract → what the site calls it.
+    view, POST or (before Django 5) GET. `status_path` answers JSON with `status` and `version`; without the
+    row the usual place is tried, then the home page, and false asks that at once. `session_path` says who is
+    signed in, and 401 to a stranger. `identity_path` may stand here or in `[provider]`. The cookies' names
+    are checked where they are given. `roles` is role of the contract → what the site calls it.
     """
 
     visitor: str | None = None
     manage: Annotated[tuple[str, ...], BeforeValidator(_words)] = ()
     logout_path: _Path = "/accounts/logout/"
-    status_path: Annotated[_Path | Literal[False], _MayLack] = False
+    status_path: Annotated[_Path | Literal[False] | None, _MayLack] = None
     session_path: Annotated[_Path | Literal[False], _MayLack] = False
     identity_path: _Path | None = None
     session_cookie: str | None = None
@@ -107,6 +110,11 @@ class Adapter(_Table):
     tables: Tables = Tables()
     roles: dict[str, str] = {}
     chat_auth: ChatAuth = ChatAuth()
+
+    @property
+    def status_place(self) -> str:
+        """Where the status page is or may be; empty where there is none."""
+        return "" if self.status_path is False else self.status_path or STATUS_PATH
 
     def site_role(self, role: str) -> str:
         """What the site calls that role of the contract."""

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from html.parser import HTMLParser
 from typing import Any, Literal, Self
-from urllib.parse import urlsplit
+from urllib.parse import urljoin, urlsplit
 
 import requests
 
@@ -119,7 +119,8 @@ class Site:
             self._csrf_token()
             fields = form.hidden | {form.name_field: who, form.password_field: password}
             headers = {"Referer": self.url + self._login}
-            answer = self.request("POST", self._login, data=fields, headers=headers)
+            target = urljoin(self.url + self._login, form.action or self.url + self._login)
+            answer = self.request("POST", target, data=fields, headers=headers)
             if answer.status_code in {302, 303}:
                 self._expect_session()
                 if who != username:
@@ -233,12 +234,14 @@ class _LoginForm(HTMLParser):
         self.name_field = ""
         self.password_field = ""
         self.asks_for_email = False
+        self.action = ""
         self._in_form = False
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         if tag == "form" and not self.password_field:
             self._in_form = True
             self.hidden, self.name_field = {}, ""
+            self.action = dict(attrs).get("action") or ""
         if tag != "input" or not self._in_form:
             return
         field = {key: value or "" for key, value in attrs}

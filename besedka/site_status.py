@@ -17,7 +17,7 @@ UNKNOWN = "unknown"
 
 def expected(site: Site) -> str:
     """What a ready site answers, in words."""
-    path = site.adapter.status_path
+    path = site.adapter.status_place
     return f'GET {path} with {{"status": "ok"}}' if path else "GET / with a page"
 
 
@@ -33,18 +33,27 @@ def ready(site: Site, *, timeout: float) -> bool:
     return False
 
 
-def _said(site: Site, timeout: float) -> dict[str, Any]:
-    """The status page's answer; of a site that has none, what its home page comes to."""
-    path = site.adapter.status_path
-    where = f"{site.url}{path or '/'}"
+def _answer(site: Site, where: str, timeout: float) -> requests.Response:
     try:
-        answer = http.get(where, timeout=timeout, allow_redirects=bool(path))
+        return http.get(where, timeout=timeout, allow_redirects=False)
     except requests.RequestException as error:
         raise ServiceUnreachableError(
             f"the site did not answer: {type(error).__name__}", expected=expected(site), where=where
         ) from error
+
+
+def _said(site: Site, timeout: float) -> dict[str, Any]:
+    """The status page's answer; of a site that has none, what its home page comes to."""
+    path = site.adapter.status_place
+    where = f"{site.url}{path or '/'}"
+    answer = _answer(site, where, timeout)
     if path and answer.status_code == 404:
-        raise AdapterRowError("adapter.status_path", path, f"{where} answers 404", expected=expected(site))
+        if site.adapter.status_path:
+            raise AdapterRowError(
+                "adapter.status_path", path, f"{where} answers 404", expected=expected(site)
+            )
+        path, where = "", f"{site.url}/"
+        answer = _answer(site, where, timeout)
     if not path and answer.status_code < 400:
         return {"status": "ok"}
     with suppress(ValueError):

@@ -165,9 +165,10 @@ def _session(contract: Contract) -> Point:
 
 def _status(report: Report) -> Point:
     path = report.contract.site.adapter.status_path
-    if not path:
+    if not path and "home page" in report.result("services.site").evidence:
         return Point(Mark.OPTIONAL, "a status page", "–", do="the home page is asked in its place")
-    return _judged(_Wanted("a status page", path, ("services.site",)), report)
+    place = report.contract.site.adapter.status_place
+    return _judged(_Wanted("a status page", place, ("services.site",)), report)
 
 
 def _manage(target: Target) -> Point:

@@ -35,7 +35,7 @@ TABLE = [
     pytest.param("/api/chat/auth/", 404, None, 404, None, marks=OWN),
     (PROVIDER.identity_path, 401, None, 401, None),
     pytest.param("/api/v1/auth/rocket/identity/", 404, None, 404, None, marks=OWN),
-    pytest.param(SITE.adapter.status_path or "/", 200, None, 200, None, marks=OWN),
+    pytest.param(SITE.adapter.status_place or "/", 200, None, 200, None, marks=OWN),
     (PROVIDER.authorize_path, 302, LOGIN, 400, None),
     (PROVIDER.token_path, 405, None, 405, None),
     pytest.param("/o/userinfo/", 404, None, 404, None, marks=OWN),
