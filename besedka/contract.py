@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
@@ -24,10 +24,9 @@ from pydantic import (
     model_validator,
 )
 
-from besedka import address
+from besedka import address, mistakes
 from besedka.adapter import Adapter, Features, Selectors
 from besedka.consistency import COMMON_ROLE, Rows, problems
-from besedka.errors import ContractError
 from besedka.names import service_key
 from besedka.overlays import merged, read
 
@@ -62,6 +61,18 @@ def _rooted(value: str) -> str:
         message = f"path {value!r} does not begin with /"
         raise ValueError(message)
     return value
+
+
+# The last release of a line, by the line's name.
+LINES = {"8.x": "8.9.0"}
+
+
+def _release(value: str) -> str:
+    release = LINES.get(value, value)
+    if not re.fullmatch(r"\d+\.\d+\.\d+", release):
+        message = f"{value!r} is no release like 7.7.1, and none of {', '.join(LINES)}"
+        raise ValueError(message)
+    return release
 
 
 Address = Annotated[str, AfterValidator(_address)]
@@ -132,7 +143,7 @@ class Chat(_Table):
     """
 
     url: Address
-    version: Annotated[str, Field(pattern=r"^\d+\.\d+\.\d+$")] | None = None
+    version: Annotated[str, AfterValidator(_release)] | None = None
     patience: Annotated[int, Field(ge=1)] = 120
     development_hosts: tuple[str, ...] = ()
     admin: ChatAdmin
@@ -248,7 +259,7 @@ class Contract(_Table):
     @model_validator(mode="after")
     def _consistent(self) -> Self:
         rows = Rows(self.users, self.channels, self.chat.admin, self.provider.groups, self.settings)
-        found = problems(rows) + self._adapter_problems()
+        found = problems(rows) + self._adapter_problems() + self._address_problems()
         if found:
             raise ValueError("\n".join(found))
         return self
@@ -264,6 +275,18 @@ class Contract(_Table):
         if named is not None and named not in {user.username for user in self.users}:
             problems.append(f"site.adapter.visitor: {named!r} is none of [[users]]")
         return problems
+
+    def _address_problems(self) -> list[str]:
+        """On one host the chat's path must leave the site's own pages alone."""
+        if address.origin(self.site.url) != address.origin(self.chat.url):
+            return []
+        base = address.path(self.chat.url)
+        pages = ("test_page", "integrated_page", "chat_auth_path", "login_path")
+        hidden = [name for name in pages if f"{getattr(self.site, name)}/".startswith(f"{base}/")]
+        row = f"chat.url: {self.chat.url} is on the site's own host"
+        if not base:
+            return [f"{row}; give it a port, a host name or a path of its own"]
+        return [f"{row}, and site.{name} lies below {base}; choose another path" for name in hidden[:1]]
 
     @property
     def default_channels(self) -> tuple[Channel, ...]:
@@ -361,30 +384,4 @@ def load(path: Path | None = None, overlays: Sequence[Path] | None = None) -> Co
         return Contract.model_validate(raw)
     except ValidationError as error:
         places = ", ".join(map(str, (path, *overlays)))
-        raise _contract_error(error, raw, places) from None
-
-
-def _contract_error(error: ValidationError, raw: Mapping[str, Any], where: str) -> ContractError:
-    rows = []
-    for problem in error.errors(include_url=False, include_input=False):
-        parts = enumerate(problem["loc"])
-        place = ".".join(_named(part, index, problem["loc"], raw) for index, part in parts)
-        message = problem["msg"].removeprefix("Value error, ")
-        if problem["type"] == "extra_forbidden":
-            message = "unknown key"
-        rows += [f"{place}: {message}"] if place else message.split("\n")
-    return ContractError(
-        f"{len(rows)} wrong {'row' if len(rows) == 1 else 'rows'}: " + "; ".join(rows),
-        expected="the keys and values described in besedka/contract.py",
-        where=where,
-        next_step="correct the rows named above; nothing was started or changed",
-    )
-
-
-def _named(part: int | str, index: int, place: tuple[int | str, ...], raw: Mapping[str, Any]) -> str:
-    """A list index with the name of its entry, because `users[3]` makes a reader count."""
-    if not isinstance(part, int) or index != 1:
-        return str(part)
-    entry = raw[str(place[0])][part]
-    label = entry.get("username") or entry.get("name") if isinstance(entry, dict) else None
-    return f"{part + 1} ({label})" if label else str(part + 1)
+        raise mistakes.as_error(error, raw, places) from None

@@ -137,7 +137,6 @@ _BY_TESTS: dict[tuple[str, ...], tuple[str, ...]] = {
     ),
     (_CODE,): (
         "login_page_without_its_form",
-        "cookies_for_https_alone",
         "proxy_takes_the_csrf_cookie",
         "proxy_takes_the_session_cookie",
         "authorize_refuses_the_callback",

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from faults.fault import Fault
-from faults.proxy import Reply, Request, Rule
-from faults.rules import Matching, answers, answers_json, changed, lost, relocated, to
+from faults.proxy import Request, Rule
+from faults.rules import Matching, answers, answers_json, lost, relocated, to
 
 _LOGIN = "/accounts/login/"
 _TOKEN = "/o/token/"  # noqa: S105 - a path
@@ -32,13 +30,6 @@ def _without_a_session(path: str) -> Matching:
     return lambda request: request.path == path and "besedka_session=" not in request.header("Cookie")
 
 
-def _secure(reply: Reply) -> Reply:
-    def marked(name: str, value: str) -> tuple[str, str]:
-        return (name, f"{value}; Secure") if name.lower() == "set-cookie" else (name, value)
-
-    return replace(reply, headers=tuple(marked(*row) for row in reply.headers))
-
-
 def _hidden_behind(name: str, path: str) -> tuple[Fault, Fault]:
     """A page that fails, and one that forgets where the visitor wanted to go."""
     check = f"site.{name}"
@@ -52,7 +43,6 @@ FAULTS = (
     _page(
         "login_page_without_its_form", "site.login_form.missing", answers(to(_LOGIN), 200, "<h1>Беседка</h1>")
     ),
-    _page("cookies_for_https_alone", "site.login_form.secure_cookie", changed(to(_LOGIN), _secure)),
     _page("log_in_without_csrf", "site.csrf.open", answers(to(_LOGIN, "POST"), 302, Location="/")),
     _page(
         "home_page_waits_for_rocketchats_database",

@@ -20,6 +20,7 @@ from besedka import contract as contracts
 from besedka.commands.running import NoStackError, alive, refuse_a_sick_one, running_stack, tail
 from besedka.contract import Contract
 from besedka.errors import BesedkaError, StackKindError
+from besedka.scrub import Scrubber
 from besedka.stacks import environment, up_records
 from besedka.stacks.kind import AUTO, KIND_ENV, reject_unsupported_options, resolved
 from besedka.stacks.model import Stack
@@ -222,7 +223,7 @@ def logs(
     for name in [service] if service else names:
         if service is None:
             typer.echo(f"==== {name}")
-        typer.echo(tail(stack, name, lines))
+        typer.echo(Scrubber(contracts.load().secrets).text(tail(stack, name, lines)))
 
 
 def show_environment(

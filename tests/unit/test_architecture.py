@@ -17,10 +17,11 @@ from besedka.contract import PROJECT_ROOT
 FILE_LINES, FUNCTION_LINES = 400, 60
 # Room → the rooms that it may import, beside its own. Each line may import from the lines above it.
 ARROWS = {
-    "adapter errors language names progress scrub overlays second_ask without_netlink address http": "errors",
+    "adapter errors mistakes language names progress scrub overlays second_ask without_netlink address": "errors",
+    "http": "address",
     "consistency": "names",
     "certificates": "address http",
-    "contract database_url browser": "adapter address certificates consistency errors names scrub overlays"
+    "contract database_url browser": "adapter mistakes address certificates consistency errors names scrub overlays"
     " without_netlink",
     "rocketchat site site_status site_database pages target": "adapter address contract database_url errors http"
     " second_ask",

@@ -48,7 +48,7 @@ def test_the_command_ends_and_says_which_service_of_which_stack_died(
 
 
 def test_another_stack_is_meant_when_it_is_named(noted: Stack) -> None:
-    target, stack = located(contracts.load(), site_url="http://127.0.0.1:3", chat_url="http://127.0.0.1:4")
+    target, _, stack = located(contracts.load(), site_url="http://127.0.0.1:3", chat_url="http://127.0.0.1:4")
     assert stack is None
     assert target.chat_url == "http://127.0.0.1:4" != noted.chat_url
 
@@ -58,5 +58,5 @@ def test_without_any_stack_of_up_the_contracts_addresses_are_meant(
 ) -> None:
     monkeypatch.setattr(up_records, "FOLDER", tmp_path / "none")
     contract = contracts.load()
-    target, _ = located(contract)
+    target, *_ = located(contract)
     assert target.chat_url == contract.chat.url

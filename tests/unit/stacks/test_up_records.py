@@ -50,7 +50,7 @@ def test_no_command_guesses_between_two_and_an_address_names_one() -> None:
 
     with pytest.raises(NoStackError, match="2 stacks are running: first, second"):
         located(CONTRACT)
-    _, found = located(CONTRACT, site_url=first.site_url, chat_url=first.chat_url)
+    *_, found = located(CONTRACT, site_url=first.site_url, chat_url=first.chat_url)
     assert found == first
 
 
