@@ -7,6 +7,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import requests
 
+from besedka import address
 from besedka.checks.check import Check, check
 from besedka.checks.examination import Examination, redirected
 from besedka.checks.finding import Answer, Finding, Findings, Ok, Skipped, answer, finding
@@ -119,13 +120,19 @@ def login_form(examination: Examination) -> Answer:
                 ),
             )
         )
-    if place.startswith("GET http://") and any(cookie.secure for cookie in response.cookies):
+    url = examination.contract.site.url
+    # Browsers keep such a cookie for this machine's own addresses.
+    if url.startswith("http://") and not address.is_loopback(address.host(url)) and _for_https(response):
         fix = "SESSION_COOKIE_SECURE and CSRF_COOKIE_SECURE must be False on http"
         seen = "a cookie marked Secure on an http address"
         return Findings(
             (finding("site.login_form.secure_cookie", seen, "a cookie for http", place, advice=(fix,)),)
         )
     return Ok("form and cookie", watched=("site.login_path",))
+
+
+def _for_https(response: requests.Response) -> bool:
+    return any(cookie.secure for cookie in response.cookies)
 
 
 @check("site.csrf", codes="open", needs=["site.login_form"])

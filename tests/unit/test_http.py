@@ -75,3 +75,32 @@ def test_what_stood_in_no_proxy_stays() -> None:
     everything = {"NO_PROXY": "*"}
     http.bypass_proxies(everything)
     assert everything["NO_PROXY"] == "*"
+
+
+class Wary(BaseHTTPRequestHandler):
+    """Gives a cookie for https alone, and says which it got."""
+
+    def do_GET(self) -> None:
+        self.send_response(200)
+        self.send_header("Set-Cookie", "key=value; Path=/; Secure")
+        self.end_headers()
+        self.wfile.write(self.headers.get("Cookie", "none").encode())
+
+    def log_message(self, *_: object) -> None:
+        """Say nothing."""
+
+
+@pytest.mark.parametrize(("host", "sent"), [("127.0.0.1", "key=value"), ("elsewhere.invalid", "none")])
+def test_a_cookie_for_https_goes_to_this_machine_alone_by_http(host: str, sent: str) -> None:
+    with HTTPServer(("127.0.0.1", 0), Wary) as listening, http.session() as client:
+        thread = threading.Thread(target=listening.serve_forever)
+        thread.start()
+        # Asked as a proxy would be, so that any host leads here.
+        here = f"http://127.0.0.1:{listening.server_port}"
+        proxies = {} if host == "127.0.0.1" else {"http": here}
+        address = f"http://{host}:{listening.server_port}/"
+        client.get(address, proxies=proxies, timeout=5)
+        got = client.get(address, proxies=proxies, timeout=5).text
+        listening.shutdown()
+        thread.join()
+    assert got == sent

@@ -110,3 +110,23 @@ def test_what_is_wrong_with_the_scripts_has_a_name(
     right = {"/chat/test/": PAGE.replace("page.js", "test.js"), "/static/test.js": OAUTH}
     examination = showing(right | {"/chat/integrated/": PAGE} | scripts)
     assert codes("sso.commands", examination) == [f"sso.commands.{kind}" for kind in kinds]
+
+
+@pytest.mark.parametrize(
+    ("site_url", "expected"),
+    [
+        ("http://127.0.0.1:8001", []),
+        ("https://besedka.example", []),
+        ("http://besedka.example", ["site.login_form.secure_cookie"]),
+    ],
+)
+def test_a_cookie_for_https_is_wrong_where_browsers_keep_it_back(
+    examine_with: Callable[..., Examination], site_url: str, expected: list[str]
+) -> None:
+    examination = examine_with()
+    examination.contract = examination.contract.at(site_url=site_url, chat_url=CHAT)
+    form = SimpleNamespace(
+        status_code=200, text='<form><input type="password">', cookies=[SimpleNamespace(secure=True)]
+    )
+    examination.site = SimpleNamespace(get=lambda _: form)  # type: ignore[assignment]
+    assert codes("site.login_form", examination) == expected
