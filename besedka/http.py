@@ -28,18 +28,6 @@ class _Trusting(HTTPAdapter):
         super().init_poolmanager(*args, ssl_context=authorities(), **options)
 
 
-class _Jar(RequestsCookieJar):
-    """Gives a Secure cookie back to this machine over http, too, as browsers do (Chromium, measured).
-
-    The mark goes when the cookie is kept: a session's policy is not asked when a cookie is sent.
-    """
-
-    def set_cookie(self, cookie: Cookie, *args: Any, **options: Any) -> None:
-        name = cookie.domain.removesuffix(".local").strip("[]")
-        cookie.secure = cookie.secure and not address.is_loopback(name)
-        super().set_cookie(cookie, *args, **options)
-
-
 def authorities() -> ssl.SSLContext:
     """Trusts what any of REQUESTS_CA_BUNDLE, CURL_CA_BUNDLE and SSL_CERT_FILE names.
 
@@ -63,11 +51,21 @@ def trust(authority: str) -> None:
     os.environ.update(dict.fromkeys(_BUNDLES, authority))
 
 
+class _LikeBrowsers(RequestsCookieJar):
+    """Sends a cookie of this machine by http even if it is marked Secure, as Chromium and Firefox do."""
+
+    def set_cookie(self, cookie: Cookie, *args: Any, **options: Any) -> None:
+        # A name without a dot gets `.local` (http/cookiejar.py, eff_request_host).
+        if address.is_loopback(cookie.domain.removesuffix(".local")):
+            cookie.secure = False
+        super().set_cookie(cookie, *args, **options)
+
+
 def session() -> requests.Session:
     """A client that asks the stack itself: no proxy, no .netrc, the environment's certificates."""
     http = requests.Session()
+    http.cookies = _LikeBrowsers()
     http.trust_env = False
-    http.cookies = _Jar()
     http.mount("https://", _Trusting())
     return http
 

@@ -120,19 +120,17 @@ def login_form(examination: Examination) -> Answer:
                 ),
             )
         )
-    url = examination.contract.site.url
-    # Browsers keep such a cookie for this machine's own addresses.
-    if url.startswith("http://") and not address.is_loopback(address.host(url)) and _for_https(response):
+    # Browsers keep such cookies on loopback.
+    plain = place.startswith("GET http://") and not address.is_loopback(
+        address.host(examination.contract.site.url)
+    )
+    if plain and any(cookie.secure for cookie in response.cookies):
         fix = "SESSION_COOKIE_SECURE and CSRF_COOKIE_SECURE must be False on http"
         seen = "a cookie marked Secure on an http address"
         return Findings(
             (finding("site.login_form.secure_cookie", seen, "a cookie for http", place, advice=(fix,)),)
         )
     return Ok("form and cookie", watched=("site.login_path",))
-
-
-def _for_https(response: requests.Response) -> bool:
-    return any(cookie.secure for cookie in response.cookies)
 
 
 @check("site.csrf", codes="open", needs=["site.login_form"])

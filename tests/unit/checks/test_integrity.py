@@ -214,8 +214,8 @@ def test_banners_and_a_downgraded_database(holding: Make) -> None:
 @pytest.mark.parametrize(
     ("version", "stored", "newer"),
     [
-        ("6.5", 303, False),
-        ("6.5", 304, True),
+        ("6.5", 304, False),
+        ("6.4", 304, True),
         ("6.13.0", 304, False),
         ("6.13", 305, True),
         ("6.13", 0, False),  # a first boot leaves it so (measured)
