@@ -318,3 +318,13 @@ def test_without_a_row_the_usual_place_is_tried_and_then_the_home_page(contract:
         check = next(row for row in checks_for(moved) if row.name == "services.site")
         answered = check.ask(Examination(Target(url, url), moved))
     assert answered == Ok("the home page answers 200")
+
+
+def test_a_site_that_accepts_and_says_nothing(
+    ask: Callable[..., list[Finding]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(examination_module, "TIMEOUT_SECONDS", 0.2)
+    with socket.create_server(("127.0.0.1", 0)) as deaf:
+        (found,) = ask("services.site", free_address(), f"http://127.0.0.1:{deaf.getsockname()[1]}")
+    assert found.code == "services.site.slow"
+    assert "hangs" in found.advice[0]

@@ -173,3 +173,9 @@ def test_both_attempts_of_a_failed_test_are_shown(folder: Path) -> None:
     assert 'href="evidence/t/trace-1.zip"' in text
     assert 'href="again/evidence/t/frames.txt"' in text
     assert wording.texts("en")["kind"]["product"] in text
+
+
+def test_a_failure_without_a_cause_shows_its_page(folder: Path) -> None:
+    failed = runs.row_of("a", Outcome.FAILED, evidence="evidence/t")
+
+    assert "data:image/png;base64," in page.html(runs.run(tests=(failed,), causes=()), folder, "en")
