@@ -160,7 +160,6 @@ def redirect_uri(examination: Examination) -> Answer:
                 place,
                 commands=examination.site_commands,
                 advice=(fix, *examination.site_advice),
-                severity=Severity.RISK,
             )
         ]
     return answer(found, evidence=wanted)
