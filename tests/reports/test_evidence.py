@@ -121,3 +121,17 @@ def test_a_test_may_close_its_browser_context_itself(stack: Stack, subject: Path
     finished = inner.run(str(subject), *inner.attached(stack))
 
     assert finished.returncode == 0, finished.stdout + finished.stderr
+
+
+def test_playwrights_options_do_what_they_say(stack: Stack, subject: Path) -> None:
+    subject.write_text(
+        "def test_opens(visitor):\n    assert visitor.viewport_size['width'] == 390\n", "utf-8"
+    )
+
+    finished = inner.run(str(subject), *inner.attached(stack), "--tracing=on", "--device=iPhone 13")
+
+    assert finished.returncode == 0, finished.stdout + finished.stderr
+    folder = Path(re.search(r"logs and evidence: (.*)", finished.stdout).group(1)) / "evidence"  # type: ignore[union-attr]
+    (kept,) = folder.iterdir()
+    with zipfile.ZipFile(kept / "trace-1.zip") as trace:
+        assert trace.testzip() is None
