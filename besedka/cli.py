@@ -6,6 +6,7 @@ step, with the status of its class (see `besedka.exit_statuses`), and never in a
 
 from __future__ import annotations
 
+import difflib
 import importlib
 import sys
 from typing import Annotated, Any
@@ -13,7 +14,8 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from besedka import http, language
+from besedka import __version__, http, language
+from besedka.commands.examples import EXAMPLES
 from besedka.errors import BesedkaError, UsageError
 
 # Command → module of `besedka.commands` that registers it.
@@ -33,7 +35,7 @@ _COMMANDS = {
     "announce": "announce",
 }
 # click's UsageError, which typer keeps under no public name of its own.
-_MISUSE = typer.BadParameter.__mro__[1]
+_MISUSE: Any = typer.BadParameter.__mro__[1]
 
 
 class _OnDemand(TyperGroup):
@@ -58,14 +60,27 @@ class _OnDemand(TyperGroup):
         if cmd_name not in _COMMANDS:
             return None
         module = importlib.import_module(f"besedka.commands.{_COMMANDS[cmd_name]}")
-        made = typer.Typer()
+        made = typer.Typer(rich_markup_mode=None)
         made.command(name="speak", hidden=True)(_speak)
         module.register(made)
         commands: Any = typer.main.get_group(made).commands
         command = commands[cmd_name]
+        # Lines under \b are not filled to a paragraph.
+        lines = "".join(f"\n  besedka {line}" for line in EXAMPLES.get(cmd_name, ()))
+        command.epilog = f"\b\nExamples:{lines}" if lines else None
         if not any("--lang" in parameter.opts for parameter in command.params):
             command.params += commands["speak"].params
         return command
+
+    def resolve_command(self, ctx: Any, args: list[str]) -> Any:
+        """A command that does not exist is answered with the nearest one."""
+        try:
+            return super().resolve_command(ctx, args)
+        except _MISUSE as wrong:
+            near = difflib.get_close_matches(args[0], _COMMANDS, 1) if args else []
+            if near and "id you mean" not in wrong.message:
+                wrong.message += f" Did you mean '{near[0]}'?"
+            raise
 
     def format_epilog(self, ctx: Any, formatter: Any) -> None:
         """The exit statuses, made from the classes of errors."""
@@ -95,13 +110,22 @@ app = typer.Typer(
     help="Besedka with Rocket.Chat: run a stack, examine it, bring it to the contract.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
-    add_completion=False,
     rich_markup_mode=None,
 )
 
 
+def _show_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"besedka {__version__}")
+        raise typer.Exit
+
+
 @app.callback()
-def _besedka() -> None:
+def _besedka(
+    _version: Annotated[
+        bool, typer.Option("--version", is_eager=True, callback=_show_version, help="Print the version.")
+    ] = False,
+) -> None:
     """Besedka with Rocket.Chat: run a stack, examine it, bring it to the contract."""
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 from collections.abc import Iterable
 
 from besedka.checks import (
@@ -104,11 +105,13 @@ def with_grounds(checks: tuple[Check, ...], wanted: Iterable[str]) -> tuple[Chec
             if pattern in {one.name, one.layer} or one.name.startswith(f"{pattern}.")
         }
         if not found:
+            names = [*dict.fromkeys(one.layer for one in checks), *(one.name for one in checks)]
+            near = ", ".join(difflib.get_close_matches(pattern, names, 3))
             raise UnknownCheckError(
                 f"there is no check named {pattern!r}",
                 expected="the name of a check or of a layer",
                 where="--check",
-                next_step="besedka doctor --list",
+                next_step=f"did you mean {near}?" if near else "besedka doctor --list",
             )
         chosen |= found
     for one in reversed(checks):

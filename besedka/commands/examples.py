@@ -1,0 +1,22 @@
+"""What each command is called like: the end of its help. A test gives every line to the parser."""
+
+EXAMPLES = {
+    "up": ("up", "up --stack=containers --reuse", "up --chat-client /srv/rocketchat/programs/web.browser"),
+    "down": ("down",),
+    "status": ("status", "status --lang ru"),
+    "logs": ("logs rocketchat -n 200",),
+    "env": ("env site",),
+    "doctor": (
+        "doctor",
+        "doctor --check rooms --check sso.authorize",
+        "doctor --chat-url http://127.0.0.1:3000 --json",
+    ),
+    "provision": ("provision --plan", "provision --apply", "provision --undo --plan"),
+    "restart": (
+        "restart --plan",
+        "restart --only rocketchat",
+        "restart --restore .besedka/restart/x/dumps/y",
+    ),
+    "conformance": ("conformance --stack embedded",),
+    "summary": ("summary --lang ru",),
+}

@@ -1,0 +1,68 @@
+"""The command line as a person meets it: help, examples, version, completion, and what follows a slip."""
+
+import os
+import shlex
+import subprocess
+import sys
+from typing import Any
+
+import pytest
+import typer
+from typer.testing import CliRunner
+
+import besedka
+from besedka.cli import _COMMANDS, app
+from besedka.commands.examples import EXAMPLES
+
+RUNNER = CliRunner(env={"COLUMNS": "80", "TERMINAL_WIDTH": "80", "LANG": "C", "LC_ALL": "C"})
+ROOT: Any = typer.main.get_command(app)
+
+
+def test_it_names_its_version() -> None:
+    assert RUNNER.invoke(app, ["--version"]).output == f"besedka {besedka.__version__}\n"
+
+
+@pytest.mark.parametrize("command", _COMMANDS)
+def test_help_fits_80_columns(command: str) -> None:
+    told = RUNNER.invoke(app, [command, "--help"])
+    assert told.exit_code == 0
+    assert max(len(line) for line in told.output.splitlines()) <= 80
+    assert "--lang" in told.output
+    for line in EXAMPLES.get(command, ()):
+        assert f"besedka {line}\n" in told.output
+
+
+@pytest.mark.parametrize("line", [line for rows in EXAMPLES.values() for line in rows])
+def test_every_example_is_understood(line: str) -> None:
+    name, *words = shlex.split(line)
+    command = ROOT.get_command(None, name)
+    command.make_context(name, words)
+
+
+@pytest.mark.parametrize(
+    ("words", "meant"),
+    [
+        (["docter"], "Did you mean 'doctor'?"),
+        (["doctor", "--chekc", "x"], "--check"),
+        (["doctor", "--check", "rooms.member"], "did you mean rooms.members"),
+    ],
+)
+def test_a_slip_is_answered_with_what_was_meant(words: list[str], meant: str) -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "besedka.cli", *words],
+        env=os.environ | {"LC_ALL": "C"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode in {31, 64}
+    assert meant in done.stderr
+
+
+def test_a_shell_can_complete_commands() -> None:
+    asked = {"_BESEDKA_COMPLETE": "complete_bash", "COMP_WORDS": "besedka do", "COMP_CWORD": "1"}
+    code = "import sys; sys.argv = ['besedka']; from besedka.cli import app; app(prog_name='besedka')"
+    done = subprocess.run(
+        [sys.executable, "-c", code], env=os.environ | asked, capture_output=True, text=True, check=False
+    )
+    assert set(done.stdout.split()) == {"doctor", "down"}
