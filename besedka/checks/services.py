@@ -111,10 +111,13 @@ def site(examination: Examination) -> Answer:
 
 
 def _ready(examination: Examination) -> Answer:
-    path = examination.contract.site.adapter.status_path
-    if path is False:
+    adapter = examination.contract.site.adapter
+    path = adapter.status_place
+    if not path:
         return _home(examination)
     response = examination.site.get(path)
+    if response.status_code == 404 and not adapter.status_path:
+        return _home(examination)
     place = f"GET {examination.contract.site.url}{path} ([site.adapter] status_path in besedka.toml)"
     log = "read Daphne's log; is it Besedka that listens on this port, and nothing beside it?"
     kind = response.headers.get("Content-Type", "no content type")
@@ -167,6 +170,9 @@ def _home(examination: Examination) -> Answer:
     if response.status_code < 400:
         return Ok(f"the home page answers {response.status_code}")
     place, seen = f"GET {examination.contract.site.url}/", str(response.status_code)
+    if response.status_code == 400:
+        code, seen, advice = _no_status(400, "text/html", "", response.url)
+        return Findings((finding(f"services.site.{code}", seen, "a page", place, advice=advice),))
     code = "starting" if response.status_code in _STARTING else "not_ready"
     fix = "Read the site's log; is it the site that listens on this port?"
     return Findings((finding(f"services.site.{code}", seen, "a page", place, advice=(fix,)),))
