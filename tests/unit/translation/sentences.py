@@ -37,7 +37,7 @@ _CODE_CALLS |= {
 _CODE_WORDS = {"codes", "needs", "after", "question", "metavar", "help", "cls", "style", "rich_markup_mode"}
 _CODE = re.compile(r"\b(SELECT|UPDATE|WHERE|ORDER BY|NOT IN|DECLARE)\b|=>|\[\w+=|\bconst |^export |\(\\d")
 # They write pages of docs/, in English.
-_GENERATORS = {"document.py", "explain.py"}
+_GENERATORS = {"document.py", "explain.py", "examples.py"}
 
 
 def sentences() -> dict[str, set[str]]:
