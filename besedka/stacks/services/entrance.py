@@ -39,7 +39,7 @@ class Entrance:
                 f"site.url {self.told.site.url} lies below a path",
                 expected="a host and a port: this project's site serves the whole of its host",
                 where="[site] url of the contract",
-                next_step="give the path to the chat instead, or test a site of your own with --stack=attached",
+                next_step="give the path to the chat; a site of your own is tested with --stack=attached",
             )
         told, own = self.told, self.told.own_provider_url
         return told.at(
