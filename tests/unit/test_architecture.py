@@ -41,6 +41,7 @@ ARROWS = {
 TOPS = {
     "besedka": "",
     "standins": "",
+    "packages": "",
     "web": "",
     "faults": "besedka",
     "fixtures": "besedka faults",
