@@ -60,8 +60,8 @@ class Uv:
         self.program = program
         self.name = name
         self.environment = pip_settings.for_uv() | {"UV_PYTHON_DOWNLOADS": "never"}
-        if not _can_be_made(_cache()):
-            self.environment["UV_CACHE_DIR"] = str(folder / "cache")
+        cache = _cache() if _can_be_made(_cache()) else folder / "cache"
+        self.environment["UV_CACHE_DIR"] = str(cache)
 
     def venv(self, python: str, folder: Path) -> list[str]:
         """The command that makes an empty .venv, in place of what may be there."""

@@ -142,7 +142,7 @@ def test_a_home_that_cannot_be_written_to_costs_only_the_cache(
     tmp_path: Path, settings: pytest.MonkeyPatch
 ) -> None:
     settings.setenv("UV_CACHE_DIR", str(tmp_path / "home" / "cache"))
-    assert "UV_CACHE_DIR" not in uv.Uv("uv", "uv", tmp_path).environment
+    assert uv.Uv("uv", "uv", tmp_path).environment["UV_CACHE_DIR"] == str(tmp_path / "home" / "cache")
     (tmp_path / "home").touch()
     assert uv.Uv("uv", "uv", tmp_path).environment["UV_CACHE_DIR"] == str(tmp_path / "cache")
 
