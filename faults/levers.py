@@ -7,6 +7,8 @@ from __future__ import annotations
 
 # Cause, or the beginning of several → what somebody has to put a hand on.
 LEVERS = {
+    "services.site.host": "ALLOWED_HOSTS",
+    "services.site.redirected": "https",
     "services.site.two_programs": "Stop the program",
     "services.site": "Daphne",
     "services.site_database": "DATABASE_URL",
@@ -17,6 +19,7 @@ LEVERS = {
     "services.contract_version.differs": "[chat] version",
     "services.chat_version.unknown": "catalogue",
     "services.mongo.unanswered": "mongod",
+    "services.mongo.slow": "paused",
     "services.mongo.not_initiated": "rs.initiate()",
     "services.mongo.not_primary": "rs.status()",
     "services.mongo.no_replica_set": "--replSet",
@@ -33,7 +36,6 @@ LEVERS = {
     "services.admin.blocked": "Block_Multiple_Failed_Logins",
     "services.admin.refused": "log",
     "site.accounts.missing": "username",
-    "site.login_form.secure_cookie": "SESSION_COOKIE_SECURE",
     "site.csrf": "CSRF",
     "site.test_page.target": "next",
     "site.integrated_page.target": "next",
@@ -51,6 +53,7 @@ LEVERS = {
     "site": "Daphne",
     "application.codes": "provider.reachable_from_chat",
     "provider.reachable_from_chat.host": "ALLOWED_HOSTS",
+    "provider.reachable_from_chat.redirected": "redirects to",
     "provider.reachable_from_chat": "site",
     "provider.step": "licence",
     "iframe.headers": "proxy",
@@ -121,6 +124,9 @@ LEVERS = {
     "sso.client.not_json": "token_path",
     "sso.token.not_json": "token_path",
     "sso.login.second_factor": "Accounts_TwoFactorAuthentication_Enabled",
+    "sso.site_session.html": "JSON",
+    "sso.site_session.status": "view",
+    "sso.site_session.other_user": "proxy",
     "sso.buttons": "rule",
     "sso.commands.no_script": "collectstatic",
     "sso.commands.none": "externalCommand",

@@ -9,6 +9,7 @@ from faults.rules import Matching, answers, answers_json, lost, relocated, to
 _LOGIN = "/accounts/login/"
 _TOKEN = "/o/token/"  # noqa: S105 - a path
 _IDENTITY = "/api/v1/auth/rocket/"
+_SESSION = "/chat/api/session/"
 _MADE_UP = {"access_token": "made-up"}
 _NOT_FOUND = "<h1>Not Found</h1>"
 _OWN_LOGIN = '<form method="post"><input type="password"></form>'
@@ -67,6 +68,13 @@ FAULTS = (
     ),
     _page("chat_auth_gone", "site.chat_auth.status", answers(to("/chat/api/auth/"), 404, _NOT_FOUND)),
     _page("chat_auth_as_a_page", "site.chat_auth.html", answers(to("/chat/api/auth/"), 401, _OWN_LOGIN)),
+    _page("session_as_a_page", "sso.site_session.html", answers(to(_SESSION), 200, _OWN_LOGIN)),
+    _page("session_gone", "sso.site_session.status", answers(to(_SESSION), 404, _NOT_FOUND)),
+    _page(
+        "session_kept_by_a_proxy",
+        "sso.site_session.other_user",
+        answers_json(to(_SESSION), 200, id="1", username="somebody_else"),
+    ),
     _page(
         "misspelt_chat_auth_is_back",
         "site.old_chat_auth.present",
@@ -107,6 +115,11 @@ FAULTS = (
         "site_does_not_know_its_host_name",
         "provider.reachable_from_chat.host",
         answers(_from_chat, 400, "<h1>Bad Request (400)</h1>"),
+    ),
+    _page(
+        "token_endpoint_redirects_to_itself",
+        "provider.reachable_from_chat.redirected",
+        answers(_from_chat, 301, Location=f"{_TOKEN}/"),
     ),
     _page(
         "gateway_between_chat_and_site",

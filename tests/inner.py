@@ -70,15 +70,17 @@ def attached(stack: Stack, *, data: bool = False) -> tuple[str, ...]:
     return "--stack=attached", *own, *(f"--{name}={value}" for name, value in told if value)
 
 
-def run(*arguments: str, more: Mapping[str, str] | None = None) -> subprocess.CompletedProcess[str]:
-    """Run pytest to its end."""
+def run(
+    *arguments: str, more: Mapping[str, str] | None = None, seconds: float = RUN_SECONDS
+) -> subprocess.CompletedProcess[str]:
+    """Run pytest to its end, or for so many seconds at most."""
     return subprocess.run(
         command(*arguments),
         cwd=PROJECT_ROOT,
         env=environment(more),
         capture_output=True,
         text=True,
-        timeout=RUN_SECONDS,
+        timeout=seconds,
         check=False,
     )
 

@@ -2,26 +2,36 @@
 
 from __future__ import annotations
 
+from urllib.parse import urljoin
+
 import requests
 
-from besedka import address
+from besedka import address, second_ask
 from besedka.checks.check import Check, check
-from besedka.checks.examination import TIMEOUT_SECONDS, Examination, redirected
-from besedka.checks.finding import Answer, Findings, Ok, Skipped, finding
+from besedka.checks.examination import MONGO_SECONDS, TIMEOUT_SECONDS, Examination, redirected
+from besedka.checks.finding import Answer, Finding, Findings, Ok, Skipped, finding
 from besedka.contract import Contract
+from besedka.errors import ServiceUnreachableError
 from besedka.site import Site
 
 _MORE_LOOKS = 3
+# pymongo's words for a server that takes the connection and says nothing.
+_DRIVERS_SILENCE = ("timed out", "No servers found yet")
 _STARTING = {502, 503, 504}
 _INITIATE = "exec mongo mongosh --eval 'rs.initiate()'"
 
 
-@check("services.mongo", codes="not_initiated not_primary no_replica_set")
+@check("services.mongo", codes="slow not_initiated not_primary no_replica_set")
 def mongo(examination: Examination) -> Answer:
     """Does MongoDB answer, as primary of a replica set?"""
     if examination.target.mongo_url is None:
         return Skipped("no MongoDB address was given (--mongo-url)")
-    hello = examination.mongo.hello()
+    try:
+        hello = examination.mongo.hello()
+    except ServiceUnreachableError as error:
+        if not any(text in str(error.__cause__) for text in _DRIVERS_SILENCE):
+            raise
+        return Findings((_hanging_mongo(examination),))
     where, initiate = examination.mongo.where, examination.compose(_INITIATE)
     if hello.get("isreplicaset"):
         # So says mongod with --replSet until somebody calls rs.initiate().
@@ -67,6 +77,12 @@ def mongo(examination: Examination) -> Answer:
     return Ok(f"primary of {hello['setName']}")
 
 
+def _hanging_mongo(examination: Examination) -> Finding:
+    fix = "mongod hangs or is paused: see its log and the disk, then start it again."
+    seen = f"no answer within {MONGO_SECONDS:g} s"
+    return finding("services.mongo.slow", seen, "an answer", examination.mongo.where, advice=(fix,))
+
+
 @check("services.site_database", codes="")
 def site_database(examination: Examination) -> Answer:
     """Can the site's database be read?"""
@@ -78,23 +94,39 @@ def site_database(examination: Examination) -> Answer:
 
 @check(
     "services.site",
-    codes="not_json starting not_ready two_programs",
+    codes="slow host redirected not_json starting not_ready two_programs",
     after=["services.site_database"],
 )
 def site(examination: Examination) -> Answer:
     """Does the site say that it is ready?"""
-    path = examination.contract.site.adapter.status_path
-    if path is False:
+    try:
+        return _ready(examination)
+    except ServiceUnreachableError as error:
+        if not isinstance(error.__cause__, requests.ReadTimeout):
+            raise
+        seen = f"connected, but no answer within {TIMEOUT_SECONDS * second_ask.LONGER:g} s"
+        fix = "The site hangs, is paused or overloaded: see Daphne's log, then start it again."
+        found = finding("services.site.slow", seen, "an answer", error.where, advice=(fix,))
+        return Findings((found,))
+
+
+def _ready(examination: Examination) -> Answer:
+    adapter = examination.contract.site.adapter
+    path = adapter.status_place
+    if not path:
         return _home(examination)
     response = examination.site.get(path)
+    if response.status_code == 404 and not adapter.status_path:
+        return _home(examination)
     place = f"GET {examination.contract.site.url}{path} ([site.adapter] status_path in besedka.toml)"
     log = "read Daphne's log; is it Besedka that listens on this port, and nothing beside it?"
     kind = response.headers.get("Content-Type", "no content type")
     if not kind.startswith("application/json"):
-        code = "starting" if response.status_code in _STARTING else "not_json"
-        seen, location = f"{response.status_code} with {kind}", response.headers.get("Location", "")
-        advice = redirected(response.status_code, location, response.url) or (log,)
-        return Findings((finding(f"services.site.{code}", seen, "200 with JSON", place, advice=advice),))
+        location = response.headers.get("Location", "")
+        code, seen, advice = _no_status(response.status_code, kind, location, response.url)
+        return Findings(
+            (finding(f"services.site.{code}", seen, "200 with JSON", place, advice=advice or (log,)),)
+        )
     if response.status_code != 200 or response.json().get("status") != "ok":
         seen = f"{response.status_code}: {response.text[:200]}"
         return Findings(
@@ -122,12 +154,25 @@ def site(examination: Examination) -> Answer:
     return Ok(versions.pop())
 
 
+def _no_status(status: int, kind: str, location: str, url: str) -> tuple[str, str, tuple[str, ...]]:
+    """Code, sight and advice where the site's status is no JSON; Django refuses a strange host with 400."""
+    if status == 400 and kind.startswith("text/html"):
+        fix = f"Add {address.host(url)} to ALLOWED_HOSTS of the site."
+        return "host", "400 with HTML: the site does not know itself by this host name", (fix,)
+    if advice := redirected(status, location, url):
+        return "redirected", f"{status} to {urljoin(url, location)}", advice
+    return "starting" if status in _STARTING else "not_json", f"{status} with {kind}", ()
+
+
 def _home(examination: Examination) -> Answer:
     """The answer of a site without a status page: its home page is there, or leads to a log-in."""
     response = examination.site.get("/")
     if response.status_code < 400:
         return Ok(f"the home page answers {response.status_code}")
     place, seen = f"GET {examination.contract.site.url}/", str(response.status_code)
+    if response.status_code == 400:
+        code, seen, advice = _no_status(400, "text/html", "", response.url)
+        return Findings((finding(f"services.site.{code}", seen, "a page", place, advice=advice),))
     code = "starting" if response.status_code in _STARTING else "not_ready"
     fix = "Read the site's log; is it the site that listens on this port?"
     return Findings((finding(f"services.site.{code}", seen, "a page", place, advice=(fix,)),))
@@ -145,7 +190,7 @@ def _version(response: requests.Response) -> str:
         return f"{response.status_code} without JSON"
 
 
-@check("services.addresses", codes="host_mix")
+@check("services.addresses", codes="host_mix cross_site")
 def addresses(examination: Examination) -> Answer:
     """Are site and chat on the same spelling of this machine?"""
     hosts = {
@@ -164,6 +209,12 @@ def addresses(examination: Examination) -> Answer:
                 ),
             )
         )
+    if not address.same_site(examination.contract.site.url, examination.contract.chat.url):
+        fix = "Give both one domain, as example.org and chat.example.org."
+        seen = f"site at {examination.contract.site.url}, chat at {examination.contract.chat.url}"
+        expected = "one site to a browser: a frame of another gets no cookie and no storage (Chromium)"
+        place = "[site] url and [chat] url in besedka.toml"
+        return Findings((finding("services.addresses.cross_site", seen, expected, place, advice=(fix,)),))
     return Ok(
         ", ".join(f"{name} on {host}" for name, host in hosts.items()), watched=("site.url", "chat.url")
     )

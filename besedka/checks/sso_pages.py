@@ -10,15 +10,16 @@ from urllib.parse import parse_qs, urlsplit
 import requests
 
 from besedka import address as addresses
+from besedka.adapter import Selectors
 from besedka.checks.check import Check, check
 from besedka.checks.examination import Examination
-from besedka.checks.finding import Answer, Finding, answer, finding
+from besedka.checks.finding import Answer, Finding, Skipped, answer, finding
 from besedka.checks.visitors import visitor
 from besedka.contract import Contract, Role
 
-# The scripts look for the frame by this id (web/static/js).
-FRAME_ID = "rocketChatFrame"
 _SWITCHER = "button"
+_PRESSED = ("button", "a")
+_SESSION = "data-session-url"
 _ROOM_PATH = re.compile(r"/(channel|group|direct)/([^/]+)/?")
 _FRAME_KINDS = "status nested no_frame extra_frame frame_id not_a_room room_id layout frame"
 
@@ -31,7 +32,7 @@ class Page(HTMLParser):
 
     `documents` counts its `<html>`, `frames` are the attributes of each frame, `scripts` the addresses of
     scripts, `inline` their texts where they stand in the page. `switchers` are name of the channel → (tag,
-    path of the room, text).
+    path of the room, text). `labels` are the texts of its buttons and links.
     """
 
     def __init__(self) -> None:
@@ -41,6 +42,8 @@ class Page(HTMLParser):
         self.scripts: list[str] = []
         self.inline: list[str] = []
         self.switchers: dict[str, tuple[str, str, str]] = {}
+        self.labels: list[str] = []
+        self._labelled = False
         self._channel: str | None = None
         self._in_script = False
 
@@ -55,6 +58,9 @@ class Page(HTMLParser):
         elif tag == "script":
             self.inline.append("")
         self._in_script = tag == "script" and not fields.get("src")
+        if tag in _PRESSED:
+            self._labelled = True
+            self.labels.append("")
         if fields.get("data-channel"):
             self._channel = fields["data-channel"]
             self.switchers[self._channel] = (tag, fields.get("data-path", ""), "")
@@ -64,13 +70,16 @@ class Page(HTMLParser):
         if self._in_script:
             self.inline[-1] += data
             return
+        if self._labelled:
+            self.labels[-1] = f"{self.labels[-1]}{data}".strip()
         if self._channel is not None:
             tag, path, text = self.switchers[self._channel]
             self.switchers[self._channel] = (tag, path, (text + data).strip())
 
     def handle_endtag(self, tag: str) -> None:
-        """The script or switcher ends."""
+        """The script, switcher, button or link ends."""
         self._channel = None
+        self._labelled = self._labelled and tag not in _PRESSED
         self._in_script = False
 
 
@@ -99,14 +108,30 @@ def _frame_findings(name: str, examination: Examination, response: requests.Resp
         return wrong("nested", f"{page.documents} documents in one page", fix)
     if not page.frames:
         return wrong("no_frame", "no frame", "is the template the one of web/templates/chat?")
-    if len(page.frames) > 1:
-        others = ", ".join(frame.get("src", "") for frame in page.frames if frame.get("id") != FRAME_ID)
+    frames = [frame for frame in page.frames if _is_of_the_chat(contract, frame)] or page.frames[:1]
+    frame_id = contract.site.selectors.frame_id or frames[0].get("id")
+    if len(frames) > 1:
+        others = ", ".join(frame.get("src", "") for frame in frames if frame.get("id") != frame_id)
         fix = "take it out: Rocket.Chat starts the OAuth flow itself and refuses a state it did not make"
-        return wrong("extra_frame", f"{len(page.frames)} frames, also {others}", fix)
-    if page.frames[0].get("id") != FRAME_ID:
-        fix = f"call it {FRAME_ID}: the page's scripts look for that"
-        return wrong("frame_id", f"a frame called {page.frames[0].get('id')!r}", fix)
-    return _address_findings(examination, page.frames[0].get("src", ""), wrong)
+        return wrong("extra_frame", f"{len(frames)} frames, also {others}", fix)
+    if frames[0].get("id") != frame_id:
+        fix = f"call it {frame_id}, or say what it is called: [site.selectors] frame in besedka.toml"
+        return wrong("frame_id", f"a frame called {frames[0].get('id')!r}", fix)
+    return _address_findings(examination, frames[0].get("src", ""), wrong)
+
+
+def _is_of_the_chat(contract: Contract, frame: dict[str, str]) -> bool:
+    """Whether the frame is the chat's, or meddles with its sign-in; a site may show others."""
+    source, named = frame.get("src", ""), contract.site.selectors.frame_id
+    concerned = (contract.chat.url, contract.provider.authorize_path)
+    return frame.get("id") == (named or "") or any(one in source for one in concerned)
+
+
+def rooms_of(page: Page, contract: Contract) -> dict[str, str]:
+    """Room → label of its button: by `data-channel`, or by the label where the switcher is not ours."""
+    if page.switchers or contract.site.selectors.switcher == Selectors().switcher:
+        return {name: text for name, (_, _, text) in page.switchers.items()}
+    return {channel.name: channel.label for channel in contract.channels if channel.label in page.labels}
 
 
 def _address_findings(examination: Examination, source: str, wrong: Wrong) -> list[Finding]:
@@ -139,6 +164,8 @@ def test_page(examination: Examination) -> Answer:
 def integrated_page(examination: Examination) -> Answer:
     """Does the integrated page show the frame, and buttons for this user's rooms alone?"""
     contract, role = examination.contract, visitor(examination).role
+    if without := contract.site.features.missing("integrated_page"):
+        return Skipped(without)
     response = visitor(examination).site.get(contract.site.integrated_page)
     found = _frame_findings("sso.integrated_page", examination, response)
     if not found:
@@ -151,7 +178,7 @@ def integrated_page(examination: Examination) -> Answer:
 def _switcher_findings(contract: Contract, role: Role, page: Page) -> list[Finding]:
     place = f"{contract.site.url}{contract.site.integrated_page} as {role}"
     wanted = {channel.name: channel.label for channel in contract.channels if channel.admits(role)}
-    seen = {name: text for name, (_, _, text) in page.switchers.items()}
+    seen = rooms_of(page, contract)
     if seen != wanted:
         fix = "CHAT_CHANNELS of the site must be [[channels]] of besedka.toml"
         return [finding("sso.integrated_page.buttons", str(seen), str(wanted), place, advice=(fix,))]
@@ -171,6 +198,33 @@ def _switcher_findings(contract: Contract, role: Role, page: Page) -> list[Findi
     return found
 
 
+@check("sso.site_session", codes="status html other_user", needs=["sso.test_page"])
+def site_session(examination: Examination) -> Answer:
+    """Does the site tell its pages, in JSON, who is signed in?"""
+    made, site = visitor(examination), examination.contract.site
+    frames = [
+        frame for path in (site.test_page, site.integrated_page) for frame in read(made.site.get(path)).frames
+    ]
+    asked = sorted({frame[_SESSION] for frame in frames if frame.get(_SESSION)})
+    found: list[Finding] = []
+    for path in asked:
+        response = made.site.get(path)
+        place, kind = f"GET {path}, signed in", response.headers.get("Content-Type", "no content type")
+        if response.status_code != 200:
+            fix = "Read Daphne's log; is another view in front of it?"
+            found.append(
+                finding("sso.site_session.status", str(response.status_code), "200", place, advice=(fix,))
+            )
+        elif not kind.startswith("application/json"):
+            fix = "The view must answer JSON, whoever asks: to the page's script HTML is nobody."
+            found.append(finding("sso.site_session.html", kind, "JSON", place, advice=(fix,)))
+        elif response.json().get("username") != made.username:
+            seen = f"username is {response.json().get('username')!r}"
+            fix = "The view must answer for this visitor: does a proxy keep the answer of another?"
+            found.append(finding("sso.site_session.other_user", seen, made.username, place, advice=(fix,)))
+    return answer(found, evidence=", ".join(asked) or "the pages ask nothing")
+
+
 def checks(_: Contract) -> tuple[Check, ...]:
     """The checks of the pages; they need the temporary user's session."""
-    return (test_page, integrated_page)
+    return (test_page, integrated_page, site_session)

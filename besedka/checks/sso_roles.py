@@ -6,10 +6,11 @@ import re
 from collections.abc import Iterator
 from urllib.parse import urljoin
 
+from besedka import address
 from besedka.checks.check import Check, check
 from besedka.checks.examination import Examination
 from besedka.checks.finding import Answer, Finding, Skipped, answer, finding
-from besedka.checks.sso_pages import Page, read
+from besedka.checks.sso_pages import Page, read, rooms_of
 from besedka.checks.visitor import Visitor
 from besedka.checks.visitors import holders, visitor
 from besedka.contract import Contract, Role
@@ -29,12 +30,14 @@ _OAUTH, _TOKEN, _SWITCH = "call-custom-oauth-login", "login-with-token", "go"
 def buttons(examination: Examination) -> Answer:
     """Does every role get the buttons of its rooms, and no other?"""
     contract = examination.contract
+    if without := contract.site.features.missing("integrated_page"):
+        return Skipped(without)
     found: list[Finding] = []
     for role, holder in holders(examination).items():
         holder.site.sign_in(holder.username, holder.password, email=holder.email)
         page = read(holder.site.get(contract.site.integrated_page))
         wanted = {channel.name for channel in contract.channels if channel.admits(role)}
-        found += _differences(contract, role, set(page.switchers), wanted)
+        found += _differences(contract, role, set(rooms_of(page, contract)), wanted)
     return answer(found, evidence=f"{len(holders(examination))} roles")
 
 
@@ -71,7 +74,8 @@ def commands(examination: Examination) -> Answer:
     site, made = examination.contract.site, visitor(examination)
     found = []
     asked = 0
-    for path, wanted in ((site.test_page, (_OAUTH,)), (site.integrated_page, (_OAUTH, _TOKEN))):
+    ways = {site.integrated_page: (_OAUTH, _TOKEN), site.test_page: (_OAUTH,)}
+    for path in site.chat_pages:
         response = made.site.get(path)
         page = read(response)
         if response.status_code != 200 or not page.frames:
@@ -83,8 +87,8 @@ def commands(examination: Examination) -> Answer:
             seen = ", ".join(missing)
             found.append(finding("sso.commands.no_script", seen, "200 with a script", path, advice=(fix,)))
         else:
-            switches = path == site.integrated_page
-            found += _wrong(texts, wanted, path, switches=switches)[:1]
+            switches = path != site.test_page
+            found += _wrong(texts, ways[path], path, switches=switches)[:1]
     if not asked:
         return Skipped("no page shows a frame that a script could speak to")
     return answer(found, evidence=f"{_OAUTH}, {_TOKEN}, {_SWITCH}")
@@ -103,15 +107,15 @@ def _wrong(texts: dict[str, str], wanted: tuple[str, ...], path: str, *, switche
         fix = "send it for each click: a new address loads all of Rocket.Chat, and fast clicks overtake it"
         seen = f"commands {', '.join(sorted(sent))}"
         found.append(finding("sso.commands.no_switch", seen, _SWITCH, path, advice=(fix,)))
-    for address, text in sorted(texts.items()):
+    for source, text in sorted(texts.items()):
         if _READS_FRAME.search(text):
             fix = "send a command: the chat is of another origin, its document is closed to the page"
             found.append(
-                finding("sso.commands.reads_frame", address, "no look into the frame", path, advice=(fix,))
+                finding("sso.commands.reads_frame", source, "no look into the frame", path, advice=(fix,))
             )
         if _RELOADS_FRAME.search(text):
             fix = "load the frame once: what people type is lost with each load"
-            seen = f"{address} sets the frame's address on a timer"
+            seen = f"{source} sets the frame's address on a timer"
             found.append(
                 finding("sso.commands.reloads_frame", seen, "no load without a cause", path, advice=(fix,))
             )
@@ -126,17 +130,19 @@ def _scripts(made: Visitor, address_of_page: str, page: Page) -> tuple[dict[str,
     texts = {f"{address_of_page} script {number}": text for number, text in enumerate(page.inline, 1)}
     missing: list[str] = []
     pending = [urljoin(address_of_page, source) for source in page.scripts]
-    pending += [address for text in page.inline for address in _imported(address_of_page, text)]
+    # A script of another host is another's: what it says to the chat stands on the site's own pages.
+    pending = [one for one in pending if address.origin(one) == address.origin(address_of_page)]
+    pending += [source for text in page.inline for source in _imported(address_of_page, text)]
     while pending:
-        address = pending.pop()
-        if address in texts or address in missing:
+        source = pending.pop()
+        if source in texts or source in missing:
             continue
-        text = _script(made.site, address)
+        text = _script(made.site, source)
         if text is None:
-            missing.append(address)
+            missing.append(source)
             continue
-        texts[address] = text
-        pending += _imported(address, text)
+        texts[source] = text
+        pending += _imported(source, text)
     return texts, missing
 
 

@@ -14,6 +14,7 @@ from rich.console import Console
 from rich.table import Table
 
 from besedka import contract as contracts
+from besedka.checks import explain as checklist
 from besedka.checks.catalogue import checks_for
 from besedka.checks.finding import Result, Status
 from besedka.checks.report import Report
@@ -32,6 +33,7 @@ from besedka.contract import Contract
 from besedka.errors import BesedkaError
 from besedka.stacks.services import chat_client
 from besedka.target import Target
+from besedka.translation import spoken, word
 
 # A report in a pipe has no width of its own; tables stay readable at this one.
 WIDTH_OF_A_PIPE = 100
@@ -45,9 +47,9 @@ class NothingToManageError(BesedkaError):
     def __init__(self) -> None:
         super().__init__(
             "--write needs the site's management commands, to make a temporary user and remove it",
-            expected="a stack of `besedka up`, or none of the address options",
+            expected="a stack of `besedka up`, or [site.adapter] manage in besedka.toml (docs/manage.md)",
             where="--write",
-            next_step="leave --write away: the hops are then checked as far as reading goes",
+            next_step="leave --write away: a canonical user signs in then",
         )
 
 
@@ -83,6 +85,10 @@ def doctor(  # noqa: PLR0913, PLR0917 - one parameter per option
             help="Examine an embedded stack of its own, with Rocket.Chat's web client from that folder.",
         ),
     ] = None,
+    explain: Annotated[
+        bool,
+        typer.Option("--explain", help="Print what a site has to offer, as a checklist for this very site."),
+    ] = False,
     verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Show healthy checks one by one.")] = False,
 ) -> None:
     """Examine a stack: the one of `besedka up`, or the addresses given, or those of besedka.toml.
@@ -114,10 +120,13 @@ def doctor(  # noqa: PLR0913, PLR0917 - one parameter per option
         if write and not target.can_manage:
             raise NothingToManageError
         report = _examined(target, contract, check or (), console, quiet=as_json or not console.is_terminal)
-    if as_json:
+    if explain:
+        rows = checklist.points(report, target)
+        typer.echo(checklist.as_json(rows) if as_json else checklist.text(rows))
+    elif as_json:
         typer.echo(report.to_json())
     else:
-        console.print(f"site {report.site_url}   chat {report.chat_url}", style="dim")
+        console.print(spoken(f"site {report.site_url}   chat {report.chat_url}"), style="dim")
         report.print(console, verbose=verbose)
     raise typer.Exit(report.exit_status)
 
@@ -125,7 +134,7 @@ def doctor(  # noqa: PLR0913, PLR0917 - one parameter per option
 def _examined(
     target: Target, contract: Contract, only: Sequence[str], console: Console, *, quiet: bool
 ) -> Report:
-    with console.status("examining …") if not quiet else _Silence() as status:
+    with console.status(spoken("examining …")) if not quiet else _Silence() as status:
 
         def progress(result: Result) -> None:
             if result.status is not Status.BLOCKED:
@@ -152,10 +161,10 @@ def _list(console: Console, contract: Contract, *, as_json: bool) -> None:
         console.print_json(data=rows)
         return
     table = Table(box=None, pad_edge=False, header_style="bold")
-    table.add_column("layer", no_wrap=True)
-    table.add_column("check", overflow="fold")
-    table.add_column("question", overflow="fold", ratio=1)
+    table.add_column(word("layer"), no_wrap=True)
+    table.add_column(word("check"), overflow="fold")
+    table.add_column(word("question"), overflow="fold", ratio=1)
     for row in checks:
         table.add_row(row.layer, row.name, row.question)
     console.print(table)
-    console.print(f"{len(checks)} checks")
+    console.print(spoken(f"{len(checks)} checks"))

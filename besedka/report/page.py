@@ -13,10 +13,13 @@ from besedka.language import Language
 from besedka.report import wording
 from besedka.report.history import flaky, rates
 from besedka.report.model import PAGE_FILE, RUN_FILE, CellRow, Run
+from besedka.translation import translated
 
 # Screenshots above this size stay beside the page, which is to be sent by mail. Bytes.
 _LARGEST_PICTURE = 600_000
 _PICTURES = 3
+# The first page of a test's first browser, as the evidence names it.
+PICTURE = "screenshot-1-1.png"
 SLOWEST = 10
 _PHASES = ("setup", "call", "teardown")
 
@@ -30,10 +33,12 @@ def html(run: Run, folder: Path, language: Language, runs: Sequence[Run] = ()) -
         trim_blocks=True,
         lstrip_blocks=True,
     )
+    environment.filters["told"] = lambda text: translated(text, language)
     rooms = list(dict.fromkeys(cell.room for cell in run.cells))
     people: dict[str, dict[str, CellRow]] = {}
     for cell in run.cells:
         people.setdefault(cell.user, {})[cell.room] = cell
+    here = {test.id for test in run.tests}
     return environment.get_template("page.html.j2").render(
         run=run,
         t=wording.texts(language),
@@ -51,7 +56,8 @@ def html(run: Run, folder: Path, language: Language, runs: Sequence[Run] = ()) -
         slowest=sorted(run.tests, key=lambda test: test.seconds, reverse=True)[:SLOWEST],
         runs=runs or [run],
         flaky=flaky(runs or [run]),
-        rates=rates(runs or [run]),
+        rates={name: rate for name, rate in rates(runs or [run]).items() if name in here},
+        picture=PICTURE,
     )
 
 
@@ -63,13 +69,15 @@ def write(run: Run, folder: Path, language: Language, runs: Sequence[Run] = ()) 
 
 
 def _pictures(run: Run, folder: Path) -> dict[str, str]:
-    """Data addresses of the first pictures, by their path."""
+    """Data addresses of the first pictures, by their path: of causes, then of failures without one."""
+    wanted = [cause.picture for cause in run.causes if cause.picture]
+    wanted += [f"{test.evidence}/{PICTURE}" for test in run.unexplained if test.evidence]
     found: dict[str, str] = {}
-    for cause in run.causes:
-        path = folder / cause.picture if cause.picture else None
-        if path and path.is_file() and path.stat().st_size <= _LARGEST_PICTURE and len(found) < _PICTURES:
+    for name in wanted:
+        path = folder / name
+        if path.is_file() and path.stat().st_size <= _LARGEST_PICTURE and len(found) < _PICTURES:
             data = base64.b64encode(path.read_bytes()).decode()
-            found[str(cause.picture)] = f"data:image/png;base64,{data}"
+            found[name] = f"data:image/png;base64,{data}"
     return found
 
 

@@ -16,7 +16,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from itertools import pairwise
 
-from besedka.contract import Contract
+from besedka.contract import LINES, Contract
 from besedka.stacks.docker.compose import ComposeService
 from besedka.stacks.docker.engine_errors import ImageVersionError
 
@@ -39,11 +39,10 @@ class Pair:
 PAIRS = (
     Pair((6, 4), ("4.4", "5.0", "6.0"), "mongo:6.0.16", "6.4.8"),
     Pair((7, 0), ("5.0", "6.0", "7.0"), "mongo:7.0.14", "7.7.1"),
-    Pair((8, 0), ("7.0", "8.0"), "mongo:8.0.4", "8.9.0"),
+    Pair((8, 0), ("7.0", "8.0"), "mongo:8.0.4", LINES["8.x"]),
 )
 FIRST_WITHOUT_CUSTOM_OAUTH = (9, 0)
-# The last release of a line, by the line's name.
-LINES = {"8.x": PAIRS[-1].release}
+_WHERE = "[chat] version, or --rocketchat-version"
 
 
 def upgrades() -> list[tuple[str, str]]:
@@ -57,7 +56,7 @@ def pair(version: str) -> Pair:
         raise ImageVersionError(
             f"Rocket.Chat {version!r} is no complete version",
             expected="three numbers, such as 6.4.8, 7.7.1 or 8.0.1",
-            where="--rocketchat-version",
+            where=_WHERE,
             next_step="name a release; nothing was started",
         )
     major, minor, _ = (int(part) for part in version.split("."))
@@ -67,7 +66,7 @@ def pair(version: str) -> Pair:
         raise ImageVersionError(
             f"Rocket.Chat {version} is not supported",
             expected="6.4 to 8.x; from 9.0 on Custom OAuth needs a licence (RocketChat/Rocket.Chat#42477)",
-            where="--rocketchat-version",
+            where=_WHERE,
             next_step="name another release; nothing was started",
         )
     return known[-1]

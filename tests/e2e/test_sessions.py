@@ -15,11 +15,9 @@ from besedka.pages.rocketchat_frame import RocketChatFrame
 from besedka.pages.site import ChatPage, ChatTestPage, IntegratedPage
 from besedka.rocketchat.rest import Credentials, RocketChat, RocketChatError
 from fixtures.users import SiteSession
-from tests.cases import in_fewest_rooms, two_users
+from tests.cases import BOTH_PAGES, in_fewest_rooms, two_users
 
 pytestmark = pytest.mark.e2e
-
-BOTH_PAGES = pytest.mark.parametrize("page_class", [ChatTestPage, IntegratedPage])
 
 
 def whose(contract: Contract, chat: RocketChatFrame) -> str:
@@ -41,6 +39,7 @@ def test_an_anonymous_visitor_is_led_to_the_login(
     expect(visitor.locator("iframe")).to_have_count(0)
 
 
+@pytest.mark.feature("chat_logout", "notices")
 @BOTH_PAGES
 def test_signing_out_of_the_site_signs_the_chat_out(
     page_class: type[ChatTestPage] | type[IntegratedPage], contract: Contract, person: Callable[..., Page]
@@ -61,6 +60,7 @@ def test_signing_out_of_the_site_signs_the_chat_out(
     assert refusal.value.status == 401, "the token of the ended session still works"
 
 
+@pytest.mark.feature("user_switch")
 @BOTH_PAGES
 def test_another_user_in_the_same_browser_gets_their_own_chat(
     page_class: type[ChatTestPage] | type[IntegratedPage],
@@ -75,12 +75,11 @@ def test_another_user_in_the_same_browser_gets_their_own_chat(
 
     browser_page.context.clear_cookies()
     browser_page.context.add_cookies(sign_in(second).cookies)  # type: ignore[arg-type]
-    page.open()
 
-    page.expect_state("ready")
-    assert whose(contract, page.wait_for_chat()) == second.username
+    assert whose(contract, page.open().wait_for_chat()) == second.username
 
 
+@pytest.mark.feature("session_endpoint", "notices")
 @BOTH_PAGES
 def test_a_session_that_ends_while_the_page_is_open_is_noticed(
     page_class: type[ChatTestPage] | type[IntegratedPage], contract: Contract, person: Callable[..., Page]
@@ -106,6 +105,8 @@ def test_rocketchats_own_logout_is_healed_by_a_reload(
     browser_page = person(user)
     page: ChatPage = page_class(browser_page, contract)
     page.open().wait_for_chat()
+    # An open page would sign in again, and the tab with it, before anybody sees that they were out.
+    browser_page.goto("about:blank")
     # The embedded layout has no menu, so the user logs out in a tab of Rocket.Chat itself.
     own_tab = browser_page.context.new_page()
     own_tab.goto(contract.chat.url + contract.default_channel.path)
@@ -115,7 +116,5 @@ def test_rocketchats_own_logout_is_healed_by_a_reload(
     tab.expect_signed_out()
     own_tab.close()
 
-    page.page.reload()
-
-    assert whose(contract, page.wait_for_chat()) == user.username
+    assert whose(contract, page.open().wait_for_chat()) == user.username
     expect(page.chat.sidebar).to_have_count(0)

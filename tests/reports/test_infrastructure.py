@@ -12,7 +12,7 @@ from besedka.browser import BROWSER_ENV
 from besedka.errors import UsageError
 from besedka.report.model import PAGE_FILE, RUN_FILE
 from besedka.stacks.model import Stack
-from fixtures.infrastructure import BrowserStartError, DiskFullError, ServiceDiedError
+from fixtures.infrastructure import BrowserDiedError, BrowserStartError, DiskFullError, ServiceDiedError
 from tests import inner
 
 pytestmark = pytest.mark.reports
@@ -121,16 +121,28 @@ def test_a_browser_that_cannot_start_is_no_red_test(stack: Stack, subject: Path)
     assert "FAILED" not in finished.stdout
 
 
-@pytest.mark.parametrize(
-    "option", ["--video=on", "--output=/somewhere", "--base-url=http://x", "--browser=webkit"]
-)
-def test_an_option_without_effect_is_refused_by_name(option: str, subject: Path) -> None:
-    subject.write_text("def test_opens(visitor):\n    assert visitor\n", "utf-8")
+LOSES_ITS_BROWSER = """
+import psutil
 
-    finished = inner.run(str(subject), option)
+def test_opens(visitor, contract):
+    for process in psutil.Process().children(recursive=True):
+        if "chrom" in process.name():
+            process.kill()
+    visitor.goto(contract.site.url)
 
-    assert finished.returncode == UsageError.exit_status, finished.stdout + finished.stderr
-    assert option.partition("=")[0] in finished.stdout + finished.stderr
+def test_never_begins(visitor):
+    assert visitor
+"""
+
+
+def test_a_browser_that_dies_is_no_red_test(stack: Stack, subject: Path) -> None:
+    subject.write_text(LOSES_ITS_BROWSER, "utf-8")
+
+    finished = inner.run(str(subject), *inner.attached(stack))
+
+    assert finished.returncode == BrowserDiedError.exit_status, finished.stdout + finished.stderr
+    assert "a browser that lives as long as the run" in finished.stdout
+    assert "FAILED" not in finished.stdout
 
 
 def test_an_unknown_device_is_refused_by_name(stack: Stack, subject: Path) -> None:

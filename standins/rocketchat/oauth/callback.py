@@ -72,13 +72,13 @@ _COMPLETED = (
 )
 
 
-def _page(style: str, config: Document) -> Response:
+def _page(style: str, config: Document, prefix: str) -> Response:
     text = html.escape(json.dumps(config), quote=True).replace("/", "&#x2F;")
     script = f"end_of_{style}_response.js"
     return HTMLResponse(
         "<!DOCTYPE html><html><head><title>Rocket.Chat stand-in: end of log-in</title></head><body>"
         f'{_COMPLETED if style == "popup" else ""}<div id="config" style="display:none;">{text}</div>'
-        f'<script type="text/javascript" src="/packages/oauth/{script}"></script></body></html>'
+        f'<script type="text/javascript" src="{prefix}/packages/oauth/{script}"></script></body></html>'
     )
 
 
@@ -121,7 +121,8 @@ async def callback(request: Request) -> Response:
         config |= {"credentialToken": state["credentialToken"], "credentialSecret": secret}
     config |= {"storagePrefix": "Meteor.oauth.credentialSecret-"}
     config |= {"redirectUrl": target} if style == "redirect" else {}
-    return _page(str(style), config | {"isCordova": bool(state.get("isCordova"))})
+    ended = config | {"isCordova": bool(state.get("isCordova"))}
+    return _page(str(style), ended, server.config.path_prefix)
 
 
 async def end_script(request: Request) -> Response:

@@ -81,12 +81,12 @@ def test_what_a_server_said_is_text_and_never_markup(folder: Path) -> None:
 
 @pytest.mark.parametrize("verdict", Verdict)
 def test_every_verdict_has_its_sentence(verdict: Verdict, folder: Path) -> None:
-    run = runs.run(verdict=verdict, causes=(), chain=(), trouble="mongo ended with status 137")
+    run = runs.run(verdict=verdict, causes=(), chain=(), trouble="mongo: exit status 137")
 
     text = page.html(run, folder, "ru")
 
     assert wording.texts("ru")["verdict"][verdict].partition("{")[0] in text
-    assert "mongo ended with status 137" in text
+    assert "mongo: exit status 137" in text
 
 
 def test_a_run_is_read_back_as_it_was_written(tmp_path: Path) -> None:
@@ -173,3 +173,9 @@ def test_both_attempts_of_a_failed_test_are_shown(folder: Path) -> None:
     assert 'href="evidence/t/trace-1.zip"' in text
     assert 'href="again/evidence/t/frames.txt"' in text
     assert wording.texts("en")["kind"]["product"] in text
+
+
+def test_a_failure_without_a_cause_shows_its_page(folder: Path) -> None:
+    failed = runs.row_of("a", Outcome.FAILED, evidence="evidence/t")
+
+    assert "data:image/png;base64," in page.html(runs.run(tests=(failed,), causes=()), folder, "en")
