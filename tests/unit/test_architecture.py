@@ -43,6 +43,7 @@ ARROWS = {
 TOPS = {
     "besedka": "",
     "standins": "",
+    "packages": "",
     "web": "",
     "faults": "besedka",
     "fixtures": "besedka faults",

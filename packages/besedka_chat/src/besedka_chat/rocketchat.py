@@ -1,0 +1,122 @@
+"""Server-side log-in to Rocket.Chat with an access token of this site's own provider.
+
+No admin rights are needed: `POST /api/v1/login` with `serviceName`, `accessToken` and `expiresIn` makes
+Rocket.Chat ask our identity address and answer with a login token
+(apps/meteor/app/lib/server/oauth/oauth.js, apps/meteor/app/custom-oauth/server/custom_oauth_server.js).
+"""
+
+from __future__ import annotations
+
+import logging
+import re
+import ssl
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+import httpx
+
+log = logging.getLogger("besedka.chat")
+
+# Rocket.Chat gives the identity request 20 s (Meteor's serverFetch); a page cannot wait that long.
+TIMEOUT_SECONDS = 10.0
+# The access token lives this long at most, should its revocation fail.
+TOKEN_SECONDS = 300
+
+
+@dataclass(frozen=True)
+class ChatLogin:
+    """A session in the chat. `token` is as good as a password: hand it to its user only."""
+
+    token: str
+    user_id: str
+    username: str
+
+
+class ChatLoginError(Exception):
+    """The chat gave no login token.
+
+    `code` is stable, `status` what our own answer should be, `found` what the chat said (no secrets),
+    `retry_after` seconds where the chat asked for patience.
+    """
+
+    def __init__(self, code: str, status: int, found: str, retry_after: int | None = None) -> None:
+        super().__init__(f"{code}: {found}")
+        self.code = code
+        self.status = status
+        self.found = found
+        self.retry_after = retry_after
+
+
+@cache
+def certificates() -> ssl.SSLContext:
+    """What the chat's certificate is checked against: SSL_CERT_FILE, or the usual authorities."""
+    return httpx.create_ssl_context()
+
+
+def log_in(base_url: str, service: str, access_token: str, username: str) -> ChatLogin:
+    """Exchange an access token for a login token of that user; raises ChatLoginError.
+
+    Blocks for TIMEOUT_SECONDS at most. While it waits, the chat calls this site's identity address: the
+    caller must hold no database transaction.
+    """
+    body = {"serviceName": service, "accessToken": access_token, "expiresIn": TOKEN_SECONDS}
+    with httpx.Client(
+        base_url=base_url, timeout=TIMEOUT_SECONDS, trust_env=False, verify=certificates()
+    ) as client:
+        try:
+            response = client.post("/api/v1/login", json=body)
+        except httpx.TimeoutException:
+            raise ChatLoginError("chat_timeout", 504, f"no answer in {TIMEOUT_SECONDS:.0f} s") from None
+        except httpx.HTTPError as error:
+            raise ChatLoginError("chat_unreachable", 502, type(error).__name__) from None
+        login = _read(response)
+        if login.username.casefold() != username.casefold():
+            _discard(client, login)
+            raise ChatLoginError("chat_wrong_user", 502, f"the chat answered for {login.username!r}")
+        return login
+
+
+def _read(response: httpx.Response) -> ChatLogin:
+    try:
+        answer: Any = response.json()
+    except ValueError:
+        kind = response.headers.get("content-type", "no content type")
+        raise ChatLoginError("chat_not_json", 502, f"HTTP {response.status_code}, {kind}") from None
+    if response.status_code == 429:
+        seconds = _patience(response, answer)
+        raise ChatLoginError("chat_rate_limited", 503, "HTTP 429, too many log-ins", seconds)
+    data = answer.get("data") if isinstance(answer, dict) else None
+    if response.status_code != 200 or not isinstance(data, dict):
+        raise ChatLoginError("chat_refused", 502, _reason(response.status_code, answer))
+    try:
+        return ChatLogin(str(data["authToken"]), str(data["userId"]), str(data["me"]["username"]))
+    except (KeyError, TypeError):
+        raise ChatLoginError(
+            "chat_refused", 502, "HTTP 200 without authToken, userId or me.username"
+        ) from None
+
+
+def _reason(status: int, answer: Any) -> str:
+    """HTTP status and Rocket.Chat's own error text, shortened."""
+    fields = answer if isinstance(answer, dict) else {}
+    texts = [str(fields[key]) for key in ("error", "message") if fields.get(key)]
+    return f"HTTP {status} {' / '.join(dict.fromkeys(texts))}"[:300].strip()
+
+
+def _patience(response: httpx.Response, answer: Any) -> int:
+    """Seconds to wait, from the error's text ("You must wait N seconds"); a minute where it says nothing.
+
+    The window of Rocket.Chat's limiter is a minute by default (API_Enable_Rate_Limiter_Limit_Time_Default).
+    """
+    match = re.search(r"wait (\d+) seconds", _reason(response.status_code, answer))
+    return max(1, int(match[1])) if match else 60
+
+
+def _discard(client: httpx.Client, login: ChatLogin) -> None:
+    """Log out a session that nobody must get; a failure is only logged, the error to report is another."""
+    headers = {"X-Auth-Token": login.token, "X-User-Id": login.user_id}
+    try:
+        client.post("/api/v1/logout", headers=headers)
+    except httpx.HTTPError as error:
+        log.warning("the chat kept a session of %s: %s", login.username, type(error).__name__)

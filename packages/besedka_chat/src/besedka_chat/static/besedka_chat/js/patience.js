@@ -1,0 +1,36 @@
+/**
+ * How long the chat is waited for before the page says that it does not answer.
+ *
+ * Rocket.Chat's own client is slow and uneven: 12 to 14 s until the message box on a quiet machine of two cores,
+ * over 30 s on a loaded one (measured on 6.13.0). So the first load may take all that the contract allows
+ * (`[chat] patience`), and what follows a multiple of what the first load took. Time alone accuses nobody: what is
+ * wrong for certain is asked of the site meanwhile (proof.js).
+ */
+
+/** Until the site is asked for the first time whether something is wrong, in milliseconds. */
+export const DOUBT_MS = 5000;
+
+const FACTOR = 4;
+const FLOOR_MS = 30000;
+
+export class Patience {
+  /** Milliseconds from the first load's begin to the chat's first word. @type {number | null} */
+  measured = null;
+
+  /** @param {number} seconds the longest wait */
+  constructor(seconds) {
+    this.limit = seconds * 1000;
+    this.began = performance.now();
+  }
+
+  /** The chat said something. */
+  heard() {
+    this.measured ??= performance.now() - this.began;
+  }
+
+  /** The next wait in milliseconds. */
+  get milliseconds() {
+    const scaled = this.measured === null ? Infinity : Math.max(FLOOR_MS, FACTOR * this.measured);
+    return Math.min(this.limit, scaled);
+  }
+}
