@@ -16,7 +16,7 @@ from besedka.checks.finding import Answer, Finding, answer, finding
 from besedka.checks.visitors import visitor
 from besedka.contract import Contract, Role
 
-# The scripts look for the frame by this id (web/static/js).
+# The scripts look for the frame by this id (packages/besedka_chat, static/besedka_chat/js).
 FRAME_ID = "rocketChatFrame"
 _SWITCHER = "button"
 _ROOM_PATH = re.compile(r"/(channel|group|direct)/([^/]+)/?")
@@ -98,7 +98,7 @@ def _frame_findings(name: str, examination: Examination, response: requests.Resp
         fix = "a template that extends base.html may hold no document of its own"
         return wrong("nested", f"{page.documents} documents in one page", fix)
     if not page.frames:
-        return wrong("no_frame", "no frame", "is the template the one of web/templates/chat?")
+        return wrong("no_frame", "no frame", "does the page include chat_frame.html of besedka_chat?")
     if len(page.frames) > 1:
         others = ", ".join(frame.get("src", "") for frame in page.frames if frame.get("id") != FRAME_ID)
         fix = "take it out: Rocket.Chat starts the OAuth flow itself and refuses a state it did not make"

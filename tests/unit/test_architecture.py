@@ -38,6 +38,7 @@ ARROWS = {
 TOPS = {
     "besedka": "",
     "standins": "",
+    "packages": "",
     "web": "",
     "faults": "besedka",
     "fixtures": "besedka faults",

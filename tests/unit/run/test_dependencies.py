@@ -35,6 +35,7 @@ ROOMS = (
     ("besedka", ("site", "suite")),
     ("bootstrap", ()),
     ("web", ("site",)),
+    ("packages/besedka_chat/src", ("site",)),
     ("standins", ("standins", "suite")),
     ("fixtures", ("suite", "site")),
     ("faults", ("suite", "site", "standins")),

@@ -8,8 +8,8 @@ from typing import Any
 import httpx
 import pytest
 from accounts.models import User
-from chat import proof
-from django.conf import settings
+from besedka_chat import proof
+from besedka_chat.conf import chat_settings
 from django.test import Client
 
 PROOF = "/chat/api/proof/"
@@ -27,7 +27,7 @@ class FakeChat:
     def __init__(self) -> None:
         self.headers: dict[str, str] = {}
         self.settings = dict(RIGHT)
-        self.services = [settings.BESEDKA.service]
+        self.services = [chat_settings().service]
         self.error: Exception | None = None
         self.text: str | None = None
 
@@ -55,7 +55,7 @@ def chat(monkeypatch: pytest.MonkeyPatch) -> FakeChat:
 
 
 def test_a_chat_that_is_right_is_accused_of_nothing(chat: FakeChat) -> None:
-    assert proof.found(settings.BESEDKA) == {"silence": [], "commands": []}
+    assert proof.found(chat_settings()) == {"silence": [], "commands": []}
 
 
 @pytest.mark.parametrize(
@@ -72,15 +72,15 @@ def test_a_chat_that_is_right_is_accused_of_nothing(chat: FakeChat) -> None:
 )
 def test_each_thing_that_is_wrong_is_named(chat: FakeChat, change: Any, kind: str, words: str) -> None:
     vars(chat).update(change)
-    [line] = proof.found(settings.BESEDKA)[kind]
+    [line] = proof.found(chat_settings())[kind]
     assert words in line
-    assert sum(map(len, proof.found(settings.BESEDKA).values())) == 1
+    assert sum(map(len, proof.found(chat_settings()).values())) == 1
 
 
 @pytest.mark.parametrize("change", [{"text": "<html>"}, {"error": httpx.ReadTimeout("slow")}])
 def test_what_cannot_be_asked_proves_nothing(chat: FakeChat, change: Any) -> None:
     vars(chat).update(change)
-    assert proof.found(settings.BESEDKA) == {"silence": [], "commands": []}
+    assert proof.found(chat_settings()) == {"silence": [], "commands": []}
 
 
 def test_only_a_user_of_the_site_may_ask(db: None, chat: FakeChat) -> None:

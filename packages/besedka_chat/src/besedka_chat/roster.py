@@ -1,0 +1,124 @@
+"""Makes users what a list says, and removes temporary ones; used by the management commands."""
+
+from __future__ import annotations
+
+import json
+from typing import Any, TextIO
+
+from django.contrib.auth import get_user_model
+from django.db import transaction
+
+from besedka_chat.conf import chat_settings
+
+FIELDS = frozenset({"username", "role", "email", "full_name", "password"})
+
+
+class RosterError(ValueError):
+    """The list of users cannot be used; the text says which row and why."""
+
+
+def read_roster(stream: TextIO) -> list[dict[str, str]]:
+    """Read `[{"username", "role", "email", "full_name", "password"}, ...]`; only `username` is a must.
+
+    Raises RosterError for anything else, before a single user is touched.
+    """
+    try:
+        rows = json.load(stream)
+    except ValueError as error:
+        raise RosterError(
+            f"users: found text that is not JSON ({error}), expected a list of objects"
+        ) from None
+    if not isinstance(rows, list):
+        raise RosterError(f"users: found {type(rows).__name__}, expected a list of objects")
+    return [_checked(number, row) for number, row in enumerate(rows, 1)]
+
+
+def _checked(number: int, row: Any) -> dict[str, str]:
+    where = f"users, row {number}"
+    if not isinstance(row, dict) or not isinstance(row.get("username"), str) or not row["username"]:
+        raise RosterError(f"{where}: found no username, expected an object with one")
+    unknown = sorted(set(row) - FIELDS)
+    if unknown:
+        raise RosterError(
+            f"{where} ({row['username']}): found unknown keys {unknown}, expected {sorted(FIELDS)}"
+        )
+    role = row.get("role", chat_settings().default_role)
+    if not isinstance(role, str) or not role.strip():
+        raise RosterError(f"{where} ({row['username']}): found role {role!r}, expected a word")
+    return {key: "" if value is None else str(value) for key, value in row.items()} | {"role": role}
+
+
+@transaction.atomic
+def ensure_users(rows: list[dict[str, str]]) -> list[str]:
+    """Create or repair each user; one line for each change, none when nothing differed. All or nothing."""
+    return [line for row in rows for line in _ensure(row)]
+
+
+def _fields(row: dict[str, str]) -> dict[str, Any]:
+    """What the row says, by the names of the user model's own fields; a field that it lacks is left out."""
+    chat, model = chat_settings(), get_user_model()
+    places = {
+        "username": chat.username_field,
+        "role": chat.role_field,
+        "email": model.get_email_field_name(),
+        "full_name": chat.full_name_field,
+    }
+    writable = {field.name for field in model._meta.concrete_fields}
+    found = {places[key]: value for key, value in row.items() if places.get(key) in writable}
+    return found | ({"is_active": True} if "is_active" in writable else {})
+
+
+def _ensure(row: dict[str, str]) -> list[str]:
+    name, model = row["username"], get_user_model()
+    user = model._default_manager.filter(**{f"{_key()}__iexact": name}).first()
+    created = user is None
+    user = user or model()
+    changes: list[str] = []
+    for field, value in _fields(row).items():
+        found = getattr(user, field)
+        if found != value:
+            changes.append(f"user {name}: {field} {found!r} -> {value!r}")
+            setattr(user, field, value)
+    password = row.get("password")
+    if password and (created or not user.check_password(password)):
+        user.set_password(password)
+        changes.append(f"user {name}: password differs, set")
+    elif created:
+        user.set_unusable_password()
+    if created:
+        changes = [f"user {name}: created, role {row['role']}"]
+    if changes:
+        user.save()
+    return changes
+
+
+def _key() -> str:
+    """The field by which a user is found; RosterError where the name in the chat is only computed."""
+    key, model = chat_settings().username_field, get_user_model()
+    if key not in {field.name for field in model._meta.concrete_fields}:
+        raise RosterError(
+            f"users: found BESEDKA_CHAT['USERNAME_FIELD'] = {key!r}, a property of {model.__name__}; "
+            "expected a field: users cannot be found or made by a property"
+        )
+    return key
+
+
+@transaction.atomic
+def remove_users(names: list[str]) -> list[str]:
+    """Delete temporary users with all their tokens; one line each. RosterError for every other name."""
+    prefix = chat_settings().temporary_prefix
+    refused = [name for name in names if not name.startswith(prefix)]
+    if refused:
+        raise RosterError(
+            f"users to remove: found {refused}, expected only names that begin with {prefix}; "
+            "nothing was removed"
+        )
+    lines = []
+    for name in names:
+        user = get_user_model()._default_manager.filter(**{_key(): name}).first()
+        if user is None:
+            lines.append(f"user {name}: not there")
+        else:
+            user.delete()
+            lines.append(f"user {name}: removed")
+    return lines

@@ -1,0 +1,126 @@
+"""What the chat pages ask the site: who is signed in, and a login token for the chat. JSON only."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+from typing import Any
+
+from django.db import transaction
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.utils import timezone
+from django.views.decorators.csrf import csrf_exempt, csrf_protect
+from django.views.decorators.http import require_http_methods, require_safe
+from oauth2_provider.generators import generate_client_secret
+from oauth2_provider.models import get_access_token_model, get_application_model
+
+from besedka_chat import person, proof
+from besedka_chat.answers import json_error
+from besedka_chat.conf import chat_settings
+from besedka_chat.rocketchat import TOKEN_SECONDS, ChatLoginError, log_in
+
+log = logging.getLogger("besedka.chat")
+
+MESSAGES = {
+    "chat_unreachable": "Сервер чата не отвечает.",
+    "chat_timeout": "Сервер чата не ответил вовремя.",
+    "chat_rate_limited": "Чат просит подождать: слишком много входов.",
+    "chat_not_json": "По адресу чата отвечает не Rocket.Chat.",
+    "chat_refused": "Чат не принял вход.",
+    "chat_wrong_user": "Чат вошёл под другим пользователем.",
+    "application_missing": "На сайте нет приложения чата. Выполните: manage.py ensure_oauth_application",
+}
+
+
+def _not_signed_in() -> HttpResponse:
+    return json_error(401, "not_signed_in", "Вы не вошли на сайт.")
+
+
+@require_safe
+def session(request: HttpRequest) -> HttpResponse:
+    """`{"id", "username"}` of the signed-in user, or 401."""
+    if not request.user.is_authenticated:
+        return _not_signed_in()
+    response = JsonResponse({"id": str(request.user.pk), "username": person.username(request.user)})
+    response["Cache-Control"] = "no-store"
+    return response
+
+
+@require_safe
+def chat_proof(request: HttpRequest) -> HttpResponse:
+    """`{"silence", "commands"}`, see `proof.found`; 401 for who is not signed in."""
+    if not request.user.is_authenticated:
+        return _not_signed_in()
+    response = JsonResponse(proof.found(chat_settings()))
+    response["Cache-Control"] = "no-store"
+    return response
+
+
+@contextmanager
+def _short_lived_token(user: Any) -> Iterator[str]:
+    """Yield an access token of the chat's application for this user; afterwards it has expired.
+
+    The row stays until `cleartokens`: Rocket.Chat stores the token with the account, and the row is what
+    shows that the site had issued it. Each database call stands alone (autocommit), so nothing is locked
+    while the chat is asked.
+    Raises ChatLoginError where the application is missing.
+    """
+    application = get_application_model().objects.filter(client_id=chat_settings().client_id).first()
+    if application is None:
+        raise ChatLoginError("application_missing", 503, f"no application {chat_settings().client_id}")
+    value = generate_client_secret()
+    token = get_access_token_model().objects.create(
+        user=user,
+        application=application,
+        token=value,
+        scope=" ".join(chat_settings().scopes),
+        expires=timezone.now() + timedelta(seconds=TOKEN_SECONDS),
+    )
+    try:
+        yield value
+    finally:
+        token.expires = timezone.now()
+        token.save(update_fields=["expires"])
+
+
+@transaction.non_atomic_requests
+@csrf_exempt
+@require_http_methods(["GET", "POST"])
+def chat_login(request: HttpRequest) -> HttpResponse:
+    """`{"loginToken", "userId", "username"}`: a session in the chat for the signed-in user.
+
+    The site's pages use POST (with CSRF token); GET is what Rocket.Chat's iframe authentication
+    (`Accounts_Iframe_api_method`) may be set to. Anonymous: 401. Failures: `error` is one of MESSAGES,
+    `found` what the chat answered, status 502, 503 or 504. Always JSON, also without a CSRF token (403).
+
+    Without a transaction, whatever ATOMIC_REQUESTS says: while this request waits, the chat asks this site
+    who the bearer of the token is, in another request, which would not see the token's row.
+    """
+    if not request.user.is_authenticated:
+        return _not_signed_in()
+    response = _signed_in_login(request)
+    if response.status_code == 403:
+        return json_error(403, "csrf", "Страница устарела. Откройте её заново.")
+    return response
+
+
+@csrf_protect
+def _signed_in_login(request: HttpRequest) -> HttpResponse:
+    user, site = request.user, chat_settings()
+    username = person.username(user)
+    try:
+        with _short_lived_token(user) as token:
+            login = log_in(site.chat_internal_url, site.service, token, username)
+    except ChatLoginError as error:
+        log.warning("chat log-in of %s failed: %s", username, error)
+        response = json_error(
+            error.status, error.code, MESSAGES[error.code], found=error.found, retryAfter=error.retry_after
+        )
+        if error.retry_after:
+            response["Retry-After"] = str(error.retry_after)
+        return response
+    answer = JsonResponse({"loginToken": login.token, "userId": login.user_id, "username": login.username})
+    answer["Cache-Control"] = "no-store"
+    return answer
