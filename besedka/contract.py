@@ -64,6 +64,18 @@ def _rooted(value: str) -> str:
     return value
 
 
+# The last release of a line, by the line's name.
+LINES = {"8.x": "8.9.0"}
+
+
+def _release(value: str) -> str:
+    release = LINES.get(value, value)
+    if not re.fullmatch(r"\d+\.\d+\.\d+", release):
+        message = f"{value!r} is no release like 7.7.1, and none of {', '.join(LINES)}"
+        raise ValueError(message)
+    return release
+
+
 Address = Annotated[str, AfterValidator(_address)]
 RootedPath = Annotated[str, AfterValidator(_rooted)]
 Email = Annotated[str, Field(pattern=r"^[^@\s]+@[^@\s]+$")]
@@ -113,7 +125,7 @@ class Chat(_Table):
     """
 
     url: Address
-    version: Annotated[str, Field(pattern=r"^\d+\.\d+\.\d+$")] | None = None
+    version: Annotated[str, AfterValidator(_release)] | None = None
     patience: Annotated[int, Field(ge=1)] = 120
     development_hosts: tuple[str, ...] = ()
     admin: ChatAdmin
@@ -220,7 +232,7 @@ class Contract(_Table):
     @model_validator(mode="after")
     def _consistent(self) -> Self:
         rows = Rows(self.users, self.channels, self.chat.admin, self.provider.groups, self.settings)
-        found = problems(rows) + self._adapter_problems()
+        found = problems(rows) + self._adapter_problems() + self._address_problems()
         if found:
             raise ValueError("\n".join(found))
         return self
@@ -230,6 +242,18 @@ class Contract(_Table):
         if named is None or named in {user.username for user in self.users}:
             return []
         return [f"site.adapter.visitor: {named!r} is none of [[users]]"]
+
+    def _address_problems(self) -> list[str]:
+        """On one host the chat's path must leave the site's own pages alone."""
+        if address.origin(self.site.url) != address.origin(self.chat.url):
+            return []
+        base = address.path(self.chat.url)
+        pages = ("test_page", "integrated_page", "chat_auth_path", "login_path")
+        hidden = [name for name in pages if f"{getattr(self.site, name)}/".startswith(f"{base}/")]
+        row = f"chat.url: {self.chat.url} is on the site's own host"
+        if not base:
+            return [f"{row}; give it a port, a host name or a path of its own"]
+        return [f"{row}, and site.{name} lies below {base}; choose another path" for name in hidden[:1]]
 
     @property
     def default_channels(self) -> tuple[Channel, ...]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from urllib.parse import parse_qsl, unquote
 
 from besedka.errors import ServiceUnreachableError
@@ -11,6 +11,7 @@ from besedka.scrub import MASK, Scrubber
 
 POSTGRES = frozenset({"postgres", "postgresql", "pgsql", "postgis"})
 SITE_SCHEMES = POSTGRES | {"sqlite"}
+OPTIONS = ("--mongo-url", "--site-database-url")
 MONGO_SCHEMES = frozenset({"mongodb", "mongodb+srv"})
 # Schemes of dj-database-url whose databases Django can use and we cannot read.
 _NOT_READ = {
@@ -58,6 +59,21 @@ def shown(url: str) -> str:
     return f"{scheme}://{place}"
 
 
+def shown_in(words: Iterable[str]) -> list[str]:
+    """The words of a command line, each database's URL among them as it may be printed."""
+    found, before = [], ""
+    for word in words:
+        option, written, value = word.partition("=")
+        if before in OPTIONS:
+            found.append(shown(word))
+        elif written and option in OPTIONS:
+            found.append(f"{option}={shown(value)}")
+        else:
+            found.append(word)
+        before = word
+    return found
+
+
 def secrets(url: str) -> set[str]:
     """The passwords in the URL, as they stand there and decoded, even where it is no proper URL."""
     _, _, rest = url.partition("://")
@@ -65,6 +81,11 @@ def secrets(url: str) -> set[str]:
     options = parse_qsl(rest.rpartition("@")[2].partition("?")[2])
     found = {password, *(value for name, value in options if name.lower() in _SECRET_OPTIONS)}
     return {form for each in found if each for form in (each, unquote(each))}
+
+
+def names_somebody(url: str) -> bool:
+    """Whether the URL holds a name or a password, which are nobody's business."""
+    return "@" in url or bool(secrets(url))
 
 
 def file(url: str) -> str:

@@ -7,10 +7,14 @@ import ssl
 from collections.abc import MutableMapping
 from contextlib import suppress
 from functools import cache
+from http.cookiejar import Cookie
 from typing import Any
 
 import requests
 from requests.adapters import HTTPAdapter
+from requests.cookies import RequestsCookieJar
+
+from besedka import address
 
 _BUNDLES = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE")
 # requests and Node.js read the address range, httpx and Go the names.
@@ -47,9 +51,20 @@ def trust(authority: str) -> None:
     os.environ.update(dict.fromkeys(_BUNDLES, authority))
 
 
+class _LikeBrowsers(RequestsCookieJar):
+    """Sends a cookie of this machine by http even if it is marked Secure, as Chromium and Firefox do."""
+
+    def set_cookie(self, cookie: Cookie, *args: Any, **options: Any) -> None:
+        # A name without a dot gets `.local` (http/cookiejar.py, eff_request_host).
+        if address.is_loopback(cookie.domain.removesuffix(".local")):
+            cookie.secure = False
+        super().set_cookie(cookie, *args, **options)
+
+
 def session() -> requests.Session:
     """A client that asks the stack itself: no proxy, no .netrc, the environment's certificates."""
     http = requests.Session()
+    http.cookies = _LikeBrowsers()
     http.trust_env = False
     http.mount("https://", _Trusting())
     return http

@@ -11,7 +11,7 @@ from typing import Any
 import requests
 
 # The second time is worth waiting for: there is somebody, and he is slow.
-_LONGER = 3
+LONGER = 3
 
 
 def request(
@@ -23,4 +23,4 @@ def request(
     except requests.ReadTimeout:
         if not again:
             raise
-        return http.request(verb, address, timeout=timeout * _LONGER, **options)
+        return http.request(verb, address, timeout=timeout * LONGER, **options)

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
+from besedka import database_url
 from besedka.contract import CONTRACT_ENV, OVERLAYS_ENV, Contract
 
 PROGRAM = ("python3", "run.py")
@@ -71,11 +72,11 @@ def besedka_command(target: Target, *words: str) -> str:
     options = ["--site-url", target.site_url, "--chat-url", target.chat_url]
     if target.provider_url and target.provider_url != target.site_url:
         options += ["--provider-url", target.provider_url]
-    if target.mongo_url and "@" not in target.mongo_url:
+    if target.mongo_url and not database_url.names_somebody(target.mongo_url):
         options += ["--mongo-url", target.mongo_url]
     if target.site_environment_file:
         options += ["--site-environment", target.site_environment_file]
-    elif target.site_database_url and "@" not in target.site_database_url:
+    elif target.site_database_url and not database_url.names_somebody(target.site_database_url):
         options += ["--site-database-url", target.site_database_url]
     told = {name: os.environ.get(name) for name in (CONTRACT_ENV, OVERLAYS_ENV)}
     prefix = [f"{name}={shlex.quote(value)}" for name, value in told.items() if value]

@@ -10,7 +10,11 @@ is gone.
 from __future__ import annotations
 
 import ast
+import json
+import subprocess
+import sys
 from pathlib import Path
+from typing import Any
 
 from standins.tests.rocketchat.traps import TRAPS
 
@@ -25,10 +29,10 @@ that asks about it (`standins/tests/rocketchat/`, `pytest -m conformance`), and 
 source. **None of it has been asked of a running Rocket.Chat 7.7.1**; the sources are Rocket.Chat's and
 Meteor's files around that version. Where the answer differs between versions, `versions.py` says so as data.
 
-On `--stack=attached` and `--stack=containers` the tests marked * are skipped with their reason: they need a
-server of their own (a clock to move, a provider, another environment, another version). Those marked † change
-settings and put them back: attached with `--change-settings` and `-n 0`, containers with `-n 0`. The others
-make accounts and rooms of their own, for which an attached server wants `--write`.
+`besedka conformance` asks a running server, and shows one page of results. There the tests marked * are not
+asked; the table of them is below. Those marked † change settings and put them back: attached with
+`--change-settings` and `-n 0`, containers with `-n 0`. The others make accounts and rooms of their own, for
+which an attached server wants `--write`. A server of MongoDB is asked by `--mongod=PATH`.
 """
 
 OPEN = """
@@ -61,14 +65,35 @@ def needs(test: ast.FunctionDef, of_file: dict[str, ast.FunctionDef]) -> set[str
 
 def mark(asked: set[str]) -> str:
     """* for what a stand-in alone can be asked, † for what changes settings."""
-    if asked & {"own", "oauth", "standins"}:
+    if asked & {"own", "standins"}:
         return " *"
-    return " †" if "changeable" in asked else ""
+    return " †" if asked & {"changeable", "oauth"} else ""
+
+
+def census() -> dict[str, Any]:
+    """How many questions there are, by whom they can be asked of (`standins/tests/questions.py`)."""
+    command = [sys.executable, "-m", "standins.tests.questions"]
+    done = subprocess.run(  # noqa: S603 - our own module
+        command, cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    counts: dict[str, Any] = json.loads(done.stdout)
+    return counts
+
+
+def alone(counts: dict[str, Any]) -> list[str]:
+    """The table of what only a stand-in is asked, with the reasons."""
+    rows = counts["stand-in only"]
+    total = sum(number for _, _, number in rows)
+    lines = ["\n## What only a stand-in is asked\n"]
+    lines += [f"{counts['any server']} questions any server can be asked, {total} a stand-in alone.\n"]
+    lines += ["| file | questions | why |", "|---|---|---|"]
+    return lines + [f"| `{file}` | {number} | {why} |" for file, why, number in rows]
 
 
 def text() -> str:
     """The page."""
     lines = [HEAD]
+    lines += alone(census())
     for area, traps in TRAPS.items():
         lines += [f"\n## {area}\n", "| trap | test | what it says, and its source |", "|---|---|---|"]
         for trap, where in traps.items():

@@ -55,6 +55,7 @@ _BY_TESTS: dict[tuple[str, ...], tuple[str, ...]] = {
         "site_stopped",
         "chat_stopped",
         "mongo_stopped",
+        "mongo_paused",
         "site_starting",
         "chat_starting",
         "another_program_on_the_port_of_the_site",
@@ -137,7 +138,6 @@ _BY_TESTS: dict[tuple[str, ...], tuple[str, ...]] = {
     ),
     (_CODE,): (
         "login_page_without_its_form",
-        "cookies_for_https_alone",
         "proxy_takes_the_csrf_cookie",
         "proxy_takes_the_session_cookie",
         "authorize_refuses_the_callback",
@@ -179,6 +179,11 @@ _BY_TESTS: dict[tuple[str, ...], tuple[str, ...]] = {
     ),
     (_NO_TOKEN,): ("identity_open_to_all", "identity_as_a_page"),
     (_CHAT_AUTH,): ("chat_auth_open_to_all", "chat_auth_as_a_page"),
+    (_stranger("/chat/api/session/-401-None-200-None"),): (
+        "session_as_a_page",
+        "session_gone",
+        "session_kept_by_a_proxy",
+    ),
     (_TO_TEST_PAGE,): ("test_page_gone", "test_page_forgets_the_way_back"),
     (_TO_INTEGRATED,): ("integrated_page_gone", "integrated_page_forgets_the_way_back"),
     (_stranger("/api/chat/auth/-404-None-404-None"),): ("misspelt_chat_auth_is_back",),

@@ -153,7 +153,7 @@ FAULTS = (
         "proxy_takes_the_session_cookie",
         "sso.authorize.session",
         lambda one: one.ruled("site", reply_without_cookie(every, _SESSION_COOKIE)),
-        ("sso.foreign_redirect.open", "sso.test_page.status", "sso.integrated_page.status"),
+        ("sso.test_page.status", "sso.integrated_page.status"),
     ),
     _site("consent_page_of_another_view", "authorize.consent", answers(_own_callback, 200, "<form></form>")),
     _site(

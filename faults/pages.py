@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from faults.fault import Fault
-from faults.proxy import Reply, Request, Rule
-from faults.rules import Matching, answers, answers_json, changed, lost, relocated, to
+from faults.proxy import Request, Rule
+from faults.rules import Matching, answers, answers_json, lost, relocated, to
 
 _LOGIN = "/accounts/login/"
 _TOKEN = "/o/token/"  # noqa: S105 - a path
 _IDENTITY = "/api/v1/auth/rocket/"
+_SESSION = "/chat/api/session/"
 _MADE_UP = {"access_token": "made-up"}
 _NOT_FOUND = "<h1>Not Found</h1>"
 _OWN_LOGIN = '<form method="post"><input type="password"></form>'
@@ -32,13 +31,6 @@ def _without_a_session(path: str) -> Matching:
     return lambda request: request.path == path and "besedka_session=" not in request.header("Cookie")
 
 
-def _secure(reply: Reply) -> Reply:
-    def marked(name: str, value: str) -> tuple[str, str]:
-        return (name, f"{value}; Secure") if name.lower() == "set-cookie" else (name, value)
-
-    return replace(reply, headers=tuple(marked(*row) for row in reply.headers))
-
-
 def _hidden_behind(name: str, path: str) -> tuple[Fault, Fault]:
     """A page that fails, and one that forgets where the visitor wanted to go."""
     check = f"site.{name}"
@@ -52,7 +44,6 @@ FAULTS = (
     _page(
         "login_page_without_its_form", "site.login_form.missing", answers(to(_LOGIN), 200, "<h1>Беседка</h1>")
     ),
-    _page("cookies_for_https_alone", "site.login_form.secure_cookie", changed(to(_LOGIN), _secure)),
     _page("log_in_without_csrf", "site.csrf.open", answers(to(_LOGIN, "POST"), 302, Location="/")),
     _page(
         "home_page_waits_for_rocketchats_database",
@@ -77,6 +68,13 @@ FAULTS = (
     ),
     _page("chat_auth_gone", "site.chat_auth.status", answers(to("/chat/api/auth/"), 404, _NOT_FOUND)),
     _page("chat_auth_as_a_page", "site.chat_auth.html", answers(to("/chat/api/auth/"), 401, _OWN_LOGIN)),
+    _page("session_as_a_page", "sso.site_session.html", answers(to(_SESSION), 200, _OWN_LOGIN)),
+    _page("session_gone", "sso.site_session.status", answers(to(_SESSION), 404, _NOT_FOUND)),
+    _page(
+        "session_kept_by_a_proxy",
+        "sso.site_session.other_user",
+        answers_json(to(_SESSION), 200, id="1", username="somebody_else"),
+    ),
     _page(
         "misspelt_chat_auth_is_back",
         "site.old_chat_auth.present",

@@ -6,7 +6,11 @@ import itertools
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
+import psutil
+
+from besedka import address
 from besedka.stacks.services.mongod import REPLICA_SET
 from faults import mongo_proxy
 from faults.breakable_stack import BreakableStack
@@ -55,6 +59,25 @@ def _mongo_stopped(one: BreakableStack) -> Iterator[None]:
 
 
 @contextmanager
+def _mongo_paused(one: BreakableStack) -> Iterator[None]:
+    """SIGSTOP: the kernel goes on taking connections, and nobody answers."""
+    port = address.port(str(one.stack.mongo_url))
+    listening = {row.pid for row in psutil.net_connections("tcp4") if row.pid and _listens(row, port)}
+    held = [psutil.Process(pid) for pid in listening]
+    for process in held:
+        process.suspend()
+    try:
+        yield
+    finally:
+        for process in held:
+            process.resume()
+
+
+def _listens(row: Any, port: int) -> bool:
+    return bool(row.status == psutil.CONN_LISTEN and row.laddr.port == port)
+
+
+@contextmanager
 def _seen_as(one: BreakableStack, change: mongo_proxy.Change) -> Iterator[None]:
     with mongo_proxy.before(str(one.stack.mongo_url), change) as url, one.seen_at(mongo_url=url):
         yield
@@ -83,6 +106,7 @@ FAULTS = (
     Fault("site_stopped", "services.site.unanswered", lambda one: one.stopped("site")),
     Fault("chat_stopped", "services.chat.unanswered", lambda one: one.stopped("rocketchat")),
     Fault("mongo_stopped", "services.mongo.unanswered", _mongo_stopped),
+    Fault("mongo_paused", "services.mongo.slow", _mongo_paused),
     Fault(
         "mongo_secondary_only",
         "services.mongo.not_primary",

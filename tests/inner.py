@@ -16,6 +16,7 @@ import pytest
 from besedka.contract import PROJECT_ROOT
 from besedka.stacks.kind import KIND_ENV
 from besedka.stacks.model import Stack
+from fixtures.report import INSIDE_ENV
 
 RUN_SECONDS = 120
 SUBJECTS = PROJECT_ROOT / ".besedka" / "inner"
@@ -55,7 +56,8 @@ def command(*arguments: str) -> list[str]:
 def environment(more: Mapping[str, str] | None = None) -> dict[str, str]:
     """Our environment, without what xdist tells its workers; a stack of its own is an embedded one."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith("PYTEST_")}
-    return kept | {"PYTHONPATH": str(PROJECT_ROOT), KIND_ENV: "embedded"} | dict(more or {})
+    told = {"PYTHONPATH": str(PROJECT_ROOT), KIND_ENV: "embedded", INSIDE_ENV: "1"}
+    return kept | told | dict(more or {})
 
 
 def attached(stack: Stack, *, data: bool = False) -> tuple[str, ...]:
@@ -68,15 +70,17 @@ def attached(stack: Stack, *, data: bool = False) -> tuple[str, ...]:
     return "--stack=attached", *own, *(f"--{name}={value}" for name, value in told if value)
 
 
-def run(*arguments: str, more: Mapping[str, str] | None = None) -> subprocess.CompletedProcess[str]:
-    """Run pytest to its end."""
+def run(
+    *arguments: str, more: Mapping[str, str] | None = None, seconds: float = RUN_SECONDS
+) -> subprocess.CompletedProcess[str]:
+    """Run pytest to its end, or for so many seconds at most."""
     return subprocess.run(
         command(*arguments),
         cwd=PROJECT_ROOT,
         env=environment(more),
         capture_output=True,
         text=True,
-        timeout=RUN_SECONDS,
+        timeout=seconds,
         check=False,
     )
 

@@ -10,13 +10,18 @@ from datetime import UTC, datetime
 from besedka.checks.check import Check, check
 from besedka.checks.compare import fingerprint
 from besedka.checks.examination import Examination
-from besedka.checks.finding import Answer, Findings, Ok, Skipped, answer, finding
+from besedka.checks.finding import Answer, Findings, Ok, Severity, Skipped, answer, finding
 from besedka.contract import Contract
 from besedka.rocketchat import provider
 from besedka.site_database import Application
 
 # One abandoned log-in leaves one code behind; a chain broken at its first hop leaves them all.
 _ABANDONED = 3
+# What happened once says no more about the reason than this; the hops are walked anew beside it.
+_WALK = (
+    "Rocket.Chat came for none of them: it did not reach the site (provider.reachable_from_chat), or was "
+    "refused (sso.client and sso.token say why). If these are ok, sign in once: a token clears this note."
+)
 
 
 def _record(examination: Examination) -> Application:
@@ -225,7 +230,8 @@ def codes(examination: Examination) -> Answer:
                 f"{dead} codes expired unexchanged, and not one access token was ever issued",
                 "a token for each code",
                 "oauth2_provider_grant and oauth2_provider_accesstoken",
-                advice=("Rocket.Chat's server cannot reach the site: see provider.reachable_from_chat",),
+                advice=(_WALK,),
+                severity=Severity.RISK,
             ),
         )
     )

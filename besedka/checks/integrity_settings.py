@@ -84,6 +84,8 @@ def settings_types(examination: Examination) -> Answer:
         value = row.get("value")
         if expected is None or value is None or "packageValue" not in row:
             continue
+        if _is_default(row):
+            continue
         if not isinstance(value, expected) or (isinstance(value, bool) and bool not in expected):
             seen = f"{setting_id} holds {type(value).__name__} {value!r}"
             where = examination.where(setting_id, f"rocketchat_settings, {setting_id}")
@@ -99,6 +101,12 @@ def settings_types(examination: Examination) -> Answer:
                 )
             )
     return answer(found, evidence="every value of its type")
+
+
+def _is_default(row: Document) -> bool:
+    """Whether the value is Rocket.Chat's own: some of its defaults are not of their setting's type."""
+    default, value = row.get("packageValue"), row.get("value")
+    return type(default) is type(value) and default == value
 
 
 @check("integrity.settings_dates", codes="no_date", needs=_GROUND)

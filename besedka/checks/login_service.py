@@ -98,9 +98,9 @@ def values(examination: Examination) -> Answer:
     base = provider.base_id(examination.contract.provider)
     found = []
     for suffix, field in FIELDS.items():
-        seen = row.get(field)
-        if seen != wanted[suffix]:
-            setting_id = f"{base}-{suffix}"
+        seen, setting_id = row.get(field), f"{base}-{suffix}"
+        # A setting that is wrong itself has been reported by the provider's own check.
+        if seen not in (wanted[suffix], examination.effective.get(setting_id)):
             found.append(
                 finding(
                     "login_service.values.differs",

@@ -14,13 +14,13 @@ from rich.table import Table
 
 from besedka.checks.check import LAYERS
 from besedka.checks.finding import Finding, Result, Severity, Status
+from besedka.checks.ranking import ranked
 from besedka.contract import Contract
 from besedka.rocketchat import provider
 
 HEALTHY, SICK, NOT_ASKED = 0, 1, 2
 # Without an answer at one of these there is nothing to examine.
 _DOORS = {"services.site", "services.chat"}
-_SEVERITIES = tuple(Severity)
 _COLOUR = {
     Status.OK: "green",
     Status.FINDING: "red",
@@ -47,10 +47,8 @@ class Report:
 
     @property
     def findings(self) -> tuple[Finding, ...]:
-        """Every finding: what is broken before what is a risk, and nearest to the ground first."""
-        rows = sorted(self.results, key=lambda result: LAYERS.index(result.layer))
-        found = (one for result in rows for one in result.findings)
-        return tuple(sorted(found, key=lambda one: _SEVERITIES.index(one.severity)))
+        """Every finding, the cause first; see `ranking`."""
+        return ranked(self.results)
 
     @property
     def first_cause(self) -> Finding | None:
@@ -70,6 +68,14 @@ class Report:
         """Contract values that this examination did not compare with anything."""
         watched = {name for result in self.results for name in result.watched}
         return tuple(name for name in contract_values(self.contract) if name not in watched)
+
+    @property
+    def unasked(self) -> tuple[str, ...]:
+        """What this examination could not look at, one line each: crashes, and what was not given to it."""
+        crashed = (f"{one.check} crashed: {one.reason}" for one in self.results if one.status is Status.CRASH)
+        skipped = (one for one in self.results if one.status is Status.SKIPPED)
+        closed = (one.reason for one in skipped if "(--" in one.reason or one.layer == "sso")
+        return tuple(dict.fromkeys((*crashed, *closed)))
 
     @property
     def exit_status(self) -> int:

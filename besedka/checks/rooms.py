@@ -237,10 +237,10 @@ def _missing(examination: Examination, user: User) -> Finding:
 @check("rooms.verified", codes="administrator user", needs=["rooms.accounts"])
 def verified(examination: Examination) -> Answer:
     """Does each canonical user keep the password when SSO adopts the account by its e-mail?"""
-    known, admin = examination.roster.accounts, examination.contract.chat.admin.username
+    known, contract = examination.roster.accounts, examination.contract
     found = []
-    for user in examination.contract.users:
-        account, own = known[user.username], user.username == admin
+    for user in contract.users:
+        account, own = known[user.username.lower()], contract.is_administrator(user.username)
         address = user.email.lower()
         # Over REST nobody's password is shown; the administrator has signed in with one.
         at_risk = own if account.has_password is None else account.has_password
@@ -253,7 +253,7 @@ def verified(examination: Examination) -> Answer:
             place = f"users, {user.username}, emails.verified"
             mend = (examination.provision_command,)
             found.append(finding(f"rooms.verified.{code}", seen, "a verified address", place, commands=mend))
-    return answer(found, evidence=f"{len(examination.contract.users)} addresses")
+    return answer(found, evidence=f"{len(contract.users)} addresses")
 
 
 @check(

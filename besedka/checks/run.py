@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 import traceback
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
 from typing import Any
 
 from besedka.checks.catalogue import checks_for, with_grounds
@@ -12,6 +13,7 @@ from besedka.checks.check import UNANSWERED, Check
 from besedka.checks.examination import Examination, Probe, ProbeAnswer
 from besedka.checks.finding import Finding, Findings, Ok, Result, Status, Where
 from besedka.checks.report import Report
+from besedka.checks.severity import measured
 from besedka.contract import Contract
 from besedka.errors import ServiceUnreachableError
 from besedka.stacks import targets
@@ -97,7 +99,10 @@ def _ask(check: Check, examination: Examination) -> Result:
         unknown = [found.code for found in answered.found if found.code not in check.codes]
         if unknown:
             return result(Status.CRASH, reason=f"undeclared code {unknown[0]}", findings=answered.found)
-        return result(Status.FINDING, findings=answered.found, watched=answered.watched)
+        weighed = tuple(
+            replace(found, severity=measured(found.code, found.severity)) for found in answered.found
+        )
+        return result(Status.FINDING, findings=weighed, watched=answered.watched)
     if isinstance(answered, Ok):
         return result(Status.OK, evidence=answered.evidence, watched=answered.watched)
     return result(Status.SKIPPED, reason=answered.reason)

@@ -4,24 +4,32 @@ from __future__ import annotations
 
 import requests
 
-from besedka import address
+from besedka import address, second_ask
 from besedka.checks.check import Check, check
-from besedka.checks.examination import TIMEOUT_SECONDS, Examination, redirected
-from besedka.checks.finding import Answer, Findings, Ok, Skipped, finding
+from besedka.checks.examination import MONGO_SECONDS, TIMEOUT_SECONDS, Examination, redirected
+from besedka.checks.finding import Answer, Finding, Findings, Ok, Skipped, finding
 from besedka.contract import Contract
+from besedka.errors import ServiceUnreachableError
 from besedka.site import Site
 
 _MORE_LOOKS = 3
+# pymongo's words for a server that takes the connection and says nothing.
+_DRIVERS_SILENCE = ("timed out", "No servers found yet")
 _STARTING = {502, 503, 504}
 _INITIATE = "exec mongo mongosh --eval 'rs.initiate()'"
 
 
-@check("services.mongo", codes="not_initiated not_primary no_replica_set")
+@check("services.mongo", codes="slow not_initiated not_primary no_replica_set")
 def mongo(examination: Examination) -> Answer:
     """Does MongoDB answer, as primary of a replica set?"""
     if examination.target.mongo_url is None:
         return Skipped("no MongoDB address was given (--mongo-url)")
-    hello = examination.mongo.hello()
+    try:
+        hello = examination.mongo.hello()
+    except ServiceUnreachableError as error:
+        if not any(text in str(error.__cause__) for text in _DRIVERS_SILENCE):
+            raise
+        return Findings((_hanging_mongo(examination),))
     where, initiate = examination.mongo.where, examination.compose(_INITIATE)
     if hello.get("isreplicaset"):
         # So says mongod with --replSet until somebody calls rs.initiate().
@@ -67,6 +75,12 @@ def mongo(examination: Examination) -> Answer:
     return Ok(f"primary of {hello['setName']}")
 
 
+def _hanging_mongo(examination: Examination) -> Finding:
+    fix = "mongod hangs or is paused: see its log and the disk, then start it again."
+    seen = f"no answer within {MONGO_SECONDS:g} s"
+    return finding("services.mongo.slow", seen, "an answer", examination.mongo.where, advice=(fix,))
+
+
 @check("services.site_database", codes="")
 def site_database(examination: Examination) -> Answer:
     """Can the site's database be read?"""
@@ -78,11 +92,23 @@ def site_database(examination: Examination) -> Answer:
 
 @check(
     "services.site",
-    codes="not_json starting not_ready two_programs",
+    codes="slow not_json starting not_ready two_programs",
     after=["services.site_database"],
 )
 def site(examination: Examination) -> Answer:
     """Does the site say that it is ready?"""
+    try:
+        return _ready(examination)
+    except ServiceUnreachableError as error:
+        if not isinstance(error.__cause__, requests.ReadTimeout):
+            raise
+        seen = f"connected, but no answer within {TIMEOUT_SECONDS * second_ask.LONGER:g} s"
+        fix = "The site hangs, is paused or overloaded: see Daphne's log, then start it again."
+        found = finding("services.site.slow", seen, "an answer", error.where, advice=(fix,))
+        return Findings((found,))
+
+
+def _ready(examination: Examination) -> Answer:
     path = examination.contract.site.adapter.status_path
     if path is False:
         return _home(examination)

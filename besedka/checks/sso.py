@@ -69,7 +69,7 @@ def _client(examination: Examination) -> Answer:
     answered = _exchange(examination, _NOT_CODE)
     error = str(_decoded(answered).get("error", ""))
     if error == "invalid_grant":
-        return Ok("a made-up code is refused, the client is not")
+        return Ok("a made-up code is refused, the client is not; a real one shows whether PKCE is asked for")
     return Findings((_token_refusal("sso.client", examination, answered),))
 
 
@@ -181,8 +181,11 @@ def foreign_redirect(examination: Examination) -> Answer:
     elsewhere = "http://elsewhere.invalid/"
     response = visitor(examination).site.authorize(own.client_id, elsewhere, own.scope, "doctor-state")
     found = []
-    if response.status_code != 400:
-        seen = f"{response.status_code} {response.headers.get('Location', '').partition('?')[0]}".strip()
+    location = response.headers.get("Location", "").partition("?")[0]
+    own_login = urlsplit(location).path == examination.contract.site.login_path
+    # A view that sends everybody to the log-in first has let nothing out.
+    if response.status_code != 400 and not (response.status_code == 302 and own_login):
+        seen = f"{response.status_code} {location}".strip()
         place = f"GET {own.authorize_path} with redirect_uri={elsewhere}"
         fix = "route /o/authorize/ to oauth2_provider's own view: a hand-made one leaks codes"
         found = [finding("sso.foreign_redirect.open", seen, "400", place, advice=(fix,))]

@@ -19,6 +19,7 @@ from besedka.contract import Contract, Role
 # The scripts look for the frame by this id (packages/besedka_chat, static/besedka_chat/js).
 FRAME_ID = "rocketChatFrame"
 _SWITCHER = "button"
+_SESSION = "data-session-url"
 _ROOM_PATH = re.compile(r"/(channel|group|direct)/([^/]+)/?")
 _FRAME_KINDS = "status nested no_frame extra_frame frame_id not_a_room room_id layout frame"
 
@@ -171,6 +172,33 @@ def _switcher_findings(contract: Contract, role: Role, page: Page) -> list[Findi
     return found
 
 
+@check("sso.site_session", codes="status html other_user", needs=["sso.test_page"])
+def site_session(examination: Examination) -> Answer:
+    """Does the site tell its pages, in JSON, who is signed in?"""
+    made, site = visitor(examination), examination.contract.site
+    frames = [
+        frame for path in (site.test_page, site.integrated_page) for frame in read(made.site.get(path)).frames
+    ]
+    asked = sorted({frame[_SESSION] for frame in frames if frame.get(_SESSION)})
+    found: list[Finding] = []
+    for path in asked:
+        response = made.site.get(path)
+        place, kind = f"GET {path}, signed in", response.headers.get("Content-Type", "no content type")
+        if response.status_code != 200:
+            fix = "Read Daphne's log; is another view in front of it?"
+            found.append(
+                finding("sso.site_session.status", str(response.status_code), "200", place, advice=(fix,))
+            )
+        elif not kind.startswith("application/json"):
+            fix = "The view must answer JSON, whoever asks: to the page's script HTML is nobody."
+            found.append(finding("sso.site_session.html", kind, "JSON", place, advice=(fix,)))
+        elif response.json().get("username") != made.username:
+            seen = f"username is {response.json().get('username')!r}"
+            fix = "The view must answer for this visitor: does a proxy keep the answer of another?"
+            found.append(finding("sso.site_session.other_user", seen, made.username, place, advice=(fix,)))
+    return answer(found, evidence=", ".join(asked) or "the pages ask nothing")
+
+
 def checks(_: Contract) -> tuple[Check, ...]:
     """The checks of the pages; they need the temporary user's session."""
-    return (test_page, integrated_page)
+    return (test_page, integrated_page, site_session)

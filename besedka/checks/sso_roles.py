@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 from urllib.parse import urljoin
 
+from besedka import address
 from besedka.checks.check import Check, check
 from besedka.checks.examination import Examination
 from besedka.checks.finding import Answer, Finding, Skipped, answer, finding
@@ -103,15 +104,15 @@ def _wrong(texts: dict[str, str], wanted: tuple[str, ...], path: str, *, switche
         fix = "send it for each click: a new address loads all of Rocket.Chat, and fast clicks overtake it"
         seen = f"commands {', '.join(sorted(sent))}"
         found.append(finding("sso.commands.no_switch", seen, _SWITCH, path, advice=(fix,)))
-    for address, text in sorted(texts.items()):
+    for source, text in sorted(texts.items()):
         if _READS_FRAME.search(text):
             fix = "send a command: the chat is of another origin, its document is closed to the page"
             found.append(
-                finding("sso.commands.reads_frame", address, "no look into the frame", path, advice=(fix,))
+                finding("sso.commands.reads_frame", source, "no look into the frame", path, advice=(fix,))
             )
         if _RELOADS_FRAME.search(text):
             fix = "load the frame once: what people type is lost with each load"
-            seen = f"{address} sets the frame's address on a timer"
+            seen = f"{source} sets the frame's address on a timer"
             found.append(
                 finding("sso.commands.reloads_frame", seen, "no load without a cause", path, advice=(fix,))
             )
@@ -126,17 +127,19 @@ def _scripts(made: Visitor, address_of_page: str, page: Page) -> tuple[dict[str,
     texts = {f"{address_of_page} script {number}": text for number, text in enumerate(page.inline, 1)}
     missing: list[str] = []
     pending = [urljoin(address_of_page, source) for source in page.scripts]
-    pending += [address for text in page.inline for address in _imported(address_of_page, text)]
+    # A script of another host is another's: what it says to the chat stands on the site's own pages.
+    pending = [one for one in pending if address.origin(one) == address.origin(address_of_page)]
+    pending += [source for text in page.inline for source in _imported(address_of_page, text)]
     while pending:
-        address = pending.pop()
-        if address in texts or address in missing:
+        source = pending.pop()
+        if source in texts or source in missing:
             continue
-        text = _script(made.site, address)
+        text = _script(made.site, source)
         if text is None:
-            missing.append(address)
+            missing.append(source)
             continue
-        texts[address] = text
-        pending += _imported(address, text)
+        texts[source] = text
+        pending += _imported(source, text)
     return texts, missing
 
 

@@ -16,7 +16,7 @@ import typer
 from besedka import http
 from besedka.commands.reports import read
 from besedka.errors import BesedkaError
-from besedka.language import chosen
+from besedka.language import Language, chosen
 from besedka.report.issues import LABEL, Step, plan
 from besedka.report.notice import message
 
@@ -43,7 +43,7 @@ def announce(
     issues: Annotated[bool, typer.Option(help="Open, update and close issues, by `gh`.")] = True,
     link: Annotated[str, typer.Option(metavar="URL", help="The page of the CI job.")] = "",
     lang: Annotated[
-        str | None, typer.Option(metavar="ru|en", help="Language of the message; else the environment's.")
+        Language | None, typer.Option(help="Language of the message; else the environment's.")
     ] = None,
 ) -> None:
     """Open or update one issue per cause, close those whose cause is gone, and tell the webhook of red runs.

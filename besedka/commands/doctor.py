@@ -108,7 +108,7 @@ def doctor(  # noqa: PLR0913, PLR0917 - one parameter per option
         if client:
             target, contract = started.enter_context(with_client(client, contract, addresses))
         else:
-            target, _ = located(contract, **addresses)
+            target, contract, _ = located(contract, **addresses)
         if write is not None:
             target = replace(target, may_write=write)
         if write and not target.can_manage:

@@ -74,7 +74,7 @@ def provision(  # noqa: PLR0913, PLR0917 - one parameter per option
     if (apply and (plan or undo)) or not (apply or plan or undo):
         raise typer.BadParameter("say one of --plan, --apply, --undo, or --undo --plan")
     contract = contracts.load()
-    target, stack = located(
+    target, contract, stack = located(
         contract,
         site_url=site_url,
         chat_url=chat_url,

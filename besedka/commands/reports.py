@@ -12,7 +12,7 @@ import typer
 from besedka import contract as contracts
 from besedka.contract import PROJECT_ROOT
 from besedka.errors import BesedkaError
-from besedka.language import chosen
+from besedka.language import Language, chosen
 from besedka.report import bundle as bundles
 from besedka.report import ctrf, page
 from besedka.report import merge as merging
@@ -55,9 +55,7 @@ def summary(  # noqa: PLR0913, PLR0917 - one parameter per option
     link: Annotated[
         list[str] | None, typer.Option(metavar="NAME=URL", help="What was kept of the run; may be repeated.")
     ] = None,
-    lang: Annotated[
-        str | None, typer.Option(metavar="ru|en", help="Language; without it, the environment's.")
-    ] = None,
+    lang: Annotated[Language | None, typer.Option(help="Language; without it, the environment's.")] = None,
 ) -> None:
     """Tell what a run came to, as Markdown: causes, their tests, what was slow, what is not proved.
 
@@ -108,9 +106,7 @@ def merge(
     durations: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Also write the seconds of each test, for --shard.")
     ] = None,
-    lang: Annotated[
-        str | None, typer.Option(metavar="ru|en", help="Language; without it, the environment's.")
-    ] = None,
+    lang: Annotated[Language | None, typer.Option(help="Language; without it, the environment's.")] = None,
 ) -> None:
     """Make one run.json and one page of a run's shards. One run that was no shard may be named, too.
 

@@ -20,6 +20,7 @@ from rich.table import Table
 from besedka import contract as contracts
 from besedka.contract import PROJECT_ROOT, Contract
 from besedka.errors import BesedkaError, StackKindError
+from besedka.scrub import Scrubber
 from besedka.stacks import environment
 from besedka.stacks.kind import AUTO, KIND_ENV, reject_unsupported_options, resolved
 from besedka.stacks.model import Stack
@@ -202,7 +203,7 @@ def logs(
     for name in [service] if service else names:
         if service is None:
             typer.echo(f"==== {name}")
-        typer.echo(_tail(stack, name, lines))
+        typer.echo(Scrubber(contracts.load().secrets).text(_tail(stack, name, lines)))
 
 
 def show_environment(

@@ -12,7 +12,7 @@ from besedka.commands.stack import noted_stack, refuse_a_sick_one, running_stack
 from besedka.contract import Contract
 from besedka.errors import StackKindError
 from besedka.progress import quiet
-from besedka.stacks import embedded, targets
+from besedka.stacks import embedded, targets, versions
 from besedka.stacks.model import Stack
 from besedka.stacks.services import chat_client, options
 from besedka.target import Target
@@ -32,10 +32,11 @@ ProviderUrl = Annotated[
 ]
 
 
-def located(contract: Contract, **addresses: str | None) -> tuple[Target, Stack | None]:
+def located(contract: Contract, **addresses: str | None) -> tuple[Target, Contract, Stack | None]:
     """The stack of `besedka up` if no address is given or both are its own; else the one at the addresses.
 
-    `addresses` are those of `besedka.stacks.targets.given`. The stack comes second, None if it is not ours.
+    `addresses` are those of `besedka.stacks.targets.given`. The contract comes in the version that `up` was
+    told to run; the stack comes last, None if it is not ours.
     Raises NoStackError when that of `up` has lost a service: a tool never turns to another stack by itself.
     """
     noted = noted_stack()
@@ -45,8 +46,16 @@ def located(contract: Contract, **addresses: str | None) -> tuple[Target, Stack 
             stack = running_stack()
             if stack.kind == "containers":
                 refuse_a_sick_one()
-            return stack.target, stack
-    return targets.given(contract, **addresses), None
+            return stack.target, _as_chosen(contract, stack), stack
+    return targets.given(contract, **addresses), contract, None
+
+
+def _as_chosen(contract: Contract, stack: Stack) -> Contract:
+    """The contract in the version of the bundle or client that `up` was given."""
+    chosen = next((one.version for one in stack.services if one.name == "rocketchat"), "")
+    # A stand-in of no chosen version names its major and minor number only.
+    whole = stack.kind == "embedded" and chosen.count(".") == 2
+    return versions.of_contract(contract, chosen) if whole else contract
 
 
 @contextmanager

@@ -19,7 +19,9 @@ DECIDED_MILLISECONDS = 2_000
 
 # The one hook that the message box has had in every version.
 _BOX = 'textarea[name="msg"]'
-_NOT_FOUND = re.compile(r"^(Room not found|Комната не найдена)$")
+# The title of a page that has nothing to show (`@rocket.chat/fuselage`, StatesTitle). Rocket.Chat's own page
+# objects find it so too: its words are of the user's language, and it was no heading in older versions.
+_NOTHING_TO_SHOW = ".rcx-states__title"
 
 
 class RocketChatFrame:
@@ -62,8 +64,8 @@ class RocketChatFrame:
 
     @property
     def room_not_found(self) -> Locator:
-        """The heading that stands in place of a room one may not see."""
-        return self.frame.get_by_role("heading", name=_NOT_FOUND)
+        """What stands in place of a room one may not see."""
+        return self.frame.locator(_NOTHING_TO_SHOW)
 
     @property
     def sidebar(self) -> Locator:

@@ -19,15 +19,19 @@ _BROKEN = {Outcome.FAILED, Outcome.ERROR}
 
 
 def last_runs(runs_folder: Path, current: Run) -> list[Run]:
-    """At most ten runs, oldest first, the current one last. Files of other versions are passed over."""
+    """At most ten runs, oldest first, the current one last.
+
+    Files of other versions are passed over, and runs inside tests.
+    """
     found: list[Run] = []
     for path in sorted(runs_folder.glob(f"*/{RUN_FILE}"), reverse=True):
         if path.parent.name == current.id or len(found) == SHOWN - 1:
             continue
         try:
-            found.append(Run.read(path))
+            run = Run.read(path)
         except (OSError, ValueError):
             continue
+        found += [] if run.inside else [run]
     return [*reversed(found), current]
 
 

@@ -147,7 +147,8 @@ class UnprovenRow(_Row):
 class Run(_Row):
     """A whole run. `seed` gave the order of its tests; `shard` is `2/3` for a part of a run.
 
-    `configuration` is the file that holds every value of the contract beside what the stack has.
+    `inside` is true for a run inside a test of another run, which may be red on purpose. `configuration` is
+    the file that holds every value of the contract beside what the stack has.
     """
 
     version: Literal[1] = 1
@@ -168,6 +169,7 @@ class Run(_Row):
     unproven: tuple[UnprovenRow, ...] = ()
     seed: int | None = None
     shard: str = ""
+    inside: bool = False
     configuration: str | None = None
 
     def count(self, *outcomes: Outcome) -> int:

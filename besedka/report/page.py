@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from datetime import datetime
 from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 
 from besedka.language import Language
 from besedka.report import wording
-from besedka.report.history import flaky
-from besedka.report.model import PAGE_FILE, CellRow, Run
+from besedka.report.history import flaky, rates
+from besedka.report.model import PAGE_FILE, RUN_FILE, CellRow, Run
 
 # Screenshots above this size stay beside the page, which is to be sent by mail. Bytes.
 _LARGEST_PICTURE = 600_000
 _PICTURES = 3
+# The first page of a test's first browser, as the evidence names it.
+PICTURE = "screenshot-1-1.png"
 SLOWEST = 10
+_PHASES = ("setup", "call", "teardown")
 
 
 def html(run: Run, folder: Path, language: Language, runs: Sequence[Run] = ()) -> str:
@@ -32,6 +36,7 @@ def html(run: Run, folder: Path, language: Language, runs: Sequence[Run] = ()) -
     people: dict[str, dict[str, CellRow]] = {}
     for cell in run.cells:
         people.setdefault(cell.user, {})[cell.room] = cell
+    here = {test.id for test in run.tests}
     return environment.get_template("page.html.j2").render(
         run=run,
         t=wording.texts(language),
@@ -41,10 +46,16 @@ def html(run: Run, folder: Path, language: Language, runs: Sequence[Run] = ()) -
         rooms=rooms,
         people=people,
         pictures=_pictures(run, folder),
-        evidence=_evidence(run, folder),
+        evidence=_evidence(run, folder, wording.texts(language)["label"]),
+        files=_files(run, folder),
+        place=shown(folder),
+        started=datetime.fromisoformat(run.started).strftime("%d.%m.%Y %H:%M"),
+        phases={name: sum(test.phases.get(name, 0.0) for test in run.tests) for name in _PHASES},
         slowest=sorted(run.tests, key=lambda test: test.seconds, reverse=True)[:SLOWEST],
         runs=runs or [run],
         flaky=flaky(runs or [run]),
+        rates={name: rate for name, rate in rates(runs or [run]).items() if name in here},
+        picture=PICTURE,
     )
 
 
@@ -56,24 +67,40 @@ def write(run: Run, folder: Path, language: Language, runs: Sequence[Run] = ()) 
 
 
 def _pictures(run: Run, folder: Path) -> dict[str, str]:
-    """Data addresses of the first pictures, by their path."""
+    """Data addresses of the first pictures, by their path: of causes, then of failures without one."""
+    wanted = [cause.picture for cause in run.causes if cause.picture]
+    wanted += [f"{test.evidence}/{PICTURE}" for test in run.unexplained if test.evidence]
     found: dict[str, str] = {}
-    for cause in run.causes:
-        path = folder / cause.picture if cause.picture else None
-        if path and path.is_file() and path.stat().st_size <= _LARGEST_PICTURE and len(found) < _PICTURES:
+    for name in wanted:
+        path = folder / name
+        if path.is_file() and path.stat().st_size <= _LARGEST_PICTURE and len(found) < _PICTURES:
             data = base64.b64encode(path.read_bytes()).decode()
-            found[str(cause.picture)] = f"data:image/png;base64,{data}"
+            found[name] = f"data:image/png;base64,{data}"
     return found
 
 
-def _evidence(run: Run, folder: Path) -> dict[str, list[str]]:
-    """The files of each failed test's evidence, as paths relative to the page."""
-    return {
-        test.id: sorted(
-            path.relative_to(folder).as_posix()
-            for path in (folder / test.evidence).iterdir()
-            if path.is_file()
-        )
-        for test in run.broken
-        if test.evidence and (folder / test.evidence).is_dir()
-    }
+def shown(folder: Path) -> str:
+    """The folder as a command at the project's root names it, else as it is."""
+    here = Path.cwd()
+    return (folder.relative_to(here) if folder.is_relative_to(here) else folder).as_posix()
+
+
+def _evidence(run: Run, folder: Path, label: Mapping[str, str]) -> dict[str, list[tuple[str, list[str]]]]:
+    """By failed test, the files of both its attempts, as paths relative to the page."""
+    found: dict[str, list[tuple[str, list[str]]]] = {}
+    for test in run.broken:
+        places = [(label["evidence"], test.evidence)]
+        places += [(label["second_evidence"], test.second.evidence)] if test.second else []
+        for title, place in places:
+            if place and (folder / place).is_dir():
+                paths = sorted(path for path in (folder / place).iterdir() if path.is_file())
+                names = [path.relative_to(folder).as_posix() for path in paths]
+                found.setdefault(test.id, []).append((title, names))
+    return found
+
+
+def _files(run: Run, folder: Path) -> list[str]:
+    """What else is in the run's folder: configuration, doctor's report, logs, the data of this page."""
+    names = [run.configuration or "", "doctor.json", RUN_FILE]
+    there = [name for name in names if name and (folder / name).is_file()]
+    return [*there, *sorted(path.relative_to(folder).as_posix() for path in folder.glob("logs/*.log"))]

@@ -32,6 +32,8 @@ def connected(mongo_url: str, seconds: float) -> MongoClient[Document]:
     return MongoClient(
         mongo_url,
         directConnection=True,
+        # With a name, the driver takes a server that says nothing for one of another set.
+        replicaSet=None,
         datetime_conversion="DATETIME_AUTO",
         tz_aware=True,
         unicode_decode_error_handler="replace",

@@ -20,7 +20,7 @@ from pathlib import Path
 
 import requests
 
-from besedka import address, http, provision
+from besedka import http, provision
 from besedka.contract import PROJECT_ROOT, Contract
 from besedka.errors import ServiceUnreachableError, StackStartError
 from besedka.progress import Say, quiet
@@ -31,6 +31,7 @@ from besedka.stacks.process.ports import free_ports
 from besedka.stacks.process.processes import ServiceProcess, Spawn, guarded, stop_all
 from besedka.stacks.services import chat_client, first_boot, mongod, postgres, redis_server, site_commands
 from besedka.stacks.services.chat_client import ChatClient
+from besedka.stacks.services.entrance import PORTS, Entrance
 from besedka.stacks.services.options import Programs
 from besedka.target import Target
 
@@ -38,7 +39,7 @@ RUNS_FOLDER = PROJECT_ROOT / ".besedka" / "runs"
 START_BUDGET_SECONDS = 60.0
 RUNS_KEPT = 10
 FINISHED = "finished"
-STOP_ORDER = ("tls", "site", "rocketchat", "mongo", "postgres", "redis")
+STOP_ORDER = ("tls", "one_host", "site", "rocketchat", "mongo", "postgres", "redis")
 KILLED_RUN_SECONDS = 24 * 3600
 # Migrating an empty database takes longer than everything else; the site keeps a migrated one to copy.
 SITE_TEMPLATE = ("--template", str(PROJECT_ROOT / ".besedka" / "site-template.sqlite3"))
@@ -65,11 +66,13 @@ class EmbeddedStack:
         """Start everything; returns once the contract is fulfilled. Raises StackStartError."""
         if served := self.programs.bundle or self.programs.chat_client:
             self.contract = served.contract(self.contract)
-        names = ("site", "chat", "mongo", "postgres", "redis", "site by https", "chat by https")
+        names = (*PORTS, "mongo", "postgres", "redis")
         self.ports = dict(zip(names, free_ports(len(names)), strict=True))
-        self.contract = self._moved()
-        if self.programs.tls:
-            self._end_tls()
+        entrance = Entrance(self.contract, self.ports, self.programs.tls)
+        self.contract = entrance.contract()
+        for name, command in entrance.programs(self.folder):
+            self._launch(name, command, PROJECT_ROOT, {"PYTHONPATH": str(PROJECT_ROOT)})
+        self.authority = entrance.authority
         self.site_environment = self._site_environment()
         with ThreadPoolExecutor(max_workers=1) as background:
             prepared = background.submit(self._prepare_site)
@@ -84,31 +87,6 @@ class EmbeddedStack:
         self.wait_for_site()
         self.stack = self._describe()
         return self.stack
-
-    def _moved(self) -> Contract:
-        """The contract at free ports, on its own spellings of this machine where they lead here."""
-        told, own = self.contract, self.contract.own_provider_url
-
-        def moved(url: str, name: str) -> str:
-            scheme, named = ("https", f"{name} by https") if self.programs.tls else ("http", name)
-            return f"{scheme}://{address.local_host(url)}:{self.ports[named]}"
-
-        return told.at(
-            site_url=moved(told.site.url, "site"),
-            chat_url=moved(told.chat.url, "chat"),
-            provider_url=moved(own, "site") if own else None,
-        )
-
-    def _end_tls(self) -> None:
-        """Make the run's certificates, trust them, and start what speaks TLS for site and chat."""
-        from besedka.stacks.services import tls  # noqa: PLC0415 - a library that other stacks do without
-
-        urls = (self.contract.site.url, self.contract.chat.url, self.contract.provider.url)
-        made = tls.issue(self.folder / "tls", map(address.host, urls))
-        self.authority = str(made.authority)
-        http.trust(self.authority)
-        pairs = {self.ports[f"{name} by https"]: self.ports[name] for name in ("site", "chat")}
-        self._launch("tls", made.command(pairs), PROJECT_ROOT, {"PYTHONPATH": str(PROJECT_ROOT)})
 
     def _give_up_without_site(self, prepared: Future[None]) -> None:
         """The first boot of a real Rocket.Chat takes minutes; nobody need wait for it when the site fails."""

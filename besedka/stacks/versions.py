@@ -3,15 +3,20 @@
 Supported pairs: `engines` and the release notes of Rocket.Chat (`releases.rocket.chat/<version>/info` lists
 `compatibleMongoVersions`). 9.0.0 made Custom OAuth a licensed feature (RocketChat/Rocket.Chat#42477), so
 what this suite proves cannot be had there without a licence.
+
+`python -m besedka.stacks.versions` prints the table for a matrix of GitHub's.
 """
 
 from __future__ import annotations
 
+import json
 import re
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from itertools import pairwise
 
-from besedka.contract import Contract
+from besedka.contract import LINES, Contract
 from besedka.stacks.docker.compose import ComposeService
 from besedka.stacks.docker.engine_errors import ImageVersionError
 
@@ -20,21 +25,29 @@ VERSION_ENV = "BESEDKA_ROCKETCHAT_VERSION"
 
 @dataclass(frozen=True)
 class Pair:
-    """Rocket.Chat from `since` on (until the next row): MongoDB series it accepts, and the image we take."""
+    """Rocket.Chat from `since` on (until the next row): MongoDB series it accepts, and the image we take.
+
+    `release` is the one that the nightly runs, and that an upgrade begins from or leads to.
+    """
 
     since: tuple[int, int]
     mongo_series: tuple[str, ...]
     mongo_image: str
+    release: str
 
 
 PAIRS = (
-    Pair((6, 4), ("4.4", "5.0", "6.0"), "mongo:6.0.16"),
-    Pair((7, 0), ("5.0", "6.0", "7.0"), "mongo:7.0.14"),
-    Pair((8, 0), ("7.0", "8.0"), "mongo:8.0.4"),
+    Pair((6, 4), ("4.4", "5.0", "6.0"), "mongo:6.0.16", "6.4.8"),
+    Pair((7, 0), ("5.0", "6.0", "7.0"), "mongo:7.0.14", "7.7.1"),
+    Pair((8, 0), ("7.0", "8.0"), "mongo:8.0.4", LINES["8.x"]),
 )
 FIRST_WITHOUT_CUSTOM_OAUTH = (9, 0)
-# The last release of a line, by the line's name.
-LINES = {"8.x": "8.9.0"}
+_WHERE = "[chat] version, or --rocketchat-version"
+
+
+def upgrades() -> list[tuple[str, str]]:
+    """From which release to which a workspace is brought, one supported line at a time."""
+    return list(pairwise(row.release for row in PAIRS))
 
 
 def pair(version: str) -> Pair:
@@ -43,7 +56,7 @@ def pair(version: str) -> Pair:
         raise ImageVersionError(
             f"Rocket.Chat {version!r} is no complete version",
             expected="three numbers, such as 6.4.8, 7.7.1 or 8.0.1",
-            where="--rocketchat-version",
+            where=_WHERE,
             next_step="name a release; nothing was started",
         )
     major, minor, _ = (int(part) for part in version.split("."))
@@ -53,7 +66,7 @@ def pair(version: str) -> Pair:
         raise ImageVersionError(
             f"Rocket.Chat {version} is not supported",
             expected="6.4 to 8.x; from 9.0 on Custom OAuth needs a licence (RocketChat/Rocket.Chat#42477)",
-            where="--rocketchat-version",
+            where=_WHERE,
             next_step="name another release; nothing was started",
         )
     return known[-1]
@@ -100,3 +113,12 @@ def of_contract(contract: Contract, version: str | None) -> Contract:
     version = LINES.get(version, version)
     pair(version)
     return contract.model_copy(update={"chat": contract.chat.model_copy(update={"version": version})})
+
+
+if __name__ == "__main__":
+    sys.stdout.write(f"list={json.dumps([row.release for row in PAIRS])}\n")
+    steps = [
+        {"from": old, "to": new, "from_mongo": pair(old).mongo_image, "to_mongo": pair(new).mongo_image}
+        for old, new in upgrades()
+    ]
+    sys.stdout.write(f"upgrades={json.dumps(steps)}\n")

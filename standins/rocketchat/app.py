@@ -17,9 +17,11 @@ from starlette.responses import FileResponse, HTMLResponse, PlainTextResponse, R
 from starlette.routing import Route, WebSocketRoute
 
 from standins.rocketchat.api import dispatch, sign_in
+from standins.rocketchat.config import Config
 from standins.rocketchat.envelope import answer
 from standins.rocketchat.headers import SecurityHeaders
 from standins.rocketchat.oauth.callback import callback, end_script
+from standins.rocketchat.path_prefix import PathPrefix
 from standins.rocketchat.registry import Call
 from standins.rocketchat.rest_chat import CONSTANTS
 from standins.rocketchat.server import Server
@@ -85,7 +87,7 @@ async def runtime_config(request: Request) -> Response:
         "meteorEnv": {"NODE_ENV": "production", "TEST_METADATA": "{}"},
         "isModern": True,
         "ROOT_URL": server.root_url,
-        "ROOT_URL_PATH_PREFIX": "",
+        "ROOT_URL_PATH_PREFIX": server.config.path_prefix,
         "autoupdate": {"versions": {}},
         "accountsConfigCalled": True,
         # Without it the client's `Meteor.settings` is undefined and nothing starts (measured on 6.5.3).
@@ -120,8 +122,10 @@ async def shell(request: Request) -> Response:
     """The same page, with 200, for every address that is nothing else."""
     if request.method not in {"GET", "HEAD"}:
         return Response(status_code=405)
-    traits = " ".join(request.app.state.server.config.client_mood)
+    config: Config = request.app.state.server.config
+    traits = " ".join(config.client_mood)
     page = _SHELL.replace("<html", f'<html data-mood="{traits}"', 1) if traits else _SHELL
+    page = page.replace('href="/"', f'href="{escape(config.path_prefix)}/"', 1)
     return HTMLResponse(page, headers={"Cache-Control": "no-cache"})
 
 
@@ -178,7 +182,10 @@ def build(server: Server) -> Starlette:
     client = server.config.chat_client
     if client is not None:
         routes, page = [*client.routes(server.settings.get), *routes], client.page
-    app = Starlette(routes=routes, middleware=[Middleware(SecurityHeaders, settings=server.settings)])
+    middleware = [Middleware(SecurityHeaders, settings=server.settings)]
+    if server.config.path_prefix:
+        middleware.append(Middleware(PathPrefix, prefix=server.config.path_prefix))
+    app = Starlette(routes=routes, middleware=middleware)
     app.router.routes.append(Route("/{path:any}", page, methods=every))
     app.state.server, app.state.page = server, page
     return app

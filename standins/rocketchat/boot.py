@@ -24,7 +24,7 @@ _OPLOG = """OPLOG / REPLICASET IS REQUIRED TO RUN ROCKET.CHAT, MORE INFORMATION 
 https://go.rocket.chat/i/oplog-required"""
 
 
-_MIGRATIONS = (((6, 3), (6, 3), 301), ((6, 4), (6, 5), 303), ((6, 6), (6, 13), 304), ((7, 7), (7, 7), 318))
+_MIGRATIONS = (((6, 3), (6, 3), 301), ((6, 4), (6, 4), 303), ((6, 5), (6, 13), 304), ((7, 7), (7, 7), 318))
 
 
 class BootError(Exception):

@@ -173,18 +173,19 @@ class Bundle:
         rest = json.dumps(bool(setting("API_Use_REST_For_DDP_Calls")))
         return Response(f"window.USE_REST_FOR_DDP_CALLS = {rest};", media_type="text/javascript")
 
-    async def page(self, _: Request) -> Response:
+    async def page(self, request: Request) -> Response:
         """The shell; it still says in its title that the server is a stand-in."""
+        prefix = html.escape(request.app.state.server.config.path_prefix)
         styles = "\n".join(
-            f'<link rel="stylesheet" type="text/css" class="__meteor-css__" href="{url}">'
+            f'<link rel="stylesheet" type="text/css" class="__meteor-css__" href="{prefix}{url}">'
             for url in self._urls["css"]
         )
         before, *after = re.split("<meteor-bundled-css[^<>]*>", self._parts.get("head", ""), maxsplit=1)
         head = "\n".join([before, styles, *after] if after else [styles, before])
         urls = ["/meteor_runtime_config.js", "/__client__/flags.js", *self._urls["js"]]
-        scripts = "\n".join(f'<script type="text/javascript" src="{url}"></script>' for url in urls)
+        scripts = "\n".join(f'<script type="text/javascript" src="{prefix}{url}"></script>' for url in urls)
         return HTMLResponse(
-            f'<!DOCTYPE html>\n<html><head><meta charset="utf-8"><base href="/">'
+            f'<!DOCTYPE html>\n<html><head><meta charset="utf-8"><base href="{prefix}/">'
             f"<title>Rocket.Chat stand-in</title>\n{_ICONS}\n{head}</head>\n"
             f'<body>{self._parts.get("body", "")}<div id="react-root"></div>\n{scripts}\n</body></html>'
         )

@@ -4,6 +4,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from standins.rocketchat.bundle import Bundle
 
@@ -41,6 +42,12 @@ class Config:
     def since(self, *version: int) -> bool:
         """Whether the imitated version is this one or later: `since(7, 6)`."""
         return self.numbers >= version
+
+    @property
+    def path_prefix(self) -> str:
+        """Meteor's ROOT_URL_PATH_PREFIX: the path of ROOT_URL at the boot, which `Site_Url` never changes
+        (`packages/webapp/webapp_server.js`; `app/lib/server/startup/settingsOnLoadSiteUrl.ts`)."""
+        return urlsplit(self.root_url).path.rstrip("/")
 
     def _yes(self, name: str) -> bool:
         return self.environ.get(name, "").lower() in _YES

@@ -44,7 +44,8 @@ class SecurityHeaders:
                 headers["Server"] = "Rocket.Chat stand-in"
                 headers["X-XSS-Protection"] = "1"
                 headers["X-Content-Type-Options"] = "nosniff"
-                if get("Iframe_Restrict_Access"):
+                # SockJS answers before the handlers that set it (measured on 6.13.0).
+                if get("Iframe_Restrict_Access") and not scope["path"].startswith("/sockjs/"):
                     headers["X-Frame-Options"] = str(get("Iframe_X_Frame_Options"))
                 if get("Enable_CSP") and "content-security-policy" not in headers:
                     headers["Content-Security-Policy"] = policy(self.settings)

@@ -99,7 +99,7 @@ class _Socket:
                 return
             for message in self._unpack(text):
                 if message is None:
-                    await self.websocket.send_text('c[1007,"Broken framing."]')
+                    await self.websocket.close(3000, "Broken framing.")
                     return
                 await self.connection.receive(message)
 
@@ -112,7 +112,7 @@ class _Socket:
         except (ValueError, RecursionError):
             return [None]
         messages = messages if isinstance(messages, list) else [messages]
-        return messages if all(isinstance(message, str) for message in messages) else [None]
+        return [one if isinstance(one, str) else json.dumps(one) for one in messages]
 
 
 async def sockjs_socket(websocket: WebSocket) -> None:

@@ -2,31 +2,25 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
 
 from besedka.stacks.kind import resolved
 from fixtures.options import CONTRACT_KEY
+from standins.tests.questions import FOLDER, standin_only
 from standins.tests.results import pytest_runtest_makereport, pytest_terminal_summary
 
 __all__ = ["pytest_collection_modifyitems", "pytest_runtest_makereport", "pytest_terminal_summary"]
-_HERE = Path(__file__).parent
+_MONGO = "asks a MongoDB of its own: --mongod=PATH without --stack"
 
 
 def _reason(item: pytest.Item) -> str | None:
-    """Why a test can be asked of a stand-in alone, None if it can be asked of any server."""
-    if item.path.is_relative_to(_HERE / "mongo"):
-        return "is about MongoDB's stand-in"
-    if "standins" in getattr(item, "fixturenames", ()):
-        assert isinstance(item, pytest.Function)
-        return str(item.module.STANDIN_ONLY)
-    return None
+    """Why a test is not asked of a server that is there: MongoDB is asked by `--mongod`, in a folder of its own."""
+    return standin_only(item) or (_MONGO if item.path.is_relative_to(FOLDER / "mongo") else None)
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Skip what only a stand-in can be asked where the stack is somebody's real one."""
-    alone = {item: why for item in items if item.path.is_relative_to(_HERE) and (why := _reason(item))}
+    alone = {item: why for item in items if item.path.is_relative_to(FOLDER) and (why := _reason(item))}
     if not alone:
         return
     version = config.getoption("--rocketchat-version")
@@ -34,4 +28,4 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     if kind == "embedded":
         return
     for item, why in alone.items():
-        item.add_marker(pytest.mark.skip(reason=f"asks a stand-in, not --stack={kind}: {why}"))
+        item.add_marker(pytest.mark.skip(reason=f"not asked on --stack={kind}: {why}"))

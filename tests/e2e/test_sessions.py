@@ -75,10 +75,8 @@ def test_another_user_in_the_same_browser_gets_their_own_chat(
 
     browser_page.context.clear_cookies()
     browser_page.context.add_cookies(sign_in(second).cookies)  # type: ignore[arg-type]
-    page.open()
 
-    page.expect_state("ready")
-    assert whose(contract, page.wait_for_chat()) == second.username
+    assert whose(contract, page.open().wait_for_chat()) == second.username
 
 
 @BOTH_PAGES
@@ -106,6 +104,8 @@ def test_rocketchats_own_logout_is_healed_by_a_reload(
     browser_page = person(user)
     page: ChatPage = page_class(browser_page, contract)
     page.open().wait_for_chat()
+    # An open page would sign in again, and the tab with it, before anybody sees that they were out.
+    browser_page.goto("about:blank")
     # The embedded layout has no menu, so the user logs out in a tab of Rocket.Chat itself.
     own_tab = browser_page.context.new_page()
     own_tab.goto(contract.chat.url + contract.default_channel.path)
@@ -115,7 +115,5 @@ def test_rocketchats_own_logout_is_healed_by_a_reload(
     tab.expect_signed_out()
     own_tab.close()
 
-    page.page.reload()
-
-    assert whose(contract, page.wait_for_chat()) == user.username
+    assert whose(contract, page.open().wait_for_chat()) == user.username
     expect(page.chat.sidebar).to_have_count(0)

@@ -79,11 +79,13 @@ def _navigates(request: Request) -> bool:
     return request.is_navigation_request()
 
 
-# What Rocket.Chat's own client says of itself on a healthy server. 6.5.3: a deprecated call of its own, and a
-# stream of signed-in users that it asks for before anybody is; minified, that error is called `r`.
+# What Rocket.Chat's own client says of itself on a healthy server. 6.5.3: a deprecated call of its own, a stream
+# of signed-in users that it asks for before anybody is (minified, that error is called `r`), and that a feature
+# which it asks about is off (app/autotranslate/client/lib/autotranslate.ts prints it instead of showing it).
 _OF_THE_CLIENT = (
     r"warning: MessageType\.render is deprecated",
     r"(page)?error: (r|.*\[not-allowed\].*)$",
+    r"error: .*\[error-[a-z-]+-disabled\]$",
 )
 
 

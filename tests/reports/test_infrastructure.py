@@ -12,7 +12,7 @@ from besedka.browser import BROWSER_ENV
 from besedka.errors import UsageError
 from besedka.report.model import PAGE_FILE, RUN_FILE
 from besedka.stacks.model import Stack
-from fixtures.infrastructure import BrowserStartError, DiskFullError, ServiceDiedError
+from fixtures.infrastructure import BrowserDiedError, BrowserStartError, DiskFullError, ServiceDiedError
 from tests import inner
 
 pytestmark = pytest.mark.reports
@@ -118,6 +118,30 @@ def test_a_browser_that_cannot_start_is_no_red_test(stack: Stack, subject: Path)
 
     assert finished.returncode == BrowserStartError.exit_status, finished.stdout + finished.stderr
     assert f"name another one: {BROWSER_ENV}" in finished.stdout
+    assert "FAILED" not in finished.stdout
+
+
+LOSES_ITS_BROWSER = """
+import psutil
+
+def test_opens(visitor, contract):
+    for process in psutil.Process().children(recursive=True):
+        if "chrom" in process.name():
+            process.kill()
+    visitor.goto(contract.site.url)
+
+def test_never_begins(visitor):
+    assert visitor
+"""
+
+
+def test_a_browser_that_dies_is_no_red_test(stack: Stack, subject: Path) -> None:
+    subject.write_text(LOSES_ITS_BROWSER, "utf-8")
+
+    finished = inner.run(str(subject), *inner.attached(stack))
+
+    assert finished.returncode == BrowserDiedError.exit_status, finished.stdout + finished.stderr
+    assert "a browser that lives as long as the run" in finished.stdout
     assert "FAILED" not in finished.stdout
 
 

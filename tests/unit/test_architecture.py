@@ -17,7 +17,8 @@ from besedka.contract import PROJECT_ROOT
 FILE_LINES, FUNCTION_LINES = 400, 60
 # Room → the rooms that it may import, beside its own. Each line may import from the lines above it.
 ARROWS = {
-    "adapter errors language names progress scrub overlays second_ask without_netlink address http": "errors",
+    "adapter errors language names progress scrub overlays second_ask without_netlink address": "errors",
+    "http": "address",
     "consistency": "names",
     "certificates": "address http",
     "contract database_url browser": "adapter address certificates consistency errors names scrub overlays"

@@ -8,10 +8,20 @@ import re
 from docs import conformance_page
 from standins.tests.rocketchat.traps import TRAPS
 
+MOST_OF_A_STANDIN_ALONE = 150
+LEAST_OF_ANY_SERVER = 500
+
 
 def test_the_page_is_what_its_generator_writes() -> None:
     written = conformance_page.PAGE.read_text(encoding="utf-8")
     assert written == conformance_page.text(), "write it again: python -m docs.conformance_page"
+
+
+def test_nearly_every_question_can_be_asked_of_any_server() -> None:
+    """A fact that only our own server is asked about is our own word for it."""
+    counts = conformance_page.census()
+    assert sum(number for _, _, number in counts["stand-in only"]) <= MOST_OF_A_STANDIN_ALONE
+    assert counts["any server"] >= LEAST_OF_ANY_SERVER
 
 
 def test_every_test_of_the_page_names_its_source() -> None:

@@ -15,6 +15,7 @@ from besedka.errors import BesedkaError
 from besedka.restart import mongo_dump, site_dump
 from besedka.rocketchat.database import ChatDatabase
 from besedka.site_database import SiteDatabase
+from besedka.target import Target, besedka_command
 
 # Nobody listens on the discard port.
 NOBODY = "127.0.0.1:9"
@@ -54,6 +55,21 @@ def test_a_url_without_secrets_is_shown_with_its_place() -> None:
     assert database_url.shown("postgres:///site?password=QxTop@Secret") == "postgres://***"
 
 
+@settings(deadline=None)
+@given(SCHEMES, PASSWORDS, st.booleans(), st.booleans())
+def test_a_command_line_is_shown_without_the_password(
+    scheme: str, password: str, encoded: bool, joined: bool
+) -> None:
+    url = f"{scheme}://root:{quote(password, safe='') if encoded else password}@db.test/site"
+    told = [f"--mongo-url={url}"] if joined else ["--site-database-url", url]
+
+    words = database_url.shown_in(["-m", "e2e", *told, "-x"])
+
+    assert [words[0], words[1], words[-1]] == ["-m", "e2e", "-x"]
+    assert not leaks(password, " ".join(words)) or scheme == "sqlite"
+    assert not leaks(password, besedka_command(Target("http://a", "http://b", url), "doctor"))
+
+
 @FEW
 @given(st.sampled_from(["postgres", "mysql", "mongodb", "nonsense"]), PASSWORDS, st.booleans())
 @example("mysql", "QxTopSecret99", False)
@@ -83,6 +99,7 @@ COMMANDS = {
     "doctor --json": ("--site-url", f"http://{NOBODY}", "--chat-url", f"http://{NOBODY}", "--json"),
     "provision --plan": ("--chat-url", f"http://{NOBODY}", "--patience", "0"),
     "restart": (),
+    "conformance": ("--stack", "attached", "--chat-url", f"http://{NOBODY}"),
 }
 
 

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, HTTPServer
 
 import pytest
+import requests
 
 from besedka import http
 
@@ -75,3 +76,17 @@ def test_what_stood_in_no_proxy_stays() -> None:
     everything = {"NO_PROXY": "*"}
     http.bypass_proxies(everything)
     assert everything["NO_PROXY"] == "*"
+
+
+@pytest.mark.parametrize(
+    ("address", "sent"),
+    [("http://127.0.0.1:8001/", True), ("http://localhost:8001/", True), ("http://besedka.test/", False)],
+)
+def test_a_secure_cookie_goes_to_loopback_by_http_as_browsers_send_it(address: str, sent: bool) -> None:
+    with http.session() as client:
+        domain = address.split("/")[2].partition(":")[0]
+        stored = f"{domain}.local" if "." not in domain else domain
+        client.cookies.set("sessionid", "abc", domain=stored, secure=True)
+        prepared = client.prepare_request(requests.Request("GET", address))
+
+    assert ("Cookie" in prepared.headers) is sent

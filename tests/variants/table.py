@@ -14,7 +14,7 @@ from typing import Any
 from besedka.overlays import HEADER, read
 
 FOLDER = Path(__file__).parent / "overlays"
-_ALWAYS = (
+ALWAYS = (
     "tests/variants/on_any_stack.py",
     "tests/e2e/test_sign_in.py::test_the_frame_walks_the_whole_chain_of_sso",
 )
@@ -49,7 +49,7 @@ class Variant:
     @property
     def asked(self) -> tuple[str, ...]:
         """What pytest is told to run."""
-        return (*_ALWAYS, *self.tests, *self.options)
+        return (*ALWAYS, *self.tests, *self.options)
 
 
 VARIANTS = [Variant.of(path) for path in sorted(FOLDER.glob("*.toml"))]

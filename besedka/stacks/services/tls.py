@@ -100,7 +100,8 @@ def _name(host: str) -> x509.GeneralName:
         return x509.DNSName(host)
 
 
-async def _hand_on(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+async def hand_on(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    """Write what is read, until either side ends."""
     # Whoever goes away ends this direction; the other one ends by itself.
     with suppress(OSError):
         while data := await reader.read(_CHUNK):
@@ -117,7 +118,7 @@ async def _serve(context: ssl.SSLContext, port: int, behind: int) -> None:
         except OSError:
             writer.close()
             return
-        await asyncio.gather(_hand_on(reader, inner_writer), _hand_on(inner_reader, writer))
+        await asyncio.gather(hand_on(reader, inner_writer), hand_on(inner_reader, writer))
 
     server = await asyncio.start_server(connected, "127.0.0.1", port, ssl=context)
     async with server:

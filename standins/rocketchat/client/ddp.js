@@ -20,7 +20,7 @@ class Ddp extends EventTarget {
 
   connect() {
     clearTimeout(this.#timer);
-    const socket = new WebSocket(`${location.origin.replace(/^http/, 'ws')}/websocket`);
+    const socket = new WebSocket(new URL('websocket', document.baseURI.replace(/^http/, 'ws')));
     this.#socket = socket;
     socket.onopen = () => this.#send({ msg: 'connect', version: '1', support: ['1'] });
     socket.onmessage = ({ data }) => this.#receive(JSON.parse(data));
@@ -130,7 +130,8 @@ export async function rest(verb, path, body) {
   const headers = { 'Content-Type': 'application/json' };
   const [userId, token] = [localStorage.getItem('Meteor.userId'), localStorage.getItem('Meteor.loginToken')];
   if (token) Object.assign(headers, { 'X-User-Id': userId, 'X-Auth-Token': token });
-  const answer = await fetch(`/api/v1/${path}`, { method: verb, headers, body: body && JSON.stringify(body) });
+  const address = new URL(`api/v1/${path}`, document.baseURI);
+  const answer = await fetch(address, { method: verb, headers, body: body && JSON.stringify(body) });
   const data = await answer.json();
   if (answer.ok && data.success !== false) return data;
   const text = String(data.error ?? data.message ?? answer.status);

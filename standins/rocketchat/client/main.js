@@ -5,7 +5,7 @@ import { fire, listenForCommands, listenForIframeLogin, servicesReady } from './
 import { loaded, logsInTwice } from './mood.js';
 import { finishRedirect } from './oauth.js';
 import { Room } from './room.js';
-import { embedded, navigate, roomInPath, router, takeResumeToken } from './router.js';
+import { embedded, here, navigate, roomInPath, router, takeResumeToken } from './router.js';
 import { dropSession, login, resume, session, storedToken, userId } from './session.js';
 import { showHome, showNotFound, showShell } from './shell.js';
 import * as state from './store.js';
@@ -33,10 +33,10 @@ function frame() {
 }
 
 function route() {
-  if (location.pathname === '/' || location.pathname === '/login') return navigate('/home', {}, true);
+  if (here() === '/' || here() === '/login') return navigate('/home', {}, true);
   if (!view.shell) return undefined;
   const first = state.setting('First_Channel_After_Login');
-  if (location.pathname === '/home' && first && !view.redirected && state.user) {
+  if (here() === '/home' && first && !view.redirected && state.user) {
     view.redirected = true;
     return navigate(`/channel/${first}`, {}, true);
   }
@@ -48,7 +48,7 @@ function route() {
     view.room = new Room(view.shell.main, { signIn: () => { view.anonymous = false; show(); } });
     return view.room.open(target.type, target.name);
   }
-  return location.pathname === '/home' ? showHome(view.shell.main) : showNotFound(view.shell.main);
+  return here() === '/home' ? showHome(view.shell.main) : showNotFound(view.shell.main);
 }
 
 async function showSignedIn(uid) {

@@ -7,6 +7,15 @@ const first = new URLSearchParams(location.search);
 /** Whether the page was opened with `layout=embedded`. */
 export const embedded = first.get('layout') === 'embedded';
 
+// Without the slash at the end: what `<base>` says, which is ROOT_URL's path.
+const prefix = new URL(document.baseURI).pathname.replace(/\/$/, '');
+
+/** Where the client is, below the server's own path. */
+export const here = () => location.pathname.slice(prefix.length) || '/';
+
+/** The address of a path of the client. */
+export const address = (path) => prefix + path;
+
 /** Events: `navigate`. */
 export const router = new EventTarget();
 
@@ -33,20 +42,20 @@ export function takeResumeToken() {
  */
 export function navigate(pathname, query = {}, replace = false) {
   const search = new URLSearchParams(query);
-  history[replace ? 'replaceState' : 'pushState'](null, '', pathname + (search.size ? `?${search}` : ''));
+  history[replace ? 'replaceState' : 'pushState'](null, '', address(pathname) + (search.size ? `?${search}` : ''));
   router.dispatchEvent(new Event('navigate'));
 }
 
 /** Go to a path whose query is merged over the present one, as the iframe command `go` does. */
 export function go(path) {
-  const target = new URL(path.replace(/^\/*/, '/'), location.origin);
-  navigate(target.pathname, { ...Object.fromEntries(new URLSearchParams(location.search)),
+  const target = new URL(path.replace(/^\/*/, ''), document.baseURI);
+  navigate(target.pathname.slice(prefix.length), { ...Object.fromEntries(new URLSearchParams(location.search)),
     ...Object.fromEntries(target.searchParams) });
 }
 
 /** @returns {{type: 'c'|'p', name: string}|null} the room the address names */
 export function roomInPath() {
-  const [, kind, name] = /^\/(channel|group)\/([^/]+)/.exec(location.pathname) ?? [];
+  const [, kind, name] = /^\/(channel|group)\/([^/]+)/.exec(here()) ?? [];
   return kind ? { type: kind === 'channel' ? 'c' : 'p', name: decodeURIComponent(name) } : null;
 }
 

@@ -1,6 +1,6 @@
 /** What surrounds a room: sidebar, user menu, home page, "not found". */
 import { avatar, h } from './dom.js';
-import { embedded, navigate, roomInPath } from './router.js';
+import { address, embedded, navigate, roomInPath } from './router.js';
 import { logout } from './session.js';
 import { displayName, mySubscriptions, setting, user } from './store.js';
 import { t } from './texts.js';
@@ -34,7 +34,7 @@ export function showShell(root) {
         event.preventDefault();
         navigate(path);
       };
-      return h('a', { href: path, 'data-qa': 'sidebar-item', 'aria-label': displayName(room), onclick: follow,
+      return h('a', { href: address(path), 'data-qa': 'sidebar-item', 'aria-label': displayName(room), onclick: follow,
         'aria-current': here === room.name && 'page', class: (room.alert || room.unread > 0) && 'unread' },
       h('i', { 'aria-hidden': 'true', class: room.t === 'p' && 'lock' }, room.t === 'p' ? '' : '#'), displayName(room),
       room.unread > 0 && h('span', { class: 'badge' }, String(room.unread)));
@@ -58,6 +58,7 @@ export function showHome(main) {
 
 /** "Room not found": no such room, or no right to know of it. */
 export function showNotFound(main) {
-  main.replaceChildren(h('div', { class: 'page empty' }, h('h3', {}, t('notFound')), h('p', {}, t('noAccess')),
+  const title = h('h3', { class: 'rcx-states__title' }, t('notFound'));
+  main.replaceChildren(h('div', { class: 'page empty' }, title, h('p', {}, t('noAccess')),
     h('button', { type: 'button', onclick: () => navigate('/home') }, 'Homepage')));
 }

@@ -27,14 +27,14 @@ _log = logging.getLogger("oauth")
 
 
 def read_state(text: str) -> Document:
-    """The object in `state`, base64 of JSON; raises PlainError."""
+    """The object in `state`, base64 of JSON; empty for other JSON. Raises PlainError for what is none."""
     try:
         state = json.loads(base64.b64decode(text.replace("-", "+").replace("_", "/") + "==="))
     except (binascii.Error, ValueError):
         state = None
-    if not isinstance(state, dict) or not isinstance(state.get("credentialToken"), str):
+    if state is None:
         raise PlainError(f"Unable to parse state from OAuth query: {text}")
-    return state
+    return state if isinstance(state, dict) else {}
 
 
 async def _finish(server: Server, service: str, query: dict[str, str]) -> str | None:
@@ -56,7 +56,9 @@ async def _finish(server: Server, service: str, query: dict[str, str]) -> str | 
     if token.get("refresh_token"):
         data["refreshToken"] = token["refresh_token"]
     data = {name: value for name, value in (data | found).items() if value is not None}
-    secret, key = random_secret(), read_state(query.get("state", ""))["credentialToken"]
+    secret, key = random_secret(), read_state(query.get("state", "")).get("credentialToken")
+    if not isinstance(key, str):
+        raise PlainError("Match error: Expected string, got another type")
     credential = {"serviceName": service, "serviceData": data}
     await store_credential(server, key, credential, secret)
     return secret
@@ -70,13 +72,13 @@ _COMPLETED = (
 )
 
 
-def _page(style: str, config: Document) -> Response:
+def _page(style: str, config: Document, prefix: str) -> Response:
     text = html.escape(json.dumps(config), quote=True).replace("/", "&#x2F;")
     script = f"end_of_{style}_response.js"
     return HTMLResponse(
         "<!DOCTYPE html><html><head><title>Rocket.Chat stand-in: end of log-in</title></head><body>"
         f'{_COMPLETED if style == "popup" else ""}<div id="config" style="display:none;">{text}</div>'
-        f'<script type="text/javascript" src="/packages/oauth/{script}"></script></body></html>'
+        f'<script type="text/javascript" src="{prefix}/packages/oauth/{script}"></script></body></html>'
     )
 
 
@@ -93,20 +95,20 @@ async def callback(request: Request) -> Response:
     service, query = request.path_params["service"], dict(request.query_params)
     secret, failed = None, "error" in query
     try:
-        state = read_state(query.get("state", ""))
+        state, style = read_state(query.get("state", "")), None
     except PlainError as error:
         _log.warning("%s", error)
-        state = {}
+        state, style = {}, "popup"
     try:
         secret = await _finish(server, service, query)
     except (PlainError, RocketError) as error:
         _log.warning("callback of %s: %s", service, error)
         failed = True
-        if state:
+        if isinstance(state.get("credentialToken"), str):
             await store_credential(server, state["credentialToken"], error, None)
     if secret and "only_credential_secret_for_test" in query:
         return HTMLResponse(secret)
-    style = state.get("loginStyle", "popup" if not state else None)
+    style = state.get("loginStyle", style)
     if style not in _STYLES or (style == "redirect" and not state.get("redirectUrl")):
         _log.warning("callback of %s: no way to end in the state, so no answer", service)
         return await _silence(request)
@@ -119,7 +121,8 @@ async def callback(request: Request) -> Response:
         config |= {"credentialToken": state["credentialToken"], "credentialSecret": secret}
     config |= {"storagePrefix": "Meteor.oauth.credentialSecret-"}
     config |= {"redirectUrl": target} if style == "redirect" else {}
-    return _page(str(style), config | {"isCordova": bool(state.get("isCordova"))})
+    ended = config | {"isCordova": bool(state.get("isCordova"))}
+    return _page(str(style), ended, server.config.path_prefix)
 
 
 async def end_script(request: Request) -> Response:

@@ -79,16 +79,12 @@ class Chat:
     @cached_property
     def anna(self) -> Client:
         """An ordinary user, the same for all tests: for what changes nothing about the account."""
-        anna = self.person()
-        self._users.remove(str(anna.user_id))
-        return anna
+        return self.keep(self.person())
 
     @cached_property
     def boris(self) -> Client:
         """Another such user."""
-        boris = self.person()
-        self._users.remove(str(boris.user_id))
-        return boris
+        return self.keep(self.person())
 
     def room(self, owner: Client | None = None, *, private: bool = False, **fields: Any) -> Json:
         """A new room; by the administrator unless somebody else is named."""
@@ -118,6 +114,11 @@ class Chat:
         assert answer.status == 200, answer.text
         if self._journal:
             self._journal.done(self._noted[-1], {})
+
+    def keep(self, person: Client) -> Client:
+        """Have an account outlive `clean`."""
+        self._users.remove(str(person.user_id))
+        return person
 
     def forget(self, user_id: str) -> None:
         """Have an account that came about otherwise removed by `clean`."""

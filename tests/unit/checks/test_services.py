@@ -305,3 +305,13 @@ def test_an_adapter_that_points_nowhere_is_named_by_row(ask: Callable[..., list[
     with server({"/api/v1/status/": (404, "text/html", "<h1>Nicht da</h1>")}) as url:
         (found,) = ask("services.site", free_address(), url)
     assert "[site.adapter] status_path" in found.where.place
+
+
+def test_a_site_that_accepts_and_says_nothing(
+    ask: Callable[..., list[Finding]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(examination_module, "TIMEOUT_SECONDS", 0.2)
+    with socket.create_server(("127.0.0.1", 0)) as deaf:
+        (found,) = ask("services.site", free_address(), f"http://127.0.0.1:{deaf.getsockname()[1]}")
+    assert found.code == "services.site.slow"
+    assert "hangs" in found.advice[0]

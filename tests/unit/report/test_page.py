@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 import tomllib
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,7 @@ import pytest
 from besedka.contract import PROJECT_ROOT
 from besedka.language import LANGUAGES, Language, chosen
 from besedka.report import history, page, wording
-from besedka.report.model import Outcome, Run, Verdict
+from besedka.report.model import AttemptRow, Kind, Outcome, Run, Verdict
 from tests.unit.report import runs
 
 PICTURE = b"\x89PNG\r\n\x1a\n" + b"0" * 100
@@ -52,7 +53,7 @@ def test_the_page_names_cause_place_command_and_tests(language: Language, folder
         {"en": "Workspace → Settings", "ru": "Рабочее пространство"}[language],
         runs.FAILED_TEST,
         told["nature"]["stand-in"],
-        "playwright show-trace evidence/t/trace-1.zip",
+        f"playwright show-trace {folder}/evidence/t/trace-1.zip",
         f"✗\n {told['hop']['token']}",
         told["unproven"]["stand_in"].format(service="MongoDB"),
         f'title="{told["cell"]["failed"]}"',
@@ -105,6 +106,8 @@ def test_the_last_ten_runs_stand_in_order_and_rubbish_is_passed_over(tmp_path: P
         folder = tmp_path / f"202601{number + 10}"
         folder.mkdir()
         runs.run(folder.name).write(folder)
+    (tmp_path / "20260198").mkdir()
+    runs.run("20260198", inside=True).write(tmp_path / "20260198")
     (tmp_path / "20260199").mkdir()
     (tmp_path / "20260199" / "run.json").write_text("{")
     current = runs.run("now")
@@ -142,3 +145,37 @@ def test_texts_are_toml_that_anybody_can_edit() -> None:
     for language in LANGUAGES:
         path = Path(page.__file__).with_name(f"texts.{language}.toml")
         assert tomllib.loads(path.read_text("utf-8"))["title"]
+
+
+def test_sixty_tests_with_pictures_are_written_in_a_second_and_fit_into_a_mail(folder: Path) -> None:
+    picture = folder / "evidence" / "t" / "screenshot-1-1.png"
+    picture.write_bytes(PICTURE + b"0" * 500_000)
+    tests = tuple(runs.row_of(f"tests/e2e/test_a.py::test_{number}") for number in range(60))
+    cause = runs.run().causes[0]
+    run = runs.run(tests=tests, causes=(cause, cause, cause))
+    begin = time.perf_counter()
+
+    path = page.write(run, folder, "ru", [run] * 10)
+
+    assert time.perf_counter() - begin < 1
+    assert path.stat().st_size < 3_000_000
+
+
+def test_both_attempts_of_a_failed_test_are_shown(folder: Path) -> None:
+    again = folder / "again" / "evidence" / "t"
+    again.mkdir(parents=True)
+    (again / "frames.txt").write_text("page", "utf-8")
+    second = AttemptRow(outcome=Outcome.FAILED, seconds=1, evidence="again/evidence/t")
+    failed = runs.row_of("a", Outcome.FAILED, evidence="evidence/t", second=second, kind=Kind.PRODUCT)
+
+    text = page.html(runs.run(tests=(failed,)), folder, "en")
+
+    assert 'href="evidence/t/trace-1.zip"' in text
+    assert 'href="again/evidence/t/frames.txt"' in text
+    assert wording.texts("en")["kind"]["product"] in text
+
+
+def test_a_failure_without_a_cause_shows_its_page(folder: Path) -> None:
+    failed = runs.row_of("a", Outcome.FAILED, evidence="evidence/t")
+
+    assert "data:image/png;base64," in page.html(runs.run(tests=(failed,), causes=()), folder, "en")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import httpx
@@ -75,6 +76,27 @@ def test_each_thing_that_is_wrong_is_named(chat: FakeChat, change: Any, kind: st
     [line] = proof.found(chat_settings())[kind]
     assert words in line
     assert sum(map(len, proof.found(chat_settings()).values())) == 1
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"X-Frame-Options": "ALLOW-FROM http://elsewhere.example"},
+        {"X-Frame-Options": "DENY", "Content-Security-Policy": "frame-ancestors http://*:*"},
+    ],
+)
+def test_a_header_that_no_browser_obeys_is_not_accused(chat: FakeChat, headers: dict[str, str]) -> None:
+    chat.headers = headers
+
+    assert proof.found(chat_settings()) == {"silence": [], "commands": []}
+
+
+def test_a_chat_on_the_sites_own_host_may_say_sameorigin(chat: FakeChat) -> None:
+    chat.headers = {"X-Frame-Options": "SAMEORIGIN"}
+    own = replace(chat_settings(), chat_url=f"{chat_settings().site_url}/rocket")
+
+    assert proof.found(own)["silence"] == []
+    assert proof.found(chat_settings())["silence"] != []
 
 
 @pytest.mark.parametrize("change", [{"text": "<html>"}, {"error": httpx.ReadTimeout("slow")}])

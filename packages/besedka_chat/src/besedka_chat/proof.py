@@ -11,10 +11,12 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping
 from typing import Any
+from urllib.parse import urlsplit
 
 import httpx
 
 from besedka_chat.conf import ChatSettings
+from besedka_chat.rocketchat import certificates
 
 TIMEOUT_SECONDS = 5.0
 # The call by which Rocket.Chat's own client asks for them; `settings.public` differs by version.
@@ -30,7 +32,10 @@ def found(site: ChatSettings) -> dict[str, list[str]]:
 
     Each entry is a line in Russian. Empty lists prove nothing: what could not be asked is left out.
     """
-    with httpx.Client(base_url=site.chat_internal_url, timeout=TIMEOUT_SECONDS, trust_env=False) as chat:
+    asking = httpx.Client(
+        base_url=site.chat_internal_url, timeout=TIMEOUT_SECONDS, trust_env=False, verify=certificates()
+    )
+    with asking as chat:
         try:
             page = chat.get("/home")
         except httpx.TimeoutException:
@@ -49,8 +54,11 @@ def _framing(page: httpx.Response, site: ChatSettings) -> Iterator[str]:
     if page.status_code >= 500:
         yield f"сервер чата отвечает ошибкой {page.status_code}"
     options = page.headers.get("x-frame-options", "")
-    allowed = options.upper().startswith("ALLOW-FROM") and site.site_url in options
-    if options and not allowed:
+    # Browsers obey no third word, and none at all beside `frame-ancestors` (CSP level 3, 6.4.2.2).
+    own = urlsplit(site.site_url)[:2] == urlsplit(site.chat_url)[:2]
+    obeyed = {option.strip().lower() for option in options.split(",")} & {"deny", "sameorigin"}
+    obeyed -= {"sameorigin"} if own else set()
+    if obeyed and "frame-ancestors" not in page.headers.get("content-security-policy", "").lower():
         yield f"Iframe_Restrict_Access = true: чат запрещает показ в окне (X-Frame-Options: {options})"
 
 

@@ -49,7 +49,7 @@ class ChatLoginError(Exception):
 
 
 @cache
-def _certificates() -> ssl.SSLContext:
+def certificates() -> ssl.SSLContext:
     """What the chat's certificate is checked against: SSL_CERT_FILE, or the usual authorities."""
     return httpx.create_ssl_context()
 
@@ -62,7 +62,7 @@ def log_in(base_url: str, service: str, access_token: str, username: str) -> Cha
     """
     body = {"serviceName": service, "accessToken": access_token, "expiresIn": TOKEN_SECONDS}
     with httpx.Client(
-        base_url=base_url, timeout=TIMEOUT_SECONDS, trust_env=False, verify=_certificates()
+        base_url=base_url, timeout=TIMEOUT_SECONDS, trust_env=False, verify=certificates()
     ) as client:
         try:
             response = client.post("/api/v1/login", json=body)

@@ -262,12 +262,15 @@ export class ChatFrame {
     showProblem(PROBLEMS.siteSignedOut, () => undefined);
   }
 
-  /** A page of this site in the frame can be read, a page of the chat cannot: that tells them apart. */
+  /** A page of this site in the frame can be read, one of a chat elsewhere cannot: that tells them apart. */
   loaded() {
     this.loads += 1;
     this.signOfLife();
     const page = this.frame.contentDocument?.location;
     if (this.state !== "signing-in" || page?.origin !== window.location.origin) return;
+    // The chat below a path of the site's own host.
+    const chat = new URL(this.chatUrl);
+    if (page.origin === chat.origin && `${page.pathname}/`.startsWith(`${chat.pathname}/`)) return;
     if (page.pathname === new URL(this.frame.dataset.loginUrl, page.href).pathname) this.checkSession();
     else this.stop("authorize");
   }

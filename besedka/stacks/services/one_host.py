@@ -1,0 +1,69 @@
+"""One host for site and chat: what stands before both where the contract gives them one origin.
+
+A path of the chat's address goes to the chat, everything else to the site, as a reverse proxy does it. Each
+connection carries one request, so that none can reach the wrong side; a WebSocket keeps its own. It tells
+both sides who asked and by which scheme (`X-Forwarded-For`, `X-Forwarded-Proto`) and leaves `Host` alone.
+Run as a program: the port, the chat's path, the ports of chat and site, all on 127.0.0.1, and the scheme.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import sys
+from contextlib import suppress
+from dataclasses import dataclass
+
+from besedka.stacks.services.tls import hand_on
+
+_CONNECTION = re.compile(rb"^connection:.*\r\n", re.IGNORECASE | re.MULTILINE)
+_UPGRADE = re.compile(rb"^upgrade:\s*websocket", re.IGNORECASE | re.MULTILINE)
+
+
+@dataclass(frozen=True)
+class OneHost:
+    """The ports of both, the chat's path, which begins with `/`, and the scheme that browsers speak."""
+
+    chat_path: str
+    chat_port: int
+    site_port: int
+    scheme: str
+
+    def command(self, port: int) -> list[str]:
+        """The program that listens on that port."""
+        told = (port, self.chat_path, self.chat_port, self.site_port, self.scheme)
+        return [sys.executable, "-m", __name__, *map(str, told)]
+
+    def port_of(self, target: str) -> int:
+        """Whose the request's target is: the chat's path itself, or what lies below."""
+        path = target.partition("?")[0]
+        below = path == self.chat_path or path.startswith(f"{self.chat_path}/")
+        return self.chat_port if below else self.site_port
+
+    def head(self, head: bytes, peer: str) -> bytes:
+        """The request's head as the side behind gets it."""
+        more = f"X-Forwarded-For: {peer}\r\nX-Forwarded-Proto: {self.scheme}\r\n".encode()
+        if not _UPGRADE.search(head):
+            head, more = _CONNECTION.sub(b"", head), more + b"Connection: close\r\n"
+        return head[:-2] + more + b"\r\n"
+
+    async def connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        """One connection of a browser, to its end."""
+        with suppress(OSError, asyncio.IncompleteReadError, asyncio.LimitOverrunError, IndexError):
+            head = await reader.readuntil(b"\r\n\r\n")
+            port = self.port_of(head.split(b" ", 2)[1].decode("latin-1"))
+            behind, to_it = await asyncio.open_connection("127.0.0.1", port)
+            to_it.write(self.head(head, writer.get_extra_info("peername")[0]))
+            await asyncio.gather(hand_on(reader, to_it), hand_on(behind, writer))
+        writer.close()
+
+
+async def _main(port: str, chat_path: str, chat_port: str, site_port: str, scheme: str) -> None:
+    front = OneHost(chat_path, int(chat_port), int(site_port), scheme)
+    server = await asyncio.start_server(front.connected, "127.0.0.1", int(port))
+    async with server:
+        await server.serve_forever()
+
+
+if __name__ == "__main__":
+    asyncio.run(_main(*sys.argv[1:]))
