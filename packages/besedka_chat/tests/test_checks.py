@@ -11,6 +11,7 @@ from django.conf import settings
 from django.core.checks import run_checks
 from django.core.exceptions import ImproperlyConfigured
 from django.test import override_settings
+from oauth2_provider.oauth2_validators import OAuth2Validator
 
 HTTPS = BESEDKA_CHAT | {"SITE_URL": "https://site.test", "CHAT_URL": "https://chat.site.test"}
 
@@ -53,6 +54,14 @@ def test_what_keeps_people_out_is_named(wrong: dict[str, Any], name: str) -> Non
         hints = [message.hint for message in run_checks(tags=["besedka_chat"])]
     assert set(ids) == {f"besedka_chat.{name}"}
     assert all(hints)
+
+
+def test_a_name_in_the_place_of_the_function_is_named_where_it_would_ask_for_pkce() -> None:
+    """django-oauth-toolkit 2.4 takes any text for True; 3.x imports it. The check follows either."""
+    named = OAUTH2_PROVIDER | {"PKCE_REQUIRED": "besedka_chat.pkce.pkce_required"}
+    with override_settings(OAUTH2_PROVIDER=named):
+        asks = OAuth2Validator().is_pkce_required("bare-client", None)
+        assert found() == (["besedka_chat.E002"] if asks else [])
 
 
 @pytest.mark.parametrize(
