@@ -2,6 +2,7 @@
 
 fixtures.selection  `-m e2e` reads tests/e2e/ only, and so on
 fixtures.options    command line: --stack, programs of an embedded stack, addresses of an attached one
+fixtures.features   `@pytest.mark.feature(…)`: skipped where the site has no such thing
 fixtures.infrastructure  a service that dies ends the run; an error of its own in JUnit's file
 fixtures.stack      `stack`, `contract` (at the stack's addresses), `chat_data`, `site_data`, `writable`
 fixtures.attached   not a plugin: what becomes of an attached stack before its tests
@@ -24,6 +25,7 @@ fixtures.report     `proves`; at the end: run.json and the run's page
 pytest_plugins = [
     "fixtures.selection",
     "fixtures.options",
+    "fixtures.features",
     "fixtures.infrastructure",
     "fixtures.stack",
     "fixtures.users",

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
@@ -24,10 +24,9 @@ from pydantic import (
     model_validator,
 )
 
-from besedka import address
-from besedka.adapter import Adapter
+from besedka import address, mistakes
+from besedka.adapter import Adapter, Features, Selectors
 from besedka.consistency import COMMON_ROLE, Rows, problems
-from besedka.errors import ContractError
 from besedka.names import service_key
 from besedka.overlays import merged, read
 
@@ -97,7 +96,11 @@ class _WithPassword(_Table):
 
 
 class Site(_Table):
-    """The Django site: its address and the pages the suite opens."""
+    """The Django site: its address and the pages the suite opens.
+
+    A site without an integrated page, or without tokens for the chat, may leave out their addresses: the test
+    page stands for the one, and nothing is asked of the other.
+    """
 
     url: Address
     test_page: RootedPath
@@ -105,6 +108,21 @@ class Site(_Table):
     chat_auth_path: RootedPath
     login_path: RootedPath
     adapter: Adapter = Adapter()
+    selectors: Selectors = Selectors()
+    features: Features = Features()
+
+    @model_validator(mode="before")
+    @classmethod
+    def _lacking(cls, raw: Any) -> Any:
+        features = raw.get("features", {}) if isinstance(raw, dict) else {}
+        lacks = [name for name in ("integrated_page", "chat_token") if features.get(name) is False]
+        rows = {"integrated_page": "integrated_page", "chat_token": "chat_auth_path"}
+        return {rows[name]: raw.get("test_page", "/") for name in lacks} | raw if lacks else raw
+
+    @property
+    def chat_pages(self) -> tuple[str, ...]:
+        """The pages that show the chat."""
+        return tuple(dict.fromkeys((self.test_page, self.integrated_page)))
 
 
 class ChatAdmin(_WithPassword):
@@ -229,6 +247,15 @@ class Contract(_Table):
     provider: Provider
     settings: dict[str, SettingValue]
 
+    @model_validator(mode="before")
+    @classmethod
+    def _identity(cls, raw: Any) -> Any:
+        """The identity endpoint's path may stand in the adapter, where the other paths of a site stand."""
+        adapter = raw.get("site", {}).get("adapter", {}) if isinstance(raw, dict) else {}
+        if "identity_path" not in adapter:
+            return raw
+        return raw | {"provider": raw.get("provider", {}) | {"identity_path": adapter["identity_path"]}}
+
     @model_validator(mode="after")
     def _consistent(self) -> Self:
         rows = Rows(self.users, self.channels, self.chat.admin, self.provider.groups, self.settings)
@@ -238,10 +265,16 @@ class Contract(_Table):
         return self
 
     def _adapter_problems(self) -> list[str]:
-        named = self.site.adapter.visitor
-        if named is None or named in {user.username for user in self.users}:
-            return []
-        return [f"site.adapter.visitor: {named!r} is none of [[users]]"]
+        adapter, roles = self.site.adapter, sorted({user.role for user in self.users})
+        named = adapter.visitor
+        problems = [
+            f"site.adapter.roles.{role}: no user has the role {role!r}; roles are {', '.join(roles)}"
+            for role in adapter.roles
+            if role not in roles
+        ]
+        if named is not None and named not in {user.username for user in self.users}:
+            problems.append(f"site.adapter.visitor: {named!r} is none of [[users]]")
+        return problems
 
     def _address_problems(self) -> list[str]:
         """On one host the chat's path must leave the site's own pages alone."""
@@ -351,30 +384,4 @@ def load(path: Path | None = None, overlays: Sequence[Path] | None = None) -> Co
         return Contract.model_validate(raw)
     except ValidationError as error:
         places = ", ".join(map(str, (path, *overlays)))
-        raise _contract_error(error, raw, places) from None
-
-
-def _contract_error(error: ValidationError, raw: Mapping[str, Any], where: str) -> ContractError:
-    rows = []
-    for problem in error.errors(include_url=False, include_input=False):
-        parts = enumerate(problem["loc"])
-        place = ".".join(_named(part, index, problem["loc"], raw) for index, part in parts)
-        message = problem["msg"].removeprefix("Value error, ")
-        if problem["type"] == "extra_forbidden":
-            message = "unknown key"
-        rows += [f"{place}: {message}"] if place else message.split("\n")
-    return ContractError(
-        f"{len(rows)} wrong {'row' if len(rows) == 1 else 'rows'}: " + "; ".join(rows),
-        expected="the keys and values described in besedka/contract.py",
-        where=where,
-        next_step="correct the rows named above; nothing was started or changed",
-    )
-
-
-def _named(part: int | str, index: int, place: tuple[int | str, ...], raw: Mapping[str, Any]) -> str:
-    """A list index with the name of its entry, because `users[3]` makes a reader count."""
-    if not isinstance(part, int) or index != 1:
-        return str(part)
-    entry = raw[str(place[0])][part]
-    label = entry.get("username") or entry.get("name") if isinstance(entry, dict) else None
-    return f"{part + 1} ({label})" if label else str(part + 1)
+        raise mistakes.as_error(error, raw, places) from None

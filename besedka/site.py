@@ -7,11 +7,12 @@ from __future__ import annotations
 
 from html.parser import HTMLParser
 from typing import Any, Literal, Self
-from urllib.parse import urlsplit
+from urllib.parse import urljoin, urlsplit
 
 import requests
 
 from besedka import http, second_ask
+from besedka.adapter import Adapter, AdapterRowError
 from besedka.contract import Contract
 from besedka.errors import ServiceUnreachableError
 
@@ -25,6 +26,10 @@ class SignInRefusedError(ServiceUnreachableError):
     exit_status = 30
 
 
+# Sites whose log-in has taken an address and refused the name before it: nobody is to count many failures.
+_BY_ADDRESS: set[str] = set()
+
+
 class Site:
     """One visitor of the site: keeps cookies, so that a second visitor is a second `Site`.
 
@@ -36,16 +41,16 @@ class Site:
         url: str,
         *,
         login_path: str = "/accounts/login/",
-        logout_path: str = "/accounts/logout/",
         authorize_path: str = "/o/authorize/",
         token_path: str = "/o/token/",  # noqa: S107 - a path
         identity_path: str = "/api/v1/auth/rocket/",
+        adapter: Adapter | None = None,
         timeout: float = TIMEOUT_SECONDS,
         patient: bool = False,
     ) -> None:
         self.url = url.rstrip("/")
         self._login = login_path
-        self._logout = logout_path
+        self._adapter = adapter or Adapter()
         self._authorize = authorize_path
         self._token = token_path
         self._identity = identity_path
@@ -60,10 +65,10 @@ class Site:
         return cls(
             contract.site.url,
             login_path=contract.site.login_path,
-            logout_path=contract.site.adapter.logout_path,
             authorize_path=provider.authorize_path,
             token_path=provider.token_path,
             identity_path=provider.identity_path,
+            adapter=contract.site.adapter,
             timeout=timeout,
             patient=patient,
         )
@@ -106,14 +111,20 @@ class Site:
         A form that asks for an address gets `email`; one that refuses the name is tried with it.
         """
         form = self._login_form()
-        named = [email] if form.asks_for_email and email else [username, *([email] if email else [])]
+        by_address = email and (form.asks_for_email or self.url in _BY_ADDRESS)
+        named = [email] if by_address else [username, *([email] if email else [])]
         statuses = []
         for who in named:
             form = form if who == named[0] else self._login_form()
+            self._csrf_token()
             fields = form.hidden | {form.name_field: who, form.password_field: password}
             headers = {"Referer": self.url + self._login}
-            answer = self.request("POST", self._login, data=fields, headers=headers)
+            target = urljoin(self.url + self._login, form.action or self.url + self._login)
+            answer = self.request("POST", target, data=fields, headers=headers)
             if answer.status_code in {302, 303}:
+                self._expect_session()
+                if who != username:
+                    _BY_ADDRESS.add(self.url)
                 return
             statuses.append(f"{who!r}: POST answered {answer.status_code}")
         raise SignInRefusedError(
@@ -123,17 +134,31 @@ class Site:
             next_step="is the account there, active, and is the password the contract's?",
         )
 
+    def _expect_session(self) -> None:
+        """AdapterRowError where a log-in that was accepted brought no cookie of the adapter's name."""
+        wanted, held = self._adapter.session_cookie, self.session_cookies()
+        if wanted and wanted not in held:
+            found = f"the log-in set {', '.join(sorted(held)) or 'no cookie'}"
+            raise AdapterRowError("adapter.session_cookie", wanted, found)
+
+    def _csrf_token(self) -> str:
+        """The token of the CSRF cookie, by the adapter's name or by any that says so; empty without one."""
+        wanted, held = self._adapter.csrf_cookie, self.session_cookies()
+        if wanted and wanted not in held:
+            found = f"the log-in page set {', '.join(sorted(held)) or 'no cookie'}"
+            raise AdapterRowError("adapter.csrf_cookie", wanted, found)
+        return held[wanted] if wanted else next((v for n, v in held.items() if "csrf" in n.lower()), "")
+
     def sign_out(self) -> bool:
         """End this visitor's session; whether the site took the session's cookie back.
 
         Django's view wants POST with the token of a CSRF cookie; before Django 5 it takes GET, too.
         """
-        before = self.session_cookies()
-        token = next((value for name, value in before.items() if "csrf" in name.lower()), "")
-        headers = {"Referer": self.url + self._logout}
-        answer = self.request("POST", self._logout, data={"csrfmiddlewaretoken": token}, headers=headers)
+        before, path = self.session_cookies(), self._adapter.logout_path
+        headers, form = {"Referer": self.url + path}, {"csrfmiddlewaretoken": self._csrf_token()}
+        answer = self.request("POST", path, data=form, headers=headers)
         if answer.status_code in {404, 405}:
-            self.get(self._logout)
+            self.get(path)
         return any(name not in self.session_cookies() for name in before)
 
     def _login_form(self) -> _LoginForm:
@@ -150,7 +175,7 @@ class Site:
         return form
 
     def session_cookies(self) -> dict[str, str]:
-        """Cookies this visitor holds by name; `sessionid` is the session."""
+        """Cookies this visitor holds, by name: the session, and what else the site has set."""
         return {cookie.name: cookie.value or "" for cookie in self._http.cookies}
 
     def authorize(  # noqa: PLR0913, PLR0917 - the parameters of the protocol
@@ -209,12 +234,14 @@ class _LoginForm(HTMLParser):
         self.name_field = ""
         self.password_field = ""
         self.asks_for_email = False
+        self.action = ""
         self._in_form = False
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         if tag == "form" and not self.password_field:
             self._in_form = True
             self.hidden, self.name_field = {}, ""
+            self.action = dict(attrs).get("action") or ""
         if tag != "input" or not self._in_form:
             return
         field = {key: value or "" for key, value in attrs}
@@ -225,7 +252,8 @@ class _LoginForm(HTMLParser):
             self.password_field = name
         elif kind in {"text", "email"} and not self.name_field:
             self.name_field = name
-            self.asks_for_email = "email" in {kind, field.get("autocomplete", "").lower()}
+            hints = (kind, name, field.get("autocomplete", ""))
+            self.asks_for_email = any("mail" in text.lower() for text in hints)
 
     def handle_endtag(self, tag: str) -> None:
         if tag == "form":

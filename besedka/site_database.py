@@ -1,7 +1,7 @@
 """Reads of the site's own database: OAuth application, grants, access tokens, users.
 
-Tables are those of django-oauth-toolkit (`oauth2_provider_*`); the user table is the one its grants point
-to. SQLite is opened read-only, PostgreSQL in a read-only transaction.
+Tables and columns are those of `[site.adapter]`; the user table is the one that grants point to. SQLite is
+opened read-only, PostgreSQL in a read-only transaction.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ import psycopg
 from psycopg.rows import dict_row
 
 from besedka import database_url
+from besedka.adapter import Adapter, AdapterRowError, Column
 from besedka.errors import ServiceUnreachableError
 
 Row = dict[str, Any]
@@ -83,8 +84,10 @@ class SiteDatabase:
     Raises ServiceUnreachableError when it cannot be opened or a table is missing.
     """
 
-    def __init__(self, url: str, *, timeout: float = 5.0) -> None:
+    def __init__(self, url: str, *, adapter: Adapter | None = None, timeout: float = 5.0) -> None:
         self._timeout = timeout
+        adapter = adapter or Adapter()
+        self._tables, self._columns = adapter.tables, adapter.columns
         self._sqlite = url.startswith("sqlite:")
         # dj-database-url: three slashes for a relative path, four for an absolute one.
         self._file = database_url.file(url) if self._sqlite else ""
@@ -94,7 +97,7 @@ class SiteDatabase:
 
     def access_tokens(self, username: str | None = None) -> list[AccessToken]:
         """Access tokens of that user (None: of everybody), newest first."""
-        rows = self._owned("oauth2_provider_accesstoken", username)
+        rows = self._owned("access_token", username)
         return [
             AccessToken(row["token"], row["scope"], _moment(row["expires"]), row["client_id"]) for row in rows
         ]
@@ -103,30 +106,34 @@ class SiteDatabase:
         """Codes issued and not exchanged, newest first."""
         return [
             Grant(row["code"], row["redirect_uri"], row["scope"], _moment(row["expires"]), row["client_id"])
-            for row in self._owned("oauth2_provider_grant", username)
+            for row in self._owned("grant", username)
         ]
 
     def application(self, client_id: str) -> Application | None:
         """The OAuth application with that client id."""
-        rows = self._rows("SELECT * FROM oauth2_provider_application WHERE client_id = ?", client_id)
+        table = self._table("application")
+        rows = self._rows(f"SELECT * FROM {table} WHERE client_id = ?", client_id)  # noqa: S608 - a table
         return _application(rows[0]) if rows else None
 
     def applications(self) -> list[Application]:
         """Every OAuth application."""
-        return [_application(row) for row in self._rows("SELECT * FROM oauth2_provider_application")]
+        table = self._table("application")
+        return [_application(row) for row in self._rows(f"SELECT * FROM {table}")]  # noqa: S608 - a table
 
     def users(self) -> list[SiteUser]:
         """Every account, by id."""
-        rows = self._rows(f"SELECT * FROM {self._user_table} ORDER BY id")  # noqa: S608 - a table name
+        own = self._columns
+        id_column = self._column("id")
+        rows = self._rows(f"SELECT * FROM {self._user_table} ORDER BY {id_column}")  # noqa: S608 - names
         return [
             SiteUser(
-                row["id"],
-                row["username"],
-                row["email"],
-                bool(row["is_active"]),
-                row.get("role"),
-                row.get("full_name"),
-                row["password"],
+                row[id_column],
+                row[self._column("username")],
+                row[self._column("email")],
+                bool(row[own.is_active or "is_active"]) if self._has("is_active", own.is_active) else True,
+                row[own.role or "role"] if self._has("role", own.role) else None,
+                _joined(row, own.full_name or "full_name") if self._has("full_name", own.full_name) else None,
+                row[self._column("password")],
             )
             for row in rows
         ]
@@ -159,24 +166,25 @@ class SiteDatabase:
 
         This and the two below are the only writes: what a test cannot wait for, done to temporary users.
         """
-        self._change_temporary("oauth2_provider_grant", "code", code, "expires", self._past())
+        self._change_temporary("grant", "code", code, "expires", self._past())
 
     def expire_token(self, token: str) -> None:
         """Let the access token of a `temp_*` user be past its time; LookupError if there is none."""
-        self._change_temporary("oauth2_provider_accesstoken", "token", token, "expires", self._past())
+        self._change_temporary("access_token", "token", token, "expires", self._past())
 
     def rescope_token(self, token: str, scope: str) -> None:
         """Give the access token of a `temp_*` user another scope; LookupError if there is none."""
-        self._change_temporary("oauth2_provider_accesstoken", "token", token, "scope", scope)
+        self._change_temporary("access_token", "token", token, "scope", scope)
 
     def _past(self) -> object:
         past = datetime(2000, 1, 1, tzinfo=UTC)
         return past.strftime("%Y-%m-%d %H:%M:%S") if self._sqlite else past
 
-    def _change_temporary(self, table: str, key: str, identifier: str, column: str, value: object) -> None:
+    def _change_temporary(self, row: str, key: str, identifier: str, column: str, value: object) -> None:
+        table, name = self._table(row), self._column("username")
         sql = (
             f"UPDATE {table} SET {column} = ? WHERE {key} = ? AND user_id IN "  # noqa: S608 - names of ours
-            f"(SELECT id FROM {self._user_table} WHERE substr(username, 1, ?) = ?)"
+            f"(SELECT {self._column('id')} FROM {self._user_table} WHERE substr({name}, 1, ?) = ?)"
         )
         with self._connection(write=True) as connection:
             cursor = connection.cursor()
@@ -186,31 +194,81 @@ class SiteDatabase:
                 raise LookupError(f"no row of {table} with that {key} belongs to a temp_* user")
             connection.commit()
 
-    def _owned(self, table: str, username: str | None) -> list[Row]:
+    def _owned(self, row: str, username: str | None) -> list[Row]:
         sql = (
-            f"SELECT t.*, a.client_id FROM {table} t "  # noqa: S608 - table names
-            "JOIN oauth2_provider_application a ON a.id = t.application_id "
-            f"JOIN {self._user_table} u ON u.id = t.user_id "
+            f"SELECT t.*, a.client_id FROM {self._table(row)} t "  # noqa: S608 - table names
+            f"JOIN {self._table('application')} a ON a.id = t.application_id "
+            f"JOIN {self._user_table} u ON u.{self._column('id')} = t.user_id "
         )
         if username is None:
             return self._rows(sql + "ORDER BY t.id DESC")
-        return self._rows(sql + "WHERE u.username = ? ORDER BY t.id DESC", username)
+        name = self._column("username")
+        return self._rows(sql + f"WHERE u.{name} = ? ORDER BY t.id DESC", username)
+
+    def _table(self, row: str) -> str:
+        """The table of that row; AdapterRowError where the adapter names one that is not there."""
+        name = str(getattr(self._tables, row))
+        if row in self._tables.model_fields_set and not self._columns_of(name):
+            raise AdapterRowError(f"adapter.tables.{row}", name, "the site's database has no such table")
+        return name
+
+    def _column(self, row: str) -> str:
+        """The column of the user table for that row; AdapterRowError where there is none."""
+        name = str(getattr(self._columns, row))
+        self._has(row, name)
+        return name
+
+    def _has(self, row: str, column: Column | None) -> bool:
+        """Whether the user table has it. AdapterRowError where the adapter, or Django, says so wrongly."""
+        if column is False:
+            return False
+        known = self._columns_of(self._user_table)
+        missing = [name for name in _names(column or row) if name not in known]
+        if missing and column is not None:
+            found = f"the table {self._user_table} has no column {missing[0]}"
+            raise AdapterRowError(
+                f"adapter.columns.{row}", column, found, expected=f"one of {', '.join(sorted(known))}"
+            )
+        return not missing
+
+    def _columns_of(self, table: str) -> frozenset[str]:
+        """The columns of a table, quoted names unquoted; none where there is no such table."""
+        if table not in self._known_columns:
+            name = table.rpartition(".")[2].strip('"')
+            if self._sqlite:
+                rows = self._rows("SELECT name FROM pragma_table_info(?)", name)
+            else:
+                # As a query finds the table: by the search path, unless a schema is named.
+                rows = self._rows(
+                    "SELECT attname AS name FROM pg_attribute "
+                    "WHERE attrelid = to_regclass(?) AND attnum > 0 AND NOT attisdropped",
+                    table,
+                )
+            self._known_columns[table] = frozenset(str(row["name"]) for row in rows)
+        return self._known_columns[table]
+
+    @cached_property
+    def _known_columns(self) -> dict[str, frozenset[str]]:
+        return {}
 
     @cached_property
     def _user_table(self) -> str:
+        if self._tables.user:
+            return self._table("user")
+        grants = self._table("grant")
         if self._sqlite:
-            keys = self._rows("PRAGMA foreign_key_list(oauth2_provider_grant)")
+            keys = self._rows("SELECT * FROM pragma_foreign_key_list(?)", grants)
             found = [row["table"] for row in keys if row["from"] == "user_id"]
         else:
             keys = self._rows(
                 "SELECT c.confrelid::regclass::text AS name FROM pg_constraint c "
                 "JOIN pg_attribute a ON a.attrelid = c.conrelid AND a.attnum = c.conkey[1] "
-                "WHERE c.conrelid = 'oauth2_provider_grant'::regclass AND c.contype = 'f' "
-                "AND a.attname = 'user_id'"
+                "WHERE c.conrelid = to_regclass(?) AND c.contype = 'f' AND a.attname = 'user_id'",
+                grants,
             )
             found = [row["name"] for row in keys]
         if not found:
-            raise self._unreadable("table oauth2_provider_grant with its user is missing")
+            raise self._unreadable(f"table {grants} with its user is missing")
         return str(found[0])
 
     def _rows(self, sql: str, *values: object) -> list[Row]:
@@ -267,6 +325,16 @@ def verified(secret: str, encoded: str) -> bool | None:
     return hmac.compare_digest(base64.b64encode(raw).decode(), digest)
 
 
+def _names(column: Column) -> tuple[str, ...]:
+    return column if isinstance(column, tuple) else (str(column),)
+
+
+def _joined(row: Row, column: Column) -> str | None:
+    """The columns' texts with a blank between; None where all are empty in the database's sense."""
+    values = [row[name] for name in _names(column)]
+    return " ".join(str(value) for value in values if value).strip() if any(values) else values[0]
+
+
 def _application(row: Row) -> Application:
     return Application(
         row["client_id"],
@@ -275,7 +343,8 @@ def _application(row: Row) -> Application:
         row["authorization_grant_type"],
         tuple(row["redirect_uris"].split()),
         bool(row["skip_authorization"]),
-        bool(row["hash_client_secret"]),
+        # Older than django-oauth-toolkit 2.4: always hashed.
+        bool(row.get("hash_client_secret", True)),
         row["name"],
     )
 

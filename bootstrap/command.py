@@ -41,7 +41,7 @@ _OF_THE_BASE = {"doctor", "provision", "status", "env", "summary"}
 # With these, doctor starts a stack of its own.
 _WITH_A_STACK = ("--chat-client",)
 # Each case of these two takes a stack of its own: the nightly workflow runs them.
-_TESTS = ("-m", "not variants and not fixes")
+_TESTS = ("-m", "not variants and not fixes and not adoption")
 COMMANDS = {**OWN_COMMANDS, **CLI_COMMANDS}
 
 

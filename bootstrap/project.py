@@ -217,6 +217,11 @@ class Project:
         launcher = self.scripts / ("besedka.cmd" if windows else "besedka")
         launcher.write_text(WINDOWS_LAUNCHER if windows else LAUNCHER, encoding="ascii")
         launcher.chmod(0o755)
+        tests = self.scripts / "pytest"
+        if not windows and tests.exists():
+            tests.unlink()  # It may be a hard link to a cache of packages.
+            tests.write_text(LAUNCHER.replace("besedka.cli", "bootstrap.as_pytest"), encoding="ascii")
+            tests.chmod(0o755)
 
 
 def base_python() -> str:

@@ -116,10 +116,15 @@ def _ended(pidfd: int, seconds: float) -> bool:
 
 
 @contextmanager
-def running(folder: Path, **overwritten: str) -> Iterator[BareChat]:
-    """Run one in `folder`; `overwritten` are settings its operator forces at boot."""
+def running(
+    folder: Path, plain: Contract | None = None, words: tuple[str, ...] = (), **overwritten: str
+) -> Iterator[BareChat]:
+    """Run one in `folder`; `overwritten` are settings its operator forces at boot.
+
+    `plain` is another contract than besedka.toml; its site's address stays. `words` are the stand-in's own.
+    """
     chat_port, mongo_port = free_ports(2)
-    plain = contracts.load()
+    plain = plain or contracts.load()
     contract = plain.at(site_url=plain.site.url, chat_url=f"http://127.0.0.1:{chat_port}")
     mongo_url = mongod.url(mongo_port, "rocketchat")
     admin = contract.chat.admin
@@ -146,7 +151,7 @@ def running(folder: Path, **overwritten: str) -> Iterator[BareChat]:
         processes.append(mongo)
         budget = START_BUDGET_SECONDS
         mongo.wait_until(lambda: mongod.is_primary(mongo_port), budget=budget, expected="a writable primary")
-        command = [sys.executable, "-m", "standins.rocketchat", "--movable-clock"]
+        command = [sys.executable, "-m", "standins.rocketchat", "--movable-clock", *words]
         chat = ServiceProcess("chat", command, log=folder / "chat.log", cwd=PROJECT_ROOT, environment=told)
         processes.insert(0, chat)
         chat.wait_until(lambda: _answers(contract.chat.url), budget=budget, expected="GET /api/info")

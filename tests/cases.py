@@ -6,14 +6,17 @@ import pytest
 
 from besedka import contract
 from besedka.contract import Channel, Contract, User
-
-# A variant's run may skip for this reason alone.
-DOES_NOT_APPLY = "does not apply: "
+from besedka.pages.site import ChatTestPage, IntegratedPage
+from fixtures.features import DOES_NOT_APPLY
 
 CONTRACT = contract.load()
 # A role decides about rooms, so one user of each is every user's case.
 _OF_EACH_ROLE = list({user.role: user for user in reversed(CONTRACT.users)}.values())[::-1]
 
+INTEGRATED = pytest.mark.feature("integrated_page")
+BOTH_PAGES = pytest.mark.parametrize(
+    "page_class", [ChatTestPage, pytest.param(IntegratedPage, marks=INTEGRATED)]
+)
 USERNAMES = [user.username for user in CONTRACT.users]
 MEMBERSHIPS = [(user.username, name) for user in _OF_EACH_ROLE for name in user.channels]
 # Anybody may look into a public room.

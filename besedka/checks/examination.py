@@ -144,7 +144,9 @@ class Examination:
         """The site's database; only after `services.site_database` was ok."""
         if self.target.site_database_url is None:
             raise LookupError("no address of the site's database")
-        return SiteDatabase(self.target.site_database_url, timeout=TIMEOUT_SECONDS)
+        return SiteDatabase(
+            self.target.site_database_url, adapter=self.contract.site.adapter, timeout=TIMEOUT_SECONDS
+        )
 
     @cached_property
     def info(self) -> Json:

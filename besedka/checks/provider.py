@@ -252,7 +252,7 @@ def _container_hint(url: str) -> str:
 @check(
     "provider.reachable_from_chat",
     codes="refused unreached_from_container host other",
-    needs=["provider.url", "provider.token_path"],
+    needs=["services.chat_version"],
     after=["services.site"],
 )
 def reachable(examination: Examination) -> Answer:

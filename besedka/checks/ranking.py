@@ -13,6 +13,8 @@ from besedka.checks.finding import Finding, Result, Severity
 
 _SITES_HOPS = ("sso.user", "sso.client", "sso.authorize", "sso.token", "sso.identity", "sso.fields")
 _CHATS_HOPS = ("sso.callback", "sso.login", "sso.session")
+# Where the site's own hops broke, this one is told with them: the same view is to be replaced.
+_WITH_THE_HOPS = "sso.foreign_redirect"
 _OTHER_LAYERS = {"iframe", "integrity", "rooms"}
 # Pages and endpoints of the site that no hop passes.
 _BESIDE = ("site.home", "site.chat_auth", "site.test_page", "site.integrated_page")
@@ -39,9 +41,13 @@ def ranked(results: Iterable[Result]) -> tuple[Finding, ...]:
     explained = _PEOPLE if any(code.startswith(_CHATS_HOPS) for code in broken) else ()
     stopped = any(code.startswith((*_SITES_HOPS, *_CHATS_HOPS)) for code in broken)
 
+    at_the_site = any(code.startswith(_SITES_HOPS) for code in broken)
+
     def place(one: Finding) -> tuple[int, bool]:
         layer = one.code.partition(".")[0]
         beside = layer in _OTHER_LAYERS | {"setting"} or one.code.startswith(_BESIDE)
-        return _SEVERITIES.index(one.severity), stopped and beside and not one.code.startswith(explained)
+        with_the_hops = at_the_site and one.code.startswith(_WITH_THE_HOPS)
+        severity = Severity.BROKEN if with_the_hops else one.severity
+        return _SEVERITIES.index(severity), stopped and beside and not one.code.startswith(explained)
 
     return tuple(sorted(found, key=place))

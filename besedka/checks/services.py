@@ -109,10 +109,13 @@ def site(examination: Examination) -> Answer:
 
 
 def _ready(examination: Examination) -> Answer:
-    path = examination.contract.site.adapter.status_path
-    if path is False:
+    adapter = examination.contract.site.adapter
+    path = adapter.status_place
+    if not path:
         return _home(examination)
     response = examination.site.get(path)
+    if response.status_code == 404 and not adapter.status_path:
+        return _home(examination)
     place = f"GET {examination.contract.site.url}{path} ([site.adapter] status_path in besedka.toml)"
     log = "read Daphne's log; is it Besedka that listens on this port, and nothing beside it?"
     kind = response.headers.get("Content-Type", "no content type")

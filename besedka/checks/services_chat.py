@@ -92,7 +92,7 @@ def contract_version(examination: Examination) -> Answer:
     place = f"{examination.contract.chat.url}/api/info"
     code = "services.contract_version.differs"
     return Findings(
-        (finding(code, f"Rocket.Chat {seen}", wanted, place, advice=(fix,), severity=Severity.RISK),)
+        (finding(code, f"Rocket.Chat {seen}", wanted, place, advice=(fix,), severity=Severity.NOTE),)
     )
 
 

@@ -43,7 +43,7 @@ def accounts(examination: Examination) -> Answer:
             found.append(finding(missing, text, "one", place, commands=commands, advice=advice))
             continue
         rows = (
-            ("role", account.role, user.role),
+            ("role", account.role, examination.contract.site.adapter.site_role(user.role)),
             ("email", account.email, user.email),
             ("name", account.full_name, user.full_name),
             ("inactive", account.is_active, True),
@@ -97,7 +97,9 @@ def home(examination: Examination) -> Answer:
     """Does the home page answer anybody, whatever becomes of the chat?"""
     response = examination.site.get("/")
     found = []
-    if response.status_code != 200:
+    # A home page may be for members only.
+    away = urlsplit(response.headers.get("Location", "")).path
+    if response.status_code != 200 and away != examination.contract.site.login_path:
         said = " ".join(_TAG.sub(" ", response.text).split())[:_QUOTED]
         place = f"GET {examination.contract.site.url}/, anonymous"
         fix = "read Daphne's log; no page of the site may need Rocket.Chat's database"
@@ -187,6 +189,8 @@ def test_page(examination: Examination) -> Answer:
 @check("site.integrated_page", codes="status target", needs=["services.site"])
 def integrated_page(examination: Examination) -> Answer:
     """Does the integrated page ask an anonymous visitor to log in?"""
+    if without := examination.contract.site.features.missing("integrated_page"):
+        return Skipped(without)
     return _leads_to_login(examination, "site.integrated_page", examination.contract.site.integrated_page)
 
 
@@ -209,6 +213,8 @@ def _json_refusal(check_name: str, response: requests.Response, statuses: set[in
 @check("site.chat_auth", codes="status html", needs=["services.site"])
 def chat_auth(examination: Examination) -> Answer:
     """Does the token endpoint of the integrated page refuse an anonymous visitor, in JSON?"""
+    if without := examination.contract.site.features.missing("chat_token"):
+        return Skipped(without)
     response = examination.site.get(examination.contract.site.chat_auth_path)
     return answer(
         _json_refusal("site.chat_auth", response, {401}),
@@ -220,6 +226,8 @@ def chat_auth(examination: Examination) -> Answer:
 @check("site.old_chat_auth", codes="present", needs=["services.site"])
 def old_chat_auth(examination: Examination) -> Answer:
     """Is the misspelt /api/chat/auth/ still unknown?"""
+    if without := examination.contract.site.features.missing("own_urls"):
+        return Skipped(without)
     response = examination.site.get("/api/chat/auth/")
     found = []
     if response.status_code != 404:

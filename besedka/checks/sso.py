@@ -10,7 +10,7 @@ import json
 from typing import Any
 from urllib.parse import parse_qs, unquote_plus, urlsplit
 
-from besedka.checks import application, bearer, login_service
+from besedka.checks import application, bearer
 from besedka.checks.check import Check, check
 from besedka.checks.examination import Examination, ProbeAnswer
 from besedka.checks.finding import Answer, Finding, Findings, Ok, Skipped, answer, finding
@@ -101,8 +101,8 @@ def _token_refusal(name: str, examination: Examination, answered: ProbeAnswer) -
 @check(
     "sso.user",
     codes="refused",
-    needs=["services.admin"],
-    after=["site.login_form", "site.accounts", "site.passwords"],
+    needs=["services.site"],
+    after=["services.chat", "site.login_form"],
 )
 def user(examination: Examination) -> Answer:
     """Can a user sign in to the site: a temporary one, or else a canonical one?"""
@@ -306,7 +306,7 @@ def fields(examination: Examination) -> Answer:
             )
     role = made.role
     groups = examination.contract.groups_of(role)
-    if made.identity.get("groups") != groups:
+    if examination.contract.site.features.groups and made.identity.get("groups") != groups:
         seen = f"groups are {made.identity.get('groups')!r}"
         fix = "the site's CHAT_GROUPS must be [provider.groups] of besedka.toml"
         found.append(finding("sso.fields.groups", seen, repr(groups), place, advice=(fix,)))
@@ -316,7 +316,9 @@ def fields(examination: Examination) -> Answer:
 
 def checks(contract: Contract) -> tuple[Check, ...]:
     """The hops; they stand on every layer that decides about SSO."""
-    ground = [one.name for module in (application, login_service) for one in module.checks(contract)]
+    # What Rocket.Chat keeps of the provider decides about its own hops alone: sso.callback needs it.
+    # Codes that nobody exchanged are what a broken hop leaves, and no reason not to look for it.
+    ground = [one.name for one in application.checks(contract) if one.name != application.codes.name]
     client = check(
         "sso.client",
         codes="pkce refused not_json other",

@@ -40,7 +40,12 @@ def _state(examination: Examination, credential_token: str) -> str:
     return base64.b64encode(json.dumps(fields).encode()).decode()
 
 
-@check("sso.callback", codes="no_code no_result hangs failed", needs=["sso.fields", "login_service.values"])
+@check(
+    "sso.callback",
+    codes="no_code no_result hangs failed",
+    needs=["sso.fields", "login_service.values"],
+    after=["login_service.alone", "login_service.secret"],
+)
 def callback(examination: Examination) -> Answer:
     """Does Rocket.Chat's callback turn a code into a credential?"""
     made, token = visitor(examination), examination.secret(secrets.token_urlsafe(32))

@@ -10,15 +10,15 @@ from urllib.parse import parse_qs, urlsplit
 import requests
 
 from besedka import address as addresses
+from besedka.adapter import Selectors
 from besedka.checks.check import Check, check
 from besedka.checks.examination import Examination
-from besedka.checks.finding import Answer, Finding, answer, finding
+from besedka.checks.finding import Answer, Finding, Skipped, answer, finding
 from besedka.checks.visitors import visitor
 from besedka.contract import Contract, Role
 
-# The scripts look for the frame by this id (packages/besedka_chat, static/besedka_chat/js).
-FRAME_ID = "rocketChatFrame"
 _SWITCHER = "button"
+_PRESSED = ("button", "a")
 _SESSION = "data-session-url"
 _ROOM_PATH = re.compile(r"/(channel|group|direct)/([^/]+)/?")
 _FRAME_KINDS = "status nested no_frame extra_frame frame_id not_a_room room_id layout frame"
@@ -32,7 +32,7 @@ class Page(HTMLParser):
 
     `documents` counts its `<html>`, `frames` are the attributes of each frame, `scripts` the addresses of
     scripts, `inline` their texts where they stand in the page. `switchers` are name of the channel → (tag,
-    path of the room, text).
+    path of the room, text). `labels` are the texts of its buttons and links.
     """
 
     def __init__(self) -> None:
@@ -42,6 +42,8 @@ class Page(HTMLParser):
         self.scripts: list[str] = []
         self.inline: list[str] = []
         self.switchers: dict[str, tuple[str, str, str]] = {}
+        self.labels: list[str] = []
+        self._labelled = False
         self._channel: str | None = None
         self._in_script = False
 
@@ -56,6 +58,9 @@ class Page(HTMLParser):
         elif tag == "script":
             self.inline.append("")
         self._in_script = tag == "script" and not fields.get("src")
+        if tag in _PRESSED:
+            self._labelled = True
+            self.labels.append("")
         if fields.get("data-channel"):
             self._channel = fields["data-channel"]
             self.switchers[self._channel] = (tag, fields.get("data-path", ""), "")
@@ -65,13 +70,16 @@ class Page(HTMLParser):
         if self._in_script:
             self.inline[-1] += data
             return
+        if self._labelled:
+            self.labels[-1] = f"{self.labels[-1]}{data}".strip()
         if self._channel is not None:
             tag, path, text = self.switchers[self._channel]
             self.switchers[self._channel] = (tag, path, (text + data).strip())
 
     def handle_endtag(self, tag: str) -> None:
-        """The script or switcher ends."""
+        """The script, switcher, button or link ends."""
         self._channel = None
+        self._labelled = self._labelled and tag not in _PRESSED
         self._in_script = False
 
 
@@ -100,14 +108,30 @@ def _frame_findings(name: str, examination: Examination, response: requests.Resp
         return wrong("nested", f"{page.documents} documents in one page", fix)
     if not page.frames:
         return wrong("no_frame", "no frame", "does the page include chat_frame.html of besedka_chat?")
-    if len(page.frames) > 1:
-        others = ", ".join(frame.get("src", "") for frame in page.frames if frame.get("id") != FRAME_ID)
+    frames = [frame for frame in page.frames if _is_of_the_chat(contract, frame)] or page.frames[:1]
+    frame_id = contract.site.selectors.frame_id or frames[0].get("id")
+    if len(frames) > 1:
+        others = ", ".join(frame.get("src", "") for frame in frames if frame.get("id") != frame_id)
         fix = "take it out: Rocket.Chat starts the OAuth flow itself and refuses a state it did not make"
-        return wrong("extra_frame", f"{len(page.frames)} frames, also {others}", fix)
-    if page.frames[0].get("id") != FRAME_ID:
-        fix = f"call it {FRAME_ID}: the page's scripts look for that"
-        return wrong("frame_id", f"a frame called {page.frames[0].get('id')!r}", fix)
-    return _address_findings(examination, page.frames[0].get("src", ""), wrong)
+        return wrong("extra_frame", f"{len(frames)} frames, also {others}", fix)
+    if frames[0].get("id") != frame_id:
+        fix = f"call it {frame_id}, or say what it is called: [site.selectors] frame in besedka.toml"
+        return wrong("frame_id", f"a frame called {frames[0].get('id')!r}", fix)
+    return _address_findings(examination, frames[0].get("src", ""), wrong)
+
+
+def _is_of_the_chat(contract: Contract, frame: dict[str, str]) -> bool:
+    """Whether the frame is the chat's, or meddles with its sign-in; a site may show others."""
+    source, named = frame.get("src", ""), contract.site.selectors.frame_id
+    concerned = (contract.chat.url, contract.provider.authorize_path)
+    return frame.get("id") == (named or "") or any(one in source for one in concerned)
+
+
+def rooms_of(page: Page, contract: Contract) -> dict[str, str]:
+    """Room → label of its button: by `data-channel`, or by the label where the switcher is not ours."""
+    if page.switchers or contract.site.selectors.switcher == Selectors().switcher:
+        return {name: text for name, (_, _, text) in page.switchers.items()}
+    return {channel.name: channel.label for channel in contract.channels if channel.label in page.labels}
 
 
 def _address_findings(examination: Examination, source: str, wrong: Wrong) -> list[Finding]:
@@ -140,6 +164,8 @@ def test_page(examination: Examination) -> Answer:
 def integrated_page(examination: Examination) -> Answer:
     """Does the integrated page show the frame, and buttons for this user's rooms alone?"""
     contract, role = examination.contract, visitor(examination).role
+    if without := contract.site.features.missing("integrated_page"):
+        return Skipped(without)
     response = visitor(examination).site.get(contract.site.integrated_page)
     found = _frame_findings("sso.integrated_page", examination, response)
     if not found:
@@ -152,7 +178,7 @@ def integrated_page(examination: Examination) -> Answer:
 def _switcher_findings(contract: Contract, role: Role, page: Page) -> list[Finding]:
     place = f"{contract.site.url}{contract.site.integrated_page} as {role}"
     wanted = {channel.name: channel.label for channel in contract.channels if channel.admits(role)}
-    seen = {name: text for name, (_, _, text) in page.switchers.items()}
+    seen = rooms_of(page, contract)
     if seen != wanted:
         fix = "CHAT_CHANNELS of the site must be [[channels]] of besedka.toml"
         return [finding("sso.integrated_page.buttons", str(seen), str(wanted), place, advice=(fix,))]

@@ -10,7 +10,7 @@ from besedka import address
 from besedka.checks.check import Check, check
 from besedka.checks.examination import Examination
 from besedka.checks.finding import Answer, Finding, Skipped, answer, finding
-from besedka.checks.sso_pages import Page, read
+from besedka.checks.sso_pages import Page, read, rooms_of
 from besedka.checks.visitor import Visitor
 from besedka.checks.visitors import holders, visitor
 from besedka.contract import Contract, Role
@@ -30,12 +30,14 @@ _OAUTH, _TOKEN, _SWITCH = "call-custom-oauth-login", "login-with-token", "go"
 def buttons(examination: Examination) -> Answer:
     """Does every role get the buttons of its rooms, and no other?"""
     contract = examination.contract
+    if without := contract.site.features.missing("integrated_page"):
+        return Skipped(without)
     found: list[Finding] = []
     for role, holder in holders(examination).items():
         holder.site.sign_in(holder.username, holder.password, email=holder.email)
         page = read(holder.site.get(contract.site.integrated_page))
         wanted = {channel.name for channel in contract.channels if channel.admits(role)}
-        found += _differences(contract, role, set(page.switchers), wanted)
+        found += _differences(contract, role, set(rooms_of(page, contract)), wanted)
     return answer(found, evidence=f"{len(holders(examination))} roles")
 
 
@@ -72,7 +74,8 @@ def commands(examination: Examination) -> Answer:
     site, made = examination.contract.site, visitor(examination)
     found = []
     asked = 0
-    for path, wanted in ((site.test_page, (_OAUTH,)), (site.integrated_page, (_OAUTH, _TOKEN))):
+    ways = {site.integrated_page: (_OAUTH, _TOKEN), site.test_page: (_OAUTH,)}
+    for path in site.chat_pages:
         response = made.site.get(path)
         page = read(response)
         if response.status_code != 200 or not page.frames:
@@ -84,8 +87,8 @@ def commands(examination: Examination) -> Answer:
             seen = ", ".join(missing)
             found.append(finding("sso.commands.no_script", seen, "200 with a script", path, advice=(fix,)))
         else:
-            switches = path == site.integrated_page
-            found += _wrong(texts, wanted, path, switches=switches)[:1]
+            switches = path != site.test_page
+            found += _wrong(texts, ways[path], path, switches=switches)[:1]
     if not asked:
         return Skipped("no page shows a frame that a script could speak to")
     return answer(found, evidence=f"{_OAUTH}, {_TOKEN}, {_SWITCH}")

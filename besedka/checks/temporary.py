@@ -25,7 +25,7 @@ def make(examination: Examination) -> Visitors:
     roles = {role for channel in examination.contract.channels for role in channel.roles or ()}
     made = _new(examination, mark, examination.contract.common_role)
     others = {role: _new(examination, f"{mark}_{number}", role) for number, role in enumerate(sorted(roles))}
-    rows = [_row(one) for one in (made, *others.values())]
+    rows = [_row(examination, one) for one in (made, *others.values())]
     # Cleaned up even when the command fails half-way.
     examination.cleanups.append(
         lambda: _remove_from_site(examination, *(str(row["username"]) for row in rows))
@@ -47,8 +47,9 @@ def _new(examination: Examination, mark: str, role: Role) -> Visitor:
     )
 
 
-def _row(one: Visitor) -> dict[str, str]:
-    return {name: getattr(one, name) for name in ("username", "email", "full_name", "password", "role")}
+def _row(examination: Examination, one: Visitor) -> dict[str, str]:
+    row = {name: getattr(one, name) for name in ("username", "email", "full_name", "password")}
+    return row | {"role": examination.contract.site.adapter.site_role(one.role)}
 
 
 def _domain(examination: Examination) -> str:

@@ -6,11 +6,16 @@ from besedka.checks import canonical, temporary
 from besedka.checks.examination import Examination
 from besedka.checks.visitor import Visitor, Visitors
 from besedka.contract import Role
+from besedka.errors import ServiceUnreachableError
 
 
 def may_sign_in(examination: Examination) -> bool:
-    """Whether somebody may: signing in needs no leave, making a temporary user does."""
-    return examination.manage is not None or not examination.target.can_manage
+    """Whether somebody may: signing in needs no leave, making a temporary user does.
+
+    A stack of our own that is only to be read has its reason for that: see `faults`.
+    """
+    target = examination.target
+    return examination.manage is not None or not target.can_manage or target.kind == "attached"
 
 
 def holders(examination: Examination) -> dict[Role, Visitor]:
@@ -25,6 +30,14 @@ def visitor(examination: Examination) -> Visitor:
 
 def _visitors(examination: Examination) -> Visitors:
     if examination.visitors is None:
-        make = temporary.make if examination.manage else canonical.make
+        make = temporary.make if examination.manage and _is_administered(examination) else canonical.make
         examination.visitors = make(examination)
     return examination.visitors
+
+
+def _is_administered(examination: Examination) -> bool:
+    """Whether Rocket.Chat's administrator can sign in, and so remove the account of a temporary user."""
+    try:
+        return "admin" in examination.admin.me().get("roles", [])
+    except ServiceUnreachableError:
+        return False

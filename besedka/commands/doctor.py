@@ -14,6 +14,7 @@ from rich.console import Console
 from rich.table import Table
 
 from besedka import contract as contracts
+from besedka.checks import explain as checklist
 from besedka.checks.catalogue import checks_for
 from besedka.checks.finding import Result, Status
 from besedka.checks.report import Report
@@ -45,9 +46,9 @@ class NothingToManageError(BesedkaError):
     def __init__(self) -> None:
         super().__init__(
             "--write needs the site's management commands, to make a temporary user and remove it",
-            expected="a stack of `besedka up`, or none of the address options",
+            expected="a stack of `besedka up`, or [site.adapter] manage in besedka.toml (docs/manage.md)",
             where="--write",
-            next_step="leave --write away: the hops are then checked as far as reading goes",
+            next_step="leave --write away: a canonical user signs in then",
         )
 
 
@@ -83,6 +84,10 @@ def doctor(  # noqa: PLR0913, PLR0917 - one parameter per option
             help="Examine an embedded stack of its own, with Rocket.Chat's web client from that folder.",
         ),
     ] = None,
+    explain: Annotated[
+        bool,
+        typer.Option("--explain", help="Print what a site has to offer, as a checklist for this very site."),
+    ] = False,
     verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Show healthy checks one by one.")] = False,
 ) -> None:
     """Examine a stack: the one of `besedka up`, or the addresses given, or those of besedka.toml.
@@ -114,7 +119,10 @@ def doctor(  # noqa: PLR0913, PLR0917 - one parameter per option
         if write and not target.can_manage:
             raise NothingToManageError
         report = _examined(target, contract, check or (), console, quiet=as_json or not console.is_terminal)
-    if as_json:
+    if explain:
+        rows = checklist.points(report, target)
+        typer.echo(checklist.as_json(rows) if as_json else checklist.text(rows))
+    elif as_json:
         typer.echo(report.to_json())
     else:
         console.print(f"site {report.site_url}   chat {report.chat_url}", style="dim")

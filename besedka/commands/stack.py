@@ -9,36 +9,29 @@ import os
 import shlex
 import signal
 import threading
-from pathlib import Path
+from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated
 
-import psutil
 import typer
 from rich.console import Console
 from rich.table import Table
 
 from besedka import contract as contracts
-from besedka.contract import PROJECT_ROOT, Contract
+from besedka.commands.running import NoStackError, alive, refuse_a_sick_one, running_stack, tail
+from besedka.contract import Contract
 from besedka.errors import BesedkaError, StackKindError
 from besedka.scrub import Scrubber
-from besedka.stacks import environment
+from besedka.stacks import environment, up_records
 from besedka.stacks.kind import AUTO, KIND_ENV, reject_unsupported_options, resolved
 from besedka.stacks.model import Stack
+from besedka.stacks.process import fixed_ports as fixed
 from besedka.stacks.services import bundle, chat_client, programs, site_commands
 from besedka.stacks.versions import VERSION_ENV
 
 if TYPE_CHECKING:
     from besedka.stacks.services.options import ServiceOptions
 
-STATE_FILE = PROJECT_ROOT / ".besedka" / "stack.json"
 _KINDS = ("embedded", "containers", AUTO)
-LAST_LINES = 10
-
-
-class NoStackError(BesedkaError):
-    """No stack of `besedka up` is running."""
-
-    exit_status = 18
 
 
 class KeptStackError(BesedkaError):
@@ -62,8 +55,12 @@ def up(  # noqa: PLR0913, PLR0917 - one parameter per option
         typer.Option("--stack", metavar="KIND", help=f"embedded, containers or auto; {KIND_ENV} pins it."),
     ] = os.environ.get(KIND_ENV) or AUTO,
     reuse: Annotated[
-        bool, typer.Option("--reuse", help="Containers: take the kept stack if nothing has changed since.")
+        bool, typer.Option("--reuse", help="Take the stack that an `up` keeps if nothing has changed since.")
     ] = False,
+    port: Annotated[
+        list[str] | None,
+        typer.Option(metavar="SERVICE=NUMBER", help="A fixed port, as site=8001 or rocketchat=3000."),
+    ] = None,
     rocketchat_version: Annotated[
         str | None,
         typer.Option(metavar="VERSION", help="Containers: another Rocket.Chat than the contract's."),
@@ -115,35 +112,52 @@ def up(  # noqa: PLR0913, PLR0917 - one parameter per option
     from besedka.stacks.services.options import ServiceOptions  # noqa: PLC0415 - half a second
 
     wanted = ServiceOptions(mongod, postgres, redis, rocketchat_bundle, node, client, mood, tls)
-    wished = "containers" if reuse else kind
-    reject_unsupported_options(wished, rocketchat_version, wanted.given())
-    chosen, why = resolved(wished, contract, rocketchat_version, wanted.given())
+    reject_unsupported_options(kind, rocketchat_version, wanted.given())
+    chosen, why = resolved(kind, contract, rocketchat_version, wanted.given())
+    ports = fixed.read(port or ())
     if chosen == "containers":
-        _up_in_containers(console, contract, rocketchat_version, reuse=reuse)
+        _up_in_containers(console, contract, rocketchat_version, ports, reuse=reuse)
     else:
-        _up_embedded(console, contract, wanted, why)
+        _up_embedded(console, contract, wanted, why, ports, reuse=reuse)
 
 
-def _up_embedded(console: Console, contract: Contract, wanted: ServiceOptions, why: str) -> None:
+def _up_embedded(  # noqa: PLR0913 - one parameter per option
+    console: Console,
+    contract: Contract,
+    wanted: ServiceOptions,
+    why: str,
+    ports: dict[str, int],
+    *,
+    reuse: bool,
+) -> None:
     from besedka.stacks import embedded  # noqa: PLC0415 - a second
     from besedka.stacks.services import options  # noqa: PLC0415
 
+    made_of = up_records.configuration_hash(contract, wanted.given())
+    if reuse:
+        there, why_not = up_records.reusable(contract, wanted.given())
+        if there:
+            console.print("a running stack is used: nothing has changed since its start")
+            show(console, there)
+            return
+        console.print(f"none is used again: {why_not}", soft_wrap=True)
     console.print(f"starting the embedded stack{f' ({why})' if why else ''} …")
 
     def say(line: str) -> None:
         console.print(line, markup=False, soft_wrap=True)
 
     found = options.find(wanted, contract, say=say)
-    with embedded.running(contract, programs=found, say=say) as running:
+    with embedded.running(contract, programs=replace(found, ports=ports), say=say) as running:
         stack = running.stack
         assert stack is not None  # noqa: S101 - `running` yields a started stack
-        STATE_FILE.write_text(stack.to_json(), encoding="utf-8")
+        up_records.note(stack, made_of)
         try:
             show(console, stack)
-            console.print(f"open {stack.site_url}/chat/test/ and sign in; Ctrl-C stops the stack")
+            page = f"{stack.site_url}{contract.site.test_page}"
+            console.print(f"open {page} and sign in; Ctrl-C stops the stack")
             _wait_for_interrupt()
         finally:
-            STATE_FILE.unlink(missing_ok=True)
+            up_records.forget(stack.run_id)
     console.print("stopped")
 
 
@@ -154,11 +168,13 @@ def down() -> None:
     """
     from besedka.stacks import kept  # noqa: PLC0415
 
-    noted = noted_stack()
-    if kept.recorded() is None and noted:
-        _forget_a_dead_one(noted)
+    noted = up_records.noted()
+    before = kept.recorded()
+    if before is None and noted:
+        for record in noted:
+            _forget_a_dead_one(record)
         return
-    if kept.recorded() is None:
+    if before is None:
         raise NoStackError(
             "no stack in containers is kept",
             expected="one that `besedka up` has started",
@@ -173,19 +189,23 @@ def down() -> None:
             where=str(kept.RECORD),
             next_step="start Docker if it is down, then repeat `besedka down`",
         )
-    STATE_FILE.unlink(missing_ok=True)
+    up_records.forget(before.stack.run_id)
     Console().print("removed")
 
 
 def status() -> None:
-    """Show the stack that `besedka up` keeps.
+    """Show every stack that a `besedka up` keeps.
 
     Exit status: 0 running; 18 no such stack, or some of it does not run.
     """
-    stack = running_stack()
-    if stack.kind == "containers":
-        refuse_a_sick_one()
-    show(Console(), stack)
+    records = up_records.noted()
+    if not records:
+        running_stack()
+    for record in records:
+        stack = alive(record)
+        if stack.kind == "containers":
+            refuse_a_sick_one()
+        show(Console(), stack)
 
 
 def logs(
@@ -203,7 +223,7 @@ def logs(
     for name in [service] if service else names:
         if service is None:
             typer.echo(f"==== {name}")
-        typer.echo(Scrubber(contracts.load().secrets).text(_tail(stack, name, lines)))
+        typer.echo(Scrubber(contracts.load().secrets).text(tail(stack, name, lines)))
 
 
 def show_environment(
@@ -220,7 +240,8 @@ def show_environment(
     Exit status: 0 printed; 64 no such service.
     """
     contract = contracts.load()
-    stack = noted_stack()
+    newest = up_records.noted()[-1:]
+    stack = newest[0].stack if newest else None
     if service == "site" and stack and stack.site_environment_file and database_url is None:
         rows = site_commands.recall(stack.site_environment_file)
     elif service == "site":
@@ -240,48 +261,9 @@ def show_environment(
         typer.echo(f"export {name}={shlex.quote(value)}" if name.isidentifier() else f"# {name}={value}")
 
 
-def noted_stack() -> Stack | None:
-    """The stack that a `besedka up` has noted, whether it still runs or not; None if there is none."""
-    return Stack.from_json(STATE_FILE.read_text(encoding="utf-8")) if STATE_FILE.exists() else None
-
-
-def running_stack() -> Stack:
-    """The stack of a running `besedka up`; NoStackError if there is none, or one that lost a service."""
-    stack = noted_stack()
-    if stack is not None:
-        stack.trust()
-        dead = [service.name for service in stack.services if service.pid and not _runs(service.pid)]
-        if not dead:
-            return stack
-        raise _lost(stack, dead)
-    raise NoStackError(
-        "no stack is running",
-        expected="a stack kept by `besedka up`",
-        where=str(STATE_FILE),
-        next_step="run `python3 run.py up` in another terminal",
-    )
-
-
-def _runs(pid: int) -> bool:
-    try:
-        return psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
-    except psutil.NoSuchProcess:
-        return False
-
-
-def _lost(stack: Stack, dead: list[str]) -> NoStackError:
-    """The error for a stack of which services have ended: which, and what they said last."""
-    last = "\n".join(f"==== {name}\n{_tail(stack, name, LAST_LINES)}" for name in dead)
-    return NoStackError(
-        f"of the {stack.kind} stack {stack.run_id} {', '.join(dead)} has ended; the last lines:\n{last}",
-        expected="every service running; no other stack is taken in its place",
-        where=f"{stack.site_url}, {stack.chat_url}; logs in {stack.folder}",
-        next_step="end `besedka up` with Ctrl-C and start it again: python3 run.py up. `python3 run.py down` "
-        "forgets a stack that has ended; another stack must be named: --site-url, --chat-url",
-    )
-
-
-def _up_in_containers(console: Console, contract: Contract, version: str | None, *, reuse: bool) -> None:
+def _up_in_containers(
+    console: Console, contract: Contract, version: str | None, ports: dict[str, int], *, reuse: bool
+) -> None:
     from besedka.stacks import kept  # noqa: PLC0415
 
     stack, why = kept.reusable(contract, version=version) if reuse else (None, "")
@@ -290,10 +272,16 @@ def _up_in_containers(console: Console, contract: Contract, version: str | None,
     else:
         _make_room(console, why, reuse=reuse)
         console.print("starting the stack in containers …")
-        stack = kept.start(contract, version=version, say=lambda line: console.print(line, markup=False))
-        STATE_FILE.write_text(stack.to_json(), encoding="utf-8")
+        stack = kept.start(
+            contract,
+            version=version,
+            ports=ports or None,
+            say=lambda line: console.print(line, markup=False),
+        )
+        up_records.note(stack, "")
     show(console, stack)
-    console.print(f"open {stack.site_url}/chat/test/ and sign in; `besedka down` removes the stack")
+    page = f"{stack.site_url}{contract.site.test_page}"
+    console.print(f"open {page} and sign in; `besedka down` removes the stack")
 
 
 def _make_room(console: Console, why: str, *, reuse: bool) -> None:
@@ -317,43 +305,18 @@ def _make_room(console: Console, why: str, *, reuse: bool) -> None:
         raise KeptStackError(f"still there: {', '.join(left)}", expected="nothing", where=str(kept.RECORD))
 
 
-def _forget_a_dead_one(stack: Stack) -> None:
+def _forget_a_dead_one(record: up_records.Record) -> None:
     """Remove the note of an embedded stack of which nothing runs any more."""
-    if any(service.pid and _runs(service.pid) for service in stack.services):
+    stack = record.stack
+    if any(service.pid and up_records.runs(service.pid) for service in stack.services):
         raise NoStackError(
             f"the embedded stack {stack.run_id} runs",
             expected="a stack in containers, or one that has ended",
-            where=str(STATE_FILE),
+            where=str(up_records.FOLDER),
             next_step="an embedded stack ends with Ctrl-C in its own terminal",
         )
-    STATE_FILE.unlink(missing_ok=True)
+    up_records.forget(stack.run_id)
     Console().print(f"forgotten: {stack.run_id}, of which nothing runs any more")
-
-
-def refuse_a_sick_one() -> None:
-    """Raise NoStackError when the kept stack in containers has lost a service."""
-    from besedka.stacks import kept  # noqa: PLC0415
-
-    record = kept.recorded()
-    sick = kept.unwell(record) if record else ["it is not on record"]
-    if sick:
-        raise NoStackError(
-            f"the kept stack does not run: {', '.join(sick)}",
-            expected="every service running",
-            where=str(kept.RECORD),
-            next_step="`besedka logs` says why; `besedka up --reuse` replaces it",
-        )
-
-
-def _tail(stack: Stack, service: str, lines: int) -> str:
-    if stack.kind == "containers":
-        from besedka.stacks import kept  # noqa: PLC0415
-
-        record = kept.recorded()
-        return kept.tail(record, service, lines) if record else ""
-    log = stack.service(service).log
-    text = Path(log).read_text(encoding="utf-8", errors="replace") if log else ""
-    return "\n".join(text.splitlines()[-lines:])
 
 
 def show(console: Console, stack: Stack) -> None:

@@ -8,11 +8,11 @@ from typing import Annotated
 
 import typer
 
-from besedka.commands.stack import noted_stack, refuse_a_sick_one, running_stack
+from besedka.commands.running import alive, refuse_a_sick_one, running_stack
 from besedka.contract import Contract
 from besedka.errors import StackKindError
 from besedka.progress import quiet
-from besedka.stacks import embedded, targets, versions
+from besedka.stacks import embedded, targets, up_records, versions
 from besedka.stacks.model import Stack
 from besedka.stacks.services import chat_client, options
 from besedka.target import Target
@@ -39,14 +39,14 @@ def located(contract: Contract, **addresses: str | None) -> tuple[Target, Contra
     told to run; the stack comes last, None if it is not ours.
     Raises NoStackError when that of `up` has lost a service: a tool never turns to another stack by itself.
     """
-    noted = noted_stack()
-    if noted:
-        own = (addresses.get("site_url"), addresses.get("chat_url")) == (noted.site_url, noted.chat_url)
-        if own or not any(addresses.values()):
-            stack = running_stack()
-            if stack.kind == "containers":
-                refuse_a_sick_one()
-            return stack.target, _as_chosen(contract, stack), stack
+    records = up_records.noted()
+    named = (addresses.get("site_url"), addresses.get("chat_url"))
+    own = [one for one in records if (one.stack.site_url, one.stack.chat_url) == named]
+    if own or (records and not any(addresses.values())):
+        stack = alive(own[-1]) if own else running_stack()
+        if stack.kind == "containers":
+            refuse_a_sick_one()
+        return stack.target, _as_chosen(contract, stack), stack
     return targets.given(contract, **addresses), contract, None
 
 

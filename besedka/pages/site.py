@@ -1,19 +1,22 @@
-"""The site's own pages: log-in, the isolated chat page and the integrated one."""
+"""The site's own pages: log-in, the isolated chat page and the integrated one.
+
+What is looked at or pressed on them is found by `[site.selectors]`.
+"""
 
 from __future__ import annotations
 
-import re
 import time
 from contextlib import suppress
 from typing import Self
+from urllib.parse import urlsplit
 
-from playwright.sync_api import Frame, Locator, Page, expect
+from playwright.sync_api import Frame, Locator, Page, Response, expect
 
+from besedka.adapter import Selectors
 from besedka.contract import Channel, Contract, User
 from besedka.pages.patience import PATIENCE
 from besedka.pages.rocketchat_frame import DECIDED_MILLISECONDS, RocketChatFrame
 
-FRAME_ID = "rocketChatFrame"
 # A page that has waited in vain shows its panel and goes on listening, because a slow chat may still come: it
 # gets this much longer. One that has given up or has proof, and a frame that holds an error page, get none.
 GRACE_MILLISECONDS = 10_000
@@ -33,34 +36,71 @@ class SitePage:
         self.contract = contract
 
     @property
+    def selectors(self) -> Selectors:
+        """What is particular about the site's pages."""
+        return self.contract.site.selectors
+
+    def row(self, name: str) -> str:
+        """What to say where a selector finds nothing."""
+        value = getattr(self.selectors, name) or "by where it leads"
+        return f"[site.selectors] {name} ({value}) finds nothing on {self.page.url.partition('?')[0]}"
+
+    @property
     def chat_button(self) -> Locator:
-        """«Чат» in the site's header."""
-        return self.page.get_by_role("banner").get_by_role("link", name="Чат", exact=True)
+        """The link that leads to the chat."""
+        site = self.contract.site
+        links = [f'a[href="{origin}{path}"]' for path in site.chat_pages for origin in ("", site.url)]
+        return self.page.locator(self.selectors.chat_link or ", ".join(links)).first
+
+    @property
+    def log_out_button(self) -> Locator:
+        """What signs out of the site: the button of a form, or a link."""
+        path = self.contract.site.adapter.logout_path
+        form = f'form[action$="{path}"]'
+        found = f'{form} [type="submit"], {form} button:not([type]), a[href$="{path}"]'
+        return self.page.locator(self.selectors.log_out or found).first
 
     def sign_out(self) -> None:
-        """Press «Выйти» in the header and wait for the page that confirms it."""
-        self.page.get_by_role("banner").get_by_role("button", name="Выйти").click()
-        self.page.wait_for_url(re.compile(r"/accounts/logged-out/"))
+        """Press log-out and wait for a page that no longer offers it."""
+        expect(self.log_out_button, self.row("log_out")).to_be_attached(timeout=DECIDED_MILLISECONDS)
+        self.log_out_button.click()
+        expect(self.log_out_button).to_have_count(0)
 
 
 class LoginPage(SitePage):
-    """`/accounts/login/`."""
+    """Where visitors say who they are."""
 
     def open(self) -> Self:
         """Go there directly."""
-        self.page.goto(self.contract.site.url + self.contract.site.login_path)
+        self.page.goto(self._address)
         return self
+
+    @property
+    def _address(self) -> str:
+        return self.contract.site.url + self.contract.site.login_path
 
     @property
     def form(self) -> Locator:
         """The form with a password, whatever else the page asks."""
-        return self.page.locator("form", has=self.page.locator('input[type="password"]'))
+        return self.page.locator(self.selectors.login_form).first
 
-    def sign_in(self, username: str, password: str) -> None:
-        """Fill the form and send it; the caller says what is expected next."""
-        self.name_field.fill(username)
-        self.form.locator('input[type="password"]').fill(password)
-        self.form.locator('[type="submit"]').click()
+    def sign_in(self, user: User) -> None:
+        """Fill the form and send it, by name; by address where it asks for one, or refuses the name."""
+        expect(self.form, self.row("login_form")).to_be_attached(timeout=DECIDED_MILLISECONDS)
+        if self._asks_for_email() or not self._accepted(user.username, user.secret):
+            self._accepted(user.email, user.secret)
+
+    def _accepted(self, name: str, password: str) -> bool:
+        """Whether the answer is no longer the form's own page."""
+        self.name_field.fill(name)
+        self.form.locator('input[type="password"]').first.fill(password)
+        with self.page.expect_navigation(timeout=PATIENCE.step, wait_until="commit"):
+            self.form.locator('[type="submit"], button:not([type])').first.click()
+        return urlsplit(self.page.url).path != urlsplit(self._address).path
+
+    def _asks_for_email(self) -> bool:
+        named = (self.name_field.get_attribute(one) or "" for one in ("type", "autocomplete", "name"))
+        return any("mail" in text.lower() for text in named)
 
     @property
     def name_field(self) -> Locator:
@@ -68,10 +108,9 @@ class LoginPage(SitePage):
         return self.form.locator('input[type="text"], input[type="email"], input:not([type])').first
 
     def sign_in_as(self, user: User) -> None:
-        """Sign in by name, or by address where the form asks for one, until the header names the user."""
-        by_email = self.name_field.get_attribute("type") == "email"
-        self.sign_in(user.email if by_email else user.username, user.secret)
-        expect(self.page.get_by_role("banner")).to_contain_text(user.full_name)
+        """Sign in, until a page offers to sign out."""
+        self.sign_in(user)
+        expect(self.log_out_button, self.row("log_out")).to_be_attached()
 
 
 class ChatPage(SitePage):
@@ -83,16 +122,21 @@ class ChatPage(SitePage):
         self._begun: float | None = None
         # By event: the window of a log-in closes itself before anybody could count the open ones.
         self.windows: list[Page] = []
+        self.answer: Response | None = None
         page.on("popup", self._opened)
 
     def _opened(self, window: Page) -> None:
         self.windows.append(window)
 
     def open(self, query: str = "") -> Self:
-        """Go there; a signed-out visitor is led to the log-in. `query` begins with `?`."""
+        """Go there; a signed-out visitor is led to the log-in. `query` begins with `?`.
+
+        `answer` is the page's own, after all redirects.
+        """
         self._begun = time.monotonic()
         # Not its `load`, which waits for the chat's frame.
-        self.page.goto(self.contract.site.url + self.path + query, wait_until="domcontentloaded")
+        address = self.contract.site.url + self.path + query
+        self.answer = self.page.goto(address, wait_until="domcontentloaded")
         return self
 
     @property
@@ -108,20 +152,31 @@ class ChatPage(SitePage):
     @property
     def frame_element(self) -> Locator:
         """The iframe itself."""
-        return self.page.locator(f"iframe#{FRAME_ID}")
+        return self.page.locator(self.selectors.frame)
+
+    @property
+    def switcher(self) -> Locator:
+        """What holds the buttons of the rooms."""
+        return self.page.locator(self.selectors.switcher)
 
     def expect_state(self, state: str) -> None:
-        """The page's own word for where it stands: `ready`, `signed-out`, `stopped`, …"""
-        expect(self.frame_element).to_have_attribute("data-state", state, timeout=PATIENCE.load)
+        """The page's own word for where it stands: `ready`, `signed-out`, `stopped`, …
+
+        Of a page that has no words, only `ready` can be asked: the frame shows a message box.
+        """
+        if self.selectors.state:
+            expect(self.frame_element).to_have_attribute(self.selectors.state, state, timeout=PATIENCE.load)
+        else:
+            assert state == "ready", f"a page without [site.selectors] state is never {state}"  # noqa: S101
+            self._await_message_box()
 
     @property
     def frame(self) -> Frame:
         """The chat's frame, found by its id. The site sends it with the page, so it is there or never."""
-        page = self.page
-        missing = f"{page.url} holds no iframe#{FRAME_ID}: is this the chat page, and what does it say?"
+        missing = f"{self.row('frame')}: is this the chat page, and what does it say?"
         expect(self.frame_element, missing).to_be_attached(timeout=DECIDED_MILLISECONDS)
         frame = self.frame_element.element_handle().content_frame()
-        assert frame is not None, f"iframe#{FRAME_ID} holds no document"  # noqa: S101
+        assert frame is not None, f"{self.selectors.frame} holds no document"  # noqa: S101
         return frame
 
     @property
@@ -163,11 +218,21 @@ class ChatPage(SitePage):
         )
         self.chat.expect_member_of(channel.shown)
 
+    def enter(self, channel: Channel) -> RocketChatFrame:
+        """Let the chat go to the room as Rocket.Chat's command does, and wait until it shows it."""
+        self.command(externalCommand="go", path=f"{channel.path}?layout=embedded")
+        self.expect_room(channel)
+        return self.chat
+
     def _expect_signed_in(self) -> None:
         """The page says `ready`. Whatever else it comes to is a failure at once, with the page's reason."""
-        begun = self.page.locator(f"iframe#{FRAME_ID}[data-state]")
+        if not self.selectors.state:
+            self._await_message_box()
+            return
+        begun = self._in_state(f"[{self.selectors.state}]")
         silent = (
-            "the page's own script does not run: look for a failed request in the console of the evidence"
+            "the page's own script does not run: look for a failed request in the console of the evidence. "
+            f"A page without {self.selectors.state} on its frame needs [site.selectors] state = false"
         )
         expect(begun, silent).to_be_attached(timeout=BEGUN_MILLISECONDS)
         self._await_decision(or_panel=True, timeout=PATIENCE.load)
@@ -192,18 +257,32 @@ class ChatPage(SitePage):
 
     def _await_decision(self, *, or_panel: bool, timeout: float) -> None:
         """Return when the page has decided, the frame has failed, or time is up: the caller asks which."""
-        ends = [f'[data-state="{state}"]' for state in _DECIDED_STATES] + ["[data-proved]"]
-        decided = self.page.locator(", ".join(f"iframe#{FRAME_ID}{end}" for end in ends))
-        awaited = expect(decided.or_(self.problem).first if or_panel else decided)
+        ends = [f'[{self.selectors.state}="{state}"]' for state in _DECIDED_STATES] + ["[data-proved]"]
+        decided = self._in_state(", ".join(ends))
+        has_panel = or_panel and self.contract.site.features.notices
+        awaited = expect(decided.or_(self.problem).first if has_panel else decided)
         until = time.monotonic() + timeout / 1000
         while time.monotonic() < until and not self._frame_failed:
             with suppress(AssertionError):
                 awaited.to_be_attached(timeout=LOOK_MILLISECONDS)
                 return
 
+    def _await_message_box(self) -> None:
+        """The frame's own state decides: its message box comes, or the browser refuses the frame."""
+        until = time.monotonic() + PATIENCE.load / 1000
+        while time.monotonic() < until and not self._frame_failed:
+            with suppress(AssertionError):
+                expect(self.chat.composer).to_be_attached(timeout=LOOK_MILLISECONDS)
+                return
+        raise AssertionError(f"the chat is not signed in\n{self._explanation('that of the frame')}")
+
+    def _in_state(self, attributes: str) -> Locator:
+        """The frame, once it has one of these attributes."""
+        return self.frame_element.and_(self.page.locator(attributes))
+
     @property
     def _state(self) -> str:
-        return self.frame_element.get_attribute("data-state") or "none"
+        return self.frame_element.get_attribute(self.selectors.state or "data-state") or "none"
 
     @property
     def _proved(self) -> bool:
@@ -221,7 +300,7 @@ class ChatPage(SitePage):
         lines = [f"state of the page: {state}", f"the frame is at: {address}"]
         if self._frame_failed:
             lines.append("the browser refused the frame's document: no answer, or framing is forbidden")
-        if self.problem.is_visible():
+        if self.contract.site.features.notices and self.problem.is_visible():
             lines.append(f"the page says: {self.problem.inner_text()}")
         return "\n".join(lines)
 
@@ -240,11 +319,6 @@ class IntegratedPage(ChatPage):
         super().__init__(page, contract, contract.site.integrated_page)
 
     @property
-    def switcher(self) -> Locator:
-        """The row of buttons above the frame."""
-        return self.page.get_by_role("group", name="Каналы")
-
-    @property
     def room_buttons(self) -> Locator:
         """The switcher's buttons, in order."""
         return self.switcher.get_by_role("button")
@@ -253,10 +327,24 @@ class IntegratedPage(ChatPage):
         """The switcher's button of one room."""
         return self.switcher.get_by_role("button", name=label, exact=True)
 
+    def expect_chosen(self, channel: Channel) -> None:
+        """The room's button is the one that is pressed, where the switcher says so (`aria-pressed`)."""
+        if not self.switcher.locator("[aria-pressed]").count():
+            return
+        button = self.room_button(channel.label)
+        expect(button).to_have_attribute("aria-pressed", "true", timeout=PATIENCE.load)
+        expect(self.switcher.locator('[aria-pressed="true"]')).to_have_count(1)
+
     def enter(self, channel: Channel) -> RocketChatFrame:
         """Press the room's button and wait until the chat shows the room and the page says so."""
         button = self.room_button(channel.label)
+        expect(button, self.row("switcher")).to_be_attached(timeout=DECIDED_MILLISECONDS)
         button.click()
         self.expect_room(channel)
-        expect(button).to_have_attribute("aria-pressed", "true", timeout=PATIENCE.load)
+        self.expect_chosen(channel)
         return self.chat
+
+
+def main_page(contract: Contract) -> type[ChatTestPage] | type[IntegratedPage]:
+    """The page that people use: the integrated one, or the other where the site has none."""
+    return IntegratedPage if contract.site.features.integrated_page else ChatTestPage

@@ -57,7 +57,7 @@ def planned(target: Target, contract: Contract, *, options: Options | None = Non
     options, contract = options or Options(), target.moved(contract)
     opened = _open(target, contract, options)
     found = state.read(opened, contract, rooms_only=options.rooms_only)
-    with _beside(target, opened) as beside:
+    with _beside(target, contract, opened) as beside:
         return plan.made(contract, found, options, beside)
 
 
@@ -84,7 +84,7 @@ def bring(  # noqa: PLR0913 - all but two are keywords
     taken: list[Action] = []
     out_of_reach: list[Notice] = []
     before: tuple[Action, ...] = ()
-    with _beside(target, opened) as beside:
+    with _beside(target, contract, opened) as beside:
         for _ in range(ROUNDS):
             found = state.read(opened, contract, rooms_only=options.rooms_only)
             place = Place(opened, found, contract, beside)
@@ -128,7 +128,7 @@ def undo(  # noqa: PLR0913 - all but two are keywords
     for book in books:
         book.demand_server(opened.server_id)
     _settle(books, say)
-    with _beside(target, opened) as beside:
+    with _beside(target, contract, opened) as beside:
         place = Place(opened, state.read(opened, contract), contract, beside)
         for book in books:
             _take_back(place, book, result, say)
@@ -143,11 +143,13 @@ def _open(target: Target, contract: Contract, options: Options) -> session.Sessi
 
 
 @contextmanager
-def _beside(target: Target, opened: session.Session) -> Iterator[Beside]:
+def _beside(target: Target, contract: Contract, opened: session.Session) -> Iterator[Beside]:
     """What the target has beside calls, for a `with` block; the database must be the session's server's."""
     site = None
     if target.site_database_url:
-        site = SiteSide(SiteDatabase(target.site_database_url), target.manage)
+        database = SiteDatabase(target.site_database_url, adapter=contract.site.adapter)
+        # The adapter's command makes temporary users alone; the site's own accounts are its own business.
+        site = SiteSide(database, target.manage if target.site_environment_file else None)
     if target.mongo_url is None:
         yield Beside(None, site)
         return

@@ -42,7 +42,8 @@ class SiteSide:
                 text = f"there is no such account at the site, and {holder!r} has its e-mail: rename that one"
                 yield Notice("site-email-held", user.username, text, blocking=True)
         accounts = [(user, by_name.get(user.username.lower())) for user in contract.users]
-        rows = [(user.username, _differences(user, account)) for user, account in accounts]
+        role = contract.site.adapter.site_role
+        rows = [(user.username, _differences(user, account, role(user.role))) for user, account in accounts]
         client_id = contract.provider.client_id
         rows.append((client_id, _application(contract, self.database.application(client_id))))
         for target, differing in rows:
@@ -67,16 +68,17 @@ class SiteSide:
         user = contract.user(target)
         names = ("username", "role", "email", "full_name")
         row = {name: getattr(user, name) for name in names} | {"password": user.secret}
+        row["role"] = contract.site.adapter.site_role(user.role)
         self.manage("ensure_users", stdin=json.dumps([row]))
 
 
-def _differences(user: User, account: SiteUser | None) -> dict[str, tuple[object, object]]:
+def _differences(user: User, account: SiteUser | None, site_role: str) -> dict[str, tuple[object, object]]:
     """Field → (what is, what should be). Passwords are not shown."""
     if account is None:
         return {"account": ("none", "one")}
     rows: tuple[tuple[str, object, object], ...] = (
         ("username", account.username, user.username),
-        ("role", account.role, user.role),
+        ("role", account.role, site_role),
         ("email", account.email, user.email),
         ("full_name", account.full_name, user.full_name),
         ("is_active", account.is_active, True),

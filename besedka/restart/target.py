@@ -6,9 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-import requests
-
-from besedka import address, http
+from besedka import address, site_status
 from besedka.contract import PROJECT_ROOT, Contract
 from besedka.errors import ServiceUnreachableError
 from besedka.restart import site_dump
@@ -79,11 +77,7 @@ class ComposeTarget:
 
     def site_answers(self) -> bool:
         """Whether the site says that it is ready."""
-        try:
-            answer = http.get(f"{self.contract.site.url}/api/v1/status/", timeout=PROBE_SECONDS)
-            return bool(answer.json()["status"] == "ok")
-        except (requests.RequestException, ValueError, KeyError, TypeError):
-            return False
+        return site_status.ready(self.contract.site, timeout=PROBE_SECONDS)
 
     def _chat_answers(self) -> bool:
         try:

@@ -6,9 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TypeVar
 
-import requests
-
-from besedka import http
+from besedka import http, site_status
 from besedka.contract import Contract
 from besedka.errors import BesedkaError, ServiceUnreachableError
 from besedka.rocketchat.database import ChatDatabase
@@ -22,7 +20,7 @@ from besedka.target import Target
 PROBE_SECONDS = 10.0
 MONGO_SECONDS = 3.0
 OFFER = """what a stack must offer:
-             the site (--site-url): GET /api/v1/status/ with {"status": "ok", "version": …}
+             the site (--site-url): {status}
              Rocket.Chat (--chat-url): GET /api/info with its version
              MongoDB (--mongo-url): the writable primary of a replica set; without the option, tests that
                read its data are skipped
@@ -37,6 +35,7 @@ def describe(target: Target, contract: Contract, folder: Path) -> Stack:
     Raises ServiceUnreachableError, which names everything that is missing or in the way at once. A service
     that answers wrongly is attached to: what is wrong is for the tests and doctor to say.
     """
+    contract = target.moved(contract)
     site_url, chat_url = target.site_url, target.chat_url
     mongo_url, site_database_url = target.mongo_url, target.site_database_url
     problems: list[str] = []
@@ -50,17 +49,17 @@ def describe(target: Target, contract: Contract, folder: Path) -> Stack:
                 problems.append(f"the port of {url} is held by {', '.join(held)}")
             return None
 
-    site_version = asked(lambda: _site_version(site_url), site_url)
+    site_version = asked(lambda: site_status.version(contract.site, timeout=PROBE_SECONDS), site_url)
     chat = asked(lambda: _chat_version(chat_url), chat_url)
     if mongo_url:
         asked(lambda: _mongo_answers(mongo_url))
     if site_database_url and not site_database_url.startswith("sqlite:"):
-        asked(SiteDatabase(site_database_url).is_empty)
+        asked(SiteDatabase(site_database_url, adapter=contract.site.adapter).is_empty)
     problems += compose_project.troubles(site_url, chat_url, answering=not problems)
     if problems or site_version is None or chat is None:
         raise ServiceUnreachableError(
             "\n           ".join(problems),
-            expected=OFFER,
+            expected=OFFER.format(status=site_status.expected(contract.site)),
             where=f"site {site_url}, chat {chat_url}",
             next_step="start what stands still (docker compose -f docker-compose.local.yml up -d; python "
             "scripts/magic_restart.py starts Daphne and stops web), or correct the addresses",
@@ -75,22 +74,13 @@ def describe(target: Target, contract: Contract, folder: Path) -> Stack:
         mongo_url=mongo_url,
         site_database_url=site_database_url,
         site_environment_file=None,
+        site_manage=contract.site.adapter.manage,
         services=(
             Service("site", site_url, site_version, real=True),
             Service("rocketchat", chat_url, chat_version, real=real),
         ),
         provider_url=targets.with_provider(target, contract).provider_url,
     )
-
-
-def _site_version(site_url: str) -> str:
-    where = f"{site_url}/api/v1/status/"
-    try:
-        return str(http.get(where, timeout=PROBE_SECONDS).json()["version"])
-    except (requests.RequestException, ValueError, KeyError, TypeError) as error:
-        raise ServiceUnreachableError(
-            f"the site did not say its version: {type(error).__name__}", where=where
-        ) from error
 
 
 def _chat_version(chat_url: str) -> tuple[str, bool]:

@@ -23,7 +23,7 @@ import requests
 from docker.errors import DockerException  # type: ignore[import-untyped]
 from testcontainers.core.network import Network
 
-from besedka import http, provision
+from besedka import provision, site_status
 from besedka.contract import PROJECT_ROOT, Contract
 from besedka.errors import StackStartError
 from besedka.progress import Say, quiet
@@ -169,8 +169,8 @@ class ContainersStack:
         assert site is not None  # noqa: S101 - started above
         progress.wait_until(
             "site",
-            lambda: readiness.site(self.contract.site.url),
-            expected='GET /api/v1/status/ with {"status": "ok"}',
+            lambda: readiness.site(self.contract),
+            expected=site_status.expected(self.contract.site),
             alive=lambda: None if site.alive() else "ended",
         )
 
@@ -291,7 +291,7 @@ class ContainersStack:
 
     def _describe(self) -> Stack:
         site, chat = self.contract.site.url, self.contract.chat.url
-        version = http.get(f"{site}/api/v1/status/", timeout=5).json()["version"]
+        version = site_status.version(self.contract.site, timeout=5)
         asked = {
             "rocketchat": (chat, self.contract.chat.version or ""),
             "mongo": (f"127.0.0.1:{self.ports['mongo']}", mongod.version(self.ports["mongo"])),

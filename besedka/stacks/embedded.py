@@ -20,7 +20,7 @@ from pathlib import Path
 
 import requests
 
-from besedka import http, provision
+from besedka import provision, site_status
 from besedka.contract import PROJECT_ROOT, Contract
 from besedka.errors import ServiceUnreachableError, StackStartError
 from besedka.progress import Say, quiet
@@ -69,6 +69,7 @@ class EmbeddedStack:
         names = (*PORTS, "mongo", "postgres", "redis")
         self.ports = dict(zip(names, free_ports(len(names)), strict=True))
         entrance = Entrance(self.contract, self.ports, self.programs.tls)
+        self.ports.update(entrance.fixed(self.programs.ports))
         self.contract = entrance.contract()
         for name, command in entrance.programs(self.folder):
             self._launch(name, command, PROJECT_ROOT, {"PYTHONPATH": str(PROJECT_ROOT)})
@@ -189,9 +190,9 @@ class EmbeddedStack:
     def wait_for_site(self) -> None:
         """Return once the site says that it is ready."""
         self.processes["site"].wait_until(
-            lambda: _answers(lambda: self._site_status()["status"] == "ok"),
+            lambda: site_status.ready(self.contract.site, timeout=2),
             budget=START_BUDGET_SECONDS,
-            expected='GET /api/v1/status/ with {"status": "ok"}',
+            expected=site_status.expected(self.contract.site),
         )
 
     def manage(self, *arguments: str, stdin: str = "") -> str:
@@ -273,11 +274,6 @@ class EmbeddedStack:
         site_commands.remember(data, told)
         return told
 
-    def _site_status(self) -> dict[str, str]:
-        answer = http.get(f"{self.contract.site.url}/api/v1/status/", timeout=2)
-        status: dict[str, str] = answer.json()
-        return status
-
     def _describe(self) -> Stack:
         site, chat = self.contract.site.url, self.contract.chat.url
         bundle, address = (
@@ -288,7 +284,7 @@ class EmbeddedStack:
         chat_version = (served and served.version) or RocketChat(chat).info()["version"]
         mongo_version = mongod.version(self.ports["mongo"])
         rows = [
-            ("site", site, self._site_status()["version"], True),
+            ("site", site, site_status.version(self.contract.site, timeout=2), True),
             ("rocketchat", chat, chat_version, bundle is not None),
             ("mongo", address["mongo"], mongo_version, self.programs.mongod is not None),
         ]

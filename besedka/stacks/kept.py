@@ -19,6 +19,7 @@ from typing import Any
 import docker  # type: ignore[import-untyped]
 from docker.errors import DockerException  # type: ignore[import-untyped]
 
+from besedka import contract as contracts
 from besedka.contract import PROJECT_ROOT, Contract
 from besedka.progress import Say
 from besedka.stacks import containers, readiness
@@ -113,7 +114,7 @@ def unwell(kept: Kept) -> list[str]:
     missing = [f"{name} is {states.get(name, 'gone')}" for name in SERVICES if states.get(name) != "running"]
     if not detached.runs(kept.site_pid, kept.site_started):
         missing.append("site is gone")
-    if not missing and not readiness.site(kept.stack.site_url):
+    if not missing and not readiness.site(kept.stack.contract(contracts.load())):
         missing.append("site does not answer")
     return missing
 

@@ -11,8 +11,8 @@ from typing import Any, Literal
 
 from besedka import database_url, http
 from besedka.contract import Contract
-from besedka.stacks.services import site_commands
-from besedka.target import StackKind, Target
+from besedka.stacks.services import adapter_manage, site_commands
+from besedka.target import Manage, StackKind, Target
 
 KINDS: tuple[StackKind, ...] = ("embedded", "containers", "attached")
 
@@ -59,10 +59,10 @@ class Stack:
     `site_url` and `chat_url` are what a browser opens; `provider_url` is where Rocket.Chat's server reaches
     the site, None where that is the same address. `mongo_url` and `site_database_url` are None where
     the data cannot be read, and the checks that need them say so; `site_environment_file` is None where
-    the site's management commands cannot be run, so that no temporary users can be made. `folder` holds
-    logs and data of the run. `absent` names services that the stack does without, and what does their work
-    and why, in words. `authority` is the file of certificates that vouch for its addresses, None where the
-    usual ones or the environment's do.
+    the site's management commands cannot be run; then `site_manage` is the adapter's command for temporary
+    users, if it has one. `folder` holds logs and data of the run. `absent` names services that the stack
+    does without, and what does their work and why, in words. `authority` is the file of certificates that
+    vouch for its addresses, None where the usual ones or the environment's do.
     """
 
     kind: StackKind
@@ -76,6 +76,7 @@ class Stack:
     services: tuple[Service, ...]
     provider_url: str | None = None
     authority: str | None = None
+    site_manage: tuple[str, ...] = ()
     absent: dict[str, str] = field(default_factory=dict)
 
     def trust(self) -> None:
@@ -118,8 +119,15 @@ class Stack:
             provider_url=self.provider_url or (self.site_url if own else None),
             kind=self.kind,
             may_write=own,
-            manage=partial(site_commands.run, site_commands.recall(path)) if path else None,
+            manage=self.manage,
         )
+
+    @property
+    def manage(self) -> Manage | None:
+        """What makes and removes temporary users at the site; None where nothing can."""
+        if self.site_environment_file:
+            return partial(site_commands.run, site_commands.recall(self.site_environment_file))
+        return partial(adapter_manage.run, self.site_manage) if self.site_manage else None
 
     def lines(self) -> list[str]:
         """One line per service for the head of a run: name, version, real or stand-in, address."""
@@ -141,4 +149,5 @@ class Stack:
         """The inverse of `to_json`."""
         raw: dict[str, Any] = json.loads(text)
         raw["services"] = tuple(Service(**service) for service in raw["services"])
+        raw["site_manage"] = tuple(raw["site_manage"])
         return cls(**raw)

@@ -15,7 +15,6 @@ from typing import Any, Self
 
 import psycopg
 import redis
-import requests
 from pymongo import MongoClient
 from pymongo.hello import Hello
 from pymongo.monitoring import (
@@ -25,7 +24,7 @@ from pymongo.monitoring import (
     ServerHeartbeatSucceededEvent,
 )
 
-from besedka import http
+from besedka import site_status
 from besedka.contract import Contract
 from besedka.errors import ServiceUnreachableError
 from besedka.progress import Say
@@ -267,10 +266,6 @@ def knows_provider(contract: Contract) -> bool:
     return any(row.get("service") == contract.provider.name for row in rows)
 
 
-def site(url: str) -> bool:
+def site(contract: Contract) -> bool:
     """Whether the site says that it, its database and its cache answer."""
-    try:
-        answer = http.get(f"{url}/api/v1/status/", timeout=_PROBE_SECONDS)
-        return bool(answer.json()["status"] == "ok")
-    except (requests.RequestException, ValueError, KeyError, TypeError):
-        return False
+    return site_status.ready(contract.site, timeout=_PROBE_SECONDS)

@@ -8,8 +8,8 @@ from functools import partial
 from besedka import address, database_url
 from besedka.contract import Contract
 from besedka.stacks.docker import in_container
-from besedka.stacks.services import site_commands
-from besedka.target import Target
+from besedka.stacks.services import adapter_manage, site_commands
+from besedka.target import Manage, Target
 
 
 def given(  # noqa: PLR0913 - one keyword per option
@@ -35,10 +35,18 @@ def given(  # noqa: PLR0913 - one keyword per option
         mongo_url=mongo_url,
         site_database_url=site_database_url or database_url.of_site(told),
         site_environment_file=site_environment,
-        manage=partial(site_commands.run, told) if told else None,
+        manage=_manage(contract, told),
         provider_url=address.normal(provider_url) if provider_url else None,
     )
     return with_provider(target, contract)
+
+
+def _manage(contract: Contract, told: dict[str, str]) -> Manage | None:
+    """The site's management commands where its environment is known, else the adapter's command."""
+    command = contract.site.adapter.manage
+    if told:
+        return partial(site_commands.run, told)
+    return partial(adapter_manage.run, command) if command else None
 
 
 def with_provider(target: Target, contract: Contract) -> Target:

@@ -8,14 +8,15 @@ from html.parser import HTMLParser
 import pytest
 
 from besedka.contract import Contract, User
-from besedka.pages.site import FRAME_ID
 from fixtures.users import SiteSession
 from tests.api.answer import expect_status
-from tests.cases import in_most_rooms
+from tests.cases import CONTRACT, DOES_NOT_APPLY, INTEGRATED, in_most_rooms
 
 pytestmark = pytest.mark.api
 
-BOTH_PAGES = pytest.mark.parametrize("path", ["/chat/test/", "/chat/integrated/"])
+BOTH_PAGES = pytest.mark.parametrize(
+    "path", [CONTRACT.site.test_page, pytest.param(CONTRACT.site.integrated_page, marks=INTEGRATED)]
+)
 
 
 class Page(HTMLParser):
@@ -54,9 +55,15 @@ def test_the_page_is_one_document_with_one_frame_on_the_default_room(
     addresses = [frame.get("src") for frame in frames]
     room = f"{contract.chat.url}{contract.default_channel.path}?layout=embedded"
     assert addresses == [room], f"frames on {addresses}, not one on {room}"
-    assert frames[0].get("id") == FRAME_ID, f"the scripts look for {FRAME_ID}, the frame is {frames[0]}"
+    named = contract.site.selectors.frame_id
+    assert named in {None, frames[0].get("id")}, f"[site.selectors] names {named}, the frame is {frames[0]}"
 
 
+@INTEGRATED
+@pytest.mark.skipif(
+    "switcher" in CONTRACT.site.selectors.model_fields_set,
+    reason=f"{DOES_NOT_APPLY}a switcher of the site's own",
+)
 def test_each_switcher_is_a_button_that_leads_to_its_room(
     contract: Contract, sign_in: Callable[[User], SiteSession]
 ) -> None:

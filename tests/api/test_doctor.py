@@ -110,4 +110,4 @@ def test_a_log_in_service_that_is_gone_though_its_settings_are_right(breakable: 
     with breakable.removed("meteor_accounts_loginServiceConfiguration", own):
         report = examined(breakable, write=False)
     assert [found.code for found in report.findings] == ["login_service.present.absent"]
-    assert report.result("sso.client").root == "login_service.present"
+    assert report.result("sso.callback").root == "login_service.present"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import signal
 import subprocess
 import sys
 import threading
@@ -10,8 +11,10 @@ from pathlib import Path
 
 import psutil
 import pytest
+import requests
 
 from besedka.contract import CONTRACT_FILE
+from besedka.stacks import up_records
 from tests import inner
 
 pytestmark = pytest.mark.api
@@ -80,6 +83,37 @@ def test_a_killed_run_takes_its_services_along(subject: Path, tmp_path: Path) ->
     assert len(processes) >= 6, "three services, each with its guard"
     _gone, alive = psutil.wait_procs(processes, timeout=15)
     assert alive == []
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="a process of Windows hears no interrupt of ours")
+def test_a_kept_stack_answers_until_somebody_ends_it(subject: Path, interruptible: None) -> None:
+    subject.write_text("def test_fails(stack): assert stack is None", "utf-8")
+    running = subprocess.Popen(
+        inner.command(str(subject), "--keep", "--no-diagnosis"),
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
+        env=inner.environment(),
+        cwd=CONTRACT_FILE.parent,
+    )
+    watchdog = threading.Timer(inner.RUN_SECONDS, running.kill)
+    watchdog.start()
+    try:
+        assert running.stderr is not None
+        kept = next((line for line in running.stderr if "kept to look at" in line), "")
+        url = re.search(r"http://\S+", kept)
+        assert url, "the run ended and kept nothing"
+        records = [record.stack for record in up_records.noted() if record.stack.site_url == url[0]]
+        assert requests.get(f"{records[0].chat_url}/api/info", timeout=5).status_code == 200
+        running.send_signal(signal.SIGINT)
+        assert running.wait(inner.RUN_SECONDS) == pytest.ExitCode.TESTS_FAILED
+    finally:
+        watchdog.cancel()
+        running.kill()
+        running.communicate()
+
+    assert url[0] not in [record.stack.site_url for record in up_records.noted()]
+    assert inner.processes_of(records[0].folder) == []
 
 
 def test_a_service_that_dies_while_starting_is_infrastructure_and_no_red_test(

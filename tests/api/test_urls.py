@@ -18,23 +18,27 @@ pytestmark = pytest.mark.api
 
 SITE, PROVIDER = CONTRACT.site, CONTRACT.provider
 LOGIN = SITE.login_path
-PAGES = [SITE.test_page, SITE.integrated_page]
+INTEGRATED, CHAT_TOKEN, OWN = (
+    pytest.mark.feature(name) for name in ("integrated_page", "chat_token", "own_urls")
+)
+SESSION = pytest.mark.feature("session_endpoint")
+PAGES = [SITE.test_page, pytest.param(SITE.integrated_page, marks=INTEGRATED)]
 # path, anonymous status and where a redirect leads, signed-in status and where a redirect leads
 TABLE = [
     ("/", 200, None, 200, None),
-    (LOGIN, 200, None, 302, "/"),
-    ("/chat/", 302, SITE.integrated_page, 302, SITE.integrated_page),
+    pytest.param(LOGIN, 200, None, 302, "/", marks=OWN),
+    pytest.param("/chat/", 302, SITE.integrated_page, 302, SITE.integrated_page, marks=OWN),
     (SITE.test_page, 302, LOGIN, 200, None),
-    (SITE.integrated_page, 302, LOGIN, 200, None),
-    (SITE.chat_auth_path, 401, None, 200, None),
-    ("/chat/api/session/", 401, None, 200, None),
-    ("/api/chat/auth/", 404, None, 404, None),
+    pytest.param(SITE.integrated_page, 302, LOGIN, 200, None, marks=INTEGRATED),
+    pytest.param(SITE.chat_auth_path, 401, None, 200, None, marks=CHAT_TOKEN),
+    pytest.param(SITE.adapter.session_path or "/", 401, None, 200, None, marks=SESSION),
+    pytest.param("/api/chat/auth/", 404, None, 404, None, marks=OWN),
     (PROVIDER.identity_path, 401, None, 401, None),
-    ("/api/v1/auth/rocket/identity/", 404, None, 404, None),
-    ("/api/v1/status/", 200, None, 200, None),
+    pytest.param("/api/v1/auth/rocket/identity/", 404, None, 404, None, marks=OWN),
+    pytest.param(SITE.adapter.status_place or "/", 200, None, 200, None, marks=OWN),
     (PROVIDER.authorize_path, 302, LOGIN, 400, None),
     (PROVIDER.token_path, 405, None, 405, None),
-    ("/o/userinfo/", 404, None, 404, None),
+    pytest.param("/o/userinfo/", 404, None, 404, None, marks=OWN),
     ("/no/such/page/", 404, None, 404, None),
 ]
 
@@ -79,12 +83,14 @@ def test_the_chat_pages_hold_the_frame(
     expect_status(answer, 200)
     page = answer.text
     assert page.count("<html") == page.count("<body") == 1, f"{path} is not one page"
-    frames = re.findall(r'<iframe\b[^>]*id="rocketChatFrame"[^>]*>', page)
+    frames = [tag for tag in re.findall(r"<iframe\b[^>]*>", page) if contract.chat.url in tag]
     assert len(frames) == 1, f"{path} holds {len(frames)} frames of the chat"
     wanted = f"{contract.chat.url}{contract.default_channel.path}?layout=embedded"
     assert wanted in frames[0].replace("&amp;", "&"), f"{path} does not show {wanted}: {frames[0]}"
 
 
+@INTEGRATED
+@OWN
 @pytest.mark.parametrize("username", USERNAMES)
 def test_the_integrated_page_has_a_button_for_each_room_of_the_user(
     username: str, contract: Contract, sign_in: Callable[[User], SiteSession]
@@ -98,6 +104,7 @@ def test_the_integrated_page_has_a_button_for_each_room_of_the_user(
     assert offered == rooms, f"the page has buttons for {offered}, {username} is in {rooms}"
 
 
+@OWN
 @pytest.mark.parametrize("path", ["/", LOGIN, *PAGES])
 def test_pages_load_nothing_from_elsewhere(
     path: str, contract: Contract, sign_in: Callable[[User], SiteSession]

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Callable, Iterator
-from urllib.parse import quote
 
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import Page, expect
 
 from besedka.contract import Contract, User
 from besedka.pages.patience import PATIENCE
 from besedka.pages.rocketchat_frame import RocketChatFrame
-from besedka.pages.site import IntegratedPage
+from besedka.pages.site import ChatPage, main_page
 from besedka.rocketchat.database import ChatDatabase
 from besedka.rocketchat.rest import Credentials, RocketChat, RocketChatError
 from fixtures.report import Prove
@@ -26,15 +25,17 @@ OpenRoom = Callable[[User, str], RocketChatFrame]
 @pytest.fixture
 def enter_room(
     contract: Contract,
-    at_home: Callable[[User], IntegratedPage],
-    integrated: Callable[..., IntegratedPage],
+    at_home: Callable[[User], ChatPage],
+    person: Callable[..., Page],
 ) -> Iterator[OpenRoom]:
-    """A member's chat on the integrated page, in one room; canonical users are at home again afterwards."""
-    away: list[IntegratedPage] = []
+    """A member's chat on the main page, in one room; canonical users are at home again afterwards."""
+    away: list[ChatPage] = []
 
     def enter(user: User, room: str) -> RocketChatFrame:
         if user not in contract.users:
-            return integrated(user, f"?channel={quote(room)}").wait_for_chat(room)
+            visited = main_page(contract)(person(user), contract).open()
+            visited.wait_for_chat()
+            return visited.enter(contract.channel(room))
         page = at_home(user)
         away.append(page)
         return page.enter(contract.channel(room))
@@ -45,9 +46,9 @@ def enter_room(
 
 
 @pytest.fixture
-def try_room(contract: Contract, at_home: Callable[[User], IntegratedPage]) -> Iterator[OpenRoom]:
+def try_room(contract: Contract, at_home: Callable[[User], ChatPage]) -> Iterator[OpenRoom]:
     """A signed-in user whose chat is told to go to a room, as by a link, with no button in between."""
-    away: list[IntegratedPage] = []
+    away: list[ChatPage] = []
 
     def enter(user: User, room: str) -> RocketChatFrame:
         page = at_home(user)
@@ -62,12 +63,15 @@ def try_room(contract: Contract, at_home: Callable[[User], IntegratedPage]) -> I
 
 
 @pytest.fixture
-def reader_of(contract: Contract, temp_member: Callable[[str], User]) -> Callable[[User, str], User]:
-    """Another member of the room: a canonical one, or a temporary one where there is no second."""
+def reader_of(contract: Contract, request: pytest.FixtureRequest) -> Callable[[User, str], User]:
+    """Another member of the room: a canonical one, or a temporary one where there is no second.
+
+    A temporary one is asked for only then: not every stack can make one.
+    """
 
     def find(writer: User, room: str) -> User:
         others = [user for user in contract.users if room in user.channels and user != writer]
-        return others[0] if others else temp_member(room)
+        return others[0] if others else request.getfixturevalue("temp_member")(room)
 
     return find
 

@@ -11,7 +11,7 @@ from besedka.contract import Contract
 from besedka.pages.site import AWAITING_CLICK, ChatTestPage
 from tests.cases import USERNAMES
 
-pytestmark = pytest.mark.e2e
+pytestmark = [pytest.mark.e2e, pytest.mark.feature("notices")]
 
 
 @pytest.fixture

@@ -15,11 +15,9 @@ from besedka.pages.rocketchat_frame import RocketChatFrame
 from besedka.pages.site import ChatPage, ChatTestPage, IntegratedPage
 from besedka.rocketchat.rest import Credentials, RocketChat, RocketChatError
 from fixtures.users import SiteSession
-from tests.cases import in_fewest_rooms, two_users
+from tests.cases import BOTH_PAGES, in_fewest_rooms, two_users
 
 pytestmark = pytest.mark.e2e
-
-BOTH_PAGES = pytest.mark.parametrize("page_class", [ChatTestPage, IntegratedPage])
 
 
 def whose(contract: Contract, chat: RocketChatFrame) -> str:
@@ -41,6 +39,7 @@ def test_an_anonymous_visitor_is_led_to_the_login(
     expect(visitor.locator("iframe")).to_have_count(0)
 
 
+@pytest.mark.feature("chat_logout", "notices")
 @BOTH_PAGES
 def test_signing_out_of_the_site_signs_the_chat_out(
     page_class: type[ChatTestPage] | type[IntegratedPage], contract: Contract, person: Callable[..., Page]
@@ -61,6 +60,7 @@ def test_signing_out_of_the_site_signs_the_chat_out(
     assert refusal.value.status == 401, "the token of the ended session still works"
 
 
+@pytest.mark.feature("user_switch")
 @BOTH_PAGES
 def test_another_user_in_the_same_browser_gets_their_own_chat(
     page_class: type[ChatTestPage] | type[IntegratedPage],
@@ -79,6 +79,7 @@ def test_another_user_in_the_same_browser_gets_their_own_chat(
     assert whose(contract, page.open().wait_for_chat()) == second.username
 
 
+@pytest.mark.feature("session_endpoint", "notices")
 @BOTH_PAGES
 def test_a_session_that_ends_while_the_page_is_open_is_noticed(
     page_class: type[ChatTestPage] | type[IntegratedPage], contract: Contract, person: Callable[..., Page]

@@ -17,19 +17,21 @@ from besedka.contract import PROJECT_ROOT
 FILE_LINES, FUNCTION_LINES = 400, 60
 # Room → the rooms that it may import, beside its own. Each line may import from the lines above it.
 ARROWS = {
-    "adapter errors language names progress scrub overlays second_ask without_netlink address": "errors",
+    "adapter errors mistakes language names progress scrub overlays second_ask without_netlink address": "errors",
     "http": "address",
     "consistency": "names",
     "certificates": "address http",
-    "contract database_url browser": "adapter address certificates consistency errors names scrub overlays"
+    "contract database_url browser": "adapter mistakes address certificates consistency errors names scrub overlays"
     " without_netlink",
-    "rocketchat site site_database pages target": "address contract database_url errors http second_ask",
+    "rocketchat site site_status site_database pages target": "adapter address contract database_url errors http"
+    " second_ask",
     "report": "errors language scrub",
     "provision": "address contract database_url errors names progress rocketchat site_database target",
-    "stacks": "address contract database_url errors http progress provision rocketchat site_database target",
-    "checks": "address contract database_url errors http names rocketchat second_ask site site_database stacks target",
+    "stacks": "adapter address contract database_url errors http progress provision rocketchat site_database"
+    " site_status target",
+    "checks": "adapter address contract database_url errors http names rocketchat second_ask site site_database stacks target",
     "restart": "address checks contract database_url errors http progress provision rocketchat site_database"
-    " stacks target",
+    " site_status stacks target",
     "commands": "address checks contract database_url errors http language progress provision report restart scrub"
     " stacks target",
     "exit_statuses": "errors",

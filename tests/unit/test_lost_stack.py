@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 
 from besedka import contract as contracts
-from besedka.commands import stack as commands
 from besedka.commands.stack import NoStackError
 from besedka.commands.target import located
+from besedka.stacks import up_records
 from besedka.stacks.model import Service, Stack
 
 SITE, CHAT = "http://127.0.0.1:1", "http://127.0.0.1:2"
@@ -30,9 +30,8 @@ def noted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Stack:
         Service("rocketchat", CHAT, "7.7.1", real=True, log=str(log), pid=ended.pid),
     )
     made = Stack("embedded", "run-of-today", str(tmp_path), SITE, CHAT, None, None, None, services)
-    file = tmp_path / "stack.json"
-    file.write_text(made.to_json(), "utf-8")
-    monkeypatch.setattr(commands, "STATE_FILE", file)
+    monkeypatch.setattr(up_records, "FOLDER", tmp_path / "up")
+    up_records.note(made, "")
     return made
 
 
@@ -49,7 +48,7 @@ def test_the_command_ends_and_says_which_service_of_which_stack_died(
 
 
 def test_another_stack_is_meant_when_it_is_named(noted: Stack) -> None:
-    target, stack = located(contracts.load(), site_url="http://127.0.0.1:3", chat_url="http://127.0.0.1:4")
+    target, _, stack = located(contracts.load(), site_url="http://127.0.0.1:3", chat_url="http://127.0.0.1:4")
     assert stack is None
     assert target.chat_url == "http://127.0.0.1:4" != noted.chat_url
 
@@ -57,7 +56,7 @@ def test_another_stack_is_meant_when_it_is_named(noted: Stack) -> None:
 def test_without_any_stack_of_up_the_contracts_addresses_are_meant(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(commands, "STATE_FILE", tmp_path / "none.json")
+    monkeypatch.setattr(up_records, "FOLDER", tmp_path / "none")
     contract = contracts.load()
-    target, _ = located(contract)
+    target, *_ = located(contract)
     assert target.chat_url == contract.chat.url

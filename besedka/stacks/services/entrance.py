@@ -28,6 +28,14 @@ class Entrance:
         """Whether the contract gives site and chat one origin."""
         return address.origin(self.told.site.url) == address.origin(self.told.chat.url)
 
+    def fixed(self, wished: Mapping[str, int]) -> dict[str, int]:
+        """Ports that somebody wished for, by service, as those that a browser opens, by our names."""
+        behind = " by https" if self.tls else ""
+        names = {name: f"{own}{behind}" for name, own in (("site", "site"), ("rocketchat", "chat"))}
+        if self.one_host and not self.tls:
+            names["site"] = "one host"
+        return {names.get(name, name): port for name, port in wished.items()}
+
     def contract(self) -> Contract:
         """The contract at free ports, on its own spellings of this machine where they lead here."""
         told, own = self.told, self.told.own_provider_url

@@ -53,7 +53,8 @@ class ServiceOptions:
 class Programs:
     """The programs to run; None: Rocket.Chat's and MongoDB's stand-in, and no PostgreSQL or Redis at all.
 
-    `tls` puts site and chat behind https. `absent` says for the latter two what does their work, and why.
+    `tls` puts site and chat behind https. `ports` are fixed ones, by service; others are free ones. `absent`
+    says for the latter two what does their work, and why.
     """
 
     mongod: str | None = None
@@ -63,6 +64,7 @@ class Programs:
     chat_client: ChatClient | None = None
     client_mood: str | None = None
     tls: bool = False
+    ports: Mapping[str, int] = field(default_factory=dict)
     absent: Mapping[str, str] = field(
         default_factory=lambda: {name: f"{instead} (not asked for)" for name, instead in _INSTEAD.items()}
     )
@@ -106,4 +108,4 @@ def find(wanted: ServiceOptions, contract: Contract, *, say: Say) -> Programs:
         name: f"{_INSTEAD[name]} ({reasons[name]})" for name, program in found.items() if program is None
     }
     client = chosen if isinstance(chosen, ChatClient) else None
-    return Programs(chat_data, database, cache, bundle, client, wanted.client_mood, wanted.tls, absent)
+    return Programs(chat_data, database, cache, bundle, client, wanted.client_mood, wanted.tls, absent=absent)

@@ -135,7 +135,7 @@ def test_what_is_wrong_comes_in_the_order_of_the_chain(
 ) -> None:
     report = examined()
 
-    wanted = ["sso.token.pkce", "sso.identity.rejected", "sso.commands.none", "sso.foreign_redirect.open"]
+    wanted = ["sso.token.pkce", "sso.identity.rejected", "sso.foreign_redirect.open", "sso.commands.none"]
     seen = dict.fromkeys(found.code for found in report.findings if found.code in wanted)
     assert list(seen) == wanted
     pkce = report.findings[0]

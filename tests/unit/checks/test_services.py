@@ -19,7 +19,7 @@ import pytest
 from besedka.checks import examination as examination_module
 from besedka.checks.catalogue import checks_for
 from besedka.checks.examination import Examination
-from besedka.checks.finding import Finding, Findings
+from besedka.checks.finding import Finding, Findings, Ok
 from besedka.contract import Contract
 from besedka.target import Target
 
@@ -301,10 +301,23 @@ def test_a_site_without_a_status_page_is_asked_for_its_home_page(
     assert [one.code for one in found] == [f"services.site.{kind}" for kind in kinds]
 
 
-def test_an_adapter_that_points_nowhere_is_named_by_row(ask: Callable[..., list[Finding]]) -> None:
-    with server({"/api/v1/status/": (404, "text/html", "<h1>Nicht da</h1>")}) as url:
-        (found,) = ask("services.site", free_address(), url)
-    assert "[site.adapter] status_path" in found.where.place
+def test_an_adapter_that_points_nowhere_is_named_by_row(contract: Contract) -> None:
+    adapter = contract.site.adapter.model_copy(update={"status_path": "/zustand/"})
+    odd = contract.model_copy(update={"site": contract.site.model_copy(update={"adapter": adapter})})
+    with server({"/zustand/": (404, "text/html", "<h1>Nicht da</h1>")}) as url:
+        moved = odd.at(site_url=url, chat_url=url)
+        check = next(row for row in checks_for(moved) if row.name == "services.site")
+        answered = check.ask(Examination(Target(url, url), moved))
+    assert isinstance(answered, Findings)
+    assert "[site.adapter] status_path" in answered.found[0].where.place
+
+
+def test_without_a_row_the_usual_place_is_tried_and_then_the_home_page(contract: Contract) -> None:
+    with server({"/api/v1/status/": (404, "text/html", ""), "/": (200, "text/html", "Heim")}) as url:
+        moved = contract.at(site_url=url, chat_url=url)
+        check = next(row for row in checks_for(moved) if row.name == "services.site")
+        answered = check.ask(Examination(Target(url, url), moved))
+    assert answered == Ok("the home page answers 200")
 
 
 def test_a_site_that_accepts_and_says_nothing(

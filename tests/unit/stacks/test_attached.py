@@ -86,7 +86,7 @@ def test_everything_that_is_missing_is_named_at_once_with_what_must_be_offered(t
 
     text = raised.value.text()
     for part in (
-        "the site did not say its version: ConnectionError",
+        "the site did not answer: ConnectionError",
         "/api/info",
         "MongoDB",
         "the site's database cannot be read",

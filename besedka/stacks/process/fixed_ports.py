@@ -1,0 +1,37 @@
+"""Ports that somebody wishes for, as `site=8001`: read, and refused while another program listens there."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Iterable
+
+from besedka.errors import StackStartError
+
+SERVICES = ("site", "rocketchat", "mongo", "postgres", "redis")
+_HIGHEST = 65_535
+
+
+def read(words: Iterable[str]) -> dict[str, int]:
+    """Service → port. Raises StackStartError for a word that is none, and for a port that is taken."""
+    found: dict[str, int] = {}
+    for word in words:
+        name, _, number = word.partition("=")
+        if name not in SERVICES or not number.isdecimal() or not 0 < int(number) <= _HIGHEST:
+            raise _refused(f"--port {word}", f"SERVICE=NUMBER; services are {', '.join(SERVICES)}")
+        if int(number) in found.values():
+            raise _refused(f"--port {word}: two services on one port", "a port for each")
+        if _is_taken(int(number)):
+            raise _refused(f"--port {word}: another program listens there", "a free port of 127.0.0.1")
+        found[name] = int(number)
+    return found
+
+
+def _is_taken(port: int) -> bool:
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) == 0
+
+
+def _refused(found: str, expected: str) -> StackStartError:
+    return StackStartError(
+        found, expected=expected, where="the command line", next_step="correct it, or leave the option out"
+    )

@@ -1,0 +1,118 @@
+"""`[site.adapter]` by itself: rows that point nowhere, and the command for temporary users."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+import sys
+import textwrap
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from besedka import contract as contracts
+from besedka.adapter import Adapter, AdapterRowError, Features
+from besedka.contract import PROJECT_ROOT
+from besedka.errors import ContractError
+from besedka.site_database import SiteDatabase
+from besedka.stacks.services import adapter_manage
+
+SAYS_WHAT_IT_GETS = "import sys; print(sys.stdin.read())"
+ROWS = [{"username": "temp_a", "role": "M"}]
+
+
+def manage(program: str, action: str, *names: str, stdin: str = "") -> str:
+    return adapter_manage.run([sys.executable, "-c", program], action, *names, stdin=stdin)
+
+
+def test_the_command_gets_what_its_page_says() -> None:
+    made = manage(SAYS_WHAT_IT_GETS, "ensure_users", stdin=json.dumps(ROWS))
+    gone = manage(SAYS_WHAT_IT_GETS, "remove_users", "temp_a", "temp_b")
+
+    assert json.loads(made) == {"action": "ensure_users", "users": ROWS}
+    assert json.loads(gone) == {"action": "remove_users", "usernames": ["temp_a", "temp_b"]}
+
+
+def test_nobody_but_temporary_users_is_made_or_removed() -> None:
+    with pytest.raises(LookupError, match="owner: only temp_"):
+        manage(SAYS_WHAT_IT_GETS, "remove_users", "owner")
+    with pytest.raises(LookupError, match="ensure_oauth_application is no work"):
+        manage(SAYS_WHAT_IT_GETS, "ensure_oauth_application")
+
+
+def test_a_command_that_fails_is_named_by_its_row_with_its_last_words() -> None:
+    with pytest.raises(AdapterRowError, match="no such table") as raised:
+        manage("raise SystemExit('no such table')", "remove_users", "temp_a")
+    assert raised.value.where == "besedka.toml, [site.adapter] manage"
+
+
+def test_a_command_that_is_not_there_is_named_by_its_row() -> None:
+    with pytest.raises(AdapterRowError, match="it cannot be run: No such file"):
+        adapter_manage.run(["no-such-program"], "remove_users", "temp_a")
+
+
+def test_the_example_on_the_page_is_the_one_that_the_clubs_site_runs() -> None:
+    page = (PROJECT_ROOT / "docs" / "manage.md").read_text("utf-8")
+    command = PROJECT_ROOT / "tests/adoption/site/verein/management/commands/besedka.py"
+
+    assert textwrap.indent(command.read_text("utf-8"), "    ") in page
+
+
+@pytest.mark.parametrize(
+    ("rows", "named"),
+    [
+        ('[site.adapter]\nvisitor = "bob"', "site.adapter.visitor: 'bob' is none of [[users]]"),
+        ('[site.adapter.roles]\nchief = "C"', "site.adapter.roles.chief: no user has the role"),
+        ('[site.adapter]\ncolumn = "x"', "site.adapter.column: unknown key"),
+        ("[site.features]\nmagic = false", "site.features.magic: unknown key"),
+    ],
+)
+def test_a_row_that_means_nothing_is_named(rows: str, named: str, tmp_path: Path) -> None:
+    overlay = tmp_path / "mine.toml"
+    overlay.write_text(rows, "utf-8")
+
+    with pytest.raises(ContractError) as raised:
+        contracts.load(overlays=[overlay])
+    assert named in raised.value.text()
+
+
+def test_identity_may_stand_where_the_other_paths_stand(tmp_path: Path) -> None:
+    overlay = tmp_path / "mine.toml"
+    overlay.write_text('[site.adapter]\nidentity_path = "/who/"', "utf-8")
+
+    assert contracts.load(overlays=[overlay]).provider.identity_path == "/who/"
+
+
+def test_a_site_without_an_integrated_page_needs_no_address_of_it() -> None:
+    contract = contracts.load()
+    raw: dict[str, Any] = contract.site.model_dump() | {"features": {"integrated_page": False}}
+    del raw["integrated_page"]
+
+    site = type(contract.site).model_validate(raw)
+
+    assert site.chat_pages == (site.test_page,)
+    assert site.features.missing("integrated_page") == "the site has no integrated_page ([site.features])"
+
+
+def test_a_feature_that_is_none_is_an_error() -> None:
+    with pytest.raises(KeyError):
+        Features().missing("integrated_pages")
+
+
+def test_columns_may_be_joined_and_may_be_none(tmp_path: Path) -> None:
+    path = tmp_path / "site.sqlite3"
+    with closing(sqlite3.connect(path)) as connection:
+        connection.executescript(
+            "CREATE TABLE auth_user (id INTEGER PRIMARY KEY, username TEXT, email TEXT, password TEXT,"
+            " first_name TEXT, last_name TEXT, role TEXT);"
+            "CREATE TABLE oauth2_provider_grant (id INTEGER PRIMARY KEY, user_id INT REFERENCES auth_user (id));"
+            "INSERT INTO auth_user VALUES (1, 'anna', 'a@b.c', 'x', 'Anna', 'Ahorn', 'V');"
+        )
+    columns = {"full_name": ["first_name", "last_name"], "role": "none"}
+    adapter = Adapter.model_validate({"columns": columns})
+
+    (user,) = SiteDatabase(f"sqlite:///{path}", adapter=adapter).users()
+
+    assert (user.full_name, user.role, user.is_active) == ("Anna Ahorn", None, True)
