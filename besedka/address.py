@@ -56,6 +56,22 @@ def is_loopback(name: str) -> bool:
         return False
 
 
+def same_site(one: str, other: str) -> bool:
+    """Whether both have one registrable domain, and so are one site to a browser; the port does not matter.
+
+    The domain is taken for two labels; under a suffix such as `co.uk` that calls too much the same.
+    """
+    return len({_domain(host(url)) for url in (one, other)}) == 1
+
+
+def _domain(name: str) -> str:
+    try:
+        ipaddress.ip_address(name)
+    except ValueError:
+        return ".".join(name.rstrip(".").split(".")[-2:])
+    return name
+
+
 def local_host(url: str) -> str:
     """The address's host if it leads to 127.0.0.0/8 here, where services of this machine listen; else
     127.0.0.1."""

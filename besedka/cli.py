@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import importlib
 import sys
-from typing import Any
+from typing import Annotated, Any
 
 import typer
 from typer.core import TyperGroup
 
-from besedka import http
+from besedka import http, language
 from besedka.errors import BesedkaError, UsageError
 
 # Command → module of `besedka.commands` that registers it.
@@ -59,11 +59,13 @@ class _OnDemand(TyperGroup):
             return None
         module = importlib.import_module(f"besedka.commands.{_COMMANDS[cmd_name]}")
         made = typer.Typer()
-        # A group has two commands or more.
-        made.command(name="", hidden=True)(lambda: None)
+        made.command(name="speak", hidden=True)(_speak)
         module.register(made)
-        group = typer.main.get_group(made)
-        return group.commands[cmd_name]
+        commands: Any = typer.main.get_group(made).commands
+        command = commands[cmd_name]
+        if not any("--lang" in parameter.opts for parameter in command.params):
+            command.params += commands["speak"].params
+        return command
 
     def format_epilog(self, ctx: Any, formatter: Any) -> None:
         """The exit statuses, made from the classes of errors."""
@@ -71,6 +73,21 @@ class _OnDemand(TyperGroup):
 
         with formatter.section("Exit statuses"):
             formatter.write_dl([(str(row.status), row.meaning) for row in exit_statuses.known()])
+
+
+def _speak(
+    lang: Annotated[
+        str | None,
+        typer.Option(
+            metavar="ru|en",
+            is_eager=True,
+            expose_value=False,
+            callback=lambda told: language.speak(language.chosen(told)),
+            help="Language; without it, the environment's.",
+        ),
+    ] = None,
+) -> None:
+    """No command of its own: every command has its option."""
 
 
 app = typer.Typer(
@@ -94,7 +111,7 @@ def main() -> None:
     try:
         app()
     except BesedkaError as error:
-        sys.stderr.write(f"{error.text()}\n")
+        sys.stderr.write(f"{error.spoken()}\n")
         sys.exit(error.exit_status)
 
 

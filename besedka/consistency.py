@@ -90,6 +90,11 @@ def _administrator(contract: Rows) -> Iterator[str]:
     for reason in names.misshapen(admin.username, contract.settings, names.USER_RULE):
         yield f"chat.admin.username: {reason}"
     for number, user in enumerate(contract.users, 1):
+        if user.username != admin.username and user.username.lower() == admin.username.lower():
+            yield (
+                f"chat.admin.username: {admin.username!r} and users.{number} {user.username!r} are one "
+                "account to Rocket.Chat, which keeps one spelling; write both alike"
+            )
         same_name = user.username.lower() == admin.username.lower()
         if same_name != (user.email.lower() == admin.email.lower()):
             yield (

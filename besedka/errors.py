@@ -6,6 +6,8 @@ statuses below 10 belong to pytest (0 to 5) and to doctor (0, 1, 2), so ours sta
 
 from __future__ import annotations
 
+from besedka.translation import spoken, word
+
 
 class BesedkaError(Exception):
     """Base of every error a user may meet; printed without a traceback."""
@@ -20,14 +22,22 @@ class BesedkaError(Exception):
         super().__init__(self.text())
 
     def text(self) -> str:
-        """The message as printed: one line per part that is known."""
-        rows = [
+        """The message, one line per part that is known."""
+        return "\n".join(f"{label:>9}: {value}" for label, value in self._rows() if value)
+
+    def spoken(self) -> str:
+        """The same in the language of whoever sits at the terminal."""
+        rows = [(word(label), spoken(value)) for label, value in self._rows() if value]
+        width = max(len(label) for label, _ in rows)
+        return "\n".join(f"{label:>{width}}: {value}" for label, value in rows)
+
+    def _rows(self) -> list[tuple[str, str]]:
+        return [
             ("found", self.found),
             ("expected", self.expected),
             ("where", self.where),
             ("next step", self.next_step),
         ]
-        return "\n".join(f"{label:>9}: {value}" for label, value in rows if value)
 
 
 class ContractError(BesedkaError):

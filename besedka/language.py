@@ -9,9 +9,20 @@ Language = Literal["ru", "en"]
 LANGUAGES: tuple[Language, ...] = get_args(Language)
 # POSIX: the first of these that is set decides (Base Definitions, 8.2).
 _VARIABLES = ("LC_ALL", "LC_MESSAGES", "LANG")
+_spoken: list[Language] = ["en"]
 
 
 def chosen(told: str | None = None) -> Language:
     """The language that `--lang` names, else that of the environment, else English."""
     named = told or next((value for name in _VARIABLES if (value := os.environ.get(name))), "")
     return "ru" if named.lower().startswith("ru") else "en"
+
+
+def speak(wanted: Language) -> None:
+    """From now on this process speaks that language to whoever sits at its terminal."""
+    _spoken[:] = [wanted]
+
+
+def current() -> Language:
+    """The language of this process; English until it is told another."""
+    return _spoken[0]

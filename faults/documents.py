@@ -58,6 +58,11 @@ def _clock_ahead(one: BreakableStack) -> Iterator[None]:
 
 
 FAULTS = (
+    Fault(
+        "setting_outside_its_choices",
+        "integrity.settings_types.outside",
+        lambda one: one.setting("Accounts_Directory_DefaultView", "rooms"),
+    ),
     _more(
         "invented_setting",
         "integrity.settings_known.near_miss",

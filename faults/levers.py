@@ -7,6 +7,8 @@ from __future__ import annotations
 
 # Cause, or the beginning of several → what somebody has to put a hand on.
 LEVERS = {
+    "services.site.host": "ALLOWED_HOSTS",
+    "services.site.redirected": "https",
     "services.site.two_programs": "Stop the program",
     "services.site": "Daphne",
     "services.site_database": "DATABASE_URL",
@@ -51,6 +53,7 @@ LEVERS = {
     "site": "Daphne",
     "application.codes": "provider.reachable_from_chat",
     "provider.reachable_from_chat.host": "ALLOWED_HOSTS",
+    "provider.reachable_from_chat.redirected": "redirects to",
     "provider.reachable_from_chat": "site",
     "provider.step": "licence",
     "iframe.headers": "proxy",

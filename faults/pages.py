@@ -117,6 +117,11 @@ FAULTS = (
         answers(_from_chat, 400, "<h1>Bad Request (400)</h1>"),
     ),
     _page(
+        "token_endpoint_redirects_to_itself",
+        "provider.reachable_from_chat.redirected",
+        answers(_from_chat, 301, Location=f"{_TOKEN}/"),
+    ),
+    _page(
         "gateway_between_chat_and_site",
         "provider.reachable_from_chat.other",
         answers(_from_chat, 502, "<h1>Bad Gateway</h1>"),

@@ -126,6 +126,8 @@ FAULTS = (
         "services.site.two_programs",
         lambda one: one.ruled("site", _now_and_then(fields(_STATUS, version="0.9-image"))),
     ),
+    _site("site_without_its_host_name", "host", answers(every, 400, "<h1>Bad Request (400)</h1>")),
+    _site("site_redirects_to_https", "redirected", answers(every, 301, Location="https://127.0.0.1/")),
     _site("site_not_ready", "not_ready", answers_json(_STATUS, 503, status="starting", version="1")),
     _chat("chat_starting", "chat.starting", answers(every, 502, "<h1>Bad Gateway</h1>")),
     _chat(

@@ -7,6 +7,9 @@ from dataclasses import asdict, dataclass, field, replace
 from enum import StrEnum
 from typing import Any
 
+from besedka.language import current
+from besedka.translation import spoken
+
 MASK = "•••"
 DOCS = "docs/doctor.md"
 
@@ -39,8 +42,9 @@ class Where:
     path_ru: str = ""
 
     def lines(self) -> list[str]:
-        """The place as printed, one line per language."""
-        return [line for line in (self.place, self.path_en, self.path_ru) if line]
+        """The place as printed, one line per language; a Russian is told the Russian path alone."""
+        paths = (self.path_ru,) if current() == "ru" else (self.path_en, self.path_ru)
+        return [line for line in (spoken(self.place), *paths) if line]
 
 
 @dataclass(frozen=True)

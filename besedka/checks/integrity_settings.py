@@ -75,7 +75,7 @@ def _unknown(examination: Examination, setting_id: str) -> Finding:
     )
 
 
-@check("integrity.settings_types", codes="wrong", needs=_GROUND)
+@check("integrity.settings_types", codes="wrong outside", needs=_GROUND)
 def settings_types(examination: Examination) -> Answer:
     """Has every setting a value of its own type?"""
     found = []
@@ -86,6 +86,7 @@ def settings_types(examination: Examination) -> Answer:
             continue
         if _is_default(row):
             continue
+        found += _outside(examination, setting_id, row)
         if not isinstance(value, expected) or (isinstance(value, bool) and bool not in expected):
             seen = f"{setting_id} holds {type(value).__name__} {value!r}"
             where = examination.where(setting_id, f"rocketchat_settings, {setting_id}")
@@ -101,6 +102,25 @@ def settings_types(examination: Examination) -> Answer:
                 )
             )
     return answer(found, evidence="every value of its type")
+
+
+def _outside(examination: Examination, setting_id: str, row: Document) -> list[Finding]:
+    """A choice that is none of the list's: Rocket.Chat stores it unasked, and acts on none of them."""
+    known = examination.catalogue.setting(setting_id)
+    values = known.values if known is not None and row.get("type") == "select" else ()
+    own = setting_id in examination.contract.settings or _PROVIDER_ROW.match(setting_id)
+    if own or not values or not isinstance(row["value"], str) or row["value"] in values:
+        return []
+    return [
+        finding(
+            "integrity.settings_types.outside",
+            f"{setting_id} is {row['value']!r}, which is none of its choices",
+            " or ".join(map(repr, values)),
+            examination.where(setting_id, f"rocketchat_settings, {setting_id}"),
+            commands=(examination.provision_command,),
+            advice=("Choose one of the list: Administration → Settings.",),
+        )
+    ]
 
 
 def _is_default(row: Document) -> bool:

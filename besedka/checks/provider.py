@@ -251,7 +251,7 @@ def _container_hint(url: str) -> str:
 
 @check(
     "provider.reachable_from_chat",
-    codes="refused unreached_from_container host other",
+    codes="refused unreached_from_container host redirected other",
     needs=["services.chat_version"],
     after=["services.site"],
 )
@@ -287,7 +287,7 @@ def reachable(examination: Examination) -> Answer:
         return Findings(
             (finding("provider.reachable_from_chat.host", seen, "400 with JSON", place, advice=(fix,)),)
         )
-    seen = f"{probed.status} {probed.content_type} from {address}"
-    advice = redirected(probed.status, probed.location, address) or (hint,)
-    code = "provider.reachable_from_chat.other"
+    moved = redirected(probed.status, probed.location, address)
+    seen = f"{probed.status} {f'to {probed.location}' if moved else probed.content_type} from {address}"
+    code, advice = f"provider.reachable_from_chat.{'redirected' if moved else 'other'}", moved or (hint,)
     return Findings((finding(code, seen, "400 with JSON", place, advice=advice),))

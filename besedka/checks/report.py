@@ -16,7 +16,9 @@ from besedka.checks.check import LAYERS
 from besedka.checks.finding import Finding, Result, Severity, Status
 from besedka.checks.ranking import ranked
 from besedka.contract import Contract
+from besedka.language import current
 from besedka.rocketchat import provider
+from besedka.translation import spoken, word
 
 HEALTHY, SICK, NOT_ASKED = 0, 1, 2
 # Without an answer at one of these there is nothing to examine.
@@ -113,67 +115,77 @@ class Report:
 
     def summary(self) -> str:
         """One line: the cause if there is one, then the counts."""
-        counts = ", ".join(f"{self.count(status)} {status}" for status in Status if self.count(status))
         cause = self.first_cause
         if cause is None:
             state = "nothing wrong was found" if self.exit_status == HEALTHY else "could not be examined"
-            return f"{state}: {counts}"
-        return f"probable cause {cause.code}: {cause.seen} ({counts})"
+            return f"{spoken(state)}: {self._counts()}"
+        return spoken(f"probable cause {cause.code}: {cause.seen} ({self._counts()})")
+
+    def _counts(self) -> str:
+        rows = [(status, self.count(status)) for status in Status]
+        if current() == "ru":
+            return ", ".join(f"{word(f'{status}, counted')}: {count}" for status, count in rows if count)
+        return ", ".join(f"{count} {status}" for status, count in rows if count)
 
     def print(self, console: Console, *, verbose: bool = False) -> None:
         """Print for people, readable at 80 columns: cause, table, findings, coverage."""
         cause = self.first_cause
         if cause is None:
             colour = "green" if self.exit_status == HEALTHY else "magenta"
-            console.print(f"[bold {colour}]{escape(self.summary())}[/]")
+            console.print(escape(self.summary()), style=f"bold {colour}")
         else:
-            console.print("[bold red]Probable cause[/]")
+            console.print(spoken("Probable cause"), style="bold red")
             print_finding(console, cause)
         console.print(self._table(verbose=verbose))
         rest = self.findings[1:]
         if rest:
-            console.print(f"[bold]{len(rest)} more finding{'s' if len(rest) > 1 else ''}[/]")
+            console.print(spoken(f"{len(rest)} more finding{'s' if len(rest) > 1 else ''}"), style="bold")
         for found in rest:
             print_finding(console, found)
         for result in self.results:
             if result.status is Status.CRASH:
-                console.print(f"[bold magenta]crash[/] {result.check}: {escape(result.reason)}")
+                said = f"{word('crash')} {result.check}: {result.reason}"
+                console.print(escape(said), style="bold magenta")
                 console.print(escape(result.traceback), style="dim")
         self._print_foot(console)
 
     def _table(self, *, verbose: bool) -> Table:
         table = Table(box=None, pad_edge=False, header_style="bold")
-        table.add_column("layer", no_wrap=True)
-        table.add_column("check", overflow="fold")
-        table.add_column("status", no_wrap=True)
+        table.add_column(word("layer"), no_wrap=True)
+        table.add_column(word("check"), overflow="fold")
+        table.add_column(word("status"), no_wrap=True)
         table.add_column("", overflow="fold", ratio=1)
         for layer in LAYERS:
             rows = [result for result in self.results if result.layer == layer]
             quiet = [row for row in rows if row.status is Status.OK and not verbose]
             if quiet and len(quiet) == len(rows):
-                table.add_row(layer, _checks(rows), "[green]ok[/]", "")
+                table.add_row(layer, _checks(rows), f"[green]{word('ok')}[/]", "")
                 continue
             if quiet:
-                table.add_row(layer, _checks(quiet), "[green]ok[/]", "")
+                table.add_row(layer, _checks(quiet), f"[green]{word('ok')}[/]", "")
             for root, blocked in _grouped(rows, Status.BLOCKED, verbose=verbose):
-                table.add_row(layer, _checks(blocked), "[yellow]blocked[/]", f"by {root}")
+                table.add_row(layer, _checks(blocked), f"[yellow]{word('blocked')}[/]", spoken(f"by {root}"))
             for reason, skipped in _grouped(rows, Status.SKIPPED, verbose=verbose):
-                table.add_row(layer, _checks(skipped), "[cyan]skipped[/]", escape(reason))
+                table.add_row(layer, _checks(skipped), f"[cyan]{word('skipped')}[/]", escape(spoken(reason)))
             for row in rows:
                 if verbose or row.status in {Status.FINDING, Status.CRASH}:
                     text = row.findings[0].seen if row.findings else row.reason or row.evidence
-                    table.add_row(layer, row.check, f"[{_COLOUR[row.status]}]{row.status}[/]", escape(text))
+                    status = f"[{_COLOUR[row.status]}]{word(row.status)}[/]"
+                    table.add_row(layer, row.check, status, escape(spoken(text)))
         return table
 
     def _print_foot(self, console: Console) -> None:
         values = len(contract_values(self.contract))
         watched = values - len(self.unwatched)
-        counts = ", ".join(f"{self.count(status)} {status}" for status in Status if self.count(status))
-        console.print(f"{counts}; {watched} of {values} contract values under watch; {self.seconds:.1f} s")
+        counts = self._counts()
+        said = f"{counts}; {watched} of {values} contract values under watch; {self.seconds:.1f} s"
+        console.print(spoken(said))
         for trace in self.traces:
-            console.print(f"left by the sign-in: {escape(trace)}")
+            console.print(escape(spoken(f"left by the sign-in: {trace}")))
         for name in self.leftovers:
-            console.print(f"[bold red]left behind:[/] {escape(name)}: remove this account by hand")
+            console.print(
+                escape(spoken(f"left behind: {name}; remove this account by hand")), style="bold red"
+            )
 
 
 def contract_values(contract: Contract) -> tuple[str, ...]:
@@ -209,7 +221,7 @@ def _grouped(rows: list[Result], status: Status, *, verbose: bool) -> list[tuple
 
 
 def _checks(rows: list[Result]) -> str:
-    return f"{len(rows)} check{'' if len(rows) == 1 else 's'}"
+    return spoken(f"{len(rows)} check{'' if len(rows) == 1 else 's'}")
 
 
 def _labelled(label: str, lines: Iterable[str]) -> list[tuple[str, str]]:
@@ -222,19 +234,19 @@ def print_finding(console: Console, found: Finding) -> None:
     grid = Table.grid(padding=(0, 1))
     grid.add_column(style="dim", justify="right", no_wrap=True, min_width=8)
     grid.add_column(overflow="fold")
-    severity = "" if found.severity is Severity.BROKEN else f" ({found.severity})"
+    severity = "" if found.severity is Severity.BROKEN else f" ({word(found.severity)})"
     grid.add_row("", f"[bold]{escape(found.code)}[/]{severity}")
     rows = [
-        ("seen", found.seen),
-        ("expected", found.expected),
+        ("seen", spoken(found.seen)),
+        ("expected", spoken(found.expected)),
         *_labelled("where", found.where.lines()),
         *_labelled("run", found.commands),
-        *_labelled("advice", found.advice),
-        *_labelled("evidence", found.evidence),
+        *_labelled("advice", map(spoken, found.advice)),
+        *_labelled("evidence", map(spoken, found.evidence)),
         ("docs", found.docs),
     ]
     for label, text in rows:
         if text:
-            grid.add_row(label, escape(text))
+            grid.add_row(word(label) if label else "", escape(text))
     console.print(grid)
     console.print()

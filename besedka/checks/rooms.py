@@ -31,12 +31,14 @@ def _values(examination: Examination, field: str) -> list[str]:
 def seeded(examination: Examination) -> Answer:
     """Is this the database that was provisioned, not a new one?"""
     known, contract = examination.roster, examination.contract
-    own = {channel.name for channel in contract.channels if not channel.default} & set(known.rooms)
+    rooms = {channel.name for channel in contract.channels if not channel.default}
+    own = rooms & set(known.rooms)
     people = {
         user.username.lower() for user in contract.users if not contract.is_administrator(user.username)
     }
     found = []
-    if not own and not people & set(known.accounts):
+    # A contract of the administrator and the first room alone is fulfilled by a first boot.
+    if (rooms or people) and not own and not people & set(known.accounts):
         seen = "no room but those of a first boot, no account but the administrator's: the database is new"
         expected = "the rooms and accounts of the contract"
         again = "was the volume removed (down -v)? Memberships and messages come back from a backup alone"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from urllib.parse import urljoin
+
 import requests
 
 from besedka import address, second_ask
@@ -92,7 +94,7 @@ def site_database(examination: Examination) -> Answer:
 
 @check(
     "services.site",
-    codes="slow not_json starting not_ready two_programs",
+    codes="slow host redirected not_json starting not_ready two_programs",
     after=["services.site_database"],
 )
 def site(examination: Examination) -> Answer:
@@ -120,10 +122,11 @@ def _ready(examination: Examination) -> Answer:
     log = "read Daphne's log; is it Besedka that listens on this port, and nothing beside it?"
     kind = response.headers.get("Content-Type", "no content type")
     if not kind.startswith("application/json"):
-        code = "starting" if response.status_code in _STARTING else "not_json"
-        seen, location = f"{response.status_code} with {kind}", response.headers.get("Location", "")
-        advice = redirected(response.status_code, location, response.url) or (log,)
-        return Findings((finding(f"services.site.{code}", seen, "200 with JSON", place, advice=advice),))
+        location = response.headers.get("Location", "")
+        code, seen, advice = _no_status(response.status_code, kind, location, response.url)
+        return Findings(
+            (finding(f"services.site.{code}", seen, "200 with JSON", place, advice=advice or (log,)),)
+        )
     if response.status_code != 200 or response.json().get("status") != "ok":
         seen = f"{response.status_code}: {response.text[:200]}"
         return Findings(
@@ -151,12 +154,25 @@ def _ready(examination: Examination) -> Answer:
     return Ok(versions.pop())
 
 
+def _no_status(status: int, kind: str, location: str, url: str) -> tuple[str, str, tuple[str, ...]]:
+    """Code, sight and advice where the site's status is no JSON; Django refuses a strange host with 400."""
+    if status == 400 and kind.startswith("text/html"):
+        fix = f"Add {address.host(url)} to ALLOWED_HOSTS of the site."
+        return "host", "400 with HTML: the site does not know itself by this host name", (fix,)
+    if advice := redirected(status, location, url):
+        return "redirected", f"{status} to {urljoin(url, location)}", advice
+    return "starting" if status in _STARTING else "not_json", f"{status} with {kind}", ()
+
+
 def _home(examination: Examination) -> Answer:
     """The answer of a site without a status page: its home page is there, or leads to a log-in."""
     response = examination.site.get("/")
     if response.status_code < 400:
         return Ok(f"the home page answers {response.status_code}")
     place, seen = f"GET {examination.contract.site.url}/", str(response.status_code)
+    if response.status_code == 400:
+        code, seen, advice = _no_status(400, "text/html", "", response.url)
+        return Findings((finding(f"services.site.{code}", seen, "a page", place, advice=advice),))
     code = "starting" if response.status_code in _STARTING else "not_ready"
     fix = "Read the site's log; is it the site that listens on this port?"
     return Findings((finding(f"services.site.{code}", seen, "a page", place, advice=(fix,)),))
@@ -174,7 +190,7 @@ def _version(response: requests.Response) -> str:
         return f"{response.status_code} without JSON"
 
 
-@check("services.addresses", codes="host_mix")
+@check("services.addresses", codes="host_mix cross_site")
 def addresses(examination: Examination) -> Answer:
     """Are site and chat on the same spelling of this machine?"""
     hosts = {
@@ -193,6 +209,12 @@ def addresses(examination: Examination) -> Answer:
                 ),
             )
         )
+    if not address.same_site(examination.contract.site.url, examination.contract.chat.url):
+        fix = "Give both one domain, as example.org and chat.example.org."
+        seen = f"site at {examination.contract.site.url}, chat at {examination.contract.chat.url}"
+        expected = "one site to a browser: a frame of another gets no cookie and no storage (Chromium)"
+        place = "[site] url and [chat] url in besedka.toml"
+        return Findings((finding("services.addresses.cross_site", seen, expected, place, advice=(fix,)),))
     return Ok(
         ", ".join(f"{name} on {host}" for name, host in hosts.items()), watched=("site.url", "chat.url")
     )

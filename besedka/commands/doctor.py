@@ -33,6 +33,7 @@ from besedka.contract import Contract
 from besedka.errors import BesedkaError
 from besedka.stacks.services import chat_client
 from besedka.target import Target
+from besedka.translation import spoken, word
 
 # A report in a pipe has no width of its own; tables stay readable at this one.
 WIDTH_OF_A_PIPE = 100
@@ -125,7 +126,7 @@ def doctor(  # noqa: PLR0913, PLR0917 - one parameter per option
     elif as_json:
         typer.echo(report.to_json())
     else:
-        console.print(f"site {report.site_url}   chat {report.chat_url}", style="dim")
+        console.print(spoken(f"site {report.site_url}   chat {report.chat_url}"), style="dim")
         report.print(console, verbose=verbose)
     raise typer.Exit(report.exit_status)
 
@@ -133,7 +134,7 @@ def doctor(  # noqa: PLR0913, PLR0917 - one parameter per option
 def _examined(
     target: Target, contract: Contract, only: Sequence[str], console: Console, *, quiet: bool
 ) -> Report:
-    with console.status("examining …") if not quiet else _Silence() as status:
+    with console.status(spoken("examining …")) if not quiet else _Silence() as status:
 
         def progress(result: Result) -> None:
             if result.status is not Status.BLOCKED:
@@ -160,10 +161,10 @@ def _list(console: Console, contract: Contract, *, as_json: bool) -> None:
         console.print_json(data=rows)
         return
     table = Table(box=None, pad_edge=False, header_style="bold")
-    table.add_column("layer", no_wrap=True)
-    table.add_column("check", overflow="fold")
-    table.add_column("question", overflow="fold", ratio=1)
+    table.add_column(word("layer"), no_wrap=True)
+    table.add_column(word("check"), overflow="fold")
+    table.add_column(word("question"), overflow="fold", ratio=1)
     for row in checks:
         table.add_row(row.layer, row.name, row.question)
     console.print(table)
-    console.print(f"{len(checks)} checks")
+    console.print(spoken(f"{len(checks)} checks"))

@@ -27,6 +27,7 @@ from besedka.progress import Say
 from besedka.provision import Options, Outcome, Undoing
 from besedka.provision.action import Notice, Plan
 from besedka.provision.journal import JOURNAL_FOLDER
+from besedka.translation import spoken
 
 NOTHING_TO_DO, WOULD_CHANGE, LEFT_ALONE = 0, 2, 1
 
@@ -89,7 +90,7 @@ def provision(  # noqa: PLR0913, PLR0917 - one parameter per option
     console = Console(stderr=as_json, highlight=False, soft_wrap=True)
 
     def say(line: str) -> None:
-        console.print(line, markup=False)
+        console.print(spoken(line), markup=False)
 
     if plan and not undo:
         made = provisioning.planned(target, contract, options=options)
@@ -114,7 +115,7 @@ def _show_plan(made: Plan, say: Say, *, as_json: bool) -> None:
         _print_json({"actions": [action.public() for action in made.actions], "notices": _rows(made.notices)})
         return
     for action in made.actions:
-        say(f"~ {action.text()}")
+        say(f"~ {spoken(action.text())}")
     _say_notices(made.notices, say)
     say(f"{len(made.actions)} to change" if made.actions else "nothing to change")
 
@@ -148,13 +149,13 @@ def _show_outcome(outcome: Outcome, report: Report, say: Say, *, as_json: bool) 
     for action in outcome.remaining:
         say(f"! not done: {action.text()}")
     for problem in outcome.unstored:
-        say(f"! {problem}")
+        say(f"! {spoken(problem)}")
     say(f"{len(outcome.actions)} changed, {outcome.writes} writes")
 
 
 def _say_notices(notices: tuple[Notice, ...], say: Say) -> None:
     for notice in notices:
-        say(f"! {notice.code} {notice.target}: {notice.text}")
+        say(f"! {notice.code} {notice.target}: {spoken(notice.text)}")
 
 
 def _rows(notices: tuple[Notice, ...]) -> list[dict[str, str]]:

@@ -21,6 +21,7 @@ from besedka.restart.services import ORDER
 from besedka.restart.target import ComposeTarget
 from besedka.stacks import environment
 from besedka.stacks.docker import in_container
+from besedka.translation import spoken
 
 FOLDER = PROJECT_ROOT / ".besedka" / "restart"
 
@@ -64,7 +65,7 @@ def restart(  # noqa: PLR0913, PLR0917 - one parameter per option
     console = Console(highlight=False, soft_wrap=True)
 
     def say(line: str) -> None:
-        console.print(line, markup=False)
+        console.print(spoken(line), markup=False)
 
     services = DockerServices(name)
     target = _target(name, site_url, chat_url, mongo_url, site_database_url, bind)

@@ -27,6 +27,7 @@ from besedka.stacks.model import Stack
 from besedka.stacks.process import fixed_ports as fixed
 from besedka.stacks.services import bundle, chat_client, programs, site_commands
 from besedka.stacks.versions import VERSION_ENV
+from besedka.translation import spoken, word
 
 if TYPE_CHECKING:
     from besedka.stacks.services.options import ServiceOptions
@@ -137,14 +138,14 @@ def _up_embedded(  # noqa: PLR0913 - one parameter per option
     if reuse:
         there, why_not = up_records.reusable(contract, wanted.given())
         if there:
-            console.print("a running stack is used: nothing has changed since its start")
+            console.print(spoken("a running stack is used: nothing has changed since its start"))
             show(console, there)
             return
-        console.print(f"none is used again: {why_not}", soft_wrap=True)
-    console.print(f"starting the embedded stack{f' ({why})' if why else ''} …")
+        console.print(spoken(f"none is used again: {why_not}"), soft_wrap=True)
+    console.print(spoken(f"starting the embedded stack{f' ({spoken(why)})' if why else ''} …"))
 
     def say(line: str) -> None:
-        console.print(line, markup=False, soft_wrap=True)
+        console.print(spoken(line), markup=False, soft_wrap=True)
 
     found = options.find(wanted, contract, say=say)
     with embedded.running(contract, programs=replace(found, ports=ports), say=say) as running:
@@ -154,11 +155,11 @@ def _up_embedded(  # noqa: PLR0913 - one parameter per option
         try:
             show(console, stack)
             page = f"{stack.site_url}{contract.site.test_page}"
-            console.print(f"open {page} and sign in; Ctrl-C stops the stack")
+            console.print(spoken(f"open {page} and sign in; Ctrl-C stops the stack"))
             _wait_for_interrupt()
         finally:
             up_records.forget(stack.run_id)
-    console.print("stopped")
+    console.print(spoken("the stack is stopped"))
 
 
 def down() -> None:
@@ -190,7 +191,7 @@ def down() -> None:
             next_step="start Docker if it is down, then repeat `besedka down`",
         )
     up_records.forget(before.stack.run_id)
-    Console().print("removed")
+    Console().print(spoken("the stack is removed"))
 
 
 def status() -> None:
@@ -268,20 +269,20 @@ def _up_in_containers(
 
     stack, why = kept.reusable(contract, version=version) if reuse else (None, "")
     if stack:
-        console.print("the kept stack is used again: nothing has changed since its start")
+        console.print(spoken("the kept stack is used again: nothing has changed since its start"))
     else:
         _make_room(console, why, reuse=reuse)
-        console.print("starting the stack in containers …")
+        console.print(spoken("starting the stack in containers …"))
         stack = kept.start(
             contract,
             version=version,
             ports=ports or None,
-            say=lambda line: console.print(line, markup=False),
+            say=lambda line: console.print(spoken(line), markup=False),
         )
         up_records.note(stack, "")
     show(console, stack)
     page = f"{stack.site_url}{contract.site.test_page}"
-    console.print(f"open {page} and sign in; `besedka down` removes the stack")
+    console.print(spoken(f"open {page} and sign in; `besedka down` removes the stack"))
 
 
 def _make_room(console: Console, why: str, *, reuse: bool) -> None:
@@ -299,7 +300,7 @@ def _make_room(console: Console, why: str, *, reuse: bool) -> None:
             next_step="`besedka up --reuse` uses it, or replaces it when something has changed; "
             "`besedka down` removes it",
         )
-    console.print(f"not used again: {why}; it is replaced", soft_wrap=True)
+    console.print(spoken(f"not used again: {why}; it is replaced"), soft_wrap=True)
     left = kept.remove()
     if left:
         raise KeptStackError(f"still there: {', '.join(left)}", expected="nothing", where=str(kept.RECORD))
@@ -316,20 +317,20 @@ def _forget_a_dead_one(record: up_records.Record) -> None:
             next_step="an embedded stack ends with Ctrl-C in its own terminal",
         )
     up_records.forget(stack.run_id)
-    Console().print(f"forgotten: {stack.run_id}, of which nothing runs any more")
+    Console().print(spoken(f"forgotten: {stack.run_id}, of which nothing runs any more"))
 
 
 def show(console: Console, stack: Stack) -> None:
     """Print a stack: each service with its version, real, a stand-in or absent, and where it is."""
-    table = Table(title=f"{stack.kind} stack {stack.run_id}", title_justify="left")
+    table = Table(title=spoken(f"the {word(stack.kind)} stack: {stack.run_id}"), title_justify="left")
     for heading in ("service", "version", "", "address"):
-        table.add_column(heading, overflow="fold")
+        table.add_column(word(heading) if heading else "", overflow="fold")
     for service in stack.services:
-        table.add_row(service.name, service.version, service.nature, service.url)
+        table.add_row(service.name, service.version, word(service.nature), service.url)
     for name, instead in stack.absent.items():
-        table.add_row(name, "-", "absent", instead)
+        table.add_row(name, "-", word("absent"), spoken(instead))
     console.print(table)
-    console.print(f"logs and data: {stack.folder}", soft_wrap=True)
+    console.print(spoken(f"logs and data: {stack.folder}"), soft_wrap=True)
 
 
 def _wait_for_interrupt() -> None:

@@ -41,10 +41,15 @@ def of_rows(rows: Iterable[Document], version: str) -> Iterator[Action]:
 
 def of_values(rows: dict[str, Document], state: State, contract: Contract) -> Iterator[Action]:
     """Values that a call can put right, and that no row of the contract decides."""
+    known = catalogue.for_version(state.version)
     for name, row in rows.items():
         if name in contract.settings or name not in state.settings or "packageValue" not in row:
             continue
         meant = _typed(row)
+        if meant is None and row.get("type") == "select" and not name.startswith(provider.PREFIX):
+            setting = known.setting(name)
+            choices = (*setting.values, row["packageValue"]) if setting and setting.values else ()
+            meant = row["packageValue"] if choices and row.get("value") not in choices else None
         if meant is not None:
             yield Action("setting", name, row.get("value"), meant)
     base = provider.base_id(contract.provider)

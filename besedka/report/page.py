@@ -13,6 +13,7 @@ from besedka.language import Language
 from besedka.report import wording
 from besedka.report.history import flaky, rates
 from besedka.report.model import PAGE_FILE, RUN_FILE, CellRow, Run
+from besedka.translation import translated
 
 # Screenshots above this size stay beside the page, which is to be sent by mail. Bytes.
 _LARGEST_PICTURE = 600_000
@@ -32,6 +33,7 @@ def html(run: Run, folder: Path, language: Language, runs: Sequence[Run] = ()) -
         trim_blocks=True,
         lstrip_blocks=True,
     )
+    environment.filters["told"] = lambda text: translated(text, language)
     rooms = list(dict.fromkeys(cell.room for cell in run.cells))
     people: dict[str, dict[str, CellRow]] = {}
     for cell in run.cells:

@@ -9,6 +9,7 @@ from besedka.language import Language
 from besedka.report.model import CauseRow, Run, TestRow
 from besedka.report.page import SLOWEST
 from besedka.report.wording import left_open, texts, verdict
+from besedka.translation import translated
 
 # GitHub shows a megabyte of summary; a run in which everything fails is told by its first rows.
 _CAUSES, _FAILURES = 10, 30
@@ -19,7 +20,7 @@ def markdown(run: Run, language: Language, links: Mapping[str, str] | None = Non
     told = texts(language)
     parts = [f"### {verdict(run, language)}", _head(run, told)]
     if run.trouble:
-        parts += [f"**{told['label']['trouble']}**", _block(run.trouble)]
+        parts += [f"**{told['label']['trouble']}**", _block(translated(run.trouble, language))]
     if run.causes:
         parts.append(f"#### {told['heading']['causes']}")
         parts += [_cause(cause, told, language) for cause in run.causes[:_CAUSES]]
@@ -51,13 +52,14 @@ def _head(run: Run, told: Mapping[str, Mapping[str, str]]) -> str:
 
 def _cause(cause: CauseRow, told: Mapping[str, Mapping[str, str]], language: Language) -> str:
     label = told["label"]
-    place = " · ".join(word for word in (cause.where.get("place"), cause.where.get(language)) if word)
+    place = translated(cause.where.get("place", ""), language)
+    place = " · ".join(word for word in (place, cause.where.get(language)) if word)
     rows = [
         f"**{told['severity'][cause.severity]}: `{cause.code}`**",
-        f"- {label['seen']}: {_text(cause.seen)}",
-        f"- {label['expected']}: {_text(cause.expected)}",
+        f"- {label['seen']}: {_text(translated(cause.seen, language))}",
+        f"- {label['expected']}: {_text(translated(cause.expected, language))}",
         f"- {label['where']}: {_text(place)}",
-        *(f"- {label['do']}: {_text(line)}" for line in cause.advice),
+        *(f"- {label['do']}: {_text(translated(line, language))}" for line in cause.advice),
     ]
     rows += [f"\n{_block(line)}" for line in cause.commands]
     if cause.tests:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from besedka.checks.report import contract_values
 from besedka.contract import Contract
 from besedka.scrub import COOKIE_CHARACTERS
 from besedka.stacks.model import Stack
@@ -105,7 +106,7 @@ def test_each_failing_phase_leaves_its_evidence(
     assert list(temporary.iterdir()) == [], "something stays in the system's folder for temporary files"
     configuration = json.loads((folder.parent / "configuration.json").read_text("utf-8"))
     held = {row["name"]: row for row in configuration["values"]}
-    assert set(contract.settings) <= set(held)
+    assert list(held) == list(contract_values(contract))
     assert not [row for row in held.values() if not row["agrees"]], "the stack is as the contract has it"
     cookies = live.read_text("utf-8").split("\n")
     assert len(cookies) >= 4, "the sessions of site and chat, and one of another name for each"
@@ -121,3 +122,17 @@ def test_a_test_may_close_its_browser_context_itself(stack: Stack, subject: Path
     finished = inner.run(str(subject), *inner.attached(stack))
 
     assert finished.returncode == 0, finished.stdout + finished.stderr
+
+
+def test_playwrights_options_do_what_they_say(stack: Stack, subject: Path) -> None:
+    subject.write_text(
+        "def test_opens(visitor):\n    assert visitor.viewport_size['width'] == 390\n", "utf-8"
+    )
+
+    finished = inner.run(str(subject), *inner.attached(stack), "--tracing=on", "--device=iPhone 13")
+
+    assert finished.returncode == 0, finished.stdout + finished.stderr
+    folder = Path(re.search(r"logs and evidence: (.*)", finished.stdout).group(1)) / "evidence"  # type: ignore[union-attr]
+    (kept,) = folder.iterdir()
+    with zipfile.ZipFile(kept / "trace-1.zip") as trace:
+        assert trace.testzip() is None

@@ -145,18 +145,6 @@ def test_a_browser_that_dies_is_no_red_test(stack: Stack, subject: Path) -> None
     assert "FAILED" not in finished.stdout
 
 
-@pytest.mark.parametrize(
-    "option", ["--video=on", "--output=/somewhere", "--base-url=http://x", "--browser=webkit"]
-)
-def test_an_option_without_effect_is_refused_by_name(option: str, subject: Path) -> None:
-    subject.write_text("def test_opens(visitor):\n    assert visitor\n", "utf-8")
-
-    finished = inner.run(str(subject), option)
-
-    assert finished.returncode == UsageError.exit_status, finished.stdout + finished.stderr
-    assert option.partition("=")[0] in finished.stdout + finished.stderr
-
-
 def test_an_unknown_device_is_refused_by_name(stack: Stack, subject: Path) -> None:
     subject.write_text("def test_opens(visitor):\n    assert visitor\n", "utf-8")
 

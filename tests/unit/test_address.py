@@ -97,3 +97,16 @@ def test_a_loopback_name_is_known(name: str) -> None:
 @pytest.mark.parametrize("name", ["10.0.0.1", "localhost.besedka.test", "besedka.test", ""])
 def test_another_name_is_no_loopback(name: str) -> None:
     assert not address.is_loopback(name)
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "same"),
+    [
+        ("https://example.org", "https://chat.example.org:3000", True),
+        ("http://127.0.0.1:8001", "http://127.0.0.1:3000", True),
+        ("https://example.org", "https://chat.example.net", False),
+        ("http://10.0.0.1", "http://10.1.0.1", False),
+    ],
+)
+def test_a_site_is_a_domain_to_a_browser(one: str, other: str, same: bool) -> None:
+    assert address.same_site(one, other) is same

@@ -17,7 +17,9 @@ from besedka.contract import PROJECT_ROOT
 FILE_LINES, FUNCTION_LINES = 400, 60
 # Room → the rooms that it may import, beside its own. Each line may import from the lines above it.
 ARROWS = {
-    "adapter errors mistakes language names progress scrub overlays second_ask without_netlink address": "errors",
+    "language": "",
+    "translation": "language",
+    "adapter errors mistakes names progress scrub overlays second_ask without_netlink address": "errors translation",
     "http": "address",
     "consistency": "names",
     "certificates": "address http",
@@ -25,17 +27,17 @@ ARROWS = {
     " without_netlink",
     "rocketchat site site_status site_database pages target": "adapter address contract database_url errors http"
     " second_ask",
-    "report": "errors language scrub",
+    "report": "errors language scrub translation",
     "provision": "address contract database_url errors names progress rocketchat site_database target",
     "stacks": "adapter address contract database_url errors http progress provision rocketchat site_database"
     " site_status target",
-    "checks": "adapter address contract database_url errors http names rocketchat second_ask site site_database stacks target",
+    "checks": "adapter language translation address contract database_url errors http names rocketchat second_ask site site_database stacks target",
     "restart": "address checks contract database_url errors http progress provision rocketchat site_database"
     " site_status stacks target",
-    "commands": "address checks contract database_url errors http language progress provision report restart scrub"
+    "commands": "address checks contract database_url errors http language progress provision report restart scrub translation"
     " stacks target",
     "exit_statuses": "errors",
-    "cli": "commands errors exit_statuses http",
+    "cli": "commands errors exit_statuses http language",
 }
 # Top folder → the top folders of this project that it may import.
 TOPS = {

@@ -145,6 +145,7 @@ def test_the_first_boot_environment_names_the_provider_with_underscores() -> Non
         ('name = "vip"', 'name = "system"', "channels.2 (system).name", "reserves 'system'"),
         ('name = "besedka"', 'name = "Беседка"', "provider.name", "no latin letter"),
         ('username = "owner"', 'username = "rcadmin"', "chat.admin", "share a name or an address"),
+        ('username = "owner"', 'username = "Owner"', "chat.admin.username", "one account to Rocket.Chat"),
         ('version = "7.7.1"', 'version = "7.7"', "chat.version", "'7.7' is no release like 7.7.1"),
         ('"http://127.0.0.1:3000"', '"http://127.0.0.1:8001"', "chat.url", "on the site's own host"),
         (

@@ -328,3 +328,9 @@ def test_a_site_that_accepts_and_says_nothing(
         (found,) = ask("services.site", free_address(), f"http://127.0.0.1:{deaf.getsockname()[1]}")
     assert found.code == "services.site.slow"
     assert "hangs" in found.advice[0]
+
+
+def test_two_domains_are_two_sites_to_a_browser(ask: Callable[..., list[Finding]]) -> None:
+    (found,) = ask("services.addresses", "https://chat.example.net", "https://example.org")
+    assert found.code == "services.addresses.cross_site"
+    assert ask("services.addresses", "https://chat.example.org", "https://example.org") == []

@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from typer.testing import CliRunner
 
@@ -95,6 +95,8 @@ def test_the_command_writes_one_page_with_the_evidence(tmp_path: Path) -> None:
     assert json.loads(durations.read_text("utf-8")) == {"a.py::1": 1.1, "a.py::2": 1.1}
 
 
+# On a machine under load making up names is slow, which is no failure of anything.
+@settings(max_examples=50, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(
     st.lists(st.text("abc", min_size=1, max_size=5), unique=True, max_size=30),
     st.dictionaries(st.text("abc", min_size=1, max_size=5), st.floats(0.01, 100)),

@@ -81,12 +81,12 @@ def test_what_a_server_said_is_text_and_never_markup(folder: Path) -> None:
 
 @pytest.mark.parametrize("verdict", Verdict)
 def test_every_verdict_has_its_sentence(verdict: Verdict, folder: Path) -> None:
-    run = runs.run(verdict=verdict, causes=(), chain=(), trouble="mongo ended with status 137")
+    run = runs.run(verdict=verdict, causes=(), chain=(), trouble="mongo: exit status 137")
 
     text = page.html(run, folder, "ru")
 
     assert wording.texts("ru")["verdict"][verdict].partition("{")[0] in text
-    assert "mongo ended with status 137" in text
+    assert "mongo: exit status 137" in text
 
 
 def test_a_run_is_read_back_as_it_was_written(tmp_path: Path) -> None:

@@ -1,0 +1,46 @@
+"""Where browsers reach an embedded stack: the contract's spelling, at ports that are free."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from besedka import contract
+from besedka.contract import Contract
+from besedka.errors import StackStartError
+from besedka.stacks.services.entrance import PORTS, Entrance
+
+TOLD = contract.load(overlays=())
+NUMBERS = {name: 20_000 + number for number, name in enumerate(PORTS)}
+
+
+def moved(site_url: str, chat_url: str, *, tls: bool = False) -> tuple[str, str]:
+    """The addresses that the contract ends at."""
+    told: Contract = TOLD.at(site_url=site_url, chat_url=chat_url)
+    found = Entrance(told, NUMBERS, tls).contract()
+    return found.site.url, found.chat.url
+
+
+def test_each_has_a_port_of_its_own_and_keeps_its_path() -> None:
+    site, chat = moved("http://127.0.0.1:8001", "http://localhost:3000/team/chat")
+
+    assert site == f"http://127.0.0.1:{NUMBERS['site']}"
+    assert chat.endswith(f":{NUMBERS['chat']}/team/chat")
+
+
+@pytest.mark.parametrize(("tls", "port"), [(False, "one host"), (True, "site by https")])
+def test_one_origin_stays_one(tls: bool, port: str) -> None:
+    scheme = "https" if tls else "http"
+
+    site, chat = moved("http://127.0.0.1:8001", "http://127.0.0.1:8001/rocket", tls=tls)
+
+    assert site == f"{scheme}://127.0.0.1:{NUMBERS[port]}"
+    assert chat == f"{site}/rocket"
+
+
+def test_a_site_below_a_path_is_refused_before_anything_starts() -> None:
+    told = Entrance(TOLD, NUMBERS, tls=False)
+
+    with pytest.raises(StackStartError, match="lies below a path"):
+        replace(told, told=TOLD.at(site_url="http://127.0.0.1:8001/site", chat_url=TOLD.chat.url)).contract()

@@ -1,0 +1,50 @@
+"""Options of pytest-playwright that would have no effect are refused by name."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from besedka.errors import UsageError
+from fixtures.options import refuse_playwrights
+
+DEFAULTS = {
+    "--video": "off",
+    "--output": "test-results",
+    "--base-url": None,
+    "--playwright-debug": None,
+    "--browser": [],
+}
+
+
+class Given:
+    """A configuration with these options."""
+
+    def __init__(self, **options: Any) -> None:
+        self._options = DEFAULTS | {f"--{name.replace('_', '-')}": value for name, value in options.items()}
+
+    def getoption(self, name: str, default: Any = None) -> Any:
+        return self._options.get(name, default)
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        {"video": "on"},
+        {"output": "/somewhere"},
+        {"base_url": "http://site.test"},
+        {"playwright_debug": "cli"},
+        {"browser": ["chromium", "webkit"]},
+    ],
+)
+def test_an_option_without_effect_is_refused_by_name(given: dict[str, Any]) -> None:
+    with pytest.raises(UsageError) as refused:
+        refuse_playwrights(Given(**given))  # type: ignore[arg-type]
+
+    assert f"--{next(iter(given)).replace('_', '-')}=" in refused.value.found
+    assert refused.value.next_step
+
+
+def test_what_is_left_out_or_works_is_taken() -> None:
+    refuse_playwrights(Given(browser=["chromium"]))  # type: ignore[arg-type]
