@@ -306,7 +306,8 @@ class SiteDatabase:
             f"the site's database cannot be read: {found}",
             expected="the migrated database of the running site",
             where=self.where,
-            next_step="is this the site's DATABASE_URL? Run `python manage.py migrate --check` in web/",
+            next_step="is this the site's DATABASE_URL, is it migrated (`manage.py migrate --check`), and "
+            "are [site.adapter.tables] of besedka.toml its tables?",
         )
 
 

@@ -32,8 +32,9 @@ def _record(examination: Examination) -> Application:
 
 
 def _place(examination: Examination, field: str) -> str:
-    client_id = examination.contract.provider.client_id
-    return f"oauth2_provider_application, client_id {client_id}, {field}"
+    contract = examination.contract
+    table = contract.site.adapter.tables.application
+    return f"{table}, client_id {contract.provider.client_id}, {field}"
 
 
 @check(
@@ -215,7 +216,7 @@ def consent(examination: Examination) -> Answer:
 def codes(examination: Examination) -> Answer:
     """Are authorization codes exchanged, not left to die?"""
     client_id = examination.contract.provider.client_id
-    now = datetime.now(UTC)
+    tables, now = examination.contract.site.adapter.tables, datetime.now(UTC)
     grants = [row for row in examination.site_database.grants() if row.application_client_id == client_id]
     dead = sum(grant.expires < now for grant in grants)
     tokens = [
@@ -229,7 +230,7 @@ def codes(examination: Examination) -> Answer:
                 "application.codes.never_exchanged",
                 f"{dead} codes expired unexchanged, and not one access token was ever issued",
                 "a token for each code",
-                "oauth2_provider_grant and oauth2_provider_accesstoken",
+                f"{tables.grant} and {tables.access_token}",
                 advice=(_WALK,),
                 severity=Severity.RISK,
             ),

@@ -158,7 +158,7 @@ def _leads_to_login(examination: Examination, check_name: str, path: str) -> Ans
         fix = (
             "read Daphne's log"
             if response.status_code >= 500
-            else "Is this address still among the site's urls (web/config/urls.py)? Read Daphne's log."
+            else "Is this address among the site's urls, and [site] of besedka.toml right? Read Daphne's log."
         )
         return Findings(
             (finding(f"{check_name}.status", str(response.status_code), expected, place, advice=(fix,)),)

@@ -208,7 +208,7 @@ def token(examination: Examination) -> Answer:
         return Ok("an access token")
     # A token that nobody issued tells nothing about the identity view.
     if issued not in {row.token for row in examination.site_database.access_tokens(made.username)}:
-        place = "oauth2_provider_accesstoken"
+        place = examination.contract.site.adapter.tables.access_token
         fix = "route the token path to oauth2_provider's TokenView: this one makes tokens up"
         seen = f"{made.username} has no such token"
         return Findings((finding("sso.token.no_row", seen, "a row for this user", place, advice=(fix,)),))

@@ -18,6 +18,7 @@ from besedka.checks.visitors import visitor
 from besedka.contract import Contract, Role
 
 _SWITCHER = "button"
+_NO_FRAME = "does the page's template hold the frame? `doctor --explain` prints one"
 _PRESSED = ("button", "a")
 _SESSION = "data-session-url"
 _ROOM_PATH = re.compile(r"/(channel|group|direct)/([^/]+)/?")
@@ -107,7 +108,7 @@ def _frame_findings(name: str, examination: Examination, response: requests.Resp
         fix = "a template that extends base.html may hold no document of its own"
         return wrong("nested", f"{page.documents} documents in one page", fix)
     if not page.frames:
-        return wrong("no_frame", "no frame", "does the page include chat_frame.html of besedka_chat?")
+        return wrong("no_frame", "no frame", _NO_FRAME)
     frames = [frame for frame in page.frames if _is_of_the_chat(contract, frame)] or page.frames[:1]
     frame_id = contract.site.selectors.frame_id or frames[0].get("id")
     if len(frames) > 1:
