@@ -80,6 +80,7 @@ _BY_TESTS: dict[tuple[str, ...], tuple[str, ...]] = {
         "proxy_names_other_frame_ancestors",
         "proxy_adds_a_policy_of_its_own",
         "provider_id",
+        "provider_login_style",
         "provider_secret",
         "provider_secret_is_a_pasted_hash",
         "provider_authorize_path",

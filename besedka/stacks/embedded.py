@@ -29,7 +29,15 @@ from besedka.stacks import environment, versions
 from besedka.stacks.model import WEB_CLIENT, Casualty, Service, Stack
 from besedka.stacks.process.ports import free_ports
 from besedka.stacks.process.processes import ServiceProcess, Spawn, guarded, stop_all
-from besedka.stacks.services import chat_client, first_boot, mongod, postgres, redis_server, site_commands
+from besedka.stacks.services import (
+    chat_client,
+    first_boot,
+    genuine,
+    mongod,
+    postgres,
+    redis_server,
+    site_commands,
+)
 from besedka.stacks.services.chat_client import ChatClient
 from besedka.stacks.services.entrance import PORTS, Entrance
 from besedka.stacks.services.options import Programs
@@ -283,10 +291,11 @@ class EmbeddedStack:
         served = bundle or self.programs.chat_client
         chat_version = (served and served.version) or RocketChat(chat).info()["version"]
         mongo_version = mongod.version(self.ports["mongo"])
+        is_real = self.programs.mongod is not None and genuine.is_mongodb(self.ports["mongo"])
         rows = [
             ("site", site, site_status.version(self.contract.site, timeout=2), True),
             ("rocketchat", chat, chat_version, bundle is not None),
-            ("mongo", address["mongo"], mongo_version, self.programs.mongod is not None),
+            ("mongo", address["mongo"], mongo_version, is_real),
         ]
         if self.programs.postgres:
             rows.append(("postgres", address["postgres"], self.programs.postgres.version, True))

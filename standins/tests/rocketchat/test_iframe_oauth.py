@@ -16,11 +16,12 @@ from urllib.parse import parse_qsl, urlsplit
 import pytest
 from playwright.sync_api import Page, Route, expect
 
-from .around import Around, frame_settings, serving
+from besedka.contract import Contract
+
+from .around import IN_THE_CLIENT, Around, frame_settings, serving
 from .provider import CLIENT_ID, OAuth, identity
 
 pytestmark = pytest.mark.conformance
-STANDIN_ONLY = "its provider is the test's own"
 
 
 @dataclass(frozen=True)
@@ -37,8 +38,9 @@ def origin() -> Iterator[str]:
 
 
 @pytest.fixture
-def site(oauth: OAuth, page: Page, origin: str) -> Site:
+def site(oauth: OAuth, page: Page, origin: str, contract: Contract) -> Site:
     """A chat that may be framed, with an authorize page that sends the browser back at once."""
+    page.set_default_timeout(contract.chat.patience * 1000)
     for name, value in frame_settings(origin).items():
         oauth.chat.set(name, value)
     oauth.provider.identity = (200, identity())
@@ -106,7 +108,7 @@ def test_a_service_goes_by_its_lower_case_name(site: Site) -> None:
     # The next command goes the same way, after them; its room comes after several answers of the server.
     site.tell(externalCommand="login-with-token", token=site.chat.anna.token)
     site.hear("room-opened")
-    expect(site.frame.get_by_role("textbox", name="general")).to_be_enabled()
+    expect(site.frame.get_by_role("textbox", name="general")).to_be_enabled(timeout=IN_THE_CLIENT)
     assert asked == []
 
 
@@ -140,14 +142,15 @@ def test_iframe_authentication_asks_the_site_first(site: Site) -> None:
     asked = _by_iframe(site, {"loginToken": site.chat.anna.token})
     site.hear("Custom_Script_Logged_In")
     assert site.user() == site.chat.anna.user_id
-    assert asked == ["POST"]
+    # It is asked twice in a load (measured on 6.13.0).
+    assert set(asked) == {"POST"}
 
 
 def test_iframe_authentication_shows_the_page_of_the_site_otherwise(site: Site) -> None:
     """In place of the form; `login-with-token` from there signs in, a bad one is a login-error (IframeLogin.ts)."""
     _by_iframe(site, None)
     shown = site.frame.locator('iframe[title="Login"]')
-    expect(shown).to_have_attribute("src", "http://127.0.0.1:1/login")
+    expect(shown).to_have_attribute("src", "http://127.0.0.1:1/login", timeout=IN_THE_CLIENT)
     expect(site.frame.get_by_role("textbox")).to_have_count(0)
     site.tell(event="login-with-token", loginToken="wrong")
     site.page.wait_for_function("heard.some((m) => m.event === 'login-error')")

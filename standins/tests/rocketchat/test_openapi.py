@@ -76,7 +76,9 @@ def operation(misused: Misused, label: str) -> str:
     url = f"/api/v1{re.sub('{.*?}', 'x', path)}"
     answer = misused.chat.anybody().request(verb, url)
     unknown = dict(zip(("GET", "POST"), at(misused.chat.version, "unknown path"), strict=True))
-    if answer.status == unknown[verb] and not answer.headers["Content-Type"].startswith("application/json"):
+    if answer.status == unknown[verb] and not answer.headers.get("Content-Type", "").startswith(
+        "application/json"
+    ):
         pytest.skip("a route that came with a later version")
     return label
 

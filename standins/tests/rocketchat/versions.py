@@ -46,6 +46,8 @@ CHANGES: dict[str, list[tuple[Version, Any]]] = {
     "settings.public takes _id": [((0,), False), ((7,), True)],
     # Default_Referrer_Policy: none is sent by 6.13.0 (measured); cors.ts of 7.7.1.
     "referrer policy": [((0,), None), ((7,), "same-origin")],
+    # Whether `resumeToken` is taken out of the address: not by 6.13.0 and 6.5.3 (measured); loginViaQuery.ts of 7.x.
+    "resumeToken leaves the address": [((0,), False), ((7,), True)],
     # /livez, /readyz and JSON from /health: PR #36955.
     "livez": [((0,), False), ((7, 11), True)],
     # Whether a write straight into Mongo is live: PR #35981 turned the watchers off.

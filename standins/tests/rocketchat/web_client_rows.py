@@ -17,6 +17,7 @@ from . import web_browser
 from .chat import Chat
 from .client import Client, Json
 from .sockets import signed_in
+from .versions import at
 from .web_client import WebClient
 
 FUTURE = {"$date": 4_102_444_800_000}
@@ -70,7 +71,9 @@ def row(number: int) -> Callable[[Row], Row]:
 def the_page(walk: Walk) -> None:
     page = walk.client.http.request("GET", "/channel/general")
     assert (page.status, page.headers["Content-Type"].partition(";")[0]) == (200, "text/html")
-    config = walk.client.http.request("GET", "/meteor_runtime_config.js").text
+    # Rocket.Chat answers 404 without the hash that its page names (measured on 6.13.0).
+    address = re.search(r"/meteor_runtime_config\.js[^\"']*", page.text)
+    config = walk.client.http.request("GET", address[0] if address else "/meteor_runtime_config.js").text
     assert config.startswith("__meteor_runtime_config__ =")
     if walk.bundle:
         for part in ('<base href="/">', '<div id="react-root">', "/meteor_runtime_config.js"):
@@ -119,10 +122,13 @@ def client_versions(walk: Walk) -> None:
 
 
 def both_shapes(walk: Walk, method: str) -> list[Json]:
-    """All rows without a date, what changed since and what went with one."""
+    """All rows without a date, what changed since and what went with one.
+
+    Rows that never changed have no `_updatedAt` (measured on 6.13.0).
+    """
     rows: list[Json] = walk.client.result(method)
-    assert all({"_id", "_updatedAt"} <= set(found) for found in rows)
-    assert {name for found in rows for name in found["_updatedAt"]} <= {"$date"}
+    assert all("_id" in found for found in rows)
+    assert {name for found in rows for name in found.get("_updatedAt", {})} <= {"$date"}
     assert walk.client.result(method, FUTURE) == {"update": [], "remove": []}
     return rows
 
@@ -199,7 +205,9 @@ def me(walk: Walk) -> None:
 def subscriptions(walk: Walk) -> None:
     rows = both_shapes(walk, "subscriptions/get")
     assert {found["u"]["_id"] for found in rows} == {walk.client.uid}
-    assert all(SUBSCRIPTION - {"ls"} <= set(found) for found in rows)
+    # The first room has no `fname` (measured on 6.5.3).
+    needed = SUBSCRIPTION - {"ls", "_updatedAt", "fname"}
+    assert all(needed <= set(found) for found in rows)
 
 
 @row(17)
@@ -214,7 +222,7 @@ def permissions_and_private_settings(walk: Walk) -> None:
     rows = both_shapes(walk, "permissions/get")
     roles = {found["_id"]: found["roles"] for found in rows}
     assert {"create-c", "preview-c-room", "view-c-room"} <= set(roles)
-    assert both_shapes(walk, "private-settings/get") == [], "not for an ordinary user"
+    assert walk.client.result("private-settings/get") == [], "not for an ordinary user"
 
 
 @row(19)
@@ -259,7 +267,10 @@ def of_room(rid: str) -> list[str]:
 @row(23)
 def what_happens_in_it(walk: Walk) -> None:
     events = of_room(walk.rooms[0]["_id"])
-    assert walk.client.listen("notify-room", *events) == dict.fromkeys(events, "not-allowed"), "no member yet"
+    # Who is no member yet; 6.5.3 lets whoever may look in listen too (measured), 6.13 is not known.
+    answers = walk.client.listen("notify-room", *events)
+    before_7 = walk.client.chat.version < (7,)
+    assert answers == dict.fromkeys(events, "not-allowed") or (before_7 and set(answers.values()) == {True})
 
 
 @row(24)
@@ -269,7 +280,7 @@ def history(walk: Walk) -> None:
         got = walk.client.result("loadHistory", walk.rooms[0]["_id"], None, 50, last_seen, False)
         texts = [message["msg"] for message in got["messages"] if "t" not in message]
         assert texts == list(reversed(walk.said)), "newest first"
-        assert {"firstUnread", "unreadNotLoaded"} <= set(got)
+        assert "unreadNotLoaded" in got
 
 
 @row(25)
@@ -286,7 +297,9 @@ def who_is_who(walk: Walk) -> None:
     assert answer["msg"] == "ready"
     asked = [str(walk.speaker.user_id), client.uid]
     users = client.http.request("GET", "/api/v1/users.presence", params={"ids[]": asked}).body["users"]
-    assert sorted(user["_id"] for user in users) == sorted(asked)
+    # 6.5.3 leaves out whoever has never been there (measured).
+    assert {user["_id"] for user in users} <= set(asked)
+    assert users
 
 
 @row(26)
@@ -295,7 +308,7 @@ def join(walk: Walk) -> None:
     client.result("joinRoom", rid)
     action, pushed = client.socket.pushed("stream-notify-user", f"{client.uid}/subscriptions-changed")
     assert (action, pushed["rid"], pushed["u"]["_id"]) == ("inserted", rid, client.uid)
-    assert set(pushed) >= SUBSCRIPTION, "what turns Join into Send"
+    assert set(pushed) >= SUBSCRIPTION - {"ls"}, "what turns Join into Send"
     assert client.socket.pushed("stream-notify-user", f"{client.uid}/rooms-changed")[1]["_id"] == rid
     client.stop_listening(f"{rid}/")
     events = of_room(rid)
@@ -306,8 +319,9 @@ def join(walk: Walk) -> None:
 def join_with_a_code(walk: Walk) -> None:
     rid = walk.rooms[1]["_id"]
     refused = walk.client.http.post("channels.join", {"roomId": rid})
-    assert (refused.status, refused.body["errorType"]) == (400, "error-code-required")
-    assert walk.client.post("channels.join", {"roomId": rid, "joinCode": "wort"})["channel"]["_id"] == rid
+    missing = at(walk.client.chat.version, "no join code")
+    assert (refused.status, refused.body["errorType"]) == (400, missing)
+    walk.client.result("joinRoom", rid, "wort")
     event = f"{walk.client.uid}/subscriptions-changed"
     assert walk.client.socket.pushed("stream-notify-user", event)[1]["rid"] == rid
 
