@@ -7,6 +7,8 @@ from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 
 from besedka.checks.check import layer_of
+from besedka.checks.finding import Severity
+from besedka.checks.severity import measured
 from faults.breakable_stack import BreakableStack, FaultError
 
 Breaking = Callable[[BreakableStack], AbstractContextManager[None]]
@@ -38,6 +40,11 @@ class Fault:
         """The part of the stack that is broken: the layer of that check."""
         return layer_of(self.check)
 
+    @property
+    def breaks(self) -> bool:
+        """Whether nobody can work so; under any other fault a new user signs in all the same."""
+        return measured(self.cause, Severity.BROKEN) is Severity.BROKEN
+
     @contextmanager
     def put_into(self, breakable: BreakableStack) -> Iterator[None]:
         """The breakable has this fault for the length of a `with` block.
@@ -58,7 +65,7 @@ class Fault:
                 where=breakable.stack.folder,
                 next_step="run doctor on a stack without a fault, and read the logs in that folder",
             ) from error
-        breakable.signs_in = signed_in or self.layer == _SIGNS_IN
+        breakable.signs_in = signed_in or self.layer == _SIGNS_IN or not self.breaks
         try:
             yield
         finally:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from besedka import contract as contracts
+from besedka.checks.finding import Status
 from faults import Fault, catalogue
 from faults.caught import caught_by
 from tests.faults.fault_lab import FaultLab
@@ -29,6 +30,8 @@ def test_the_suite_sees_it_doctor_names_it_and_the_undo_heals(lab: FaultLab, fau
         assert report.first_cause is not None
         assert report.first_cause.next_step, "the finding does not say how to fix it"
         assert report.leftovers == ()
+        if not fault.breaks:
+            assert report.result("sso.session").status is Status.OK, "a risk, and yet nobody signs in"
         assert set(red) == set(caught_by(fault)), "these tests alone went red"
         assert [test for test, text in red.items() if not names_what_is_wrong(text)] == []
 

@@ -50,11 +50,14 @@ for _name, _value in _before.items():
 
 @pytest.fixture(scope="session")
 def _database() -> Iterator[None]:
-    utils.setup_test_environment()
-    connection.creation.create_test_db(verbosity=0, serialize=False)
-    yield
-    connection.creation.destroy_test_db("", verbosity=0)
-    utils.teardown_test_environment()
+    # A browser that an earlier test has left open has its event loop in this very thread.
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "1")
+        utils.setup_test_environment()
+        connection.creation.create_test_db(verbosity=0, serialize=False)
+        yield
+        connection.creation.destroy_test_db("", verbosity=0)
+        utils.teardown_test_environment()
 
 
 @pytest.fixture
