@@ -72,7 +72,8 @@ def _of_a_moderator(name: str, cause: str, pattern: str, text: str) -> Fault:
 def _with_more_script(name: str, kind: str, script: str) -> Fault:
     """The script of the integrated page goes on with that."""
     rule = changed(
-        to("/static/js/chat-integrated.js"), lambda reply: replace(reply, body=reply.body + script.encode())
+        to("/static/besedka_chat/js/chat-integrated.js"),
+        lambda reply: replace(reply, body=reply.body + script.encode()),
     )
     return Fault(name, f"sso.commands.{kind}", lambda one: one.ruled("site", rule))
 
@@ -127,7 +128,9 @@ FAULTS = (
     Fault(
         "script_of_the_test_page_gone",
         "sso.commands.no_script",
-        lambda one: one.ruled("site", answers(to("/static/js/chat-test.js"), 404, "<h1>Not Found</h1>")),
+        lambda one: one.ruled(
+            "site", answers(to("/static/besedka_chat/js/chat-test.js"), 404, "<h1>Not Found</h1>")
+        ),
     ),
     Fault(
         "page_sends_a_command_of_its_own",
@@ -135,7 +138,7 @@ FAULTS = (
         lambda one: one.ruled(
             "site",
             rewritten(
-                to("/static/js/chat-test.js"),
+                to("/static/besedka_chat/js/chat-test.js"),
                 'externalCommand: "call-custom-oauth-login"',
                 'type: "AUTO_JOIN_CHANNEL"',
             ),
@@ -147,7 +150,7 @@ FAULTS = (
         lambda one: one.ruled(
             "site",
             rewritten(
-                to("/static/js/channel-switch.js"),
+                to("/static/besedka_chat/js/channel-switch.js"),
                 r'this\.send\(\{ externalCommand: "go", path: this\.path \}\)',
                 _LOAD_ALL,
             ),

@@ -162,7 +162,7 @@ def configuration_hash(contract: Contract, services: Mapping[str, ComposeService
     rows = {name: asdict(services[name]) for name in SERVICES}
     digest = hashlib.sha256(json.dumps([rows, images, list(contract.secrets)], sort_keys=True).encode())
     digest.update(contract.model_dump_json().encode())
-    for path in sorted((PROJECT_ROOT / "web").rglob("*")):
+    for path in sorted(file for room in ("web", "packages") for file in (PROJECT_ROOT / room).rglob("*")):
         if path.is_file() and path.suffix in {".py", ".html", ".js", ".css"}:
             digest.update(f"{path.name}\n".encode() + path.read_bytes())
     return digest.hexdigest()

@@ -21,7 +21,7 @@ pytestmark = pytest.mark.e2e
 # One site, two origins, as a site and its chat on one host.
 SITE, CHAT = "http://besedka.test:8001", "http://besedka.test:3000"
 ROOMS = ("one", "two", "three")
-SCRIPTS = PROJECT_ROOT / "web" / "static" / "js"
+SCRIPTS = PROJECT_ROOT / "packages/besedka_chat/src/besedka_chat/static/besedka_chat/js"
 USER = "7"
 
 _BUTTONS = "".join(
@@ -35,7 +35,7 @@ _SITE = f"""<!doctype html><script src="/js/inbox.js"></script>
 <a id="chatProblemLogin"></a><button id="chatProblemRetry"></button><a id="chatProblemOpen"></a></section>
 <iframe id="rocketChatFrame" src="{CHAT}/channel/{ROOMS[0]}" data-chat-url="{CHAT}" data-user-id="{USER}"
  data-frame-url="{CHAT}/channel/{ROOMS[0]}" data-patience="120" data-proof-url="/proof" data-session-url="/session"
- data-auth-url="/auth"></iframe>
+ data-auth-url="/auth" data-csrf-cookie="csrftoken" data-csrf-header="X-CSRFToken" data-login-url="/login/"></iframe>
 <script>localStorage.setItem("besedka.chat.user", "{USER}")</script>
 <script type="module" src="/js/chat-integrated.js"></script>"""
 # It goes where it is told, as Rocket.Chat's router does at once, and keeps what it was told.

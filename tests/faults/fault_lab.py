@@ -18,7 +18,9 @@ from tests.faults.inner_run import PRELOAD, InnerRuns
 
 # The chat pages wait as long as the contract allows before they say that the frame is silent. That they do is
 # shown elsewhere (tests/e2e/test_visibility.py); here they say the same after two seconds.
-_SHORT_SILENCE = rewritten(to("/static/js/patience.js"), r"limit = seconds \* 1000", "limit = 2000")
+_SHORT_SILENCE = rewritten(
+    to("/static/besedka_chat/js/patience.js"), r"limit = seconds \* 1000", "limit = 2000"
+)
 
 
 class FaultLab:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from besedka_chat.conf import chat_settings
 from django.conf import settings
 from django.contrib.auth import views as auth_views
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
@@ -52,6 +53,6 @@ def logged_out(request: HttpRequest) -> HttpResponse:
     marked = request.get_signed_cookie(SIGNED_OUT_COOKIE, default=None, max_age=SIGNED_OUT_SECONDS)
     if request.user.is_authenticated or not marked:
         return redirect("home")
-    site = settings.BESEDKA
-    told = {"chat_url": site.chat_url, "patience": site.chat_patience}
-    return render(request, "accounts/logged_out.html", told)
+    site = chat_settings()
+    told = {"chat_url": site.chat_url, "patience": site.patience, "login_url": reverse("login")}
+    return render(request, "besedka_chat/signed_out.html", told)

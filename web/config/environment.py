@@ -8,21 +8,18 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote, urlsplit
+from urllib.parse import urlsplit
 
 import dj_database_url
+from besedka_chat.conf import PATIENCE_SECONDS, Channel, read_channels
 
 NEXT_STEP = (
     "set the variables above and start again; the stack's start-up passes all of them, "
     "web/config/environment.py says what each one means"
 )
-
-
-# A cold client of Rocket.Chat takes up to two minutes on a loaded machine (measured on 6.13.0).
-CHAT_PATIENCE_SECONDS = 120
 
 
 class EnvironmentProblemError(Exception):
@@ -36,26 +33,6 @@ class EnvironmentProblemError(Exception):
             "  where: environment of the process (web/config/environment.py)\n"
             f"  next:  {NEXT_STEP}"
         )
-
-
-@dataclass(frozen=True)
-class Channel:
-    """A chat room that the site offers a button for. `roles` None: everybody may enter."""
-
-    name: str
-    label: str
-    private: bool = False
-    default: bool = False
-    roles: frozenset[str] | None = None
-
-    @property
-    def path(self) -> str:
-        """Path in the chat, without the site's room list: private rooms live under /group/."""
-        return f"/{'group' if self.private else 'channel'}/{quote(self.name, safe='')}?layout=embedded"
-
-    def admits(self, role: str) -> bool:
-        """Tell whether a user of that role gets a button."""
-        return self.roles is None or role in self.roles
 
 
 @dataclass(frozen=True)
@@ -82,10 +59,25 @@ class Environment:
     chat_patience: int
     django_settings: dict[str, Any]
 
-    @property
-    def default_channel(self) -> Channel:
-        """The channel that a visit without a wish opens."""
-        return next(channel for channel in self.channels if channel.default)
+    def chat(self) -> dict[str, Any]:
+        """`BESEDKA_CHAT` of Django's settings, which the package besedka-chat reads."""
+        return {
+            "SITE_URL": self.site_url,
+            "CHAT_URL": self.chat_url,
+            "CHAT_INTERNAL_URL": self.chat_internal_url,
+            "CLIENT_ID": self.client_id,
+            "CLIENT_SECRET": self.client_secret,
+            "SERVICE": self.service,
+            "SCOPES": self.scopes,
+            "LOGIN_STYLE": self.login_style,
+            "BUTTON_LABEL": self.button_label,
+            "REDIRECT_URI": self.redirect_uri,
+            "CHANNELS": [asdict(channel) for channel in self.channels],
+            "GROUPS": self.groups,
+            "PATIENCE": self.chat_patience,
+            "FULL_NAME_FIELD": "full_name",
+            "ROLE_FIELD": "role",
+        }
 
 
 @dataclass
@@ -138,30 +130,8 @@ class _Reader:
 
 
 def _channels(reader: _Reader) -> tuple[Channel, ...]:
-    expected = (
-        'a JSON list such as [{"name":"general","label":"Общий","private":false,"default":true,"roles":null}]'
-        " with exactly one default"
-    )
-    rows = reader.json("CHAT_CHANNELS", expected)
-    if rows is None:
-        return ()
-    try:
-        channels = tuple(
-            Channel(
-                name=str(row["name"]),
-                label=str(row["label"]),
-                private=bool(row.get("private", False)),
-                default=bool(row.get("default", False)),
-                roles=None if row.get("roles") is None else frozenset(row["roles"]),
-            )
-            for row in rows
-        )
-    except (AttributeError, KeyError, TypeError) as error:
-        reader.problems.append(f"CHAT_CHANNELS: found a row it cannot read ({error!r}), expected {expected}")
-        return ()
-    if sum(channel.default for channel in channels) != 1:
-        reader.problems.append(f"CHAT_CHANNELS: found no single default channel, expected {expected}")
-    return channels
+    rows = reader.json("CHAT_CHANNELS", "a JSON list of rooms")
+    return () if rows is None else read_channels(rows, reader.problems, "CHAT_CHANNELS")
 
 
 def _groups(reader: _Reader) -> dict[str, tuple[str, ...]]:
@@ -253,7 +223,7 @@ def read_environment(source: Mapping[str, str], site_dir: Path) -> Environment:
         channels=_channels(reader),
         groups=_groups(reader),
         password_iterations=reader.number("PASSWORD_ITERATIONS"),
-        chat_patience=reader.number("CHAT_PATIENCE") or CHAT_PATIENCE_SECONDS,
+        chat_patience=reader.number("CHAT_PATIENCE") or PATIENCE_SECONDS,
         django_settings=_django_settings(reader),
     )
     if reader.problems:

@@ -2,21 +2,11 @@
 
 from __future__ import annotations
 
-from django.http import HttpRequest, HttpResponse, JsonResponse
+from besedka_chat.answers import json_error
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
 API_PREFIXES = ("/api/", "/chat/api/")
-
-
-def json_error(status: int, error: str, message: str, **extra: object) -> JsonResponse:
-    """`{"error": <stable code>, "message": <Russian text>, ...}`, never cached."""
-    response = JsonResponse(
-        {"error": error, "message": message, **extra},
-        status=status,
-        json_dumps_params={"ensure_ascii": False},
-    )
-    response["Cache-Control"] = "no-store"
-    return response
 
 
 def _answer(request: HttpRequest, status: int, error: str, title: str, message: str) -> HttpResponse:

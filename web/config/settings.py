@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+from besedka_chat.pkce import pkce_required
+
 from config.environment import EnvironmentProblemError, read_environment
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -31,7 +33,7 @@ INSTALLED_APPS = [
     "oauth2_provider",
     "accounts",
     "provider",
-    "chat",
+    "besedka_chat",
 ]
 MIDDLEWARE = [
     "config.middleware.AccessLogMiddleware",
@@ -104,15 +106,18 @@ TIME_ZONE = "Europe/Moscow"
 USE_TZ = True
 USE_I18N = True
 
+# --- The chat's pages and sign-in
+BESEDKA_CHAT = BESEDKA.chat()
+
 # --- OAuth provider
 OAUTH2_PROVIDER = {
     "SCOPES": dict.fromkeys(BESEDKA.scopes, "Чтение имени, почты и роли"),
     "DEFAULT_SCOPES": list(BESEDKA.scopes),
     "READ_SCOPE": BESEDKA.scopes[0],
-    "OAUTH2_VALIDATOR_CLASS": "provider.clients.PlainCredentialsValidator",
+    "OAUTH2_VALIDATOR_CLASS": "besedka_chat.clients.PlainCredentialsValidator",
     "AUTHORIZATION_CODE_EXPIRE_SECONDS": 60,
     "ACCESS_TOKEN_EXPIRE_SECONDS": 3600,
-    "PKCE_REQUIRED": "provider.pkce.pkce_required",
+    "PKCE_REQUIRED": pkce_required,
     "ALLOWED_REDIRECT_URI_SCHEMES": ["http", "https"],
     "COMPLIANT_BCP_RFC9700_IMPLICIT_GRANT": True,
     "COMPLIANT_BCP_RFC9700_PASSWORD_GRANT": True,

@@ -15,10 +15,10 @@ urlpatterns = [
     path("", views.home, name="home"),
     path("favicon.ico", RedirectView.as_view(url=lazy_static("img/favicon.svg"))),
     path("accounts/", include("accounts.urls")),
-    path("o/", include("provider.oauth_urls")),
+    path("o/", include("besedka_chat.oauth_urls")),
     path("api/v1/status/", views.status, name="status"),
-    path("api/v1/auth/", include("provider.api_urls")),
-    path("chat/", include("chat.urls")),
+    path("api/v1/auth/", include("besedka_chat.identity_urls")),
+    path("chat/", include("besedka_chat.urls")),
 ]
 
 handler400 = "config.errors.bad_request"

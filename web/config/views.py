@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import secrets
 
+from besedka_chat.answers import json_error
 from django.conf import settings
 from django.core.cache import cache
 from django.db import connection
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
-
-from config.errors import json_error
 
 
 @require_safe

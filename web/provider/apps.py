@@ -1,4 +1,4 @@
-"""App of the OAuth provider: the chat's application, the identity address, start-up."""
+"""App of the site's start-up."""
 
 from __future__ import annotations
 

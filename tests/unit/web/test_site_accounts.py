@@ -5,7 +5,7 @@ import json
 
 import pytest
 from accounts.models import User
-from accounts.roster import RosterError, ensure_users, read_roster, remove_users
+from besedka_chat.roster import RosterError, ensure_users, read_roster, remove_users
 from django.contrib.auth import authenticate
 from django.db import IntegrityError, transaction
 

@@ -6,11 +6,11 @@ from collections.abc import Callable
 import httpx
 import pytest
 from accounts.models import User
-from chat import rocketchat
+from besedka_chat import rocketchat
+from besedka_chat.application import ensure_application
 from django.test import Client
 from django.utils import timezone
 from oauth2_provider.models import AccessToken
-from provider.application import ensure_application
 
 AUTH = "/chat/api/auth/"
 Answer = Callable[[httpx.Request], httpx.Response]

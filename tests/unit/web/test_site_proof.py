@@ -9,8 +9,8 @@ from typing import Any
 import httpx
 import pytest
 from accounts.models import User
-from chat import proof
-from django.conf import settings
+from besedka_chat import proof
+from besedka_chat.conf import chat_settings
 from django.test import Client
 
 PROOF = "/chat/api/proof/"
@@ -28,7 +28,7 @@ class FakeChat:
     def __init__(self) -> None:
         self.headers: dict[str, str] = {}
         self.settings = dict(RIGHT)
-        self.services = [settings.BESEDKA.service]
+        self.services = [chat_settings().service]
         self.error: Exception | None = None
         self.text: str | None = None
 
@@ -56,7 +56,7 @@ def chat(monkeypatch: pytest.MonkeyPatch) -> FakeChat:
 
 
 def test_a_chat_that_is_right_is_accused_of_nothing(chat: FakeChat) -> None:
-    assert proof.found(settings.BESEDKA) == {"silence": [], "commands": []}
+    assert proof.found(chat_settings()) == {"silence": [], "commands": []}
 
 
 @pytest.mark.parametrize(
@@ -73,9 +73,9 @@ def test_a_chat_that_is_right_is_accused_of_nothing(chat: FakeChat) -> None:
 )
 def test_each_thing_that_is_wrong_is_named(chat: FakeChat, change: Any, kind: str, words: str) -> None:
     vars(chat).update(change)
-    [line] = proof.found(settings.BESEDKA)[kind]
+    [line] = proof.found(chat_settings())[kind]
     assert words in line
-    assert sum(map(len, proof.found(settings.BESEDKA).values())) == 1
+    assert sum(map(len, proof.found(chat_settings()).values())) == 1
 
 
 @pytest.mark.parametrize(
@@ -88,21 +88,21 @@ def test_each_thing_that_is_wrong_is_named(chat: FakeChat, change: Any, kind: st
 def test_a_header_that_no_browser_obeys_is_not_accused(chat: FakeChat, headers: dict[str, str]) -> None:
     chat.headers = headers
 
-    assert proof.found(settings.BESEDKA) == {"silence": [], "commands": []}
+    assert proof.found(chat_settings()) == {"silence": [], "commands": []}
 
 
 def test_a_chat_on_the_sites_own_host_may_say_sameorigin(chat: FakeChat) -> None:
     chat.headers = {"X-Frame-Options": "SAMEORIGIN"}
-    own = replace(settings.BESEDKA, chat_url=f"{settings.BESEDKA.site_url}/rocket")
+    own = replace(chat_settings(), chat_url=f"{chat_settings().site_url}/rocket")
 
     assert proof.found(own)["silence"] == []
-    assert proof.found(settings.BESEDKA)["silence"] != []
+    assert proof.found(chat_settings())["silence"] != []
 
 
 @pytest.mark.parametrize("change", [{"text": "<html>"}, {"error": httpx.ReadTimeout("slow")}])
 def test_what_cannot_be_asked_proves_nothing(chat: FakeChat, change: Any) -> None:
     vars(chat).update(change)
-    assert proof.found(settings.BESEDKA) == {"silence": [], "commands": []}
+    assert proof.found(chat_settings()) == {"silence": [], "commands": []}
 
 
 def test_only_a_user_of_the_site_may_ask(db: None, chat: FakeChat) -> None:

@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 from accounts.models import User
+from besedka_chat.application import ensure_application
+from besedka_chat.pkce import pkce_required
 from django.test import Client
 from django.utils import timezone
 from oauth2_provider.models import AccessToken, Application
-from provider.application import ensure_application
-from provider.pkce import pkce_required
 from provider.template_database import copy_template, migration_fingerprint
 
 IDENTITY = "/api/v1/auth/rocket/"

@@ -6,12 +6,12 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from accounts.roster import RosterError, ensure_users, read_roster
+from besedka_chat.application import ensure_application
+from besedka_chat.roster import RosterError, ensure_users, read_roster
 from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import DatabaseError, connection
 
-from provider.application import ensure_application
 from provider.template_database import copy_template, fresh_sqlite_path, save_template
 
 
