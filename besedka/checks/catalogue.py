@@ -111,7 +111,9 @@ def with_grounds(checks: tuple[Check, ...], wanted: Iterable[str]) -> tuple[Chec
                 f"there is no check named {pattern!r}",
                 expected="the name of a check or of a layer",
                 where="--check",
-                next_step=f"did you mean {near}?" if near else "besedka doctor --list",
+                next_step=f"did you mean {near}? See besedka doctor --list"
+                if near
+                else "besedka doctor --list",
             )
         chosen |= found
     for one in reversed(checks):
