@@ -153,7 +153,7 @@ def _address_findings(examination: Examination, source: str, wrong: Wrong) -> li
     return []
 
 
-@check("sso.test_page", codes=_FRAME_KINDS, needs=["sso.user"])
+@check("sso.test_page", codes=_FRAME_KINDS, needs=["sso.user"], after=["site.test_page"])
 def test_page(examination: Examination) -> Answer:
     """Does the test page show the default room in a frame?"""
     response = visitor(examination).site.get(examination.contract.site.test_page)

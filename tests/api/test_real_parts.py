@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 import subprocess
 import sys
 from dataclasses import replace
@@ -60,8 +61,8 @@ def test_a_run_on_a_bundle_calls_nothing_a_stand_in(subject: Path, tmp_path: Pat
 
     assert finished.returncode == 0, finished.stdout + finished.stderr
     assert "  rocketchat  7.7.2    real" in finished.stdout
-    assert "  mongo       7.0.0    real" in finished.stdout
-    assert "stand-in" not in finished.stdout
+    # The made-up program only calls itself mongod: it does not do what MongoDB does.
+    assert re.findall(r"^  (\w+) .* stand-in", finished.stdout, re.MULTILINE) == ["mongo"]
 
 
 @pytest.mark.parametrize(
@@ -102,7 +103,7 @@ def test_a_wish_that_cannot_be_had_ends_the_run(
         (["--redis=/no/such"], 14, "--redis names '/no/such'"),
         (["--rocketchat-bundle=/no/such"], 14, "there is no such folder"),
         (["--stack=containers", "--mongod=x"], 12, "--mongod=x with --stack=containers"),
-        (["--reuse", "--postgres=none"], 12, "--postgres=none with --stack=containers"),
+        (["--stack=containers", "--postgres=none"], 12, "--postgres=none with --stack=containers"),
     ],
 )
 def test_up_refuses_what_it_cannot_have(arguments: list[str], status: int, named: str) -> None:
