@@ -190,7 +190,6 @@ def down() -> None:
             where=str(kept.RECORD),
             next_step="start Docker if it is down, then repeat `besedka down`",
         )
-    up_records.forget(before.stack.run_id)
     Console().print(spoken("the stack is removed"))
 
 

@@ -67,7 +67,7 @@ def test_a_kept_stack_from_up_to_down(
     # Again: the same containers, at once.
     before = {row.id for row in leftovers.containers(client, run_id)}
     began = time.monotonic()
-    again = besedka("up", "--reuse")
+    again = besedka("up", "--stack=containers", "--reuse")
     took = time.monotonic() - began
     assert again.returncode == 0, again.stdout + again.stderr
     assert "the kept stack is used again" in again.stdout
@@ -115,7 +115,7 @@ def test_a_kept_stack_that_is_not_what_it_was(besedka: Any, client: Any) -> None
     assert shown.returncode == 18
     assert "redis is exited" in shown.stderr
 
-    changed = besedka("up", "--reuse", BESEDKA_CHAT_ADMIN_PASSWORD="another-secret")
+    changed = besedka("up", "--stack=containers", "--reuse", BESEDKA_CHAT_ADMIN_PASSWORD="another-secret")
     assert changed.returncode == 0, changed.stdout + changed.stderr
     assert re.search(r"not used again: .* another configuration; it is replaced", changed.stdout)
     second = kept.recorded()
