@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from besedka.checks.check import layer_of
 from besedka.checks.finding import Severity
-from besedka.checks.severity import measured
+from besedka.checks.severity import severity_of
 from faults.breakable_stack import BreakableStack, FaultError
 
 Breaking = Callable[[BreakableStack], AbstractContextManager[None]]
@@ -43,7 +43,7 @@ class Fault:
     @property
     def breaks(self) -> bool:
         """Whether nobody can work so; under any other fault a new user signs in all the same."""
-        return measured(self.cause, Severity.BROKEN) is Severity.BROKEN
+        return severity_of(self.cause, Severity.BROKEN) is Severity.BROKEN
 
     @contextmanager
     def put_into(self, breakable: BreakableStack) -> Iterator[None]:

@@ -13,7 +13,7 @@ from besedka.checks.check import UNANSWERED, Check
 from besedka.checks.examination import Examination, Probe, ProbeAnswer
 from besedka.checks.finding import Finding, Findings, Ok, Result, Status, Where
 from besedka.checks.report import Report
-from besedka.checks.severity import measured
+from besedka.checks.severity import severity_of
 from besedka.contract import Contract
 from besedka.errors import ServiceUnreachableError
 from besedka.stacks import targets
@@ -100,7 +100,7 @@ def _ask(check: Check, examination: Examination) -> Result:
         if unknown:
             return result(Status.CRASH, reason=f"undeclared code {unknown[0]}", findings=answered.found)
         weighed = tuple(
-            replace(found, severity=measured(found.code, found.severity)) for found in answered.found
+            replace(found, severity=severity_of(found.code, found.severity)) for found in answered.found
         )
         return result(Status.FINDING, findings=weighed, watched=answered.watched)
     if isinstance(answered, Ok):

@@ -1,8 +1,8 @@
 """How bad a finding is, by its code: what still works under it decides, not how wrong it looks.
 
 A finding that is not named here is as bad as its check says, and that is broken unless it says otherwise.
-"Works" was measured on a running Rocket.Chat 6.13.0: an existing user signs in, hop by hop and, where a
-browser differs from that, in the browser.
+Rows marked M were measured on a running Rocket.Chat 6.13.0: an existing user still signs in by HTTP.
+The other rows are our judgement. What needs a click in a browser, or is refused there, is no row.
 """
 
 from __future__ import annotations
@@ -12,43 +12,42 @@ from collections.abc import Mapping
 from besedka.checks.finding import Severity
 
 # Code, or the beginning of several → its severity; the longest beginning decides.
-_MEASURED: Mapping[str, Severity] = {
+_LESS_THAN_BROKEN: Mapping[str, Severity] = {
     # Nobody is kept out: somebody may come in, or a code may go elsewhere.
     "site.csrf": Severity.RISK,
     "sso.foreign_redirect": Severity.RISK,
     "application.redirect_uri.foreign": Severity.RISK,
-    "application.client_type.client_type": Severity.RISK,
+    "application.client_type.client_type": Severity.RISK,  # M
     "iframe.content_policy": Severity.RISK,
     # A second address that no page of the contract asks.
     "site.old_chat_auth": Severity.NOTE,
-    # The log-in goes on; the button, its text or its window is another one.
-    "provider.access_token_param": Severity.RISK,
+    # The log-in goes on; the button or its text is another one.
+    "provider.access_token_param": Severity.RISK,  # M
     "provider.button_label_text": Severity.RISK,
-    "provider.login_style": Severity.RISK,
-    "provider.show_button": Severity.RISK,
-    "provider.token_sent_via": Severity.RISK,
-    "provider.identity_token_sent_via": Severity.RISK,
+    "provider.show_button": Severity.RISK,  # M
+    "provider.token_sent_via": Severity.RISK,  # M
+    "provider.identity_token_sent_via": Severity.RISK,  # M
     "provider.enterprise": Severity.RISK,
     "setting.First_Channel_After_Login": Severity.RISK,
     # Data that Rocket.Chat does not read, or reads all the same.
     "integrity.banners": Severity.RISK,
-    "integrity.dates": Severity.RISK,
+    "integrity.dates": Severity.RISK,  # M
     "integrity.mapping": Severity.RISK,
     "integrity.migration": Severity.RISK,
     "integrity.settings_dates": Severity.RISK,
     "integrity.settings_known": Severity.RISK,
-    "integrity.sso_links.forged": Severity.RISK,
-    "integrity.sso_links.id_type": Severity.RISK,
+    "integrity.sso_links.forged": Severity.RISK,  # M
+    "integrity.sso_links.id_type": Severity.RISK,  # M
     "integrity.text": Severity.RISK,
     "integrity.users_able": Severity.RISK,
     "integrity.users_ids.dates": Severity.RISK,
-    "integrity.users_unique.email": Severity.RISK,
+    "integrity.users_unique.email": Severity.RISK,  # M
 }
 
 
-def measured(code: str, told: Severity) -> Severity:
-    """The severity of that code; `told`, its check's own word, where nothing was measured or it says less."""
+def severity_of(code: str, told: Severity) -> Severity:
+    """The severity of that code; `told`, its check's own word, where the table has no row or it says less."""
     beginning = code
-    while beginning and beginning not in _MEASURED:
+    while beginning and beginning not in _LESS_THAN_BROKEN:
         beginning = beginning.rpartition(".")[0]
-    return _MEASURED.get(beginning, told) if told is Severity.BROKEN else told
+    return _LESS_THAN_BROKEN.get(beginning, told) if told is Severity.BROKEN else told

@@ -52,12 +52,6 @@ class RocketChatFrame:
         """`Send`; disabled until something is typed."""
         return self._submit(f"{_BOX}:enabled")
 
-    @property
-    def login_name(self) -> Locator:
-        """The user name's field of Rocket.Chat's own log-in page."""
-        form = self.frame.locator("form").filter(has=self.frame.locator('input[type="password"]'))
-        return form.get_by_role("textbox").first
-
     def provider_button(self, label: str) -> Locator:
         """The button of a log-in service on Rocket.Chat's own log-in page."""
         return self.frame.get_by_role("button", name=label, exact=True)

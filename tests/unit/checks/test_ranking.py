@@ -7,11 +7,11 @@ import pytest
 from besedka.checks.check import layer_of
 from besedka.checks.finding import Finding, Result, Severity, Status, finding
 from besedka.checks.ranking import ranked
-from besedka.checks.severity import measured
+from besedka.checks.severity import severity_of
 
 
 def found(code: str) -> Finding:
-    return finding(code, "seen", "expected", "here", severity=measured(code, Severity.BROKEN))
+    return finding(code, "seen", "expected", "here", severity=severity_of(code, Severity.BROKEN))
 
 
 def order(*codes: str) -> list[str]:
@@ -49,6 +49,6 @@ def test_a_risk_heads_nothing_that_is_broken() -> None:
 
 
 def test_severity_is_that_of_the_longest_beginning() -> None:
-    assert measured("integrity.users_ids.dates", Severity.BROKEN) is Severity.RISK
-    assert measured("integrity.users_ids.type", Severity.BROKEN) is Severity.BROKEN
-    assert measured("integrity.users_ids.dates", Severity.NOTE) is Severity.NOTE
+    assert severity_of("integrity.users_ids.dates", Severity.BROKEN) is Severity.RISK
+    assert severity_of("integrity.users_ids.type", Severity.BROKEN) is Severity.BROKEN
+    assert severity_of("integrity.users_ids.dates", Severity.NOTE) is Severity.NOTE
