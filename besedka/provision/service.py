@@ -20,6 +20,7 @@ LIVE_SECONDS = 15.0
 # The route is limited to ten calls a minute like any other, even for an administrator (no log-in needed, so
 # nobody is recognised): this asks nine times until the row is due.
 POLL_SECONDS = 0.3
+_POLLS = 9
 _NAMES = {"id": "clientId", "url": "serverURL"}
 
 
@@ -66,3 +67,12 @@ def wait_until_live(session: Session, contract: Contract, documents: Documents |
                 "apply again; from 9.0 it also needs the licence module oauth-enterprise",
             )
         threading.Event().wait(POLL_SECONDS)
+
+
+def wait_until_gone(session: Session, name: str) -> None:
+    """Return once a disabled log-in service is gone, or after as many questions as the route allows."""
+    for _ in range(_POLLS):
+        services = session.get("service.configurations").get("configurations", ())
+        if all(row.get("service") != name for row in services):
+            return
+        threading.Event().wait(2 * POLL_SECONDS)
