@@ -84,10 +84,10 @@ def describe(target: Target, contract: Contract, folder: Path) -> Stack:
 
 
 def _chat_version(chat_url: str) -> tuple[str, bool]:
-    """Rocket.Chat's version, and whether it is a real one: our stand-in says so in each answer's `Server`."""
+    """Rocket.Chat's version, and whether it is a real one: our stand-in says so in each answer."""
     version = str(RocketChat(chat_url, timeout=PROBE_SECONDS).info().get("version", "of no version"))
     answer = http.get(f"{chat_url}/api/info", timeout=PROBE_SECONDS)
-    return version, "stand-in" not in answer.headers.get("Server", "")
+    return version, "X-Stand-In" not in answer.headers
 
 
 def _mongo_answers(mongo_url: str) -> None:
