@@ -34,6 +34,7 @@ from besedka.stacks.services import (
     chat_client,
     first_boot,
     genuine,
+    genuine_chat,
     mongod,
     nginx,
     postgres,
@@ -298,7 +299,7 @@ class EmbeddedStack:
         is_real = self.programs.mongod is not None and genuine.is_mongodb(self.ports["mongo"])
         rows = [
             ("site", site, site_status.version(self.contract.site, timeout=2), True),
-            ("rocketchat", chat, chat_version, bundle is not None),
+            ("rocketchat", chat, chat_version, bundle is not None and genuine_chat.is_rocketchat(chat)),
             ("mongo", address["mongo"], mongo_version, is_real),
         ]
         if self.programs.postgres:
