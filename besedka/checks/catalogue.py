@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from besedka.checks import (
     application,
     frame_policy,
+    front,
     iframe,
     integrity_links,
     integrity_mapping,
@@ -36,6 +37,7 @@ _MODULES = (
     services,
     services_chat,
     reach,
+    front,
     site,
     application,
     provider,

@@ -29,6 +29,8 @@ _LESS_THAN_BROKEN: Mapping[str, Severity] = {
     "provider.identity_token_sent_via": Severity.RISK,  # M
     "provider.enterprise": Severity.RISK,
     "setting.First_Channel_After_Login": Severity.RISK,
+    # Large files alone are refused.
+    "services.body_limit": Severity.RISK,
     # Data that Rocket.Chat does not read, or reads all the same.
     "integrity.banners": Severity.RISK,
     "integrity.dates": Severity.RISK,  # M
