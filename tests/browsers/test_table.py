@@ -12,14 +12,14 @@ pytestmark = pytest.mark.browsers
 
 
 @pytest.mark.parametrize("name", stacks())
-@pytest.mark.parametrize("browser", BROWSERS)
+@pytest.mark.parametrize("named", BROWSERS)
 def test_what_the_page_says_of_a_browser_is_what_is_seen(
-    playwright: Playwright, browser: str, name: str
+    playwright: Playwright, named: str, name: str
 ) -> None:
-    kind = here(playwright).get(browser)
+    kind = here(playwright).get(named)
     if kind is None:
-        pytest.skip(f"Playwright's {browser} is not on this machine")
-    assert browser in stored(), "measure it: python -m tests.browsers.table"
-    known = stored()[browser]["cells"]
+        pytest.skip(f"Playwright's {named} is not on this machine")
+    assert named in stored(), "measure it: python -m tests.browsers.table"
+    known = stored()[named]["cells"]
 
     assert measure(name, kind) == {one.name: known[one.name] for one in SITUATIONS if one.stack == name}
