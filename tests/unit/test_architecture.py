@@ -19,8 +19,8 @@ FILE_LINES, FUNCTION_LINES = 400, 60
 ARROWS = {
     "language": "",
     "translation": "language",
-    "adapter errors mistakes names progress scrub overlays second_ask without_netlink address": "errors translation",
-    "http": "address",
+    "adapter errors mistakes names progress scrub second_ask without_netlink address": "errors translation",
+    "http overlays": "address errors",
     "consistency": "names",
     "certificates": "address http",
     "contract database_url browser": "adapter mistakes address certificates consistency errors names scrub overlays"
@@ -31,7 +31,7 @@ ARROWS = {
     "provision": "address contract database_url errors names progress rocketchat site_database target",
     "stacks": "adapter address contract database_url errors http progress provision rocketchat site_database"
     " site_status target",
-    "checks": "adapter language translation address contract database_url errors http names rocketchat second_ask site site_database stacks target",
+    "checks": "adapter language translation address contract database_url errors http names rocketchat second_ask site site_database site_status stacks target",
     "restart": "address checks contract database_url errors http progress provision rocketchat site_database"
     " site_status stacks target",
     "commands": "address checks contract database_url errors http language progress provision report restart scrub translation"
