@@ -29,6 +29,7 @@ from besedka.adapter import Adapter, Features, Selectors
 from besedka.consistency import COMMON_ROLE, Rows, problems
 from besedka.names import service_key
 from besedka.overlays import merged, read
+from besedka.reverse_proxy import ReverseProxy
 
 _BESIDE_THE_PACKAGE = Path(__file__).resolve().parent.parent
 # The checkout; for a package that pip has installed elsewhere, the folder that the command runs in.
@@ -246,6 +247,7 @@ class Contract(_Table):
     channels: tuple[Channel, ...]
     provider: Provider
     settings: dict[str, SettingValue]
+    proxy: ReverseProxy | None = None
 
     @model_validator(mode="before")
     @classmethod
@@ -278,15 +280,19 @@ class Contract(_Table):
 
     def _address_problems(self) -> list[str]:
         """On one host the chat's path must leave the site's own pages alone."""
-        if address.origin(self.site.url) != address.origin(self.chat.url):
-            return []
-        base = address.path(self.chat.url)
-        pages = ("test_page", "integrated_page", "chat_auth_path", "login_path")
-        hidden = [name for name in pages if f"{getattr(self.site, name)}/".startswith(f"{base}/")]
         row = f"chat.url: {self.chat.url} is on the site's own host"
-        if not base:
+        bases = {f"proxy.chat_path: {self.proxy.chat_path}": self.proxy.chat_path} if self.proxy else {}
+        if address.origin(self.site.url) == address.origin(self.chat.url):
+            bases[row] = address.path(self.chat.url)
+        if not bases.get(row, "/"):
             return [f"{row}; give it a port, a host name or a path of its own"]
-        return [f"{row}, and site.{name} lies below {base}; choose another path" for name in hidden[:1]]
+        pages = ("test_page", "integrated_page", "chat_auth_path", "login_path")
+        return [
+            f"{where}, and site.{name} lies below {base}; choose another path"
+            for where, base in bases.items()
+            for name in pages
+            if f"{getattr(self.site, name)}/".startswith(f"{base.rstrip('/')}/")
+        ][:1]
 
     @property
     def default_channels(self) -> tuple[Channel, ...]:

@@ -60,6 +60,7 @@ LEVERS = {
     "setting.Accounts_SystemBlockedUsernameList": "OVERWRITE_SETTING_Accounts_SystemBlockedUsernameList",
     "integrity.users_unique": "Keep the account",
     "integrity.users_ids": "Delete account",
+    "integrity.users_locked": "Find who",
     "integrity.users_able": "delete the account",
     "integrity.subscriptions.mixed": "username",
     "integrity.general": "GENERAL",
