@@ -15,6 +15,8 @@ from besedka.errors import ServiceUnreachableError
 
 # Where `web/` has its status page; another site may have one there, too.
 STATUS_PATH = "/api/v1/status/"
+# Whoever is called so may be made, changed and removed by tests and by doctor.
+TEMPORARY_PREFIX = "temp_"
 
 
 class AdapterRowError(ServiceUnreachableError):

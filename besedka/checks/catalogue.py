@@ -7,6 +7,7 @@ from collections.abc import Iterable
 
 from besedka.checks import (
     application,
+    chat_document,
     frame_policy,
     iframe,
     integrity_links,
@@ -54,6 +55,7 @@ _MODULES = (
     sso_pages,
     sso_roles,
     sso_chat,
+    chat_document,
     frame_policy,
 )
 

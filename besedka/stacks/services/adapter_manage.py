@@ -10,9 +10,8 @@ import subprocess
 from collections.abc import Sequence
 from typing import Any
 
-from besedka.adapter import AdapterRowError
+from besedka.adapter import TEMPORARY_PREFIX, AdapterRowError
 from besedka.contract import PROJECT_ROOT
-from besedka.site_database import TEMPORARY_PREFIX
 
 COMMAND_BUDGET_SECONDS = 60.0
 _ROW = "adapter.manage"
