@@ -65,8 +65,6 @@ _BY_TESTS: dict[tuple[str, ...], tuple[str, ...]] = {
     ),
     (_SIGN_IN,): (
         "proxy_cuts_answers_short",
-        "proxy_hands_on_pages_alone",
-        "proxy_answers_scripts_with_a_page",
         "frame_in_a_sandbox",
         "frame_without_credentials",
         "site_frames_itself_alone",
@@ -183,6 +181,9 @@ _BY_TESTS: dict[tuple[str, ...], tuple[str, ...]] = {
         "identity_with_a_number",
         "identity_without_a_name",
         "identity_of_somebody_else",
+        "identity_by_another_name",
+        "identity_without_an_id",
+        "identity_without_a_picture",
         "identity_with_other_groups",
     ),
     (_NO_TOKEN,): ("identity_open_to_all", "identity_as_a_page"),

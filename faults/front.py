@@ -21,7 +21,6 @@ from faults.breakable_stack import BreakableStack
 from faults.fault import Breaking, Fault
 from faults.proxy import Request
 from faults.rules import (
-    answers,
     closes_silent_sockets,
     cut_short,
     every,
@@ -116,16 +115,6 @@ FAULTS = (
         "proxy_cuts_answers_short",
         "iframe.client.cut",
         lambda one: one.ruled("chat", cut_short(_client)),
-    ),
-    Fault(
-        "proxy_hands_on_pages_alone",
-        "iframe.client.missing",
-        lambda one: one.ruled("chat", answers(_client, 404, "<h1>404 Not Found</h1>")),
-    ),
-    Fault(
-        "proxy_answers_scripts_with_a_page",
-        "iframe.client.other",
-        lambda one: one.ruled("chat", answers(_client, 200, "<!doctype html>")),
     ),
     Fault(
         "proxy_takes_the_token_of_the_chat",

@@ -7,10 +7,12 @@ from collections.abc import Iterable
 
 from besedka.checks import (
     application,
+    chat_document,
     frame_policy,
     front,
     iframe,
     integrity_links,
+    integrity_locks,
     integrity_mapping,
     integrity_people,
     integrity_rooms,
@@ -48,12 +50,14 @@ _MODULES = (
     integrity_rooms,
     integrity_mapping,
     integrity_links,
+    integrity_locks,
     rooms,
     writing,
     sso,
     sso_pages,
     sso_roles,
     sso_chat,
+    chat_document,
     frame_policy,
 )
 

@@ -7,9 +7,8 @@ import ssl
 import time
 from contextlib import suppress
 from datetime import UTC, datetime
-from html.parser import HTMLParser
 from http.client import HTTPConnection, HTTPSConnection
-from urllib.parse import urljoin, urlsplit
+from urllib.parse import urlsplit
 
 import requests
 from cryptography import x509
@@ -154,61 +153,6 @@ def silent_socket(examination: Examination) -> Answer:
     return Ok(f"open after {_SILENT_SECONDS:.0f} s")
 
 
-class _Sources(HTMLParser):
-    """Addresses of the scripts and styles of a page, as a browser resolves them."""
-
-    def __init__(self, base: str) -> None:
-        super().__init__()
-        self.base, self.found = base, dict[str, str]()
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        fields = {name: value or "" for name, value in attrs}
-        if tag == "base" and fields.get("href"):
-            self.base = urljoin(self.base, fields["href"])
-        elif tag == "script" and fields.get("src"):
-            self.found[urljoin(self.base, fields["src"])] = "javascript"
-        elif tag == "link" and fields.get("rel") == "stylesheet" and fields.get("href"):
-            self.found[urljoin(self.base, fields["href"])] = "css"
-
-
-@check("iframe.client", codes="cut other missing", needs=["services.chat"])
-def client(examination: Examination) -> Answer:
-    """Do the scripts and styles of the chat's page arrive whole?"""
-    url = examination.contract.chat.url + examination.contract.default_channel.path
-    page = _Sources(url)
-    page.feed(examination.chat_page(examination.contract.default_channel.path).text)
-    own = {
-        one: kind for one, kind in page.found.items() if addresses.same(*map(addresses.origin, (one, url)))
-    }
-    found = [one for source, kind in own.items() for one in _unlike(source, kind)]
-    return answer(found[:1], evidence=f"{len(own)} files")
-
-
-def _unlike(url: str, kind: str) -> list[Finding]:
-    def wrong(code: str, seen: str, fix: str) -> list[Finding]:
-        place = f"GET {url.partition('?')[0]}"
-        return [finding(f"iframe.client.{code}", seen, f"200 with {kind}, whole", place, advice=(fix,))]
-
-    try:
-        answered = http.get(url, timeout=TIMEOUT_SECONDS)
-    except requests.ReadTimeout:
-        return []  # slow is not cut
-    except requests.RequestException as error:
-        return wrong(
-            "cut",
-            f"it ends too soon: {type(error).__name__}",
-            "In the proxy's configuration: it buffers answers in files that it may not write, or on a full "
-            "disk (proxy_temp_path, proxy_buffering off); see its error log.",
-        )
-    if answered.status_code != requests.codes.ok:
-        fix = "In the proxy's configuration: hand every path of the chat on, and not `/` and `/api` alone."
-        return wrong("missing", str(answered.status_code), fix)
-    if kind not in answered.headers.get("Content-Type", ""):
-        fix = "In the proxy's configuration: hand the files of the chat on, and let Content-Type be."
-        return wrong("other", answered.headers.get("Content-Type", "no content type"), fix)
-    return []
-
-
 def checks(_: Contract) -> tuple[Check, ...]:
     """The checks of this part."""
-    return (certificate, body_limit, client, silent_socket)
+    return (certificate, body_limit, silent_socket)
