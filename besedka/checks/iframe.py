@@ -72,7 +72,7 @@ def _frame_is_refused(examination: Examination) -> bool:
     page = examination.chat_page("/api/info")
     # Another word than Rocket.Chat's own is a proxy's, which `iframe.headers` names.
     own = examination.effective.get("Iframe_X_Frame_Options", "sameorigin")
-    return _refusing_option(examination, page) == own
+    return bool(_refusing_option(examination, page) == own)
 
 
 def _refusing_option(examination: Examination, page: requests.Response) -> str | None:
