@@ -232,7 +232,7 @@ class Provider(_Table):
     email_field: str
     name_field: str
     avatar_field: str
-    groups: dict[str, str]
+    groups: dict[str, str] = {}
 
     @property
     def secret(self) -> str:

@@ -19,9 +19,9 @@ FILE_LINES, FUNCTION_LINES = 400, 60
 ARROWS = {
     "language": "",
     "translation": "language",
-    "adapter errors mistakes names progress scrub overlays second_ask without_netlink address resolver reverse_proxy": "errors translation",
+    "adapter errors mistakes names progress scrub second_ask without_netlink address resolver reverse_proxy": "errors translation",
     "hosts": "resolver",
-    "http": "address hosts",
+    "http overlays": "address errors hosts",
     "consistency": "names",
     "certificates": "address http",
     "ways": "address",
@@ -33,7 +33,7 @@ ARROWS = {
     "provision": "address contract database_url errors hosts names progress rocketchat site_database target",
     "stacks": "adapter address contract database_url errors hosts http progress provision reverse_proxy rocketchat site_database"
     " site_status target",
-    "checks": "ways adapter language translation address contract database_url errors http names rocketchat second_ask site site_database stacks target",
+    "checks": "ways adapter language translation address contract database_url errors http names rocketchat second_ask site site_database site_status stacks target",
     "restart": "address checks contract database_url errors http progress provision rocketchat site_database"
     " site_status stacks target",
     "commands": "address checks contract database_url errors http language progress provision report restart scrub translation"

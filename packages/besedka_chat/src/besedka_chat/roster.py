@@ -68,7 +68,10 @@ def _fields(row: dict[str, Any]) -> dict[str, Any]:
         "full_name": chat.full_name_field,
     }
     writable = {field.name for field in model._meta.concrete_fields}
-    found = {places[key]: value for key, value in row.items() if places.get(key) in writable}
+    found: dict[str, Any] = {places[key]: value for key, value in row.items() if places.get(key) in writable}
+    # Django's own models keep the name to show in two fields, which `get_full_name()` joins.
+    if not chat.full_name_field and "full_name" in row and {"first_name", "last_name"} <= writable:
+        found["first_name"], _, found["last_name"] = row["full_name"].partition(" ")
     return found | ({"is_active": row.get("active", True)} if "is_active" in writable else {})
 
 
