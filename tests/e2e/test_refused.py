@@ -62,7 +62,9 @@ def refused(contract: Contract, person: Callable[..., Page]) -> Callable[..., No
     """Open the page as that user and read what it says in place of the chat; the chat stays out."""
 
     def look(page_class: type[ChatTestPage] | type[IntegratedPage], user: User, says: str) -> None:
-        page = opened(page_class(person(user), contract))
+        if contract.provider.login_style == "popup" and page_class is ChatTestPage:
+            pytest.skip(f"{DOES_NOT_APPLY}the chat's own form tells who has clicked (measured on 6.5.3)")
+        page: ChatPage = page_class(person(user), contract).open()
         page.expect_state("stopped")
         expect(page.problem).to_contain_text(says)
         expect(page.problem.get_by_role("button", name="Попробовать ещё раз")).to_be_visible()
