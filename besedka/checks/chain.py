@@ -43,8 +43,8 @@ def walked(report: Report) -> tuple[Hop, ...]:
     hops = []
     for name, check in HOPS:
         result = results.get(check)
-        # The one of a way in that the contract does not take.
-        if result is not None and (name, result.status) != ("iframe", Status.SKIPPED):
+        # It stands in the way of one way in alone, and is asked only where the contract takes that.
+        if result is not None and (name != "iframe" or result.status not in {Status.OK, Status.SKIPPED}):
             seen = result.findings[0].seen if result.findings else result.reason
             hops.append(Hop(name, result.status, seen))
     return tuple(hops)

@@ -10,7 +10,7 @@ from besedka import address
 from besedka.checks.check import Check, check
 from besedka.checks.compare import KINDS, MISSING, three_ways
 from besedka.checks.examination import Examination, redirected
-from besedka.checks.finding import Answer, Finding, Findings, Ok, answer, finding
+from besedka.checks.finding import Answer, Finding, Findings, Ok, Skipped, answer, finding
 from besedka.contract import Contract
 from besedka.errors import ServiceUnreachableError
 from besedka.rocketchat import licences
@@ -55,6 +55,8 @@ def step(examination: Examination) -> Answer:
         seen = f"{base} is stored as true, but false is effective"
     if not seen:
         return Ok(rule.how)
+    if examination.contract.chat.sso == "iframe-auth":
+        return Skipped(f"{seen}; people are signed in by iframe authentication")
     expected = "a licence with oauth-enterprise: from Rocket.Chat 9.0 Custom OAuth needs one"
     place = examination.where(base, "GET /api/v1/licenses.info")
     return Findings((finding("provider.step.licence", seen, expected, place, advice=(_INSTEAD,)),))

@@ -148,7 +148,10 @@ def _provider(
     contract: Contract, state: State, rows: dict[str, Document], documents: Documents | None
 ) -> Iterator[Action | Notice]:
     name, base = contract.provider.name, provider.base_id(contract.provider)
-    _demand_licence(state, name)
+    if _unlicensed(state):
+        if contract.chat.sso != "iframe-auth":
+            raise _without_a_licence(state, name)
+        return
     wanted = provider.settings(contract)
     missing = [row for row in wanted if row not in state.settings]
     present = {row: value for row, value in state.settings.items() if _is_row(row, base)}
@@ -185,11 +188,14 @@ def _provider(
             yield Notice("provider-misspelt", row, text, blocking=True)
 
 
-def _demand_licence(state: State, name: str) -> None:
-    """Raise LicenceMissingError, before anything is tried, where Custom OAuth would stay without effect."""
-    if state.modules is None or licences.CUSTOM_OAUTH in state.modules:
-        return
-    raise LicenceMissingError(
+def _unlicensed(state: State) -> bool:
+    """Whether Custom OAuth would stay without effect here."""
+    return state.modules is not None and licences.CUSTOM_OAUTH not in state.modules
+
+
+def _without_a_licence(state: State, name: str) -> LicenceMissingError:
+    """Before anything is tried."""
+    return LicenceMissingError(
         f"Rocket.Chat {state.version} has no licence module {licences.CUSTOM_OAUTH}: Custom OAuth {name!r} "
         "would have no effect; nothing was changed",
         expected="a version below 9.0, or the licence",
