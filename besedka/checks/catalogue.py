@@ -7,6 +7,7 @@ from collections.abc import Iterable
 
 from besedka.checks import (
     application,
+    chat_document,
     frame_policy,
     iframe,
     iframe_auth,
@@ -56,6 +57,7 @@ _MODULES = (
     iframe_auth,
     sso_roles,
     sso_chat,
+    chat_document,
     frame_policy,
 )
 

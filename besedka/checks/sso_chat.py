@@ -24,6 +24,7 @@ from besedka.checks.finding import Answer, Finding, Findings, Ok, answer, findin
 from besedka.checks.sso import code_for
 from besedka.checks.visitors import visitor
 from besedka.contract import Contract
+from besedka.errors import ServiceUnreachableError
 from besedka.rocketchat import provider
 from besedka.rocketchat.rest import Credentials, RocketChatError
 
@@ -63,6 +64,10 @@ def callback(examination: Examination) -> Answer:
             page = asked.get(address, params=query, timeout=TIMEOUT_SECONDS, allow_redirects=False)
     except requests.Timeout:
         return Findings((_hangs(place),))
+    except requests.RequestException as error:
+        raise ServiceUnreachableError(
+            f"{type(error).__name__}: {place} got no answer", expected="an HTTP answer", where=address
+        ) from error
     match = _CONFIG.search(page.text)
     if page.status_code != 200 or match is None:
         seen = f"{page.status_code}, no result in the page"
