@@ -71,6 +71,7 @@ def refused(contract: Contract, person: Callable[..., Page]) -> Callable[..., No
     return look
 
 
+@pytest.mark.feature("login_notices")
 def test_a_wrong_password_says_what_to_look_at(
     contract: Contract, temp_user: Callable[..., User], visitor: Page
 ) -> None:
@@ -84,6 +85,7 @@ def test_a_wrong_password_says_what_to_look_at(
     expect(page.log_out_button).to_have_count(0)
 
 
+@pytest.mark.feature("login_notices")
 def test_who_is_switched_off_on_the_site_is_told_so_and_only_by_the_right_password(
     contract: Contract,
     temp_user: Callable[..., User],
