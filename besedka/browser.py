@@ -12,7 +12,7 @@ from pathlib import Path
 from playwright._impl._driver import compute_driver_executable
 from playwright.sync_api import sync_playwright
 
-from besedka import without_netlink
+from besedka import hosts, without_netlink
 from besedka.certificates import trusted_keys
 from besedka.errors import BrowserMissingError
 
@@ -118,6 +118,12 @@ def unwatched_network(*, headed: bool = False) -> Iterator[None]:
                 os.environ[name] = value
 
 
+def has_build(name: str) -> bool:
+    """Whether Playwright's own Firefox or WebKit is here; starts Playwright, so not while it is running."""
+    with sync_playwright() as playwright:
+        return Path(getattr(playwright, name).executable_path).exists()
+
+
 def playwright_build() -> str:
     """Where Playwright would keep its own Chromium; starts Playwright, so not while it is running."""
     with sync_playwright() as playwright:
@@ -135,6 +141,7 @@ def arguments(urls: Iterable[str] = ()) -> list[str]:
         "--disable-sync",
         "--disable-gpu",
         f"--disable-features={','.join(_DISABLED_FEATURES)}",
+        *hosts.switches(),
     ]
     if keys := ",".join(trusted_keys(urls)):
         switches.append(f"--ignore-certificate-errors-spki-list={keys}")

@@ -24,11 +24,12 @@ from pydantic import (
     model_validator,
 )
 
-from besedka import address, mistakes
+from besedka import address, mistakes, ways
 from besedka.adapter import Adapter, Features, Selectors
 from besedka.consistency import COMMON_ROLE, Rows, problems
 from besedka.names import service_key
 from besedka.overlays import merged, read
+from besedka.reverse_proxy import ReverseProxy
 
 _BESIDE_THE_PACKAGE = Path(__file__).resolve().parent.parent
 # The checkout; for a package that pip has installed elsewhere, the folder that the command runs in.
@@ -137,6 +138,8 @@ class Chat(_Table):
     """Rocket.Chat: address, the version the project targets, and its administrator.
 
     `version` None takes the one that is there: the bundle's, the client's, the server's, the compose file's.
+    `sso` is how people are signed in: by Custom OAuth, by its server-side flow of 8.7 (`oauth-modern`), or by
+    Rocket.Chat's iframe authentication (`iframe-auth`). The settings that it needs follow from it (ways.py).
     `patience`: seconds that the first load of its client may take, until the message box. 12 to 14 s on a
     quiet machine of two cores, over 30 s on one loaded five times over (measured on 6.13.0). Every wait for
     the client is taken from it.
@@ -144,6 +147,7 @@ class Chat(_Table):
 
     url: Address
     version: Annotated[str, AfterValidator(_release)] | None = None
+    sso: Literal["oauth", "oauth-modern", "iframe-auth"] = "oauth"
     patience: Annotated[int, Field(ge=1)] = 120
     development_hosts: tuple[str, ...] = ()
     admin: ChatAdmin
@@ -228,7 +232,7 @@ class Provider(_Table):
     email_field: str
     name_field: str
     avatar_field: str
-    groups: dict[str, str]
+    groups: dict[str, str] = {}
 
     @property
     def secret(self) -> str:
@@ -246,6 +250,7 @@ class Contract(_Table):
     channels: tuple[Channel, ...]
     provider: Provider
     settings: dict[str, SettingValue]
+    proxy: ReverseProxy | None = None
 
     @model_validator(mode="before")
     @classmethod
@@ -255,6 +260,14 @@ class Contract(_Table):
         if "identity_path" not in adapter:
             return raw
         return raw | {"provider": raw.get("provider", {}) | {"identity_path": adapter["identity_path"]}}
+
+    @model_validator(mode="before")
+    @classmethod
+    def _way_in(cls, raw: Any) -> Any:
+        """The settings that follow from `[chat] sso`; a row of the contract's own wins."""
+        if not isinstance(raw, dict) or not isinstance(raw.get("chat"), dict):
+            return raw
+        return raw | {"settings": ways.settings(raw) | raw.get("settings", {})}
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:
@@ -278,15 +291,19 @@ class Contract(_Table):
 
     def _address_problems(self) -> list[str]:
         """On one host the chat's path must leave the site's own pages alone."""
-        if address.origin(self.site.url) != address.origin(self.chat.url):
-            return []
-        base = address.path(self.chat.url)
-        pages = ("test_page", "integrated_page", "chat_auth_path", "login_path")
-        hidden = [name for name in pages if f"{getattr(self.site, name)}/".startswith(f"{base}/")]
         row = f"chat.url: {self.chat.url} is on the site's own host"
-        if not base:
+        bases = {f"proxy.chat_path: {self.proxy.chat_path}": self.proxy.chat_path} if self.proxy else {}
+        if address.origin(self.site.url) == address.origin(self.chat.url):
+            bases[row] = address.path(self.chat.url)
+        if not bases.get(row, "/"):
             return [f"{row}; give it a port, a host name or a path of its own"]
-        return [f"{row}, and site.{name} lies below {base}; choose another path" for name in hidden[:1]]
+        pages = ("test_page", "integrated_page", "chat_auth_path", "login_path")
+        return [
+            f"{where}, and site.{name} lies below {base}; choose another path"
+            for where, base in bases.items()
+            for name in pages
+            if f"{getattr(self.site, name)}/".startswith(f"{base.rstrip('/')}/")
+        ][:1]
 
     @property
     def default_channels(self) -> tuple[Channel, ...]:
@@ -352,11 +369,7 @@ class Contract(_Table):
         reaches the site, which differs when Rocket.Chat runs in a container.
         """
         site_url, chat_url = address.normal(site_url), address.normal(chat_url)
-        moved = {
-            name: address.moved_origins(self.settings[name], self.site.url, site_url)
-            for name in ("Iframe_Integration_receive_origin", "Iframe_Integration_send_target_origin")
-            if name in self.settings
-        }
+        moved = ways.moved(self.settings, self.site.url, site_url)
         return self.model_copy(
             update={
                 "site": self.site.model_copy(update={"url": site_url}),

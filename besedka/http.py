@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import os
 import ssl
-from collections.abc import MutableMapping
-from contextlib import suppress
+from collections.abc import Iterator, MutableMapping
+from contextlib import contextmanager, suppress
 from functools import cache
 from http.cookiejar import Cookie
 from typing import Any
@@ -14,7 +14,7 @@ import requests
 from requests.adapters import HTTPAdapter
 from requests.cookies import RequestsCookieJar
 
-from besedka import address
+from besedka import address, hosts
 
 _BUNDLES = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE")
 # requests and Node.js read the address range, httpx and Go the names.
@@ -51,6 +51,21 @@ def trust(authority: str) -> None:
     os.environ.update(dict.fromkeys(_BUNDLES, authority))
 
 
+@contextmanager
+def trusted(*authorities_of: str) -> Iterator[None]:
+    """Within the block these files of certificates are trusted, and no other of the environment's."""
+    before = {name: os.environ.pop(name, None) for name in _BUNDLES}
+    for authority in authorities_of:
+        trust(authority)
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            os.environ.pop(name, None)
+            if value is not None:
+                os.environ[name] = value
+
+
 class _LikeBrowsers(RequestsCookieJar):
     """Sends a cookie of this machine by http even if it is marked Secure, as Chromium and Firefox do."""
 
@@ -78,7 +93,8 @@ def get(url: str, **options: Any) -> requests.Response:
 
 def bypass_proxies(environment: MutableMapping[str, str] = os.environ) -> None:
     """Let this process and all that it starts reach loopback without a proxy, whatever HTTP_PROXY says."""
+    hosts.heed()
     for name in ("no_proxy", "NO_PROXY"):
         listed = [entry for entry in environment.get(name, "").split(",") if entry]
         if listed != ["*"]:
-            environment[name] = ",".join(dict.fromkeys([*listed, *_LOOPBACK]))
+            environment[name] = ",".join(dict.fromkeys([*listed, *_LOOPBACK, *hosts.led()]))

@@ -148,7 +148,12 @@ FAULTS = (
         "client.other",
         answers_json(_exchange, 500, error="server_error", error_description="the database is locked"),
     ),
-    _site("proxy_takes_the_csrf_cookie", "user.refused", reply_without_cookie(every, _CSRF_COOKIE)),
+    _site("log_in_blocked_by_a_filter", "user.refused", answers(_LOGIN, 403, "<h1>Forbidden</h1>")),
+    Fault(
+        "proxy_takes_the_csrf_cookie",
+        "site.login_form.no_cookie",
+        lambda one: one.ruled("site", reply_without_cookie(every, _CSRF_COOKIE)),
+    ),
     Fault(
         "proxy_takes_the_session_cookie",
         "sso.authorize.session",
@@ -224,7 +229,10 @@ FAULTS = (
     _site("identity_fails", "identity.failing", answers(_with_a_token, 500, "<h1>Server Error</h1>")),
     _site("identity_with_a_number", "fields.id", fields(_with_a_token, id=7)),
     _site("identity_without_a_name", "fields.missing", fields(_with_a_token, full_name=None)),
-    _site("identity_of_somebody_else", "fields.differs", fields(_with_a_token, full_name="Кто-то")),
+    _site("identity_of_somebody_else", "fields.differs", fields(_with_a_token, username="somebody_else")),
+    _site("identity_by_another_name", "fields.other_name", fields(_with_a_token, full_name="Кто-то")),
+    _site("identity_without_an_id", "fields.no_id", fields(_with_a_token, id=None)),
+    _site("identity_without_a_picture", "fields.no_avatar", fields(_with_a_token, avatar_url=None)),
     _site("identity_with_other_groups", "fields.groups", fields(_with_a_token, groups=["admin"])),
     _site("test_page_fails_signed_in", "test_page.status", answers(_signed_in(_TEST_PAGE), 500)),
     _site(

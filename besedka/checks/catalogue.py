@@ -7,9 +7,13 @@ from collections.abc import Iterable
 
 from besedka.checks import (
     application,
+    chat_document,
     frame_policy,
+    front,
     iframe,
+    iframe_auth,
     integrity_links,
+    integrity_locks,
     integrity_mapping,
     integrity_people,
     integrity_rooms,
@@ -36,6 +40,7 @@ _MODULES = (
     services,
     services_chat,
     reach,
+    front,
     site,
     application,
     provider,
@@ -46,12 +51,15 @@ _MODULES = (
     integrity_rooms,
     integrity_mapping,
     integrity_links,
+    integrity_locks,
     rooms,
     writing,
     sso,
     sso_pages,
+    iframe_auth,
     sso_roles,
     sso_chat,
+    chat_document,
     frame_policy,
 )
 

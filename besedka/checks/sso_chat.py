@@ -17,12 +17,14 @@ from typing import Any
 import requests
 
 from besedka import http
+from besedka.checks import server_flow
 from besedka.checks.check import Check, check
 from besedka.checks.examination import TIMEOUT_SECONDS, Examination
 from besedka.checks.finding import Answer, Finding, Findings, Ok, answer, finding
 from besedka.checks.sso import code_for
 from besedka.checks.visitors import visitor
 from besedka.contract import Contract
+from besedka.errors import ServiceUnreachableError
 from besedka.rocketchat import provider
 from besedka.rocketchat.rest import Credentials, RocketChatError
 
@@ -42,12 +44,14 @@ def _state(examination: Examination, credential_token: str) -> str:
 
 @check(
     "sso.callback",
-    codes="no_code no_result hangs failed",
+    codes="no_code no_result hangs failed no_start second_factor refused",
     needs=["sso.fields", "login_service.values"],
     after=["login_service.alone", "login_service.secret"],
 )
 def callback(examination: Examination) -> Answer:
     """Does Rocket.Chat's callback turn a code into a credential?"""
+    if examination.contract.chat.sso == "oauth-modern":
+        return server_flow.walked(examination)
     made, token = visitor(examination), examination.secret(secrets.token_urlsafe(32))
     code, found = code_for(examination, made, _state(examination, token))
     if found:
@@ -60,6 +64,10 @@ def callback(examination: Examination) -> Answer:
             page = asked.get(address, params=query, timeout=TIMEOUT_SECONDS, allow_redirects=False)
     except requests.Timeout:
         return Findings((_hangs(place),))
+    except requests.RequestException as error:
+        raise ServiceUnreachableError(
+            f"{type(error).__name__}: {place} got no answer", expected="an HTTP answer", where=address
+        ) from error
     match = _CONFIG.search(page.text)
     if page.status_code != 200 or match is None:
         seen = f"{page.status_code}, no result in the page"
@@ -104,8 +112,10 @@ def _reason(examination: Examination, credential_token: str) -> str:
 def _login(examination: Examination) -> Answer:
     """Does the credential yield a log-in token?"""
     made, place = visitor(examination), f"POST {examination.contract.chat.url}/api/v1/login with oauth"
+    by_server = examination.contract.chat.sso == "oauth-modern"
+    given = server_flow.credential(examination) if by_server else {"oauth": made.credential}
     try:
-        credentials = examination.chat.login({"oauth": made.credential})
+        credentials = examination.chat.login(given)
     except RocketChatError as error:
         seen = f"{error.status} {error.code} {error.second_factor or ''}".strip()
         if error.second_factor:
@@ -143,11 +153,15 @@ def session(examination: Examination) -> Answer:
         return Findings((finding("sso.session.twins", seen, "one", "users", advice=(fix,)),))
     service = examination.contract.provider.name
     link = ((accounts[0].get("services") or {}).get(service) or {}).get("id")
-    if link != made.identity["id"]:
+    if link != made.identity.get("id"):
         place = f"users, {made.username}, services.{service}.id"
         fix = "the log-in did not come from the site: look for another service of this name"
         return Findings(
-            (finding("sso.session.not_linked", repr(link), repr(made.identity["id"]), place, advice=(fix,)),)
+            (
+                finding(
+                    "sso.session.not_linked", repr(link), repr(made.identity.get("id")), place, advice=(fix,)
+                ),
+            )
         )
     return Ok(f"me is {username}, services.{service}.id is the site's")
 

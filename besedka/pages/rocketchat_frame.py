@@ -89,6 +89,10 @@ class RocketChatFrame:
         expect(self.send_button).to_be_visible()
         expect(self.join_button).to_have_count(0)
 
+    def join(self) -> None:
+        """Press the button that a person who is no member is shown."""
+        self.join_button.click(timeout=PATIENCE.load)
+
     def send(self, text: str) -> None:
         """Type a message, send it, and wait until the server has echoed it."""
         self.composer.fill(text)
@@ -112,10 +116,10 @@ class RocketChatFrame:
         return {"userId": str(stored["userId"]), "token": str(stored["token"])}
 
     def expect_signed_out(self) -> None:
-        """The client keeps no token, and its log-in page is there, with fields or with services alone."""
+        """The client keeps no token, and its log-in page is there, or that of the site in a frame."""
         gone = "() => !localStorage.getItem('Meteor.loginToken')"
         self.frame.wait_for_function(gone, timeout=PATIENCE.load)
-        expect(self.frame.locator("form").first).to_be_attached(timeout=PATIENCE.load)
+        expect(self.frame.locator(":is(form,iframe)").first).to_be_attached(timeout=PATIENCE.load)
         expect(self.composer).to_have_count(0)
 
     def log_out(self) -> None:

@@ -14,9 +14,11 @@ from django.contrib.auth import get_user_model
 from django.core.checks import CheckMessage, Error
 from django.core.checks import Warning as Warn
 from django.http.request import validate_host
-from django.urls import NoReverseMatch, reverse
+from django.shortcuts import resolve_url
+from django.urls import NoReverseMatch, Resolver404, get_script_prefix, resolve, reverse
 from oauth2_provider.settings import oauth2_settings
 
+from besedka_chat import sites
 from besedka_chat.conf import ChatSettings, read
 
 _FRAMES = "django.middleware.clickjacking.XFrameOptionsMiddleware"
@@ -76,22 +78,12 @@ def check_provider(chat: ChatSettings) -> Iterator[CheckMessage]:
         )
 
 
-def _site(host: str) -> str:
-    """The part of a host name that decides whether two are one site to a browser; an address is its own.
-
-    The last two labels: shorter than the truth for names such as `example.co.uk`, so too lenient there.
-    """
-    numeric = host.replace(".", "").isdecimal() or ":" in host
-    return host if numeric else ".".join(host.split(".")[-2:])
-
-
 @_of_settings
 def check_cookies(chat: ChatSettings) -> Iterator[CheckMessage]:
     """The session cookie reaches the site from inside the chat's frame."""
-    site, other = urlsplit(chat.site_url), urlsplit(chat.chat_url)
-    same = (site.scheme, _site(site.hostname or "")) == (other.scheme, _site(other.hostname or ""))
+    site = urlsplit(chat.site_url)
     same_site = settings.SESSION_COOKIE_SAMESITE
-    if not same and same_site != "None":
+    if not sites.same_site(chat.site_url, chat.chat_url) and same_site != "None":
         yield Error(
             f"SESSION_COOKIE_SAMESITE is {same_site!r}, and {chat.chat_url} is another site than "
             f"{chat.site_url} to a browser: inside the frame nobody is signed in",
@@ -194,6 +186,32 @@ def check_urls(chat: ChatSettings) -> Iterator[CheckMessage]:
 
 
 @_of_settings
+def check_login(chat: ChatSettings) -> Iterator[CheckMessage]:
+    """The page that the chat's pages and authorize send strangers to is there."""
+    try:
+        page = urlsplit(resolve_url(settings.LOGIN_URL))
+        inner = f"/{page.path.removeprefix(get_script_prefix())}" if not page.netloc else ""
+        known = not inner or any(map(_is_address, (inner, f"/{settings.LANGUAGE_CODE}{inner}")))
+    except NoReverseMatch:
+        known, inner = False, "/accounts/login/"
+    if not known:
+        yield Warn(
+            f"LOGIN_URL is {settings.LOGIN_URL!r}, which is no address of {settings.ROOT_URLCONF}: "
+            "whoever is not signed in meets 404",
+            hint=f"add path({inner.lstrip('/')!r}, LoginView.as_view(template_name='admin/login.html')) "
+            "to its urlpatterns, or name your log-in page in LOGIN_URL",
+            id="besedka_chat.W014",
+        )
+
+
+def _is_address(path: str) -> bool:
+    try:
+        return bool(resolve(path))
+    except Resolver404:
+        return False
+
+
+@_of_settings
 def check_people(chat: ChatSettings) -> Iterator[CheckMessage]:
     """Names in the chat are names that Rocket.Chat takes, one a person."""
     model = get_user_model()
@@ -215,5 +233,6 @@ CHECKS: Iterable[Check] = (
     check_csrf,
     check_framing,
     check_urls,
+    check_login,
     check_people,
 )

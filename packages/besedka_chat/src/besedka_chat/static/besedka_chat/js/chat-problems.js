@@ -50,12 +50,25 @@ export const PROBLEMS = {
     open: true,
   },
   refused: {
-    text: "Чат дважды вернулся с сайта, но не вошёл. Повторять бесполезно. Проверьте в Rocket.Chat:",
+    text:
+      "Чат дважды вернулся с сайта, но не вошёл. Подождите полминуты и попробуйте ещё раз: чат принимает не больше " +
+      "пяти входов за десять секунд с одного адреса. Если не поможет, администратору чата стоит проверить в Rocket.Chat:",
     hints: [
       "Accounts_OAuth_Custom-…-id и -secret: те же, что на сайте",
       "Accounts_OAuth_Custom-…-token_path и -identity_path, адрес сайта виден с сервера чата",
       "Accounts_OAuth_Custom-…-merge_users и -merge_users_distinct_services = true",
       "Accounts_TwoFactorAuthentication_Enabled = false (двухфакторная проверка отклоняет такие входы)",
+    ],
+    retry: true,
+    open: true,
+  },
+  notAsked: {
+    text: "Чат не вошёл сам. Администратору стоит проверить:",
+    hints: [
+      "Accounts_iframe_enabled = true, Accounts_iframe_url и Accounts_Iframe_api_url: адреса этого сайта",
+      "Accounts_Iframe_api_method: GET или POST",
+      "на сайте: BESEDKA_CHAT['SSO'] = 'iframe-auth', и CHAT_URL: тот адрес, по которому открыт чат",
+      "сайт и чат на одном домене: иначе браузер не отдаёт сайту его cookie",
     ],
     retry: true,
     open: true,
