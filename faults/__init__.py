@@ -6,6 +6,7 @@ from besedka.contract import Contract
 from faults import (
     documents,
     frame,
+    front,
     hops,
     iframe_auth,
     pages,
@@ -44,6 +45,7 @@ def catalogue(contract: Contract) -> tuple[Fault, ...]:
         *signed_in.FAULTS,
         *restored.FAULTS,
         *reach.FAULTS,
+        *front.FAULTS,
         *writing.FAULTS,
     )
     names = [fault.name for fault in found]
