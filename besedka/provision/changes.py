@@ -141,10 +141,7 @@ def _undo_provider(place: Place, action: Action) -> Undone:
 
 def _remove_provider(place: Place, name: str) -> None:
     base = f"{provider.PREFIX}{name.capitalize()}"
-    # The login service would stay for good, had it not gone before its settings (measured on 6.5.3).
-    _do_setting(place, Action("setting", base, place.state.settings.get(base), False))
-    service.wait_until_gone(place.session, name)
-    place.session.method("removeOAuthService", name)
+    service.remove(place.session, name, base)
     for row in [row for row in place.state.settings if row == base or row.startswith(f"{base}-")]:
         del place.state.settings[row]
 

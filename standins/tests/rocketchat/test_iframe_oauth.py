@@ -160,8 +160,7 @@ def test_iframe_authentication_shows_the_page_of_the_site_otherwise(unopened: Si
     """In place of the form; `login-with-token` from there signs in, a bad one is a login-error (IframeLogin.ts)."""
     _by_iframe(unopened, None)
     # By its address: a title came after 6.5.3.
-    shown = unopened.frame.locator('iframe[src="http://127.0.0.1:1/login"]')
-    expect(shown).to_be_visible(timeout=IN_THE_CLIENT)
+    unopened.frame.locator('iframe[src="http://127.0.0.1:1/login"]').wait_for()
     expect(unopened.frame.get_by_role("textbox")).to_have_count(0)
     unopened.tell(event="login-with-token", loginToken="wrong")
     unopened.page.wait_for_function("heard.some((m) => m.event === 'login-error')")
