@@ -28,6 +28,7 @@ _COMMANDS = {
     "doctor": "doctor",
     "provision": "provision",
     "restart": "restart",
+    "upgrade": "upgrade",
     "conformance": "conformance",
     "summary": "reports",
     "bundle": "reports",

@@ -9,6 +9,7 @@ from pathlib import Path
 from types import FrameType
 from typing import NoReturn
 
+from bootstrap import bytecode
 from bootstrap.browser import VARIABLE
 from bootstrap.errors import SetupError, Status, system_failure
 from bootstrap.process import say
@@ -30,6 +31,7 @@ CLI_COMMANDS: Mapping[str, str] = {
     "status": "show the stack that `up` keeps",
     "logs": "print the last lines of that stack's services",
     "env": "print what a service is told by environment, as `export` lines",
+    "upgrade": "bring a workspace from one release of Rocket.Chat to another, stop by stop",
     "conformance": "ask how Rocket.Chat and MongoDB behave, and print one page of results",
     "summary": "tell what a run came to, for the summary of a CI job",
     "bundle": "make one archive of a run, without secrets, to send to somebody",
@@ -111,6 +113,7 @@ def joined(arguments: list[str]) -> list[str]:
 def activated(project: Project, browser: str | None) -> dict[str, str]:
     """The environment that .venv's `activate` makes, with the browser if one was looked for."""
     env = {name: value for name, value in os.environ.items() if name != "PYTHONHOME"}
+    env |= bytecode.elsewhere(env)
     if browser is not None:
         env.pop(VARIABLE, None)
     env["VIRTUAL_ENV"] = str(project.venv)

@@ -51,6 +51,7 @@ class Environment:
     service: str
     scopes: tuple[str, ...]
     login_style: str
+    sso: str
     button_label: str
     redirect_uri: str
     channels: tuple[Channel, ...]
@@ -70,6 +71,7 @@ class Environment:
             "SERVICE": self.service,
             "SCOPES": self.scopes,
             "LOGIN_STYLE": self.login_style,
+            "SSO": self.sso,
             "BUTTON_LABEL": self.button_label,
             "REDIRECT_URI": self.redirect_uri,
             "CHANNELS": [asdict(channel) for channel in self.channels],
@@ -218,6 +220,7 @@ def read_environment(source: Mapping[str, str], site_dir: Path) -> Environment:
         service=service,
         scopes=tuple(source.get("OAUTH_SCOPE", "").split()) or ("read",),
         login_style=source.get("OAUTH_LOGIN_STYLE", "").strip() or "redirect",
+        sso=source.get("CHAT_SSO", "").strip() or "oauth",
         button_label=source.get("OAUTH_BUTTON_LABEL", "").strip() or service,
         redirect_uri=source.get("OAUTH_REDIRECT_URI", "").strip() or f"{chat_url}/_oauth/{service}",
         channels=_channels(reader),

@@ -16,6 +16,8 @@ from django.core.signals import setting_changed
 # A cold client of Rocket.Chat takes up to two minutes on a loaded machine (measured on 6.13.0).
 PATIENCE_SECONDS = 120
 LOGIN_STYLES = ("redirect", "popup")
+# How the chat is signed in: Custom OAuth, the server-side flow of Rocket.Chat 8.7, or iframe authentication.
+WAYS = ("oauth", "oauth-modern", "iframe-auth")
 _CHANNELS = 'a list such as [{"name": "general", "label": "Общий", "default": True}] with exactly one default'
 _GROUPS = 'an object such as {"owner": ["admin", "vip"], "user": ["user"]}'
 
@@ -52,6 +54,7 @@ class ChatSettings:
     service: str
     scopes: tuple[str, ...]
     login_style: str
+    sso: str
     button_label: str
     redirect_uri: str
     channels: tuple[Channel, ...]
@@ -170,6 +173,9 @@ def read(rows: Any) -> tuple[ChatSettings, list[str]]:
     style = reader.text("LOGIN_STYLE", "redirect")
     if style not in LOGIN_STYLES:
         reader.wrong("LOGIN_STYLE", style, " or ".join(LOGIN_STYLES))
+    way = reader.text("SSO", "oauth")
+    if way not in WAYS:
+        reader.wrong("SSO", way, " or ".join(WAYS))
     found = ChatSettings(
         site_url=reader.url("SITE_URL"),
         chat_url=chat_url,
@@ -179,6 +185,7 @@ def read(rows: Any) -> tuple[ChatSettings, list[str]]:
         service=service,
         scopes=_scopes(reader),
         login_style=style,
+        sso=way,
         button_label=reader.text("BUTTON_LABEL", service),
         redirect_uri=reader.text("REDIRECT_URI", f"{chat_url}/_oauth/{service}"),
         channels=read_channels(

@@ -46,7 +46,7 @@ def found(site: ChatSettings) -> dict[str, list[str]]:
         settings = _public_settings(chat)
         return {
             "silence": [*_framing(page, site), *_sending(settings, site)],
-            "commands": [*_receiving(settings, site), *_service(chat, site)],
+            "commands": [*_receiving(settings, site), *_way_in(chat, settings, site)],
         }
 
 
@@ -76,6 +76,19 @@ def _receiving(settings: Mapping[str, Any], site: ChatSettings) -> Iterator[str]
     origins = settings.get(_ORIGIN)
     if isinstance(origins, str) and not {"*", site.site_url} & {one.strip() for one in origins.split(",")}:
         yield f"{_ORIGIN} = {origins}, а нужно {site.site_url}"
+
+
+def _way_in(chat: httpx.Client, settings: Mapping[str, Any], site: ChatSettings) -> Iterator[str]:
+    if site.sso != "iframe-auth":
+        yield from _service(chat, site)
+        return
+    # Without one of the four Rocket.Chat shows its own form (client/views/root/hooks/useIframe.ts).
+    if settings.get("Accounts_iframe_enabled") is False:
+        yield "Accounts_iframe_enabled = false"
+    for name in ("Accounts_iframe_url", "Accounts_Iframe_api_url"):
+        value = settings.get(name)
+        if isinstance(value, str) and not value.startswith(site.site_url):
+            yield f"{name} = {value or '(пусто)'}, а нужен адрес сайта {site.site_url}"
 
 
 def _service(chat: httpx.Client, site: ChatSettings) -> Iterator[str]:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any, TextIO
 
 from django.contrib.auth import get_user_model
@@ -52,7 +54,19 @@ def _checked(number: int, row: Any) -> dict[str, Any]:
     return texts | {"role": role, "active": active}
 
 
-@transaction.atomic
+@contextmanager
+def _writing() -> Iterator[None]:
+    """One transaction that begins with a write, of nothing.
+
+    SQLite refuses at once ("database is locked") where a transaction has read before it writes and somebody
+    has written since; one that begins with a write waits its turn.
+    """
+    with transaction.atomic():
+        get_user_model()._default_manager.filter(**{_key(): ""}).update(**{_key(): ""})
+        yield
+
+
+@_writing()
 def ensure_users(rows: list[dict[str, Any]]) -> list[str]:
     """Create or repair each user; one line for each change, none when nothing differed. All or nothing."""
     return [line for row in rows for line in _ensure(row)]
@@ -110,7 +124,7 @@ def _key() -> str:
     return key
 
 
-@transaction.atomic
+@_writing()
 def remove_users(names: list[str]) -> list[str]:
     """Delete temporary users with all their tokens; one line each. RosterError for every other name."""
     prefix = chat_settings().temporary_prefix
