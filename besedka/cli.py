@@ -34,6 +34,7 @@ _COMMANDS = {
     "bundle": "reports",
     "merge": "reports",
     "announce": "announce",
+    "load": "load",
 }
 # click's UsageError, which typer keeps under no public name of its own.
 _MISUSE: Any = typer.BadParameter.__mro__[1]

@@ -7,6 +7,7 @@ from faults import (
     documents,
     fields,
     frame,
+    front,
     hops,
     iframe_auth,
     pages,
@@ -46,6 +47,7 @@ def catalogue(contract: Contract) -> tuple[Fault, ...]:
         *signed_in.FAULTS,
         *restored.FAULTS,
         *reach.FAULTS,
+        *front.FAULTS,
         *writing.FAULTS,
     )
     names = [fault.name for fault in found]

@@ -65,6 +65,7 @@ _BY_TESTS: dict[tuple[str, ...], tuple[str, ...]] = {
         "another_program_on_the_port_of_the_chat",
     ),
     (_SIGN_IN,): (
+        "proxy_cuts_answers_short",
         "frame_in_a_sandbox",
         "frame_without_credentials",
         "site_frames_itself_alone",
@@ -143,6 +144,7 @@ _BY_TESTS: dict[tuple[str, ...], tuple[str, ...]] = {
     ),
     (_CODE,): (
         "login_page_without_its_form",
+        "log_in_blocked_by_a_filter",
         "proxy_takes_the_csrf_cookie",
         "proxy_takes_the_session_cookie",
         "authorize_refuses_the_callback",

@@ -36,7 +36,8 @@ ARROWS = {
     "checks": "ways adapter language translation address contract database_url errors http names rocketchat second_ask site site_database site_status stacks target",
     "restart": "address checks contract database_url errors http progress provision rocketchat site_database"
     " site_status stacks target",
-    "commands": "address checks contract database_url errors http language progress provision report restart scrub translation"
+    "load": "contract errors http language provision rocketchat site translation",
+    "commands": "load address checks contract database_url errors http language progress provision report restart scrub translation"
     " stacks target",
     "exit_statuses": "errors",
     "cli": "commands errors exit_statuses http language",

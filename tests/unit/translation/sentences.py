@@ -7,7 +7,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[3] / "besedka"
 # Where findings, advice, errors and progress are worded.
-ROOMS = ("checks", "provision", "restart", "stacks", "commands", "rocketchat", "pages")
+ROOMS = ("checks", "provision", "restart", "stacks", "commands", "rocketchat", "pages", "load")
 MODULES = tuple(path.stem for path in ROOT.glob("*.py") if path.stem not in {"exit_statuses", "browser"})
 # What calls of these names take is code, or English by intent: help of options, questions of checks.
 _CODE_CALLS = {
@@ -36,8 +36,8 @@ _CODE_CALLS |= {
 }
 _CODE_WORDS = {"codes", "needs", "after", "question", "metavar", "help", "cls", "style", "rich_markup_mode"}
 _CODE = re.compile(r"\b(SELECT|UPDATE|WHERE|ORDER BY|NOT IN|DECLARE)\b|=>|\[\w+=|\bconst |^export |\(\\d")
-# They write pages of docs/, in English.
-_GENERATORS = {"document.py", "explain.py", "examples.py"}
+# They write pages of docs/ in English, or rows of the tables of Locust.
+_GENERATORS = {"document.py", "explain.py", "examples.py", "locustfile.py"}
 
 
 def sentences() -> dict[str, set[str]]:

@@ -16,7 +16,7 @@ import { hideProblem, showProblem, showStatus } from "./chat-notice.js";
 import { LOGGED_IN, LOGGED_OUT, listen, send } from "./chat-messages.js";
 import { PROBLEMS } from "./chat-problems.js";
 import { DOUBT_MS, Patience } from "./patience.js";
-import { askProof } from "./proof.js";
+import { askProof, frameFaults } from "./proof.js";
 import { askSession, chatUser, forgetChatUser, rememberChatUser } from "./site-session.js";
 
 /** @typedef {"connecting"|"signing-in"|"awaiting-click"|"leaving"|"ready"|"signed-out"|"stopped"} ChatState */
@@ -399,7 +399,8 @@ export class ChatFrame {
       this.stop("notAsked", { retry: true, open: true, ...why.problem });
       return;
     }
-    const hints = state === "connecting" ? proof.silence : [...proof.silence, ...proof.commands];
+    const certain = [...frameFaults(this.frame), ...proof.silence];
+    const hints = state === "connecting" ? certain : [...certain, ...proof.commands];
     if (!hints.length) return;
     this.frame.dataset.proved = "";
     showStatus("Чат не может открыться");
