@@ -97,7 +97,6 @@ LEVERS = {
     "rooms.writing.encrypts_new": "E2E_Enabled_Default_PrivateRooms",
     "rooms.writing.short": "Message_MaxAllowedSize",
     "services.https": "Force_SSL",
-    "services.websocket": "proxy",
     "sso.frame_policy.sandbox": "sandbox",
     "sso.frame_policy.isolated": "the chat",
     "sso.frame_policy.policy": "frame-src",
