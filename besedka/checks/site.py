@@ -303,6 +303,7 @@ def token_endpoint(examination: Examination) -> Answer:
     """Is the token endpoint there, for POST alone?"""
     path = examination.contract.provider.token_path
     found = _json_refusal(
+        examination,
         "site.token_endpoint",
         examination.site.request("POST", path, data={}),
         {400, 401},
