@@ -22,7 +22,7 @@ _WITH_A_CODE = re.compile(r"loginCode=|login-with-token")
 
 
 def in_force(examination: Examination) -> Answer | None:
-    """The answer of this flow, where the contract or the setting wants it; None where the old one is walked."""
+    """What this flow answers, where contract or setting want it; None where the old one is walked."""
     if examination.contract.chat.sso == "oauth-modern":
         return _walked(examination)
     return _unexpected(examination) if examination.effective.get(ways.MODERN_FLOW) is True else None
