@@ -33,6 +33,8 @@ def difference(contract: Contract, services: Iterable[Json], secret: str | None 
     row = next((row for row in services if row.get("service") == name), None)
     if row is None:
         return f"the settings are right, but there is no log-in service {name!r}"
+    if row.get("custom", True) is not True:
+        return f"log-in service {name!r} is not marked as custom: the web client passes it over"
     for suffix, value in provider.values(contract).items():
         key = _NAMES.get(suffix) or re.sub(r"_(\w)", lambda found: found[1].upper(), suffix)
         if suffix != "secret" and key in row and row[key] != value:
