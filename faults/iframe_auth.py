@@ -41,9 +41,11 @@ def _fault(name: str, kind: str, rule: Rule) -> Fault:
     return Fault(f"iframe_address_{name}", f"sso.iframe_auth.{kind}", _by_iframe(rule))
 
 
+_MADE_UP = {"loginToken": "made-up", "userId": "nobody", "username": "nobody"}
+
 FAULTS = (
     _fault("refuses_the_signed_in", "status", answers_json(_signed_in, 401, error="not_signed_in")),
     _fault("shows_a_page", "html", answers(_signed_in, 200, "<h1>Вход</h1>")),
     _fault("knows_another_method", "method", answers(_signed_in, 405)),
-    _fault("hides_its_answer_from_the_chat", "cors", answers_json(_signed_in, 200, loginToken="made-up")),
+    _fault("hides_its_answer_from_the_chat", "cors", answers_json(_signed_in, 200, **_MADE_UP)),
 )

@@ -46,10 +46,34 @@ def sentences() -> dict[str, set[str]]:
     paths = [path for room in ROOMS for path in (ROOT / room).rglob("*.py")]
     paths = [path for path in paths if path.name not in _GENERATORS]
     paths += [ROOT / f"{name}.py" for name in MODULES]
+    for path in sorted((ROOT.parent / "fixtures").glob("*.py")) + sorted(_tests()):
+        for template in _why_skipped(ast.parse(path.read_text(encoding="utf-8"))):
+            found.setdefault(template, set()).add(path.relative_to(ROOT.parent).as_posix())
     for path in sorted(paths):
         for template in _of(ast.parse(path.read_text(encoding="utf-8"))):
             found.setdefault(template, set()).add(path.relative_to(ROOT).as_posix())
     return found
+
+
+def _tests() -> Iterator[Path]:
+    """Those whose run has a page: of a stack."""
+    for folder in ("e2e", "api"):
+        yield from (ROOT.parent / "tests" / folder).glob("*.py")
+
+
+def _why_skipped(tree: ast.Module) -> Iterator[str]:
+    """The reasons of skips, and the constants that they are made of."""
+    for node in ast.walk(tree):
+        said: list[ast.expr] = []
+        if isinstance(node, ast.Call) and ast.unparse(node.func).endswith((".skip", ".skipif")):
+            said = node.args[:1] + [row.value for row in node.keywords if row.arg == "reason"]
+        elif isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) in {"READ_ONLY", "DOES_NOT_APPLY"}:
+            said = [node.value]
+        for value in said:
+            if isinstance(value, ast.JoinedStr):
+                yield _template(value)
+            elif isinstance(value, ast.Constant) and isinstance(value.value, str):
+                yield value.value
 
 
 def _of(tree: ast.Module) -> Iterator[str]:

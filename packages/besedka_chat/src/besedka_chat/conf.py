@@ -13,12 +13,15 @@ from django.contrib.auth import get_user_model
 from django.core.exceptions import ImproperlyConfigured
 from django.core.signals import setting_changed
 
+from besedka_chat.tokens import TokenMaker
+
 # A cold client of Rocket.Chat takes up to two minutes on a loaded machine (measured on 6.13.0).
 PATIENCE_SECONDS = 120
 LOGIN_STYLES = ("redirect", "popup")
 # How the chat is signed in: Custom OAuth, the server-side flow of Rocket.Chat 8.7, or iframe authentication.
 WAYS = ("oauth", "oauth-modern", "iframe-auth")
 _CHANNELS = 'a list such as [{"name": "general", "label": "Общий", "default": True}] with exactly one default'
+_MAKER = 'an object with "user_id" and "token" of an administrator of the chat, and "secret" from 8.0 on'
 _GROUPS = 'an object such as {"owner": ["admin", "vip"], "user": ["user"]}'
 
 
@@ -65,6 +68,7 @@ class ChatSettings:
     role_field: str
     default_role: str
     temporary_prefix: str
+    token_maker: TokenMaker | None
 
     @property
     def default_channel(self) -> Channel:
@@ -118,6 +122,17 @@ def read_channels(rows: Any, problems: list[str], name: str = "CHANNELS") -> tup
     if sum(channel.default for channel in channels) != 1:
         problems.append(f"{name}: found no single default channel, expected {_CHANNELS}")
     return channels
+
+
+def _token_maker(reader: _Reader) -> TokenMaker | None:
+    rows = reader.rows.pop("CREATE_TOKENS", None)
+    if rows is None:
+        return None
+    texts = isinstance(rows, Mapping) and all(isinstance(value, str) for value in rows.values())
+    if not texts or not {"user_id", "token"} <= set(rows) <= {"user_id", "token", "secret"}:
+        reader.wrong("CREATE_TOKENS", sorted(rows) if isinstance(rows, Mapping) else rows, _MAKER)
+        return None
+    return TokenMaker(**rows)
 
 
 def _groups(reader: _Reader) -> dict[str, tuple[str, ...]]:
@@ -199,6 +214,7 @@ def read(rows: Any) -> tuple[ChatSettings, list[str]]:
         role_field=_field(reader, "ROLE_FIELD", ""),
         default_role=reader.text("DEFAULT_ROLE", "user"),
         temporary_prefix=reader.text("TEMPORARY_PREFIX", "temp_") or "temp_",
+        token_maker=_token_maker(reader),
     )
     reader.problems += [f"{name}: found a row that nobody reads; is it misspelt?" for name in reader.rows]
     return found, [f"BESEDKA_CHAT, {problem}" for problem in reader.problems]

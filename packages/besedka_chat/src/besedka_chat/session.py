@@ -18,10 +18,11 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from oauth2_provider.generators import generate_client_secret
 from oauth2_provider.models import get_access_token_model, get_application_model
 
-from besedka_chat import person, proof
+from besedka_chat import person, proof, tokens
 from besedka_chat.answers import json_error
 from besedka_chat.conf import Channel, chat_settings
 from besedka_chat.rocketchat import TOKEN_SECONDS, ChatLogin, ChatLoginError, end, log_in, rooms_of
+from besedka_chat.tokens import Person
 
 log = logging.getLogger("besedka.chat")
 _HANDED_OUT = "besedka_chat_handed_out"
@@ -204,8 +205,12 @@ def _logged_in(request: HttpRequest, told: Callable[[ChatLogin], dict[str, objec
     user, site = request.user, chat_settings()
     username = person.username(user)
     try:
-        with _short_lived_token(user) as token:
-            answer = JsonResponse(told(log_in(site.chat_internal_url, site.service, token, username)))
+        if site.token_maker is not None:
+            asking = Person(username, person.email(user), person.full_name(user))
+            answer = JsonResponse(told(tokens.log_in(site.chat_internal_url, site.token_maker, asking)))
+        else:
+            with _short_lived_token(user) as token:
+                answer = JsonResponse(told(log_in(site.chat_internal_url, site.service, token, username)))
     except ChatLoginError as error:
         log.warning("chat log-in of %s failed: %s", username, error)
         response = json_error(
