@@ -227,7 +227,8 @@ class Provider(_Table):
     username_field: str
     email_field: str
     name_field: str
-    avatar_field: str
+    # None ("") where the identity answer has no picture.
+    avatar_field: Annotated[str, Field(min_length=0)]
     groups: dict[str, str]
 
     @property
@@ -252,7 +253,7 @@ class Contract(_Table):
     def _identity(cls, raw: Any) -> Any:
         """The identity endpoint's path may stand in the adapter, where the other paths of a site stand."""
         adapter = raw.get("site", {}).get("adapter", {}) if isinstance(raw, dict) else {}
-        if "identity_path" not in adapter:
+        if not adapter.get("identity_path"):
             return raw
         return raw | {"provider": raw.get("provider", {}) | {"identity_path": adapter["identity_path"]}}
 
@@ -280,9 +281,9 @@ class Contract(_Table):
         """On one host the chat's path must leave the site's own pages alone."""
         if address.origin(self.site.url) != address.origin(self.chat.url):
             return []
-        base = address.path(self.chat.url)
+        base, own = address.path(self.chat.url), address.path(self.site.url)
         pages = ("test_page", "integrated_page", "chat_auth_path", "login_path")
-        hidden = [name for name in pages if f"{getattr(self.site, name)}/".startswith(f"{base}/")]
+        hidden = [name for name in pages if f"{own}{getattr(self.site, name)}/".startswith(f"{base}/")]
         row = f"chat.url: {self.chat.url} is on the site's own host"
         if not base:
             return [f"{row}; give it a port, a host name or a path of its own"]

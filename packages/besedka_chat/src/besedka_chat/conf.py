@@ -16,6 +16,8 @@ from django.core.signals import setting_changed
 # A cold client of Rocket.Chat takes up to two minutes on a loaded machine (measured on 6.13.0).
 PATIENCE_SECONDS = 120
 LOGIN_STYLES = ("redirect", "popup")
+# Fields of the identity answer that Rocket.Chat finds by a name of its own settings (`…-username_field`, …).
+IDENTITY_FIELDS = ("username", "email", "full_name", "avatar_url")
 _CHANNELS = 'a list such as [{"name": "general", "label": "Общий", "default": True}] with exactly one default'
 _GROUPS = 'an object such as {"owner": ["admin", "vip"], "user": ["user"]}'
 
@@ -62,6 +64,8 @@ class ChatSettings:
     role_field: str
     default_role: str
     temporary_prefix: str
+    identity_fields: dict[str, str]
+    access_token_param: str
 
     @property
     def default_channel(self) -> Channel:
@@ -123,6 +127,16 @@ def _groups(reader: _Reader) -> dict[str, tuple[str, ...]]:
         reader.wrong("GROUPS", rows, _GROUPS)
         return {}
     return {str(role): tuple(map(str, groups)) for role, groups in rows.items()}
+
+
+def _identity_fields(reader: _Reader) -> dict[str, str]:
+    """What the identity answer calls each of its fields; "" leaves a field out."""
+    rows = reader.rows.pop("IDENTITY_FIELDS", {})
+    known = isinstance(rows, Mapping) and set(rows) <= set(IDENTITY_FIELDS)
+    if not known or not all(isinstance(row, str) for row in rows.values()):
+        reader.wrong("IDENTITY_FIELDS", rows, f"names for some of {', '.join(IDENTITY_FIELDS)}")
+        return {}
+    return {name: rows.get(name, name) for name in IDENTITY_FIELDS}
 
 
 def _scopes(reader: _Reader) -> tuple[str, ...]:
@@ -192,6 +206,8 @@ def read(rows: Any) -> tuple[ChatSettings, list[str]]:
         role_field=_field(reader, "ROLE_FIELD", ""),
         default_role=reader.text("DEFAULT_ROLE", "user"),
         temporary_prefix=reader.text("TEMPORARY_PREFIX", "temp_") or "temp_",
+        identity_fields=_identity_fields(reader),
+        access_token_param=reader.text("ACCESS_TOKEN_PARAM", "access_token"),
     )
     reader.problems += [f"{name}: found a row that nobody reads; is it misspelt?" for name in reader.rows]
     return found, [f"BESEDKA_CHAT, {problem}" for problem in reader.problems]
