@@ -22,6 +22,11 @@ fixtures.unproven  at the end: what the run did not prove
 fixtures.report     `proves`; at the end: run.json and the run's page
 """
 
+from bootstrap import bytecode
+
+# Before the plugins below are read, whose assertions pytest rewrites.
+bytecode.keep()
+
 pytest_plugins = [
     "fixtures.selection",
     "fixtures.options",

@@ -15,6 +15,8 @@ from besedka.errors import ServiceUnreachableError
 
 # Where `web/` has its status page; another site may have one there, too.
 STATUS_PATH = "/api/v1/status/"
+# Whoever is called so may be made, changed and removed by tests and by doctor.
+TEMPORARY_PREFIX = "temp_"
 
 
 class AdapterRowError(ServiceUnreachableError):
@@ -125,12 +127,13 @@ class Selectors(_Table):
     """CSS selectors of what the tests look at or press, where the site's pages are not ours.
 
     `login_form` defaults to the form with a password field. `chat_link` and `log_out` are found by where they
-    lead. `state` is the frame's attribute that says how far the sign-in is; false where there is none, and
-    the frame's own state decides. `switcher` holds a button for each room, with its label.
+    lead; `chat_link` is false where no page has one. `state` is the frame's attribute that says how far the
+    sign-in is; false where there is none, and the frame's own state decides. `switcher` holds a button for
+    each room, with its label.
     """
 
     login_form: str = 'form:has(input[type="password"])'
-    chat_link: str | None = None
+    chat_link: Annotated[str | Literal[False] | None, _MayLack] = None
     log_out: str | None = None
     frame: str = "iframe#rocketChatFrame"
     switcher: str = "[role=group]:has([data-channel])"
@@ -150,8 +153,8 @@ class Features(_Table):
     and notices the end of the session. `user_switch`: another user of the same browser gets their own chat.
     `groups`: identity answers role, roles and groups. `chat_token`: `chat_auth_path` gives a log-in token.
     `room_links`: `?channel=` opens a room. `chat_logout`: to sign out of the site signs the chat out.
-    `notices`: the page says in words how far the sign-in is, and what is wrong. `own_urls`: every address
-    answers as the table of `web/` says.
+    `notices`: the page says in words how far the sign-in is, and what is wrong. `login_notices`: so does the
+    log-in form. `own_urls`: every address answers as the table of `web/` says.
     """
 
     integrated_page: bool = True
@@ -162,6 +165,7 @@ class Features(_Table):
     room_links: bool = True
     chat_logout: bool = True
     notices: bool = True
+    login_notices: bool = True
     own_urls: bool = True
 
     def missing(self, name: str) -> str:

@@ -12,7 +12,7 @@ from pathlib import Path
 from playwright._impl._driver import compute_driver_executable
 from playwright.sync_api import sync_playwright
 
-from besedka import without_netlink
+from besedka import hosts, without_netlink
 from besedka.certificates import trusted_keys
 from besedka.errors import BrowserMissingError
 
@@ -135,6 +135,7 @@ def arguments(urls: Iterable[str] = ()) -> list[str]:
         "--disable-sync",
         "--disable-gpu",
         f"--disable-features={','.join(_DISABLED_FEATURES)}",
+        *hosts.switches(),
     ]
     if keys := ",".join(trusted_keys(urls)):
         switches.append(f"--ignore-certificate-errors-spki-list={keys}")

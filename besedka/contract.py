@@ -29,6 +29,7 @@ from besedka.adapter import Adapter, Features, Selectors
 from besedka.consistency import COMMON_ROLE, Rows, problems
 from besedka.names import service_key
 from besedka.overlays import merged, read
+from besedka.reverse_proxy import ReverseProxy
 
 _BESIDE_THE_PACKAGE = Path(__file__).resolve().parent.parent
 # The checkout; for a package that pip has installed elsewhere, the folder that the command runs in.
@@ -118,6 +119,10 @@ class Site(_Table):
         lacks = [name for name in ("integrated_page", "chat_token") if features.get(name) is False]
         rows = {"integrated_page": "integrated_page", "chat_token": "chat_auth_path"}
         return {rows[name]: raw.get("test_page", "/") for name in lacks} | raw if lacks else raw
+
+    def below(self, path: str) -> str:
+        """The path as an address has it, where the whole site lies below a path of its host."""
+        return address.path(self.url) + path
 
     @property
     def chat_pages(self) -> tuple[str, ...]:
@@ -227,9 +232,9 @@ class Provider(_Table):
     username_field: str
     email_field: str
     name_field: str
-    # None ("") where the identity answer has no picture.
-    avatar_field: Annotated[str, Field(min_length=0)]
-    groups: dict[str, str]
+    # Empty where the identity answer has no picture.
+    avatar_field: Annotated[str, Field(min_length=0)] = ""
+    groups: dict[str, str] = {}
 
     @property
     def secret(self) -> str:
@@ -247,6 +252,7 @@ class Contract(_Table):
     channels: tuple[Channel, ...]
     provider: Provider
     settings: dict[str, SettingValue]
+    proxy: ReverseProxy | None = None
 
     @model_validator(mode="before")
     @classmethod
@@ -279,15 +285,19 @@ class Contract(_Table):
 
     def _address_problems(self) -> list[str]:
         """On one host the chat's path must leave the site's own pages alone."""
-        if address.origin(self.site.url) != address.origin(self.chat.url):
-            return []
-        base, own = address.path(self.chat.url), address.path(self.site.url)
-        pages = ("test_page", "integrated_page", "chat_auth_path", "login_path")
-        hidden = [name for name in pages if f"{own}{getattr(self.site, name)}/".startswith(f"{base}/")]
         row = f"chat.url: {self.chat.url} is on the site's own host"
-        if not base:
+        bases = {f"proxy.chat_path: {self.proxy.chat_path}": self.proxy.chat_path} if self.proxy else {}
+        if address.origin(self.site.url) == address.origin(self.chat.url):
+            bases[row] = address.path(self.chat.url)
+        if not bases.get(row, "/"):
             return [f"{row}; give it a port, a host name or a path of its own"]
-        return [f"{row}, and site.{name} lies below {base}; choose another path" for name in hidden[:1]]
+        pages = ("test_page", "integrated_page", "chat_auth_path", "login_path")
+        return [
+            f"{where}, and site.{name} lies below {base}; choose another path"
+            for where, base in bases.items()
+            for name in pages
+            if f"{self.site.below(getattr(self.site, name))}/".startswith(f"{base.rstrip('/')}/")
+        ][:1]
 
     @property
     def default_channels(self) -> tuple[Channel, ...]:

@@ -14,7 +14,7 @@ import requests
 from requests.adapters import HTTPAdapter
 from requests.cookies import RequestsCookieJar
 
-from besedka import address
+from besedka import address, hosts
 
 _BUNDLES = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE")
 # requests and Node.js read the address range, httpx and Go the names.
@@ -78,7 +78,8 @@ def get(url: str, **options: Any) -> requests.Response:
 
 def bypass_proxies(environment: MutableMapping[str, str] = os.environ) -> None:
     """Let this process and all that it starts reach loopback without a proxy, whatever HTTP_PROXY says."""
+    hosts.heed()
     for name in ("no_proxy", "NO_PROXY"):
         listed = [entry for entry in environment.get(name, "").split(",") if entry]
         if listed != ["*"]:
-            environment[name] = ",".join(dict.fromkeys([*listed, *_LOOPBACK]))
+            environment[name] = ",".join(dict.fromkeys([*listed, *_LOOPBACK, *hosts.led()]))

@@ -12,6 +12,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from besedka import address
 from besedka.errors import ContractError
 
 HEADER = "overlay"
@@ -50,8 +51,39 @@ def merged(base: Table, paths: Sequence[Path]) -> dict[str, Any]:
             other, elsewhere = said.setdefault(row, (value, path))
             if other != value:
                 raise _contradiction(row, (other, elsewhere), (value, path))
-        result = _merge(result, overlay, frozenset(header.get("replaces", ())))
-    return result
+        replaces = frozenset(header.get("replaces", ()))
+        written = [row for row, _ in _rows(overlay)]
+        gone = [row for row in replaces if not any(f"{one}.".startswith(f"{row}.") for one in written)]
+        result = _without(_merge(result, overlay, replaces), gone)
+    return _moved(base, result, frozenset(said))
+
+
+def _without(tables: Table, rows: Sequence[str], place: str = "") -> dict[str, Any]:
+    """Without these dotted rows: what an overlay replaces by nothing is gone."""
+    return {
+        key: _without(value, rows, f"{place}{key}.") if isinstance(value, Mapping) else value
+        for key, value in tables.items()
+        if place + key not in rows
+    }
+
+
+def _moved(base: Table, result: dict[str, Any], said: frozenset[str]) -> dict[str, Any]:
+    """Where the site has moved, the contract's other rows about it go along, unless an overlay says them."""
+    old, new = (str(one.get("site", {}).get("url", "")) for one in (base, result))
+    if not old or old == new:
+        return result
+
+    def told(place: str, value: Any) -> Any:
+        if place in said or not isinstance(value, str):
+            return value
+        named = any(address.same(entry, address.origin(old)) for entry in address.origins(value))
+        return address.moved_origins(value, old, new) if named else value
+
+    tables = {name: result[name] for name in ("provider", "settings") if name in result}
+    return result | {
+        name: {key: told(f"{name}.{key}", value) for key, value in table.items()}
+        for name, table in tables.items()
+    }
 
 
 def _contradiction(row: str, first: tuple[Any, Path], second: tuple[Any, Path]) -> ContractError:

@@ -161,10 +161,9 @@ class Site:
             self.get(path)
         return any(name not in self.session_cookies() for name in before)
 
-    def _login_form(self) -> _LoginForm:
+    def _login_form(self) -> LoginForm:
         page = self.get(self._login)
-        form = _LoginForm()
-        form.feed(page.text)
+        form = LoginForm.of(page)
         if not (form.name_field and form.password_field):
             raise SignInRefusedError(
                 f"GET {self._login} answered {page.status_code} without a log-in form",
@@ -225,8 +224,15 @@ class Site:
         return anonymous.request("GET", self._identity, params=query, headers=headers)
 
 
-class _LoginForm(HTMLParser):
+class LoginForm(HTMLParser):
     """Names of the fields of the page's first form that has a password."""
+
+    @classmethod
+    def of(cls, page: requests.Response) -> Self:
+        """The form of that page; without `password_field` where there is none."""
+        form = cls()
+        form.feed(page.text)
+        return form
 
     def __init__(self) -> None:
         super().__init__()
@@ -238,6 +244,7 @@ class _LoginForm(HTMLParser):
         self._in_form = False
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        """Note the names of the fields."""
         if tag == "form" and not self.password_field:
             self._in_form = True
             self.hidden, self.name_field = {}, ""
@@ -245,7 +252,7 @@ class _LoginForm(HTMLParser):
         if tag != "input" or not self._in_form:
             return
         field = {key: value or "" for key, value in attrs}
-        name, kind = field.get("name", ""), field.get("type", "text")
+        name, kind = field.get("name", ""), field.get("type", "text").lower()
         if kind == "hidden":
             self.hidden[name] = field.get("value", "")
         elif kind == "password":
@@ -256,5 +263,6 @@ class _LoginForm(HTMLParser):
             self.asks_for_email = any("mail" in text.lower() for text in hints)
 
     def handle_endtag(self, tag: str) -> None:
+        """The form ends."""
         if tag == "form":
             self._in_form = False

@@ -22,11 +22,10 @@ import psycopg
 from psycopg.rows import dict_row
 
 from besedka import database_url
-from besedka.adapter import Adapter, AdapterRowError, Column
+from besedka.adapter import TEMPORARY_PREFIX, Adapter, AdapterRowError, Column
 from besedka.errors import ServiceUnreachableError
 
 Row = dict[str, Any]
-TEMPORARY_PREFIX = "temp_"
 
 
 @dataclass(frozen=True)

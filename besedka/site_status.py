@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from contextlib import suppress
 from typing import Any
+from urllib.parse import urljoin
 
 import requests
 
@@ -13,6 +14,8 @@ from besedka.contract import Site
 from besedka.errors import ServiceUnreachableError
 
 UNKNOWN = "unknown"
+# No such page, or not for strangers.
+_ANOTHER = {401, 403, 404}
 
 
 def expected(site: Site) -> str:
@@ -33,6 +36,24 @@ def ready(site: Site, *, timeout: float) -> bool:
     return False
 
 
+def is_another_page(site: Site, answer: requests.Response) -> bool:
+    """Whether the usual place, which no row names, answers as an address that another site does not have.
+
+    Such sites say 404, show a page of their own to everybody, or ask for a log-in first.
+    """
+    if site.adapter.status_path:
+        return False
+    if answer.is_redirect:
+        return urljoin(answer.url, answer.headers["Location"]).startswith(f"{site.url}/")
+    page = answer.headers.get("Content-Type", "").startswith("text/html")
+    return answer.status_code in _ANOTHER or (answer.ok and page)
+
+
+def is_site(home: requests.Response) -> bool:
+    """Whether that is how a site's home page answers, should it have none, or none for strangers."""
+    return home.status_code < 400 or home.status_code in _ANOTHER
+
+
 def _answer(site: Site, where: str, timeout: float) -> requests.Response:
     try:
         return http.get(where, timeout=timeout, allow_redirects=False)
@@ -47,14 +68,9 @@ def _said(site: Site, timeout: float) -> dict[str, Any]:
     path = site.adapter.status_place
     where = f"{site.url}{path or '/'}"
     answer = _answer(site, where, timeout)
-    if path and answer.status_code == 404:
-        if site.adapter.status_path:
-            raise AdapterRowError(
-                "adapter.status_path", path, f"{where} answers 404", expected=expected(site)
-            )
-        path, where = "", f"{site.url}/"
-        answer = _answer(site, where, timeout)
-    if not path and answer.status_code < 400:
+    if site.adapter.status_path and answer.status_code == 404:
+        raise AdapterRowError("adapter.status_path", path, f"{where} answers 404", expected=expected(site))
+    if (not path or is_another_page(site, answer)) and is_site(_answer(site, f"{site.url}/", timeout)):
         return {"status": "ok"}
     with suppress(ValueError):
         said = answer.json()

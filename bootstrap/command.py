@@ -9,6 +9,7 @@ from pathlib import Path
 from types import FrameType
 from typing import NoReturn
 
+from bootstrap import bytecode
 from bootstrap.browser import VARIABLE
 from bootstrap.errors import SetupError, Status, system_failure
 from bootstrap.process import say
@@ -111,6 +112,7 @@ def joined(arguments: list[str]) -> list[str]:
 def activated(project: Project, browser: str | None) -> dict[str, str]:
     """The environment that .venv's `activate` makes, with the browser if one was looked for."""
     env = {name: value for name, value in os.environ.items() if name != "PYTHONHOME"}
+    env |= bytecode.elsewhere(env)
     if browser is not None:
         env.pop(VARIABLE, None)
     env["VIRTUAL_ENV"] = str(project.venv)

@@ -224,7 +224,10 @@ FAULTS = (
     _site("identity_fails", "identity.failing", answers(_with_a_token, 500, "<h1>Server Error</h1>")),
     _site("identity_with_a_number", "fields.id", fields(_with_a_token, id=7)),
     _site("identity_without_a_name", "fields.missing", fields(_with_a_token, full_name=None)),
-    _site("identity_of_somebody_else", "fields.differs", fields(_with_a_token, full_name="Кто-то")),
+    _site("identity_of_somebody_else", "fields.differs", fields(_with_a_token, username="somebody_else")),
+    _site("identity_by_another_name", "fields.other_name", fields(_with_a_token, full_name="Кто-то")),
+    _site("identity_without_an_id", "fields.no_id", fields(_with_a_token, id=None)),
+    _site("identity_without_a_picture", "fields.no_avatar", fields(_with_a_token, avatar_url=None)),
     _site("identity_with_other_groups", "fields.groups", fields(_with_a_token, groups=["admin"])),
     _site("test_page_fails_signed_in", "test_page.status", answers(_signed_in(_TEST_PAGE), 500)),
     _site(

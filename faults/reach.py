@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from faults.fault import Fault
-from faults.proxy import Request
-from faults.rules import refuses_sockets, reply_with, rewritten
+from faults.proxy import Request, Rule
+from faults.rules import answers, refuses_sockets, reply_with, rewritten, to
 
 
 def _site_page(request: Request) -> bool:
@@ -25,7 +25,57 @@ def _on_pages(name: str, kind: str, header: str, value: str) -> Fault:
     return Fault(name, cause, lambda one: one.ruled("site", rule), (cause,))
 
 
+def _of_the_chat(name: str, cause: str, rule: Rule, *also: str) -> Fault:
+    """What a proxy in front of Rocket.Chat does."""
+    return Fault(name, f"iframe.{cause}", lambda one: one.ruled("chat", rule), also)
+
+
+def _policy(name: str, policy: str) -> Fault:
+    return _of_the_chat(name, "document.policy", reply_with(_rooms, "Content-Security-Policy", policy))
+
+
+def _scripts(request: Request) -> bool:
+    return request.path.endswith(".js")
+
+
+_LOGIN_CALL = to("/api/v1/method.callAnon/*", "POST")
+_BROWSED = (
+    _of_the_chat("rooms_of_the_chat_gone", "document.status", answers(_rooms, 404, "<h1>Not Found</h1>")),
+    _of_the_chat("rooms_of_the_chat_fail", "document.status", answers(_rooms, 500, "<h1>Error</h1>")),
+    _of_the_chat("rooms_of_the_chat_lead_home", "document.status", answers(_rooms, 302, Location="/home")),
+    _of_the_chat(
+        "chat_behind_a_password_of_the_proxy",
+        "document.status",
+        answers(_rooms, 401, "<h1>Unauthorized</h1>", WWW_Authenticate="Basic realm=x"),
+    ),
+    _policy("chat_kept_from_its_scripts", "script-src 'none'"),
+    _policy("chat_kept_from_its_server", "connect-src https://elsewhere.invalid"),
+    _policy("chat_has_the_policy_of_another_site", "default-src https://elsewhere.invalid"),
+    _of_the_chat(
+        "chat_forgets_everything_at_each_load",
+        "document.clears",
+        reply_with(_rooms, "Clear-Site-Data", '"cache", "cookies", "storage"'),
+    ),
+    _of_the_chat("scripts_of_the_chat_gone", "client.missing", answers(_scripts, 404, "<h1>Not Found</h1>")),
+    _of_the_chat(
+        "page_in_place_of_the_chats_scripts", "client.missing", answers(_scripts, 200, "<h1>It works!</h1>")
+    ),
+    _of_the_chat("firewall_stops_the_log_in_call", "client.call", answers(_LOGIN_CALL, 403, "<h1>WAF</h1>")),
+    _of_the_chat("proxy_loses_the_log_in_call", "client.call", answers(_LOGIN_CALL, 404, "<h1>no</h1>")),
+    Fault(
+        "scripts_of_the_chat_from_elsewhere",
+        "iframe.client.cdn",
+        lambda one: one.setting("CDN_PREFIX", "https://cdn.elsewhere.invalid"),
+    ),
+    _of_the_chat(
+        "proxy_says_gzip_and_sends_text",
+        "headers.unanswered",
+        reply_with(_rooms, "Content-Encoding", "gzip"),
+    ),
+)
+
 FAULTS = (
+    *_BROWSED,
     Fault(
         "proxy_passes_no_websocket",
         "services.websocket.refused",

@@ -5,12 +5,14 @@ from __future__ import annotations
 import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from typing import Any
 
 from faults.breakable_stack import BreakableStack
 from faults.fault import Fault
 
 _ROOMS = "rocketchat_room"
+_LIMIT = "Block_Multiple_Failed_Logins_Attempts_Until_Block_by_User"
 _TWIN = {"_id": "kP3sYtWq8RbN5vXzA", "name": "vip-chat", "t": "c", "usersCount": 0}
 
 
@@ -40,6 +42,18 @@ def _invited(one: BreakableStack) -> Iterator[None]:
         yield
     finally:
         one.admin.post("groups.kick", roomName="vip", userId=user["_id"])
+
+
+@contextmanager
+def _locked_out(one: BreakableStack) -> Iterator[None]:
+    """As many failed log-ins as the limit says, a moment ago."""
+    events, limit = one.mongo["rocketchat_server_events"], one.admin.get(f"settings/{_LIMIT}")["value"]
+    mark = {"t": "failed-login-attempt", "ip": "203.0.113.9", "u": {"username": "test_user"}}
+    events.insert_many([mark | {"_id": secrets.token_hex(8), "ts": datetime.now(UTC)} for _ in range(limit)])
+    try:
+        yield
+    finally:
+        events.delete_many({"ip": mark["ip"]})
 
 
 @contextmanager
@@ -81,6 +95,7 @@ FAULTS = (
         ("rooms.accounts.missing",),
     ),
     _account("account_deactivated", {"$set": {"active": False}}, "accounts.inactive"),
+    Fault("account_locked_after_failures", "integrity.users_locked.failures", _locked_out),
     _account(
         "account_told_to_reset_its_password", {"$set": {"requirePasswordChange": True}}, "accounts.reset"
     ),

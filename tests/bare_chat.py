@@ -117,13 +117,20 @@ def _ended(pidfd: int, seconds: float) -> bool:
 
 @contextmanager
 def running(
-    folder: Path, plain: Contract | None = None, words: tuple[str, ...] = (), **overwritten: str
+    folder: Path,
+    plain: Contract | None = None,
+    words: tuple[str, ...] = (),
+    *,
+    port: int | None = None,
+    **overwritten: str,
 ) -> Iterator[BareChat]:
     """Run one in `folder`; `overwritten` are settings its operator forces at boot.
 
     `plain` is another contract than besedka.toml; its site's address stays. `words` are the stand-in's own.
+    Without `port` it takes a free one.
     """
     chat_port, mongo_port = free_ports(2)
+    chat_port = port or chat_port
     plain = plain or contracts.load()
     contract = plain.at(site_url=plain.site.url, chat_url=f"http://127.0.0.1:{chat_port}")
     mongo_url = mongod.url(mongo_port, "rocketchat")

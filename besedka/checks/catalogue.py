@@ -7,9 +7,11 @@ from collections.abc import Iterable
 
 from besedka.checks import (
     application,
+    chat_document,
     frame_policy,
     iframe,
     integrity_links,
+    integrity_locks,
     integrity_mapping,
     integrity_people,
     integrity_rooms,
@@ -46,12 +48,14 @@ _MODULES = (
     integrity_rooms,
     integrity_mapping,
     integrity_links,
+    integrity_locks,
     rooms,
     writing,
     sso,
     sso_pages,
     sso_roles,
     sso_chat,
+    chat_document,
     frame_policy,
 )
 

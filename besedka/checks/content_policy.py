@@ -9,7 +9,8 @@ from collections.abc import Iterable
 
 from besedka import address
 
-_FRAME_FALLBACK = ("frame-src", "child-src", "default-src")
+# What decides about frames, and what falls in for it.
+FRAMES = ("frame-src", "child-src", "default-src")
 Policy = dict[str, list[str]]
 
 
@@ -28,10 +29,13 @@ def policies(headers: Iterable[str]) -> list[Policy]:
     return found
 
 
-def refuses_frame(policy: Policy, origin: str, page: str) -> str:
-    """The directive that keeps a frame of `origin` out of `page`, empty if none does."""
-    for name in _FRAME_FALLBACK:
+def refuses(policy: Policy, names: Iterable[str], target: str, page: str) -> str:
+    """The directive by which the policy of `page` keeps `target` away, empty if none does.
+
+    `names` are the directives that may say so: the first that the policy has decides.
+    """
+    for name in names:
         if name in policy:
-            allowed = any(address.admits(source, origin, page) for source in policy[name])
+            allowed = any(address.admits(source, target, page) for source in policy[name])
             return "" if allowed else f"{name} {' '.join(policy[name])}".strip()
     return ""

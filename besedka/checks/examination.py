@@ -245,19 +245,25 @@ class Examination:
 
     def chat_page(self, path: str) -> requests.Response:
         """A page of Rocket.Chat as a browser asks for it, redirects not followed."""
-        address = self.contract.chat.url + path
-        headers = {"Accept": "text/html"}
-        wanted = {"headers": headers, "allow_redirects": False}
+        return self._asked_of_chat("GET", path, headers={"Accept": "text/html"})
+
+    def chat_call(self, path: str) -> requests.Response:
+        """The answer to an empty call of Rocket.Chat, in which nothing is asked for."""
+        return self._asked_of_chat("POST", path, json={})
+
+    def _asked_of_chat(self, verb: str, path: str, **options: Any) -> requests.Response:
+        address, wanted = self.contract.chat.url + path, {"allow_redirects": False, **options}
         try:
             with http.session() as client:
                 return second_ask.request(
-                    client, "GET", address, timeout=TIMEOUT_SECONDS, again=True, **wanted
+                    client, verb, address, timeout=TIMEOUT_SECONDS, again=True, **wanted
                 )
         except requests.RequestException as error:
             raise ServiceUnreachableError(
-                f"{type(error).__name__}: GET {address} got no answer",
+                f"{type(error).__name__}: {verb} {address} got no answer",
                 expected="an HTTP answer",
                 where=address,
+                next_step="Look at what stands in front of Rocket.Chat, a proxy, and at its log.",
             ) from error
 
     @property

@@ -27,6 +27,10 @@ _SCRIPT = """<script>
     frame.contentWindow.postMessage({{ externalCommand: "call-custom-oauth-login", ...back }}, "{chat}");
   }});
 </script>"""
+# Any page with a password will do; Django's own has one in its administration.
+_LOGIN = """from django.contrib.auth.views import LoginView, LogoutView
+path("{login}", LoginView.as_view(template_name="admin/login.html")),
+path("{logout}", LogoutView.as_view()),"""
 _IDENTITY = """class Identity(ScopedResourceMixin, OAuthLibMixin, View):  # oauth2_provider.views.mixins
     required_scopes = ["{scope}"]
     def get(self, request):
@@ -94,7 +98,10 @@ def _wanted(contract: Contract) -> Iterator[_Wanted]:
         avatar=own.avatar_field,
     )
     client = _APPLICATION.format(client=own.client_id, callback=provider.redirect_uri(contract))
-    yield _Wanted("a log-in page: a form with a password", site.login_path, ("site.login_form",))
+    login = _LOGIN.format(login=site.login_path.lstrip("/"), logout=site.adapter.logout_path.lstrip("/"))
+    yield _Wanted(
+        "a log-in page: a form with a password", site.login_path, ("site.login_form",), snippet=login
+    )
     yield _Wanted("log-ins are guarded by CSRF", site.login_path, ("site.csrf",))
     yield _Wanted("a canonical user signs in", site.login_path, ("sso.user",))
     yield _Wanted(

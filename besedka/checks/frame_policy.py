@@ -7,7 +7,7 @@ from html.parser import HTMLParser
 import requests
 
 from besedka.checks.check import Check, check
-from besedka.checks.content_policy import policies, refuses_frame
+from besedka.checks.content_policy import FRAMES, policies, refuses
 from besedka.checks.examination import Examination
 from besedka.checks.finding import Answer, Finding, answer, finding
 from besedka.checks.visitors import visitor
@@ -16,7 +16,7 @@ from besedka.contract import Contract
 _CSP = "Content-Security-Policy"
 _EMBEDDER = "Cross-Origin-Embedder-Policy"
 # https://html.spec.whatwg.org/multipage/iframe-embed-object.html#attr-iframe-sandbox
-_NEEDED = ("allow-scripts", "allow-same-origin", "allow-forms")
+NEEDED = ("allow-scripts", "allow-same-origin", "allow-forms")
 _POPUP = "allow-popups"
 
 
@@ -51,7 +51,7 @@ def _of_page(contract: Contract, response: requests.Response) -> list[Finding]:
     page.feed(response.text)
     place = f"{response.url.partition('?')[0]}, signed in"
     found = []
-    needed = (*_NEEDED, _POPUP) if contract.provider.login_style == "popup" else _NEEDED
+    needed = (*NEEDED, _POPUP) if contract.provider.login_style == "popup" else NEEDED
     for frame in page.frames:
         missing = [token for token in needed if token not in frame.get("sandbox", "").split()]
         if "sandbox" in frame and missing:
@@ -68,7 +68,7 @@ def _of_page(contract: Contract, response: requests.Response) -> list[Finding]:
     # The chain of SSO leads the frame through both.
     origins, own = (contract.chat.url, contract.site.url), contract.site.url
     for policy in policies([response.headers.get(_CSP, ""), *page.policies]):
-        refused = [(origin, by) for origin in origins if (by := refuses_frame(policy, origin, own))]
+        refused = [(origin, by) for origin in origins if (by := refuses(policy, FRAMES, origin, own))]
         for origin, directive in refused[:1]:
             advice = (f"Add {' and '.join(origins)} to frame-src, wherever this header is set.",)
             found.append(
@@ -95,28 +95,6 @@ def _of_page(contract: Contract, response: requests.Response) -> list[Finding]:
     return found
 
 
-@check("iframe.document", codes="sandboxed attachment", needs=["services.chat"])
-def document(examination: Examination) -> Answer:
-    """Is the chat's own document one that a browser shows and runs?"""
-    contract = examination.contract
-    path = contract.default_channel.path
-    response = examination.chat_page(path)
-    place = f"GET {contract.chat.url}{path}"
-    found = []
-    for policy in policies([response.headers.get(_CSP, "")]):
-        if "sandbox" in policy and not set(_NEEDED) <= set(policy["sandbox"]):
-            advice = ("Rocket.Chat sends no sandbox: look for a proxy in front of it that does.",)
-            seen = f"sandbox {' '.join(policy['sandbox'])}".strip()
-            found.append(
-                finding("iframe.document.sandboxed", seen, "no sandbox", f"{place}, {_CSP}", advice=advice)
-            )
-    disposition = response.headers.get("Content-Disposition", "")
-    if disposition.lower().startswith("attachment"):
-        advice = ("A proxy turns the page into a download: take its Content-Disposition away.",)
-        found.append(finding("iframe.document.attachment", disposition, "a page", place, advice=advice))
-    return answer(found, evidence="a page that runs")
-
-
 def checks(_: Contract) -> tuple[Check, ...]:
     """The checks of this part."""
-    return (document, frame_policy)
+    return (frame_policy,)

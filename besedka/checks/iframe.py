@@ -7,10 +7,10 @@ from collections.abc import Callable
 
 import requests
 
-from besedka import address, http
+from besedka import address
 from besedka.checks.check import Check, check
 from besedka.checks.compare import KINDS, MISSING, three_ways
-from besedka.checks.examination import TIMEOUT_SECONDS, Examination
+from besedka.checks.examination import Examination
 from besedka.checks.finding import Answer, Finding, Skipped, answer, finding
 from besedka.contract import Contract
 
@@ -60,20 +60,16 @@ def checks(contract: Contract) -> tuple[Check, ...]:
 def _headers(examination: Examination) -> Answer:
     """Does Rocket.Chat let a page of the site put it into a frame?"""
     found: list[Finding] = []
-    base = examination.contract.chat.url
-    with http.session() as asked:
-        room = f"{examination.contract.default_channel.path}?layout=embedded"
-        paths = ("/", room, f"/_oauth/{examination.contract.provider.name}")
-        for path in paths:
-            page = asked.get(base + path, timeout=TIMEOUT_SECONDS, allow_redirects=False)
-            found += _frame_refusals(examination, path.partition("?")[0], page)
+    room = f"{examination.contract.default_channel.path}?layout=embedded"
+    for path in ("/", room, f"/_oauth/{examination.contract.provider.name}"):
+        page = examination.chat_page(path)
+        found += _frame_refusals(examination, path.partition("?")[0], page)
     return answer(found, evidence="no X-Frame-Options and no frame-ancestors in its way")
 
 
 def _frame_is_refused(examination: Examination) -> bool:
     # What `/api/info` carries, Rocket.Chat's pages carry (`apps/meteor/app/cors/server/cors.ts`).
-    with http.session() as asked:
-        page = asked.get(f"{examination.contract.chat.url}/api/info", timeout=TIMEOUT_SECONDS)
+    page = examination.chat_page("/api/info")
     return _refusing_option(examination, page) is not None
 
 

@@ -7,13 +7,13 @@ from collections import Counter
 from datetime import UTC, datetime
 from typing import Any
 
+from besedka.adapter import TEMPORARY_PREFIX
 from besedka.checks.check import Check, check
 from besedka.checks.examination import Examination
 from besedka.checks.finding import Answer, Finding, answer, finding
 from besedka.contract import Contract
 from besedka.rocketchat.database import Document
 from besedka.rocketchat.documents import is_date, signs_in
-from besedka.site_database import TEMPORARY_PREFIX
 
 _GROUND = ["services.same_data"]
 _STAMPED = re.compile(r"_\d{10,}$")

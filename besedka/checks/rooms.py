@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+from besedka.adapter import TEMPORARY_PREFIX
 from besedka.checks.check import Check, check
 from besedka.checks.examination import Examination
 from besedka.checks.finding import Answer, Finding, answer, finding
 from besedka.contract import Contract, User
 from besedka.names import is_twin
-from besedka.site_database import TEMPORARY_PREFIX
 from besedka.target import besedka_command
 
 _BOTS = {"rocket.cat"}

@@ -6,13 +6,13 @@ from urllib.parse import urljoin
 
 import requests
 
-from besedka import address, second_ask
+from besedka import address, second_ask, site_status
 from besedka.checks.check import Check, check
 from besedka.checks.examination import MONGO_SECONDS, TIMEOUT_SECONDS, Examination, redirected
 from besedka.checks.finding import Answer, Finding, Findings, Ok, Skipped, finding
 from besedka.contract import Contract
 from besedka.errors import ServiceUnreachableError
-from besedka.site import Site
+from besedka.site import LoginForm, Site
 
 _MORE_LOOKS = 3
 # pymongo's words for a server that takes the connection and says nothing.
@@ -116,7 +116,7 @@ def _ready(examination: Examination) -> Answer:
     if not path:
         return _home(examination)
     response = examination.site.get(path)
-    if response.status_code == 404 and not adapter.status_path:
+    if site_status.is_another_page(examination.contract.site, response) and _is_a_site(examination, response):
         return _home(examination)
     place = f"GET {examination.contract.site.url}{path} ([site.adapter] status_path in besedka.toml)"
     log = "read Daphne's log; is it Besedka that listens on this port, and nothing beside it?"
@@ -164,18 +164,26 @@ def _no_status(status: int, kind: str, location: str, url: str) -> tuple[str, st
     return "starting" if status in _STARTING else "not_json", f"{status} with {kind}", ()
 
 
+def _is_a_site(examination: Examination, response: requests.Response) -> bool:
+    """Whether the program with a page for every address has a log-in: Rocket.Chat, for one, has none."""
+    if not response.ok or response.is_redirect:
+        return True
+    login = examination.site.get(examination.contract.site.login_path)
+    return bool(LoginForm.of(login).password_field)
+
+
 def _home(examination: Examination) -> Answer:
-    """The answer of a site without a status page: its home page is there, or leads to a log-in."""
+    """The answer of a site without a status page: its home page may be away, and the server is there."""
     response = examination.site.get("/")
-    if response.status_code < 400:
-        return Ok(f"the home page answers {response.status_code}")
-    place, seen = f"GET {examination.contract.site.url}/", str(response.status_code)
-    if response.status_code == 400:
-        code, seen, advice = _no_status(400, "text/html", "", response.url)
+    place, status = f"GET {response.url}", response.status_code
+    if site_status.is_site(response):
+        return Ok(f"the home page answers {status}")
+    if status == 400:
+        code, seen, advice = _no_status(status, "text/html", "", response.url)
         return Findings((finding(f"services.site.{code}", seen, "a page", place, advice=advice),))
-    code = "starting" if response.status_code in _STARTING else "not_ready"
+    code = "starting" if status in _STARTING else "not_ready"
     fix = "Read the site's log; is it the site that listens on this port?"
-    return Findings((finding(f"services.site.{code}", seen, "a page", place, advice=(fix,)),))
+    return Findings((finding(f"services.site.{code}", str(status), "a page", place, advice=(fix,)),))
 
 
 def _asked_anew(examination: Examination, path: str) -> requests.Response:

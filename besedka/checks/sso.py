@@ -17,6 +17,7 @@ from besedka.checks.finding import Answer, Finding, Findings, Ok, Skipped, answe
 from besedka.checks.visitor import Visitor
 from besedka.checks.visitors import may_sign_in, visitor
 from besedka.contract import Contract
+from besedka.rocketchat import identity as identities
 from besedka.rocketchat import provider
 from besedka.site import SignInRefusedError
 
@@ -139,7 +140,7 @@ def code_for(  # noqa: PLR0911 - one return per way to fail
         return refusal("redirect_uri", _unregistered(examination, wanted))
     if response.status_code != 302:
         return refusal("status", "read Daphne's log")
-    if urlsplit(location).path == examination.contract.site.login_path:
+    if urlsplit(location).path == examination.contract.site.below(examination.contract.site.login_path):
         return refusal("session", "the session was not kept: look at cookies and SESSION_* settings")
     if "error" in query:
         text = f"error={query['error']} {query.get('error_description', '')}".strip()
@@ -182,7 +183,9 @@ def foreign_redirect(examination: Examination) -> Answer:
     response = visitor(examination).site.authorize(own.client_id, elsewhere, own.scope, "doctor-state")
     found = []
     location = response.headers.get("Location", "").partition("?")[0]
-    own_login = urlsplit(location).path == examination.contract.site.login_path
+    own_login = urlsplit(location).path == examination.contract.site.below(
+        examination.contract.site.login_path
+    )
     # A view that sends everybody to the log-in first has let nothing out.
     if response.status_code != 400 and not (response.status_code == 302 and own_login):
         seen = f"{response.status_code} {location}".strip()
@@ -236,7 +239,7 @@ def identity(examination: Examination) -> Answer:
         address += f"?{own.access_token_param}={made.access_token}"
     answered = examination.probe("GET", address, headers, None)
     place = f"GET {own.url}{own.identity_path} with the token by {mode}"
-    made.identity = _decoded(answered)
+    made.identity = identities.read(_decoded(answered))
     if answered.status == 200 and made.identity:
         return Ok(", ".join(sorted(made.identity)))
     seen = f"{answered.status} {answered.content_type}"
@@ -265,21 +268,27 @@ def _identity_without_a_token(examination: Examination) -> Answer:
     )
 
 
-@check("sso.fields", codes="none id missing differs groups", needs=["sso.identity", "sso.token"])
+@check(
+    "sso.fields",
+    codes="none id no_id missing no_avatar other_name differs groups",
+    needs=["sso.identity", "sso.token"],
+)
 def fields(examination: Examination) -> Answer:
     """Are the fields that the provider names in the answer, with this user's values?"""
     own, made = examination.contract.provider, visitor(examination)
     place = f"GET {own.identity_path}"
     named = (own.username_field, own.email_field, own.name_field)
-    if not any("{{" in name or made.identity.get(name) for name in named):
+    if not any("{{" in name or identities.value(made.identity, name) for name in named):
         seen = f"the answer has {', '.join(sorted(made.identity))}"
         fix = "is identity_path the user's own page, not the one that hands out tokens?"
         return Findings((finding("sso.fields.none", seen, ", ".join(named), place, advice=(fix,)),))
     found = []
     if not isinstance(made.identity.get("id"), str):
-        seen = f"id is {made.identity.get('id')!r}"
+        known = "id" in made.identity
+        seen = f"id is {made.identity['id']!r}" if known else "no id"
         fix = "answer the id as text: to Rocket.Chat 1 and '1' are two users"
-        found.append(finding("sso.fields.id", seen, "text", place, advice=(fix,)))
+        code = "sso.fields.id" if known else "sso.fields.no_id"
+        found.append(finding(code, seen, "text", place, advice=(fix,)))
     wanted: dict[str, str | None] = {
         own.username_field: made.username,
         own.email_field: made.email,
@@ -287,31 +296,41 @@ def fields(examination: Examination) -> Answer:
         own.avatar_field: None,
     }
     for name, value in wanted.items():
-        if "{{" in name:
-            continue
-        seen_value = made.identity.get(name)
-        if seen_value in (None, ""):
-            fix = "name the field that the site answers, or let the site answer it"
-            found.append(finding("sso.fields.missing", f"no {name}", f"a field {name}", place, advice=(fix,)))
-        elif value is not None and seen_value != value:
-            code = "sso.fields.differs"
-            found.append(
-                finding(
-                    code,
-                    f"{name} is {seen_value!r}",
-                    repr(value),
-                    place,
-                    advice=("The view must answer for the owner of the token: whose token is it?",),
-                )
-            )
+        found += _field(examination, name, value)
     role = made.role
     groups = examination.contract.groups_of(role)
     if examination.contract.site.features.groups and made.identity.get("groups") != groups:
         seen = f"groups are {made.identity.get('groups')!r}"
-        fix = "the site's CHAT_GROUPS must be [provider.groups] of besedka.toml"
+        fix = (
+            "The site's CHAT_GROUPS must be [provider.groups] of besedka.toml. A site that has no groups "
+            "says so: [site.features] groups = false."
+        )
         found.append(finding("sso.fields.groups", seen, repr(groups), place, advice=(fix,)))
     evidence = f"{len(wanted)} fields, groups and a text id"
     return answer(found, evidence=evidence, watched=(f"provider.groups.{role}",))
+
+
+def _field(examination: Examination, name: str, wanted: str | None) -> list[Finding]:
+    """What is wrong with the field of that row, which should hold that value; None: any value."""
+    own, identity = examination.contract.provider, visitor(examination).identity
+    place = f"GET {own.identity_path}"
+    try:
+        seen = identities.value(identity, name)
+    except KeyError:
+        return []
+    if seen in {None, ""}:
+        code = "no_avatar" if name == own.avatar_field else "missing"
+        fix = "name the field that the site answers, or let the site answer it"
+        return [finding(f"sso.fields.{code}", f"no {name}", f"a field {name}", place, advice=(fix,))]
+    if wanted is None or seen == wanted:
+        return []
+    code, fix = "differs", "The view must answer for the owner of the token: whose token is it?"
+    if (
+        name == own.name_field
+        and identities.value(identity, own.username_field) == visitor(examination).username
+    ):
+        code, fix = "other_name", "Correct the name at the site, or full_name in [[users]] of besedka.toml."
+    return [finding(f"sso.fields.{code}", f"{name} is {seen!r}", repr(wanted), place, advice=(fix,))]
 
 
 def checks(contract: Contract) -> tuple[Check, ...]:

@@ -23,6 +23,7 @@ from besedka.checks.finding import Answer, Finding, Findings, Ok, answer, findin
 from besedka.checks.sso import code_for
 from besedka.checks.visitors import visitor
 from besedka.contract import Contract
+from besedka.errors import ServiceUnreachableError
 from besedka.rocketchat import provider
 from besedka.rocketchat.rest import Credentials, RocketChatError
 
@@ -60,6 +61,10 @@ def callback(examination: Examination) -> Answer:
             page = asked.get(address, params=query, timeout=TIMEOUT_SECONDS, allow_redirects=False)
     except requests.Timeout:
         return Findings((_hangs(place),))
+    except requests.RequestException as error:
+        raise ServiceUnreachableError(
+            f"{type(error).__name__}: {place} got no answer", expected="an HTTP answer", where=address
+        ) from error
     match = _CONFIG.search(page.text)
     if page.status_code != 200 or match is None:
         seen = f"{page.status_code}, no result in the page"
@@ -143,11 +148,15 @@ def session(examination: Examination) -> Answer:
         return Findings((finding("sso.session.twins", seen, "one", "users", advice=(fix,)),))
     service = examination.contract.provider.name
     link = ((accounts[0].get("services") or {}).get(service) or {}).get("id")
-    if link != made.identity["id"]:
+    if link != made.identity.get("id"):
         place = f"users, {made.username}, services.{service}.id"
         fix = "the log-in did not come from the site: look for another service of this name"
         return Findings(
-            (finding("sso.session.not_linked", repr(link), repr(made.identity["id"]), place, advice=(fix,)),)
+            (
+                finding(
+                    "sso.session.not_linked", repr(link), repr(made.identity.get("id")), place, advice=(fix,)
+                ),
+            )
         )
     return Ok(f"me is {username}, services.{service}.id is the site's")
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 import json
 import secrets
 
+from besedka.adapter import TEMPORARY_PREFIX
 from besedka.checks.examination import TIMEOUT_SECONDS, Examination
 from besedka.checks.visitor import Visitor, Visitors
 from besedka.contract import Role
 from besedka.errors import BesedkaError
 from besedka.rocketchat.rest import RocketChatError
 from besedka.site import Site
-from besedka.site_database import TEMPORARY_PREFIX
 
 
 def make(examination: Examination) -> Visitors:

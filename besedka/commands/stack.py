@@ -84,6 +84,15 @@ def up(  # noqa: PLR0913, PLR0917 - one parameter per option
         str | None, typer.Option(metavar="PATH", help="Embedded: the Node.js that runs the bundle.")
     ] = None,
     tls: Annotated[bool, typer.Option("--tls", help="Embedded: site and chat by https.")] = False,
+    proxy: Annotated[
+        bool, typer.Option("--proxy", help="Embedded: behind nginx, by the host names of [proxy].")
+    ] = False,
+    one_host: Annotated[
+        bool, typer.Option("--one-host", help="With --proxy: the chat below [proxy] chat_path of the site.")
+    ] = False,
+    nginx: Annotated[
+        str, typer.Option(metavar="PATH", help="With --proxy: this nginx, or none: our own small proxy.")
+    ] = programs.AUTO,
     client: Annotated[
         str | None,
         typer.Option(
@@ -112,7 +121,9 @@ def up(  # noqa: PLR0913, PLR0917 - one parameter per option
     contract = contracts.load()
     from besedka.stacks.services.options import ServiceOptions  # noqa: PLC0415 - half a second
 
-    wanted = ServiceOptions(mongod, postgres, redis, rocketchat_bundle, node, client, mood, tls)
+    wanted = ServiceOptions(
+        mongod, postgres, redis, rocketchat_bundle, node, client, mood, tls, proxy, one_host, nginx
+    )
     reject_unsupported_options(kind, rocketchat_version, wanted.given())
     chosen, why = resolved(kind, contract, rocketchat_version, wanted.given())
     ports = fixed.read(port or ())

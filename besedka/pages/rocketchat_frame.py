@@ -89,6 +89,10 @@ class RocketChatFrame:
         expect(self.send_button).to_be_visible()
         expect(self.join_button).to_have_count(0)
 
+    def join(self) -> None:
+        """Press the button that a person who is no member is shown."""
+        self.join_button.click(timeout=PATIENCE.load)
+
     def send(self, text: str) -> None:
         """Type a message, send it, and wait until the server has echoed it."""
         self.composer.fill(text)

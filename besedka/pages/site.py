@@ -90,13 +90,22 @@ class LoginPage(SitePage):
         if self._asks_for_email() or not self._accepted(user.username, user.secret):
             self._accepted(user.email, user.secret)
 
+    @property
+    def problem(self) -> Locator:
+        """What the form says is wrong."""
+        return self.page.get_by_role("alert")
+
     def _accepted(self, name: str, password: str) -> bool:
         """Whether the answer is no longer the form's own page."""
+        self.submit(name, password)
+        return urlsplit(self.page.url).path != urlsplit(self._address).path
+
+    def submit(self, name: str, password: str) -> None:
+        """Fill the form as it is told and send it, whatever comes of it."""
         self.name_field.fill(name)
         self.form.locator('input[type="password"]').first.fill(password)
         with self.page.expect_navigation(timeout=PATIENCE.step, wait_until="commit"):
             self.form.locator('[type="submit"], button:not([type])').first.click()
-        return urlsplit(self.page.url).path != urlsplit(self._address).path
 
     def _asks_for_email(self) -> bool:
         named = (self.name_field.get_attribute(one) or "" for one in ("type", "autocomplete", "name"))

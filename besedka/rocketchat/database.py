@@ -101,6 +101,11 @@ class ChatDatabase:
         """Every account, bots included."""
         return self._all("users")
 
+    def failed_log_ins(self, username: str) -> list[Document]:
+        """Failed log-ins under that name, oldest first; Rocket.Chat counts them to lock the account."""
+        query = {"t": "failed-login-attempt", "u.username": username}
+        return sorted(self._all("rocketchat_server_events", query), key=lambda event: str(event["ts"]))
+
     def room(self, name: str) -> Document | None:
         """The public or private room of that name."""
         return self._one("rocketchat_room", {"name": name, "t": {"$in": ["c", "p"]}})

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TypeVar
 
-from besedka import http, site_status
+from besedka import site_status
 from besedka.contract import Contract
 from besedka.errors import BesedkaError, ServiceUnreachableError
 from besedka.rocketchat.database import ChatDatabase
@@ -15,6 +15,7 @@ from besedka.site_database import SiteDatabase
 from besedka.stacks import targets
 from besedka.stacks.docker import compose_project
 from besedka.stacks.model import Service, Stack
+from besedka.stacks.services import genuine_chat
 from besedka.target import Target
 
 PROBE_SECONDS = 10.0
@@ -84,10 +85,9 @@ def describe(target: Target, contract: Contract, folder: Path) -> Stack:
 
 
 def _chat_version(chat_url: str) -> tuple[str, bool]:
-    """Rocket.Chat's version, and whether it is a real one: our stand-in says so in each answer's `Server`."""
+    """Rocket.Chat's version, and whether it is Rocket.Chat itself."""
     version = str(RocketChat(chat_url, timeout=PROBE_SECONDS).info().get("version", "of no version"))
-    answer = http.get(f"{chat_url}/api/info", timeout=PROBE_SECONDS)
-    return version, "stand-in" not in answer.headers.get("Server", "")
+    return version, genuine_chat.is_rocketchat(chat_url)
 
 
 def _mongo_answers(mongo_url: str) -> None:

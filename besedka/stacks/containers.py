@@ -37,7 +37,7 @@ from besedka.stacks.model import Casualty, Service, Stack
 from besedka.stacks.process.ports import free_ports
 from besedka.stacks.process.processes import TAIL_LINES, ServiceProcess
 from besedka.stacks.readiness import Progress
-from besedka.stacks.services import mongod, site_commands
+from besedka.stacks.services import genuine, genuine_chat, mongod, site_commands
 from besedka.target import Target
 
 
@@ -304,10 +304,12 @@ class ContainersStack:
                 readiness.redis_version(self.host_url("redis")),
             ),
         }
+        real = {
+            "rocketchat": genuine_chat.is_rocketchat(chat),
+            "mongo": genuine.is_mongodb(self.ports["mongo"]),
+        }
         rows = [
-            Service(
-                name, url, found, not self.engine.is_stand_in(self.services[name]), str(self.logs.file(name))
-            )
+            Service(name, url, found, real.get(name, True), str(self.logs.file(name)))
             for name, (url, found) in asked.items()
         ]
         pid = self.site.pid if self.site else None

@@ -20,7 +20,8 @@ from pathlib import Path
 
 import requests
 
-from besedka import provision, site_status
+from besedka import hosts, provision, site_status
+from besedka.address import host
 from besedka.contract import PROJECT_ROOT, Contract
 from besedka.errors import ServiceUnreachableError, StackStartError
 from besedka.progress import Say, quiet
@@ -33,7 +34,9 @@ from besedka.stacks.services import (
     chat_client,
     first_boot,
     genuine,
+    genuine_chat,
     mongod,
+    nginx,
     postgres,
     redis_server,
     site_commands,
@@ -47,7 +50,7 @@ RUNS_FOLDER = PROJECT_ROOT / ".besedka" / "runs"
 START_BUDGET_SECONDS = 60.0
 RUNS_KEPT = 10
 FINISHED = "finished"
-STOP_ORDER = ("tls", "one_host", "site", "rocketchat", "mongo", "postgres", "redis")
+STOP_ORDER = ("nginx", "tls", "one_host", "site", "rocketchat", "mongo", "postgres", "redis")
 KILLED_RUN_SECONDS = 24 * 3600
 # Migrating an empty database takes longer than everything else; the site keeps a migrated one to copy.
 SITE_TEMPLATE = ("--template", str(PROJECT_ROOT / ".besedka" / "site-template.sqlite3"))
@@ -76,7 +79,7 @@ class EmbeddedStack:
             self.contract = served.contract(self.contract)
         names = (*PORTS, "mongo", "postgres", "redis")
         self.ports = dict(zip(names, free_ports(len(names)), strict=True))
-        entrance = Entrance(self.contract, self.ports, self.programs.tls)
+        entrance = Entrance(self.contract, self.ports, self.programs)
         self.ports.update(entrance.fixed(self.programs.ports))
         self.contract = entrance.contract()
         for name, command in entrance.programs(self.folder):
@@ -149,13 +152,14 @@ class EmbeddedStack:
         if self.authority:
             told["NODE_EXTRA_CA_CERTS"] = self.authority
         if self.programs.bundle:
+            told |= hosts.environment()
             self._keep(self.programs.bundle.start(told, log=self._log("rocketchat")))
             return
         client, mood = self.programs.chat_client, self.programs.client_mood
         # Meteor's five log-ins in ten seconds would be the suite's pace on a stand-in that loads in one.
         command = [*chat_client.STANDIN, "--movable-clock", "--unlimited-logins", *self._spoken(client)]
         command += [chat_client.MOOD_OPTION, mood] if mood else []
-        told |= {"BIND_IP": "127.0.0.1", "PYTHONPATH": str(PROJECT_ROOT)}
+        told |= {"BIND_IP": "127.0.0.1", "PYTHONPATH": str(PROJECT_ROOT)} | hosts.environment([PROJECT_ROOT])
         self._launch("rocketchat", command, PROJECT_ROOT, told)
 
     def _spoken(self, client: ChatClient | None) -> Sequence[str]:
@@ -279,6 +283,7 @@ class EmbeddedStack:
         told |= {"BESEDKA_SITE_DATA": str(data), "PASSWORD_ITERATIONS": PASSWORD_ITERATIONS}
         if self.authority:
             told["SSL_CERT_FILE"] = self.authority
+        told |= hosts.environment()
         site_commands.remember(data, told)
         return told
 
@@ -294,13 +299,15 @@ class EmbeddedStack:
         is_real = self.programs.mongod is not None and genuine.is_mongodb(self.ports["mongo"])
         rows = [
             ("site", site, site_status.version(self.contract.site, timeout=2), True),
-            ("rocketchat", chat, chat_version, bundle is not None),
+            ("rocketchat", chat, chat_version, bundle is not None and genuine_chat.is_rocketchat(chat)),
             ("mongo", address["mongo"], mongo_version, is_real),
         ]
         if self.programs.postgres:
             rows.append(("postgres", address["postgres"], self.programs.postgres.version, True))
         if self.programs.redis:
             rows.append(("redis", address["redis"], redis_server.version(self.ports["redis"]), True))
+        if self.programs.nginx:
+            rows.append((nginx.NAME, site, nginx.version(self.programs.nginx), True))
         services = tuple(
             Service(name, url, version, real, str(self._log(name)), self.processes[name].pid)
             for name, url, version, real in rows
@@ -320,6 +327,7 @@ class EmbeddedStack:
             services=services,
             provider_url=self.contract.own_provider_url,
             authority=self.authority,
+            hosts=(host(site), host(chat)) if self.programs.proxy else (),
             absent=dict(self.programs.absent),
         )
 

@@ -9,7 +9,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Literal
 
-from besedka import database_url, http
+from besedka import database_url, hosts, http
 from besedka.contract import Contract
 from besedka.stacks.services import adapter_manage, site_commands
 from besedka.target import Manage, StackKind, Target
@@ -62,7 +62,8 @@ class Stack:
     the site's management commands cannot be run; then `site_manage` is the adapter's command for temporary
     users, if it has one. `folder` holds logs and data of the run. `absent` names services that the stack
     does without, and what does their work and why, in words. `authority` is the file of certificates that
-    vouch for its addresses, None where the usual ones or the environment's do.
+    vouch for its addresses, None where the usual ones or the environment's do. `hosts` are names that only
+    this project's clients find, on this machine.
     """
 
     kind: StackKind
@@ -76,13 +77,16 @@ class Stack:
     services: tuple[Service, ...]
     provider_url: str | None = None
     authority: str | None = None
+    hosts: tuple[str, ...] = ()
     site_manage: tuple[str, ...] = ()
     absent: dict[str, str] = field(default_factory=dict)
 
     def trust(self) -> None:
-        """Let this process's clients trust the stack's own authority, if it has one."""
+        """Let this process's clients trust the stack's own authority, and find its hosts, if it has some."""
         if self.authority:
             http.trust(self.authority)
+        if self.hosts:
+            hosts.lead(self.hosts)
 
     def secrets(self) -> set[str]:
         """The passwords in its database URLs."""
@@ -149,5 +153,5 @@ class Stack:
         """The inverse of `to_json`."""
         raw: dict[str, Any] = json.loads(text)
         raw["services"] = tuple(Service(**service) for service in raw["services"])
-        raw["site_manage"] = tuple(raw["site_manage"])
+        raw |= {name: tuple(raw.get(name, ())) for name in ("site_manage", "hosts")}
         return cls(**raw)

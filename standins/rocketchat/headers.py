@@ -41,7 +41,8 @@ class SecurityHeaders:
             if message["type"] == "http.response.start":
                 headers, get = MutableHeaders(scope=message), self.settings.get
                 # The real server names none; whoever attaches to this one must not take it for the real one.
-                headers["Server"] = "Rocket.Chat stand-in"
+                # Not in `Server`, which a proxy replaces by its own name.
+                headers["X-Stand-In"] = "Rocket.Chat stand-in"
                 headers["X-XSS-Protection"] = "1"
                 headers["X-Content-Type-Options"] = "nosniff"
                 # SockJS answers before the handlers that set it (measured on 6.13.0).

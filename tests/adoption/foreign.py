@@ -25,6 +25,8 @@ FOLDER = Path(__file__).parent
 SITE = FOLDER / "site"
 OVERLAY = FOLDER / "besedka.toml"
 START_BUDGET_SECONDS = 60.0
+# Five log-ins in ten seconds are what a real one allows: `fixtures.pace` keeps to it there alone.
+UNLIMITED = ("--unlimited-logins",)
 # Those that a site of June 2025 had; what they need beside is in our own environment.
 PACKAGES = ("django==4.2.30", "django-oauth-toolkit==2.4.0")
 _CACHE = PROJECT_ROOT / ".besedka" / "adoption" / "-".join(PACKAGES).replace("==", "-")
@@ -89,9 +91,7 @@ def running(folder: Path, *, unmended: bool = False) -> Iterator[Foreign]:
     plain = contracts.load(overlays=[OVERLAY])
     url = f"http://127.0.0.1:{port}"
     packages, version = django()
-    # Five log-ins in ten seconds are what a real one allows: `fixtures.pace` keeps to it there alone.
-    words = ("--unlimited-logins",)
-    with bare_chat.running(folder, plain.at(site_url=url, chat_url=plain.chat.url), words) as chat:
+    with bare_chat.running(folder, plain.at(site_url=url, chat_url=plain.chat.url), UNLIMITED) as chat:
         told = {
             "VEREIN_DJANGO": packages,
             "VEREIN_DATEN": str(folder / "verein.sqlite3"),

@@ -35,7 +35,9 @@ def test_an_anonymous_visitor_is_led_to_the_login(
     page: ChatPage = page_class(visitor, contract)
     page.open()
 
-    expect(visitor).to_have_url(f"{contract.site.url}{contract.site.login_path}?next={page.path}")
+    expect(visitor).to_have_url(
+        f"{contract.site.url}{contract.site.login_path}?next={contract.site.below(page.path)}"
+    )
     expect(visitor.locator("iframe")).to_have_count(0)
 
 

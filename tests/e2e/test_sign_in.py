@@ -14,6 +14,7 @@ from besedka.pages.site import ChatTestPage, LoginPage
 from besedka.rocketchat.database import ChatDatabase
 from besedka.rocketchat.rest import Credentials, RocketChat
 from besedka.site_database import SiteDatabase
+from fixtures.features import DOES_NOT_APPLY
 from fixtures.report import Prove
 from tests.cases import USERNAMES, in_fewest_rooms, in_most_rooms
 
@@ -60,7 +61,9 @@ def test_a_visitor_logs_in_on_the_site_and_arrives_in_the_chat(
 ) -> None:
     page: Page = new_browser(locale=locale).new_page()  # type: ignore[attr-defined]
     chat_page = ChatTestPage(page, contract).open()
-    expect(page).to_have_url(f"{contract.site.url}{contract.site.login_path}?next={contract.site.test_page}")
+    expect(page).to_have_url(
+        f"{contract.site.url}{contract.site.login_path}?next={contract.site.below(contract.site.test_page)}"
+    )
     user = in_fewest_rooms(contract)
 
     LoginPage(page, contract).sign_in(user)
@@ -113,6 +116,8 @@ def test_the_chat_stays_signed_in_after_a_reload(
 
 
 def test_the_header_leads_to_the_chat(contract: Contract, person: Callable[..., Page]) -> None:
+    if contract.site.selectors.chat_link is False:
+        pytest.skip(f"{DOES_NOT_APPLY}the site has no chat_link ([site.selectors])")
     page = person(in_most_rooms(contract))
     page.goto(contract.site.url)
 

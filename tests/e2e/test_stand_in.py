@@ -25,5 +25,5 @@ def test_the_page_says_what_it_is(stack: Stack, contract: Contract, visitor: Pag
 
     assert (NAME in visitor.title()) is says_so
     assert visitor.get_by_text(NAME, exact=True).is_visible() is says_so
-    server = requests.get(f"{contract.chat.url}/api/info", timeout=10).headers.get("Server", "")
+    server = requests.get(f"{contract.chat.url}/api/info", timeout=10).headers.get("X-Stand-In", "")
     assert (NAME in server) is is_stand_in

@@ -19,19 +19,20 @@ FILE_LINES, FUNCTION_LINES = 400, 60
 ARROWS = {
     "language": "",
     "translation": "language",
-    "adapter errors mistakes names progress scrub overlays second_ask without_netlink address": "errors translation",
-    "http": "address",
+    "adapter errors mistakes names progress scrub second_ask without_netlink address resolver reverse_proxy": "errors translation",
+    "hosts": "resolver",
+    "http overlays": "address errors hosts",
     "consistency": "names",
     "certificates": "address http",
-    "contract database_url browser": "adapter mistakes address certificates consistency errors names scrub overlays"
+    "contract database_url browser": "adapter mistakes address certificates consistency errors hosts names reverse_proxy scrub overlays"
     " without_netlink",
     "rocketchat site site_status site_database pages target": "adapter address contract database_url errors http"
     " second_ask",
     "report": "errors language scrub translation",
-    "provision": "address contract database_url errors names progress rocketchat site_database target",
-    "stacks": "adapter address contract database_url errors http progress provision rocketchat site_database"
+    "provision": "address contract database_url errors hosts names progress rocketchat site_database target",
+    "stacks": "adapter address contract database_url errors hosts http progress provision reverse_proxy rocketchat site_database"
     " site_status target",
-    "checks": "adapter language translation address contract database_url errors http names rocketchat second_ask site site_database stacks target",
+    "checks": "adapter language translation address contract database_url errors http names rocketchat second_ask site site_database site_status stacks target",
     "restart": "address checks contract database_url errors http progress provision rocketchat site_database"
     " site_status stacks target",
     "commands": "address checks contract database_url errors http language progress provision report restart scrub translation"
@@ -72,8 +73,15 @@ def imported(tree: ast.AST) -> Iterator[str]:
             yield from (name if name in MODULES else node.module for name in named)
 
 
-TREES = {name: ast.parse((PROJECT_ROOT / path).read_text("utf-8")) for name, path in MODULES.items()}
-IMPORTS = {name: set(imported(tree)) - {name} for name, tree in TREES.items()}
+@pytest.fixture(scope="module")
+def trees() -> dict[str, ast.Module]:
+    """All modules parsed, which takes two seconds: not while tests are collected."""
+    return {name: ast.parse((PROJECT_ROOT / path).read_text("utf-8")) for name, path in MODULES.items()}
+
+
+@pytest.fixture(scope="module")
+def imports(trees: dict[str, ast.Module]) -> dict[str, set[str]]:
+    return {name: set(imported(tree)) - {name} for name, tree in trees.items()}
 
 
 def arrows(name: str, targets: set[str]) -> list[str]:
@@ -108,19 +116,19 @@ def too_long(name: str, tree: ast.Module, lines: int) -> list[str]:
     return found
 
 
-def test_arrows_go_down() -> None:
-    assert [row for name, targets in IMPORTS.items() for row in arrows(name, targets)] == []
+def test_arrows_go_down(imports: dict[str, set[str]]) -> None:
+    assert [row for name, targets in imports.items() for row in arrows(name, targets)] == []
 
 
-def test_no_modules_import_each_other() -> None:
-    assert circle(IMPORTS) == []
+def test_no_modules_import_each_other(imports: dict[str, set[str]]) -> None:
+    assert circle(imports) == []
 
 
-def test_everything_can_be_read_at_once() -> None:
+def test_everything_can_be_read_at_once(trees: dict[str, ast.Module]) -> None:
     lines = {
         name: len((PROJECT_ROOT / path).read_text("utf-8").splitlines()) for name, path in MODULES.items()
     }
-    assert [row for name, tree in TREES.items() for row in too_long(name, tree, lines[name])] == []
+    assert [row for name, tree in trees.items() for row in too_long(name, tree, lines[name])] == []
 
 
 @pytest.mark.parametrize(

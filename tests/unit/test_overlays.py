@@ -47,6 +47,25 @@ def test_what_is_replaced_is_not_merged(tmp_path: Path) -> None:
     assert found.provider.groups == {user.role: "all"}
 
 
+def test_what_is_replaced_by_nothing_is_gone(tmp_path: Path) -> None:
+    found = contract.load(overlays=[overlay(tmp_path, "one", 'replaces = ["provider.groups"]\n')])
+
+    assert found.provider.groups == {}
+
+
+def test_rows_about_the_site_go_along_where_it_moves(tmp_path: Path) -> None:
+    base, here = contract.load(overlays=()), "http://127.0.0.1:8101"
+    origin = "Iframe_Integration_receive_origin"
+    row = f'[site]\nurl = "{here}"\n'
+
+    moved = contract.load(overlays=[overlay(tmp_path, "one", row)])
+    said = contract.load(overlays=[overlay(tmp_path, "two", f'{row}[provider]\nurl = "{base.site.url}"\n')])
+
+    assert (moved.provider.url, moved.settings[origin], moved.own_provider_url) == (here, here, None)
+    assert moved.settings["First_Channel_After_Login"] == base.settings["First_Channel_After_Login"]
+    assert (said.provider.url, said.settings[origin]) == (base.site.url, here)
+
+
 def test_the_environment_names_overlays(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(OVERLAYS_ENV, str(overlay(tmp_path, "one", '[chat]\nversion = "6.4.8"\n')))
 

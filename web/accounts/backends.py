@@ -12,7 +12,11 @@ from accounts.models import User
 
 
 class UsernameOrEmailBackend(ModelBackend):
-    """Takes what the visitor typed as a username, else, where it contains `@`, as an e-mail; ignores case."""
+    """Takes what the visitor typed as a username, else, where it contains `@`, as an e-mail; ignores case.
+
+    Who is switched off is known by the right password, and refused by the log-in form, which says why
+    (`AuthenticationForm.confirm_login_allowed`); an open session ends at once (`get_user`).
+    """
 
     def authenticate(
         self,
@@ -32,6 +36,4 @@ class UsernameOrEmailBackend(ModelBackend):
             # The same work as for a known name, so that the time taken does not tell which names exist.
             User().set_password(password)
             return None
-        if user.check_password(password) and self.user_can_authenticate(user):
-            return user
-        return None
+        return user if user.check_password(password) else None

@@ -31,6 +31,7 @@ class LoginForm(AuthenticationForm):
         widget=forms.PasswordInput(attrs={"autocomplete": "current-password"}),
     )
     error_messages = {
-        "invalid_login": "Неверный логин или пароль. Проверьте раскладку и регистр букв.",
-        "inactive": "Эта учётная запись отключена.",
+        "invalid_login": "Неверный логин или пароль. Проверьте раскладку и регистр букв; если пароль забыт, "
+        "попросите администратора сайта задать новый.",
+        "inactive": "Эта учётная запись отключена. Попросите администратора сайта включить её.",
     }

@@ -10,9 +10,8 @@ import subprocess
 from collections.abc import Sequence
 from typing import Any
 
-from besedka.adapter import AdapterRowError
+from besedka.adapter import TEMPORARY_PREFIX, AdapterRowError
 from besedka.contract import PROJECT_ROOT
-from besedka.site_database import TEMPORARY_PREFIX
 
 COMMAND_BUDGET_SECONDS = 60.0
 _ROW = "adapter.manage"
@@ -43,8 +42,9 @@ def run(command: Sequence[str], action: str, *usernames: str, stdin: str = "") -
         found = f"it did not end within {COMMAND_BUDGET_SECONDS:.0f} s"
         raise AdapterRowError(_ROW, shown, found, expected="an end with status 0") from error
     if finished.returncode != 0:
-        last = "\n".join(f"{finished.stdout}{finished.stderr}".strip().splitlines()[-_LAST_LINES:])
-        found = f"{action} ended with status {finished.returncode}:\n{last}"
+        *before, last = f"{finished.stdout}{finished.stderr}".strip().splitlines()[-_LAST_LINES:] or [""]
+        # A traceback says what it is about in its last line, and many reports show the first one alone.
+        found = "\n".join((f"{action} ended with status {finished.returncode}: {last}", *before))
         raise AdapterRowError(_ROW, shown, found, expected="status 0, as docs/manage.md says")
     return finished.stdout
 

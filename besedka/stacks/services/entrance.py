@@ -1,14 +1,20 @@
-"""Where browsers reach the site and the chat of an embedded stack: their own ports, https, or one host."""
+"""Where browsers reach site and chat of an embedded stack: their own ports, https, one host, a proxy."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from besedka import address, http
+from besedka import address, hosts, http
 from besedka.contract import Contract
+from besedka.stacks.services import nginx
 from besedka.stacks.services.one_host import OneHost
+from besedka.stacks.services.options import Programs
+
+if TYPE_CHECKING:
+    from besedka.stacks.services.tls import Certificates
 
 # Names of ports: what the services listen on, and what may stand before them.
 PORTS = ("site", "chat", "one host", "site by https", "chat by https")
@@ -20,19 +26,38 @@ class Entrance:
 
     told: Contract
     ports: Mapping[str, int]
-    tls: bool
+    wanted: Programs
     authority: str | None = None
+
+    def __post_init__(self) -> None:
+        """Behind a proxy both have the host names of the contract's `[proxy]`."""
+        if self.wanted.proxy:
+            told, scheme = nginx.settings(self.told), "https" if self.tls else "http"
+            site, chat = f"{scheme}://{told.site_host}", f"{scheme}://{told.chat_host}"
+            if self.wanted.one_host or self.one_host:
+                chat = f"{site}{told.chat_path}"
+            self.told = self.told.at(site_url=site, chat_url=chat)
+
+    @property
+    def tls(self) -> bool:
+        """Whether browsers speak https."""
+        return self.wanted.tls
 
     @property
     def one_host(self) -> bool:
         """Whether the contract gives site and chat one origin."""
         return address.origin(self.told.site.url) == address.origin(self.told.chat.url)
 
+    @property
+    def one_port(self) -> bool:
+        """Whether one port serves both."""
+        return self.one_host or self.wanted.proxy
+
     def fixed(self, wished: Mapping[str, int]) -> dict[str, int]:
         """Ports that somebody wished for, by service, as those that a browser opens, by our names."""
         behind = " by https" if self.tls else ""
         names = {name: f"{own}{behind}" for name, own in (("site", "site"), ("rocketchat", "chat"))}
-        if self.one_host and not self.tls:
+        if self.one_port and not self.tls:
             names["site"] = "one host"
         return {names.get(name, name): port for name, port in wished.items()}
 
@@ -47,30 +72,58 @@ class Entrance:
 
     def programs(self, folder: Path) -> Iterator[tuple[str, list[str]]]:
         """Name and command of each program that stands before the services; certificates go to the folder."""
-        if self.one_host:
-            path = address.path(self.told.chat.url)
+        secured = self._certified(folder / "tls") if self.tls else None
+        if self.wanted.proxy:
+            hosts.lead(map(address.host, (self.told.site.url, self.told.chat.url)))
+        if self.wanted.nginx:
+            yield nginx.NAME, nginx.command(self.wanted.nginx, self.front(secured), folder / nginx.NAME)
+            return
+        if self.one_port:
             scheme = "https" if self.tls else "http"
-            both = OneHost(path, self.ports["chat"], self.ports["site"], scheme)
+            host = "" if self.one_host else address.host(self.told.chat.url)
+            path = address.path(self.told.chat.url)
+            both = OneHost(path, self.ports["chat"], self.ports["site"], scheme, host)
             yield "one_host", both.command(self.ports["one host"])
-        if self.tls:
-            from besedka.stacks.services import tls  # noqa: PLC0415 - a library that other stacks do without
-
-            moved = self.contract()
-            urls = (moved.site.url, moved.chat.url, moved.provider.url)
-            made = tls.issue(folder / "tls", map(address.host, urls))
-            self.authority = str(made.authority)
-            http.trust(self.authority)
+        if secured:
             pairs = {
                 self.ports[f"{name} by https"]: self.ports[self._behind(name)] for name in ("site", "chat")
             }
-            yield "tls", made.command(pairs)
+            yield "tls", secured.command(pairs)
+
+    def front(self, secured: Certificates | None) -> nginx.Front:
+        """How nginx is told of this stack."""
+        told = nginx.settings(self.told)
+        return nginx.Front(
+            told.site_host,
+            told.chat_host,
+            self.ports["site by https" if self.tls else "one host"],
+            self.ports["site"],
+            self.ports["chat"],
+            told.body_megabytes,
+            told.socket_seconds,
+            address.path(self.told.chat.url),
+            str(secured.server) if secured else "",
+            str(secured.key) if secured else "",
+        )
+
+    def _certified(self, folder: Path) -> Certificates:
+        """Certificates for every name of the stack, from an authority that all clients trust from now on."""
+        from besedka.stacks.services import tls  # noqa: PLC0415 - a library that other stacks do without
+
+        moved = self.contract()
+        urls = (moved.site.url, moved.chat.url, moved.provider.url)
+        made = tls.issue(folder, map(address.host, urls))
+        self.authority = str(made.authority)
+        http.trust(self.authority)
+        return made
 
     def _behind(self, name: str) -> str:
-        return "one host" if self.one_host else name
+        return "one host" if self.one_port else name
 
     def _moved(self, url: str, name: str) -> str:
         if self.tls:
-            scheme, port = "https", self.ports[f"{'site' if self.one_host else name} by https"]
+            scheme, port = "https", self.ports[f"{'site' if self.one_port else name} by https"]
         else:
             scheme, port = "http", self.ports[self._behind(name)]
-        return f"{scheme}://{address.local_host(url)}:{port}{address.path(url)}"
+        host = address.host(url) if self.wanted.proxy else address.local_host(url)
+        return f"{scheme}://{host}:{port}{address.path(url)}"

@@ -1,9 +1,10 @@
-"""One host for site and chat: what stands before both where the contract gives them one origin.
+"""One port for site and chat: a small reverse proxy, for a contract of one origin, or in place of nginx.
 
-A path of the chat's address goes to the chat, everything else to the site, as a reverse proxy does it. Each
-connection carries one request, so that none can reach the wrong side; a WebSocket keeps its own. It tells
-both sides who asked and by which scheme (`X-Forwarded-For`, `X-Forwarded-Proto`) and leaves `Host` alone.
-Run as a program: the port, the chat's path, the ports of chat and site, all on 127.0.0.1, and the scheme.
+What is asked of the chat's host, or of its path where both have one host, goes to the chat, the rest to the
+site. Each connection carries one request, so that none can reach the wrong side; a WebSocket keeps its own.
+It tells both sides who asked and by which scheme (`X-Forwarded-For`, `X-Forwarded-Proto`) and leaves `Host`
+alone. Run as a program: the port, the chat's path, the ports of chat and site, all on 127.0.0.1, the scheme,
+and the chat's host.
 """
 
 from __future__ import annotations
@@ -17,25 +18,32 @@ from dataclasses import dataclass
 from besedka.stacks.services.tls import hand_on
 
 _CONNECTION = re.compile(rb"^connection:.*\r\n", re.IGNORECASE | re.MULTILINE)
+_HOST = re.compile(rb"^host:\s*([^:\r\n]*)", re.IGNORECASE | re.MULTILINE)
 _UPGRADE = re.compile(rb"^upgrade:\s*websocket", re.IGNORECASE | re.MULTILINE)
 
 
 @dataclass(frozen=True)
 class OneHost:
-    """The ports of both, the chat's path, which begins with `/`, and the scheme that browsers speak."""
+    """The ports of both, the chat's path, which begins with `/`, and the scheme that browsers speak.
+
+    `chat_host` takes the path's place: all that is asked of that host is the chat's.
+    """
 
     chat_path: str
     chat_port: int
     site_port: int
     scheme: str
+    chat_host: str = ""
 
     def command(self, port: int) -> list[str]:
         """The program that listens on that port."""
-        told = (port, self.chat_path, self.chat_port, self.site_port, self.scheme)
+        told = (port, self.chat_path, self.chat_port, self.site_port, self.scheme, self.chat_host)
         return [sys.executable, "-m", __name__, *map(str, told)]
 
-    def port_of(self, target: str) -> int:
-        """Whose the request's target is: the chat's path itself, or what lies below."""
+    def port_of(self, target: str, host: str = "") -> int:
+        """Whose the request is: that of the chat's host, else the chat's path itself, or what lies below."""
+        if self.chat_host:
+            return self.chat_port if host.lower() == self.chat_host else self.site_port
         path = target.partition("?")[0]
         below = path == self.chat_path or path.startswith(f"{self.chat_path}/")
         return self.chat_port if below else self.site_port
@@ -51,15 +59,19 @@ class OneHost:
         """One connection of a browser, to its end."""
         with suppress(OSError, asyncio.IncompleteReadError, asyncio.LimitOverrunError, IndexError):
             head = await reader.readuntil(b"\r\n\r\n")
-            port = self.port_of(head.split(b" ", 2)[1].decode("latin-1"))
+            host = _HOST.search(head)
+            port = self.port_of(
+                head.split(b" ", 2)[1].decode("latin-1"), host[1].decode("latin-1") if host else ""
+            )
             behind, to_it = await asyncio.open_connection("127.0.0.1", port)
             to_it.write(self.head(head, writer.get_extra_info("peername")[0]))
             await asyncio.gather(hand_on(reader, to_it), hand_on(behind, writer))
         writer.close()
 
 
-async def _main(port: str, chat_path: str, chat_port: str, site_port: str, scheme: str) -> None:
-    front = OneHost(chat_path, int(chat_port), int(site_port), scheme)
+async def _main(*told: str) -> None:
+    port, chat_path, chat_port, site_port, scheme, chat_host = told
+    front = OneHost(chat_path, int(chat_port), int(site_port), scheme, chat_host)
     server = await asyncio.start_server(front.connected, "127.0.0.1", int(port))
     async with server:
         await server.serve_forever()

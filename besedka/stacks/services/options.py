@@ -11,7 +11,7 @@ from besedka.progress import Say
 from besedka.stacks import versions
 from besedka.stacks.services import bundle as bundles
 from besedka.stacks.services import chat_client as clients
-from besedka.stacks.services import mongod, mongod_download, postgres, programs, redis_server
+from besedka.stacks.services import mongod, mongod_download, nginx, postgres, programs, redis_server
 from besedka.stacks.services.bundle import Bundle
 from besedka.stacks.services.chat_client import ChatClient
 
@@ -19,12 +19,14 @@ from besedka.stacks.services.chat_client import ChatClient
 _INSTEAD = {
     "postgres": "SQLite keeps the site's data",
     "redis": "the site's own memory is its cache",
+    "nginx": "a small proxy of this project stands before site and chat",
 }
 
 
 @dataclass(frozen=True)
 class ServiceOptions:
-    """What the user asked for. `postgres`, `redis`: auto, none or a path; `mongod`: a path or `download`."""
+    """What the user asked for. `postgres`, `redis`, `nginx`: auto, none or a path; `mongod`: a path or
+    `download`."""
 
     mongod: str | None = None
     postgres: str = programs.AUTO
@@ -34,6 +36,9 @@ class ServiceOptions:
     chat_client: str | None = None
     client_mood: str | None = None
     tls: bool = False
+    proxy: bool = False
+    one_host: bool = False
+    nginx: str = programs.AUTO
 
     def given(self) -> list[str]:
         """The options that were given, in the words of a command line: an embedded stack alone obeys them."""
@@ -45,15 +50,19 @@ class ServiceOptions:
             "--node": self.node,
             clients.OPTION: self.chat_client,
             clients.MOOD_OPTION: self.client_mood,
+            "--nginx": None if self.nginx == programs.AUTO else self.nginx,
         }
-        return [f"{name}={value}" for name, value in rows.items() if value] + ["--tls"] * self.tls
+        switches = {"--tls": self.tls, "--proxy": self.proxy, "--one-host": self.one_host}
+        given = [f"{name}={value}" for name, value in rows.items() if value]
+        return given + [name for name, on in switches.items() if on]
 
 
 @dataclass(frozen=True)
 class Programs:
     """The programs to run; None: Rocket.Chat's and MongoDB's stand-in, and no PostgreSQL or Redis at all.
 
-    `tls` puts site and chat behind https. `ports` are fixed ones, by service; others are free ones. `absent`
+    `tls` puts site and chat behind https, `proxy` behind nginx, or a proxy of ours where that is None;
+    `one_host` gives both one host there. `ports` are fixed ones, by service; others are free ones. `absent`
     says for the latter two what does their work, and why.
     """
 
@@ -64,9 +73,12 @@ class Programs:
     chat_client: ChatClient | None = None
     client_mood: str | None = None
     tls: bool = False
+    proxy: bool = False
+    one_host: bool = False
+    nginx: str | None = None
     ports: Mapping[str, int] = field(default_factory=dict)
     absent: Mapping[str, str] = field(
-        default_factory=lambda: {name: f"{instead} (not asked for)" for name, instead in _INSTEAD.items()}
+        default_factory=lambda: {name: f"{_INSTEAD[name]} (not asked for)" for name in ("postgres", "redis")}
     )
 
 
@@ -102,10 +114,33 @@ def find(wanted: ServiceOptions, contract: Contract, *, say: Say) -> Programs:
         chat_data = mongod.find(wanted.mongod)
     if bundle:
         bundle.check_mongod(chat_data, contract)
-    reasons = {name: why for name, why in (("postgres", no_database), ("redis", no_cache)) if why}
-    found = {"postgres": database, "redis": cache}
-    absent = {
-        name: f"{_INSTEAD[name]} ({reasons[name]})" for name, program in found.items() if program is None
-    }
-    client = chosen if isinstance(chosen, ChatClient) else None
-    return Programs(chat_data, database, cache, bundle, client, wanted.client_mood, wanted.tls, absent=absent)
+    front, no_front = _front(wanted, contract, say)
+    reasons = {"postgres": no_database, "redis": no_cache, "nginx": no_front}
+    return Programs(
+        chat_data,
+        database,
+        cache,
+        bundle,
+        chosen if isinstance(chosen, ChatClient) else None,
+        wanted.client_mood,
+        wanted.tls,
+        wanted.proxy,
+        wanted.one_host,
+        front,
+        absent={name: f"{_INSTEAD[name]} ({why})" for name, why in reasons.items() if why},
+    )
+
+
+def _front(wanted: ServiceOptions, contract: Contract, say: Say) -> tuple[str | None, str]:
+    """nginx, or None and why not; nothing of both without `--proxy`."""
+    if wanted.proxy:
+        nginx.settings(contract)
+        return nginx.find(wanted.nginx, say)
+    if given := [name for name in wanted.given() if name.startswith(("--one-host", "--nginx"))]:
+        raise StackKindError(
+            f"{given[0]} without --proxy",
+            expected="--proxy, which it is about",
+            where="the command line",
+            next_step="add --proxy, or leave it out",
+        )
+    return None, ""

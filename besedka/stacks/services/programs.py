@@ -32,12 +32,12 @@ def named(option: str, value: str, *, expected: str, instead: str) -> str:
     return found
 
 
-def version(program: str | Path, pattern: str, *, expected: str) -> str:
+def version(program: str | Path, pattern: str, *, expected: str, option: str = "--version") -> str:
     """What `program --version` prints, by the pattern's only group. StackStartError if it does not."""
-    next_step = f"run `{program} --version` and see why; nothing was started"
+    next_step = f"run `{program} {option}` and see why; nothing was started"
     try:
         finished = subprocess.run(  # noqa: S603 - a program that the user named or has on PATH
-            [str(program), "--version"],
+            [str(program), option],
             env=base_environment(),
             stdin=subprocess.DEVNULL,
             capture_output=True,
@@ -53,11 +53,11 @@ def version(program: str | Path, pattern: str, *, expected: str) -> str:
             where=str(program),
             next_step=next_step,
         ) from error
-    found = re.search(pattern, finished.stdout)
+    found = re.search(pattern, finished.stdout + finished.stderr)
     if finished.returncode != 0 or found is None:
         said = [*(finished.stdout + finished.stderr).strip().splitlines(), "nothing"][0]
         raise StackStartError(
-            f"`--version` ended with status {finished.returncode} and said {said!r}",
+            f"`{option}` ended with status {finished.returncode} and said {said!r}",
             expected=expected,
             where=str(program),
             next_step=next_step,

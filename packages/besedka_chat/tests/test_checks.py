@@ -43,8 +43,10 @@ def test_a_project_that_is_right_is_told_nothing() -> None:
         ({"BESEDKA_CHAT": HTTPS}, "W009"),
         ({"MIDDLEWARE": [one for one in MIDDLEWARE if "csrf" not in one]}, "W010"),
         ({"X_FRAME_OPTIONS": "DENY"}, "W011"),
-        ({"ROOT_URLCONF": "guests.urls"}, "W012"),
+        ({"ROOT_URLCONF": "guests.urls", "LOGIN_URL": "https://login.test/"}, "W012"),
         ({"BESEDKA_CHAT": BESEDKA_CHAT | {"USERNAME_FIELD": "mail"}}, "W013"),
+        ({"LOGIN_URL": "/verein/nirgends/"}, "W014"),
+        ({"LOGIN_URL": "nirgends"}, "W014"),
     ],
     ids=lambda one: one if isinstance(one, str) else next(iter(one)),
 )

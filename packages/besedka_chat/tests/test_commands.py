@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import io
 import json
+from dataclasses import replace
 
 import pytest
+from besedka_chat import roster
+from besedka_chat.conf import chat_settings
+from django.contrib.auth.models import User
 from django.core.management import CommandError, call_command
 from guests.models import Guest
 from oauth2_provider.models import get_application_model
@@ -107,3 +111,15 @@ def test_what_the_suite_may_not_ask_is_refused(
     with pytest.raises(CommandError, match="expected"):
         asked(monkeypatch, request_)
     assert [guest.nick for guest in Guest.objects.all()] == ["olga"]
+
+
+def test_the_name_to_show_goes_into_the_two_fields_of_djangos_own_models(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    plain = replace(chat_settings(), username_field="username", full_name_field="", role_field="")
+    monkeypatch.setattr(roster, "chat_settings", lambda: plain)
+    monkeypatch.setattr(roster, "get_user_model", lambda: User)
+
+    fields = roster._fields({"username": "anna", "full_name": "Anna von Ahorn"})
+
+    assert User(**fields).get_full_name() == "Anna von Ahorn"

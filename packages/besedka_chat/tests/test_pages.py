@@ -6,6 +6,7 @@ import re
 from pathlib import Path
 
 import pytest
+from django.conf import settings
 from django.contrib.staticfiles import finders
 from django.test import Client, override_settings
 from guests.models import Guest
@@ -21,7 +22,7 @@ def test_a_page_asks_only_for_files_that_are_there(visitor: Client, page: str) -
     assert len(files) == 3
     assert [name for name in files if finders.find(name) is None] == []
     assert 'src="http://chat.site.test/channel/stammtisch?layout=embedded"' in html
-    for name in ("auth", "proof", "session"):
+    for name in ("auth", "check", "proof", "session"):
         assert f'data-{name}-url="/verein/reden/api/{name}/"' in html
 
 
@@ -45,6 +46,27 @@ def test_buttons_are_those_of_the_role(visitor: Client) -> None:
     Guest.objects.update(kind="")
     assert b'data-channel="keller"' not in visitor.get("/reden/integrated/").content
     assert visitor.get("/reden/integrated/?channel=keller").status_code == 404
+
+
+CELLAR = {"name": "keller", "label": "Keller", "private": True, "default": True, "roles": ["wirt"]}
+GARDEN = {"name": "garten", "label": "Garten", "roles": ["gast"]}
+
+
+@pytest.mark.parametrize("page", ["test", "integrated"])
+def test_who_may_enter_no_room_is_told_whom_to_ask(visitor: Client, page: str) -> None:
+    Guest.objects.update(kind="fremd")
+    with override_settings(BESEDKA_CHAT=settings.BESEDKA_CHAT | {"CHANNELS": [CELLAR, GARDEN]}):
+        answer = visitor.get(f"/reden/{page}/")
+    assert answer.status_code == 200
+    assert "«fremd»" in answer.content.decode()
+    assert "Попросите\nадминистратора сайта" in answer.content.decode()
+    assert "<iframe" not in answer.content.decode()
+
+
+def test_who_may_not_enter_the_default_room_gets_the_first_that_is_open(visitor: Client) -> None:
+    Guest.objects.update(kind="gast")
+    with override_settings(BESEDKA_CHAT=settings.BESEDKA_CHAT | {"CHANNELS": [CELLAR, GARDEN]}):
+        assert b"/channel/garten?layout=embedded" in visitor.get("/reden/integrated/").content
 
 
 def test_signing_out_signs_the_chat_out_too(visitor: Client) -> None:

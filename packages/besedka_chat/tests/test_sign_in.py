@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+from collections.abc import Callable
 from urllib.parse import parse_qs, urlsplit
 
 import httpx
@@ -18,7 +19,7 @@ from oauth2_provider.models import get_access_token_model
 
 CALLBACK = "http://chat.site.test/_oauth/besedka"
 IDENTITY = {"username": "olga", "email": "olga@example.org", "full_name": "Olga O.", "role": "wirt"}
-AUTH = "/reden/api/auth/"
+AUTH, CHECK = "/reden/api/auth/", "/reden/api/check/"
 
 
 def code_of(visitor: Client, **more: str) -> str:
@@ -69,6 +70,8 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     statuses: list[int] = []
 
     def chat(request: httpx.Request) -> httpx.Response:
+        if request.url.path.endswith("subscriptions.get"):
+            return httpx.Response(200, json={"update": [{"name": "stammtisch"}], "remove": []})
         token = json.loads(request.content)["accessToken"]
         seen = not connection.in_atomic_block
         answer = Client(SERVER_NAME="site.test").get("/wer/rocket/", HTTP_AUTHORIZATION=f"Bearer {token}")
@@ -78,29 +81,81 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> list[int]:
         me = {"username": answer.json()["username"]}
         return httpx.Response(200, json={"data": {"userId": "u1", "authToken": "t1", "me": me}})
 
-    real = httpx.Client
-    monkeypatch.setattr(
-        rocketchat.httpx, "Client", lambda **more: real(transport=httpx.MockTransport(chat), **more)
-    )
+    in_place_of_the_chat(monkeypatch, chat)
     return statuses
 
 
-def posted(visitor: Client) -> tuple[int, dict[str, str]]:
+def in_place_of_the_chat(
+    monkeypatch: pytest.MonkeyPatch, answers: Callable[[httpx.Request], httpx.Response]
+) -> None:
+    real = httpx.Client
+    monkeypatch.setattr(
+        rocketchat.httpx, "Client", lambda **more: real(transport=httpx.MockTransport(answers), **more)
+    )
+
+
+def posted(visitor: Client, address: str = AUTH) -> tuple[int, dict[str, object]]:
     """The page's POST, by what the page says of the cookie and the header."""
     page = visitor.get("/reden/integrated/").content.decode()
     assert 'data-csrf-cookie="csrftoken"' in page
     assert 'data-csrf-header="X-CSRFTOKEN"' in page
     token = visitor.cookies["csrftoken"].value
-    answer = visitor.post(AUTH, HTTP_X_CSRFTOKEN=token)
+    answer = visitor.post(address, HTTP_X_CSRFTOKEN=token)
     return answer.status_code, answer.json()
 
 
 def test_the_site_answers_its_own_identity_request_in_time(visitor: Client, asked: list[int]) -> None:
     ensure_application()
-    assert posted(visitor) == (200, {"loginToken": "t1", "userId": "u1", "username": "olga"})
+    told = {"loginToken": "t1", "userId": "u1", "username": "olga", "absent": ["Keller"]}
+    assert posted(visitor) == (200, told)
     assert asked == [200]
     token = get_access_token_model().objects.get()
     assert token.is_expired(), "what was lent to the chat for a moment is taken back"
+
+
+@pytest.mark.parametrize(
+    "refusal",
+    [
+        ("error-user-is-not-activated", "chat_deactivated", "Попросите администратора чата"),
+        ("error-login-blocked-for-user", "chat_blocked", "Подождите пять минут"),
+        ("error-login-blocked-for-ip", "chat_address_blocked", "Подождите пять минут"),
+        ("totp-required", "chat_second_factor", "Accounts_TwoFactorAuthentication_Enabled"),
+        (403, "chat_refused", "администратору чата"),
+    ],
+)
+@pytest.mark.parametrize("address", [AUTH, CHECK])
+def test_a_refusal_says_what_that_person_can_do(
+    visitor: Client, monkeypatch: pytest.MonkeyPatch, address: str, refusal: tuple[object, str, str]
+) -> None:
+    said, code, advice = refusal
+    ensure_application()
+    in_place_of_the_chat(monkeypatch, lambda _: httpx.Response(401, json={"status": "error", "error": said}))
+
+    status, answer = posted(visitor, address)
+
+    assert (status >= 500, answer["error"]) == (True, code)
+    assert advice in str(answer["message"])
+    assert str(said) in str(answer["found"])
+
+
+def test_a_check_hands_out_no_session_and_leaves_none(
+    visitor: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ensure_application()
+    ended: list[str] = []
+
+    def chat(request: httpx.Request) -> httpx.Response:
+        if request.url.path.endswith("logout"):
+            ended.append(request.headers["x-auth-token"])
+        if request.url.path.endswith("subscriptions.get"):
+            return httpx.Response(200, json={"update": [], "remove": []})
+        data = {"userId": "u1", "authToken": "t1", "me": {"username": "olga"}}
+        return httpx.Response(200, json={"data": data})
+
+    in_place_of_the_chat(monkeypatch, chat)
+
+    assert posted(visitor, CHECK) == (200, {"absent": ["Stammtisch"]})
+    assert ended == ["t1"]
 
 
 def test_within_a_transaction_it_would_not(
@@ -114,7 +169,7 @@ def test_within_a_transaction_it_would_not(
 
 
 def test_every_view_that_the_chat_waits_for_holds_no_transaction() -> None:
-    for view in (session.chat_login, identity):
+    for view in (session.chat_login, session.chat_check, identity):
         assert view._non_atomic_requests == {"default"}
 
 

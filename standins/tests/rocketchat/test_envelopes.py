@@ -6,11 +6,13 @@ import json
 
 import pytest
 
-from .chat import Chat, error_type, eventually
+from .chat import Chat, error_type
 from .client import Answer
 from .versions import at
 
 pytestmark = pytest.mark.conformance
+# api.ts of 6.5.3 makes its table of routes anew and empty; changed limits then wait for a restart (measured).
+STANDIN_ONLY = "a real server's rate limits freeze once its CORS settings were changed"
 
 
 def test_success_is_200_with_success_true(chat: Chat) -> None:
@@ -182,16 +184,23 @@ def _create_by(chat: Chat, raw: bytes) -> Answer:
     return chat.anna.request("POST", "/api/v1/channels.create", data=raw, headers=headers)
 
 
-def test_cors_is_off(changeable: Chat) -> None:
-    """A preflight is refused with text while API_Enable_CORS is false (ApiClass.ts, _initCors)."""
+def _preflight(chat: Chat) -> Answer:
     headers = {"Origin": "http://127.0.0.1:1", "Access-Control-Request-Method": "POST"}
+    return chat.anybody().request("OPTIONS", "/api/v1/me", headers=headers)
 
-    def preflight() -> Answer:
-        return changeable.anybody().request("OPTIONS", "/api/v1/me", headers=headers)
 
-    changeable.set("API_Enable_CORS", False)
-    eventually(lambda: preflight().status == 405, "CORS is off")
-    assert preflight().text.startswith("CORS not enabled")
-    changeable.set("API_Enable_CORS", True)
-    eventually(lambda: preflight().status == 200, "CORS is on")
-    assert preflight().headers["Access-Control-Allow-Origin"] == "*"
+def test_cors_is_off(chat: Chat) -> None:
+    """A preflight is refused with text while API_Enable_CORS is false (ApiClass.ts, _initCors)."""
+    if chat.admin.get("settings/API_Enable_CORS").body["value"]:
+        pytest.skip("this server allows CORS, and its limits would freeze if that were changed")
+    refused = _preflight(chat)
+    assert refused.status == 405
+    assert refused.text.startswith("CORS not enabled")
+
+
+def test_cors_is_live(own: Chat) -> None:
+    """API_Enable_CORS (ApiClass.ts, _initCors)."""
+    own.set("API_Enable_CORS", True)
+    allowed = _preflight(own)
+    assert allowed.status == 200
+    assert allowed.headers["Access-Control-Allow-Origin"] == "*"

@@ -24,6 +24,7 @@ from besedka.contract import Contract
 from besedka.target import Target
 
 Reply = tuple[int, str, Any]
+FORM = '<form><input name="u"><input name="p" type="password"></form>'
 INFO: Reply = (200, "application/json", {"version": "7.7", "success": True})
 
 
@@ -39,6 +40,8 @@ def server(replies: dict[str, Reply], tls: ssl.SSLContext | None = None) -> Iter
             self.send_response(status)
             self.send_header("Content-Type", kind)
             self.send_header("Content-Length", str(len(raw)))
+            if status == 302 and body:
+                self.send_header("Location", body)
             self.end_headers()
             self.wfile.write(raw)
 
@@ -318,6 +321,26 @@ def test_without_a_row_the_usual_place_is_tried_and_then_the_home_page(contract:
         check = next(row for row in checks_for(moved) if row.name == "services.site")
         answered = check.ask(Examination(Target(url, url), moved))
     assert answered == Ok("the home page answers 200")
+
+
+@pytest.mark.parametrize(
+    ("usual", "home", "login", "said"),
+    [
+        ((404, ""), (404, ""), (200, FORM), "the home page answers 404"),
+        ((200, "<h1>Heim</h1>"), (200, "<h1>Heim</h1>"), (200, FORM), "the home page answers 200"),
+        ((403, "Nein"), (401, "Nein"), (200, FORM), "the home page answers 401"),
+        ((302, "/de/"), (302, "/de/"), (200, FORM), "the home page answers 302"),
+    ],
+    ids=["no-home", "a-page-for-all", "members-only", "prefixed"],
+)
+def test_other_sites_without_a_status_page(
+    contract: Contract, usual: tuple[int, str], home: tuple[int, str], login: tuple[int, str], said: str
+) -> None:
+    replies = {"/api/v1/status/": usual, "/": home, "/accounts/login/": login}
+    with server({path: (status, "text/html", body) for path, (status, body) in replies.items()}) as url:
+        moved = contract.at(site_url=url, chat_url=url)
+        check = next(row for row in checks_for(moved) if row.name == "services.site")
+        assert check.ask(Examination(Target(url, url), moved)) == Ok(said)
 
 
 def test_a_site_that_accepts_and_says_nothing(

@@ -10,6 +10,7 @@ from besedka import contract
 from besedka.contract import Contract
 from besedka.errors import StackStartError
 from besedka.stacks.services.entrance import PORTS, Entrance
+from besedka.stacks.services.options import Programs
 
 TOLD = contract.load(overlays=())
 NUMBERS = {name: 20_000 + number for number, name in enumerate(PORTS)}
@@ -18,7 +19,7 @@ NUMBERS = {name: 20_000 + number for number, name in enumerate(PORTS)}
 def moved(site_url: str, chat_url: str, *, tls: bool = False) -> tuple[str, str]:
     """The addresses that the contract ends at."""
     told: Contract = TOLD.at(site_url=site_url, chat_url=chat_url)
-    found = Entrance(told, NUMBERS, tls).contract()
+    found = Entrance(told, NUMBERS, Programs(tls=tls)).contract()
     return found.site.url, found.chat.url
 
 
@@ -40,7 +41,21 @@ def test_one_origin_stays_one(tls: bool, port: str) -> None:
 
 
 def test_a_site_below_a_path_is_refused_before_anything_starts() -> None:
-    told = Entrance(TOLD, NUMBERS, tls=False)
+    told = Entrance(TOLD, NUMBERS, Programs())
 
     with pytest.raises(StackStartError, match="lies below a path"):
         replace(told, told=TOLD.at(site_url="http://127.0.0.1:8001/site", chat_url=TOLD.chat.url)).contract()
+
+
+@pytest.mark.parametrize(("tls", "port"), [(False, "one host"), (True, "site by https")])
+def test_behind_a_proxy_names_of_hosts_lead_to_one_port(tls: bool, port: str) -> None:
+    named = TOLD.proxy
+    assert named is not None
+    found = Entrance(TOLD, NUMBERS, Programs(tls=tls, proxy=True)).contract()
+    together = Entrance(TOLD, NUMBERS, Programs(tls=tls, proxy=True, one_host=True)).contract()
+
+    scheme = "https" if tls else "http"
+    assert found.site.url == f"{scheme}://{named.site_host}:{NUMBERS[port]}"
+    assert found.chat.url == f"{scheme}://{named.chat_host}:{NUMBERS[port]}"
+    assert found.provider.url == together.site.url == found.site.url
+    assert together.chat.url == f"{found.site.url}{named.chat_path}"

@@ -25,6 +25,13 @@ def test_the_path_decides_who_is_asked(target: str, port: int) -> None:
     assert BOTH.port_of(target) == port
 
 
+@pytest.mark.parametrize(("host", "port"), [("chat.besedka.test", 3000), ("besedka.test", 8001)])
+def test_where_both_have_a_name_the_host_decides(host: str, port: int) -> None:
+    both = OneHost("", chat_port=3000, site_port=8001, scheme="http", chat_host="chat.besedka.test")
+
+    assert both.port_of("/rocket", host.upper()) == port
+
+
 def test_a_request_is_the_only_one_of_its_connection() -> None:
     head = b"GET / HTTP/1.1\r\nHost: besedka.test\r\nconnection: keep-alive\r\n\r\n"
 

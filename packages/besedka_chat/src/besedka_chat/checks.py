@@ -14,7 +14,8 @@ from django.contrib.auth import get_user_model
 from django.core.checks import CheckMessage, Error
 from django.core.checks import Warning as Warn
 from django.http.request import validate_host
-from django.urls import NoReverseMatch, reverse
+from django.shortcuts import resolve_url
+from django.urls import NoReverseMatch, Resolver404, get_script_prefix, resolve, reverse
 from oauth2_provider.settings import oauth2_settings
 
 from besedka_chat.conf import ChatSettings, read
@@ -194,6 +195,32 @@ def check_urls(chat: ChatSettings) -> Iterator[CheckMessage]:
 
 
 @_of_settings
+def check_login(chat: ChatSettings) -> Iterator[CheckMessage]:
+    """The page that the chat's pages and authorize send strangers to is there."""
+    try:
+        page = urlsplit(resolve_url(settings.LOGIN_URL))
+        inner = f"/{page.path.removeprefix(get_script_prefix())}" if not page.netloc else ""
+        known = not inner or any(map(_is_address, (inner, f"/{settings.LANGUAGE_CODE}{inner}")))
+    except NoReverseMatch:
+        known, inner = False, "/accounts/login/"
+    if not known:
+        yield Warn(
+            f"LOGIN_URL is {settings.LOGIN_URL!r}, which is no address of {settings.ROOT_URLCONF}: "
+            "whoever is not signed in meets 404",
+            hint=f"add path({inner.lstrip('/')!r}, LoginView.as_view(template_name='admin/login.html')) "
+            "to its urlpatterns, or name your log-in page in LOGIN_URL",
+            id="besedka_chat.W014",
+        )
+
+
+def _is_address(path: str) -> bool:
+    try:
+        return bool(resolve(path))
+    except Resolver404:
+        return False
+
+
+@_of_settings
 def check_people(chat: ChatSettings) -> Iterator[CheckMessage]:
     """Names in the chat are names that Rocket.Chat takes, one a person."""
     model = get_user_model()
@@ -215,5 +242,6 @@ CHECKS: Iterable[Check] = (
     check_csrf,
     check_framing,
     check_urls,
+    check_login,
     check_people,
 )

@@ -20,6 +20,14 @@ log = logging.getLogger("besedka.chat")
 
 # Rocket.Chat gives the identity request 20 s (Meteor's serverFetch); a page cannot wait that long.
 TIMEOUT_SECONDS = 10.0
+# What Rocket.Chat says of one person (app/authentication/server/startup/index.js, 7.7): our code and status.
+# A refusal of the log-in itself is `Unauthorized` since 7.0, whatever the reason.
+_OF_THE_PERSON = {
+    "error-user-is-not-activated": ("chat_deactivated", 502),
+    "error-login-blocked-for-user": ("chat_blocked", 503),
+    "error-login-blocked-for-ip": ("chat_address_blocked", 503),
+    "totp-required": ("chat_second_factor", 502),
+}
 # The access token lives this long at most, should its revocation fail.
 TOKEN_SECONDS = 300
 
@@ -54,6 +62,10 @@ def certificates() -> ssl.SSLContext:
     return httpx.create_ssl_context()
 
 
+def _client(base_url: str) -> httpx.Client:
+    return httpx.Client(base_url=base_url, timeout=TIMEOUT_SECONDS, trust_env=False, verify=certificates())
+
+
 def log_in(base_url: str, service: str, access_token: str, username: str) -> ChatLogin:
     """Exchange an access token for a login token of that user; raises ChatLoginError.
 
@@ -61,9 +73,7 @@ def log_in(base_url: str, service: str, access_token: str, username: str) -> Cha
     caller must hold no database transaction.
     """
     body = {"serviceName": service, "accessToken": access_token, "expiresIn": TOKEN_SECONDS}
-    with httpx.Client(
-        base_url=base_url, timeout=TIMEOUT_SECONDS, trust_env=False, verify=certificates()
-    ) as client:
+    with _client(base_url) as client:
         try:
             response = client.post("/api/v1/login", json=body)
         except httpx.TimeoutException:
@@ -72,7 +82,7 @@ def log_in(base_url: str, service: str, access_token: str, username: str) -> Cha
             raise ChatLoginError("chat_unreachable", 502, type(error).__name__) from None
         login = _read(response)
         if login.username.casefold() != username.casefold():
-            _discard(client, login)
+            _end(client, login)
             raise ChatLoginError("chat_wrong_user", 502, f"the chat answered for {login.username!r}")
         return login
 
@@ -88,7 +98,9 @@ def _read(response: httpx.Response) -> ChatLogin:
         raise ChatLoginError("chat_rate_limited", 503, "HTTP 429, too many log-ins", seconds)
     data = answer.get("data") if isinstance(answer, dict) else None
     if response.status_code != 200 or not isinstance(data, dict):
-        raise ChatLoginError("chat_refused", 502, _reason(response.status_code, answer))
+        said = str(answer.get("error")) if isinstance(answer, dict) else ""
+        code, status = _OF_THE_PERSON.get(said, ("chat_refused", 502))
+        raise ChatLoginError(code, status, _reason(response.status_code, answer))
     try:
         return ChatLogin(str(data["authToken"]), str(data["userId"]), str(data["me"]["username"]))
     except (KeyError, TypeError):
@@ -113,10 +125,29 @@ def _patience(response: httpx.Response, answer: Any) -> int:
     return max(1, int(match[1])) if match else 60
 
 
-def _discard(client: httpx.Client, login: ChatLogin) -> None:
-    """Log out a session that nobody must get; a failure is only logged, the error to report is another."""
-    headers = {"X-Auth-Token": login.token, "X-User-Id": login.user_id}
+def rooms_of(base_url: str, login: ChatLogin) -> frozenset[str] | None:
+    """Names of the rooms that the user is in; None where the chat does not say."""
     try:
-        client.post("/api/v1/logout", headers=headers)
+        with _client(base_url) as client:
+            answer = client.get("/api/v1/subscriptions.get", headers=_signed_in(login)).json()
+        return frozenset(str(row["name"]) for row in answer["update"] if "name" in row)
+    except (httpx.HTTPError, ValueError, KeyError, TypeError) as error:
+        log.warning("the chat did not say which rooms %s is in: %s", login.username, type(error).__name__)
+        return None
+
+
+def _signed_in(login: ChatLogin) -> dict[str, str]:
+    return {"X-Auth-Token": login.token, "X-User-Id": login.user_id}
+
+
+def end(base_url: str, login: ChatLogin) -> None:
+    """End a session that nobody gets; a failure is only logged."""
+    with _client(base_url) as client:
+        _end(client, login)
+
+
+def _end(client: httpx.Client, login: ChatLogin) -> None:
+    try:
+        client.post("/api/v1/logout", headers=_signed_in(login))
     except httpx.HTTPError as error:
         log.warning("the chat kept a session of %s: %s", login.username, type(error).__name__)

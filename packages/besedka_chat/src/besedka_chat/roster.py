@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any, TextIO
 
 from django.contrib.auth import get_user_model
@@ -10,15 +12,15 @@ from django.db import transaction
 
 from besedka_chat.conf import chat_settings
 
-FIELDS = frozenset({"username", "role", "email", "full_name", "password"})
+FIELDS = frozenset({"username", "role", "email", "full_name", "password", "active"})
 
 
 class RosterError(ValueError):
     """The list of users cannot be used; the text says which row and why."""
 
 
-def read_roster(stream: TextIO) -> list[dict[str, str]]:
-    """Read `[{"username", "role", "email", "full_name", "password"}, ...]`; only `username` is a must.
+def read_roster(stream: TextIO) -> list[dict[str, Any]]:
+    """Read `[{"username", "role", "email", "full_name", "password", "active"}, ...]`; only the first must be.
 
     Raises RosterError for anything else, before a single user is touched.
     """
@@ -33,7 +35,7 @@ def read_roster(stream: TextIO) -> list[dict[str, str]]:
     return [_checked(number, row) for number, row in enumerate(rows, 1)]
 
 
-def _checked(number: int, row: Any) -> dict[str, str]:
+def _checked(number: int, row: Any) -> dict[str, Any]:
     where = f"users, row {number}"
     if not isinstance(row, dict) or not isinstance(row.get("username"), str) or not row["username"]:
         raise RosterError(f"{where}: found no username, expected an object with one")
@@ -45,16 +47,32 @@ def _checked(number: int, row: Any) -> dict[str, str]:
     role = row.get("role", chat_settings().default_role)
     if not isinstance(role, str) or not role.strip():
         raise RosterError(f"{where} ({row['username']}): found role {role!r}, expected a word")
-    return {key: "" if value is None else str(value) for key, value in row.items()} | {"role": role}
+    active = row.get("active", True)
+    if not isinstance(active, bool):
+        raise RosterError(f"{where} ({row['username']}): found active {active!r}, expected true or false")
+    texts = {key: "" if value is None else str(value) for key, value in row.items()}
+    return texts | {"role": role, "active": active}
 
 
-@transaction.atomic
-def ensure_users(rows: list[dict[str, str]]) -> list[str]:
+@contextmanager
+def _writing() -> Iterator[None]:
+    """One transaction that begins with a write, of nothing.
+
+    SQLite refuses at once ("database is locked") where a transaction has read before it writes and somebody
+    has written since; one that begins with a write waits its turn.
+    """
+    with transaction.atomic():
+        get_user_model()._default_manager.filter(**{_key(): ""}).update(**{_key(): ""})
+        yield
+
+
+@_writing()
+def ensure_users(rows: list[dict[str, Any]]) -> list[str]:
     """Create or repair each user; one line for each change, none when nothing differed. All or nothing."""
     return [line for row in rows for line in _ensure(row)]
 
 
-def _fields(row: dict[str, str]) -> dict[str, Any]:
+def _fields(row: dict[str, Any]) -> dict[str, Any]:
     """What the row says, by the names of the user model's own fields; a field that it lacks is left out."""
     chat, model = chat_settings(), get_user_model()
     places = {
@@ -64,11 +82,14 @@ def _fields(row: dict[str, str]) -> dict[str, Any]:
         "full_name": chat.full_name_field,
     }
     writable = {field.name for field in model._meta.concrete_fields}
-    found = {places[key]: value for key, value in row.items() if places.get(key) in writable}
-    return found | ({"is_active": True} if "is_active" in writable else {})
+    found: dict[str, Any] = {places[key]: value for key, value in row.items() if places.get(key) in writable}
+    # Django's own models keep the name to show in two fields, which `get_full_name()` joins.
+    if not chat.full_name_field and "full_name" in row and {"first_name", "last_name"} <= writable:
+        found["first_name"], _, found["last_name"] = row["full_name"].partition(" ")
+    return found | ({"is_active": row.get("active", True)} if "is_active" in writable else {})
 
 
-def _ensure(row: dict[str, str]) -> list[str]:
+def _ensure(row: dict[str, Any]) -> list[str]:
     name, model = row["username"], get_user_model()
     user = model._default_manager.filter(**{f"{_key()}__iexact": name}).first()
     created = user is None
@@ -103,7 +124,7 @@ def _key() -> str:
     return key
 
 
-@transaction.atomic
+@_writing()
 def remove_users(names: list[str]) -> list[str]:
     """Delete temporary users with all their tokens; one line each. RosterError for every other name."""
     prefix = chat_settings().temporary_prefix

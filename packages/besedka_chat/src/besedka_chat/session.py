@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import timedelta
 from typing import Any
@@ -12,14 +12,14 @@ from django.db import transaction
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.utils import timezone
 from django.views.decorators.csrf import csrf_exempt, csrf_protect
-from django.views.decorators.http import require_http_methods, require_safe
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
 from oauth2_provider.generators import generate_client_secret
 from oauth2_provider.models import get_access_token_model, get_application_model
 
 from besedka_chat import person, proof
 from besedka_chat.answers import json_error
-from besedka_chat.conf import chat_settings
-from besedka_chat.rocketchat import TOKEN_SECONDS, ChatLoginError, log_in
+from besedka_chat.conf import Channel, chat_settings
+from besedka_chat.rocketchat import TOKEN_SECONDS, ChatLogin, ChatLoginError, end, log_in, rooms_of
 
 log = logging.getLogger("besedka.chat")
 
@@ -28,7 +28,14 @@ MESSAGES = {
     "chat_timeout": "Сервер чата не ответил вовремя.",
     "chat_rate_limited": "Чат просит подождать: слишком много входов.",
     "chat_not_json": "По адресу чата отвечает не Rocket.Chat.",
-    "chat_refused": "Чат не принял вход.",
+    "chat_refused": "Чат не принял вход. Покажите это сообщение администратору чата.",
+    "chat_deactivated": "Ваша учётная запись в чате отключена. Попросите администратора чата включить её.",
+    "chat_blocked": "Чат на время закрыл вход: под вашим именем много раз ввели неверный пароль. "
+    "Подождите пять минут и попробуйте ещё раз. Если пароль вводили не вы, скажите администратору чата.",
+    "chat_address_blocked": "Чат на время закрыл вход с адреса сайта: с него было слишком много неудачных "
+    "входов. Подождите пять минут и попробуйте ещё раз; если не поможет, скажите администратору чата.",
+    "chat_second_factor": "Чат требует код из письма, а вход через сайт его не спрашивает. Попросите "
+    "администратора чата выключить двухфакторную проверку (Accounts_TwoFactorAuthentication_Enabled).",
     "chat_wrong_user": "Чат вошёл под другим пользователем.",
     "application_missing": "На сайте нет приложения чата. Выполните: manage.py ensure_oauth_application",
 }
@@ -89,8 +96,9 @@ def _short_lived_token(user: Any) -> Iterator[str]:
 @csrf_exempt
 @require_http_methods(["GET", "POST"])
 def chat_login(request: HttpRequest) -> HttpResponse:
-    """`{"loginToken", "userId", "username"}`: a session in the chat for the signed-in user.
+    """`{"loginToken", "userId", "username", "absent"}`: a session in the chat for the signed-in user.
 
+    `absent` are the labels of this user's channels that the chat's account is not in.
     The site's pages use POST (with CSRF token); GET is what Rocket.Chat's iframe authentication
     (`Accounts_Iframe_api_method`) may be set to. Anonymous: 401. Failures: `error` is one of MESSAGES,
     `found` what the chat answered, status 502, 503 or 504. Always JSON, also without a CSRF token (403).
@@ -98,9 +106,25 @@ def chat_login(request: HttpRequest) -> HttpResponse:
     Without a transaction, whatever ATOMIC_REQUESTS says: while this request waits, the chat asks this site
     who the bearer of the token is, in another request, which would not see the token's row.
     """
+    return _in_words(request, _signed_in_login)
+
+
+@transaction.non_atomic_requests
+@csrf_exempt
+@require_POST
+def chat_check(request: HttpRequest) -> HttpResponse:
+    """`{"absent"}`, or why the chat refuses the signed-in user: as `chat_login`, but the session is ended.
+
+    For a page whose frame signs in by itself: the chat's own client says nothing of a refusal. `absent` is
+    of the default channel alone.
+    """
+    return _in_words(request, _signed_in_check)
+
+
+def _in_words(request: HttpRequest, view: Callable[[HttpRequest], HttpResponse]) -> HttpResponse:
     if not request.user.is_authenticated:
         return _not_signed_in()
-    response = _signed_in_login(request)
+    response = view(request)
     if response.status_code == 403:
         return json_error(403, "csrf", "Страница устарела. Откройте её заново.")
     return response
@@ -108,11 +132,40 @@ def chat_login(request: HttpRequest) -> HttpResponse:
 
 @csrf_protect
 def _signed_in_login(request: HttpRequest) -> HttpResponse:
+    role = person.role(request.user)
+    offered = [channel for channel in chat_settings().channels if channel.admits(role)]
+    return _logged_in(request, lambda login: _session_of(login) | {"absent": _absent(login, offered)})
+
+
+@csrf_protect
+def _signed_in_check(request: HttpRequest) -> HttpResponse:
+    site = chat_settings()
+
+    def looked(login: ChatLogin) -> dict[str, object]:
+        absent = _absent(login, [site.default_channel])
+        end(site.chat_internal_url, login)
+        return {"absent": absent}
+
+    return _logged_in(request, looked)
+
+
+def _session_of(login: ChatLogin) -> dict[str, object]:
+    return {"loginToken": login.token, "userId": login.user_id, "username": login.username}
+
+
+def _absent(login: ChatLogin, channels: list[Channel]) -> list[str]:
+    """Labels of the channels that the account is not in; none where the chat does not say."""
+    rooms = rooms_of(chat_settings().chat_internal_url, login)
+    return [] if rooms is None else [channel.label for channel in channels if channel.name not in rooms]
+
+
+def _logged_in(request: HttpRequest, told: Callable[[ChatLogin], dict[str, object]]) -> HttpResponse:
+    """What is told of a new session of the user in the chat, or why there is none."""
     user, site = request.user, chat_settings()
     username = person.username(user)
     try:
         with _short_lived_token(user) as token:
-            login = log_in(site.chat_internal_url, site.service, token, username)
+            answer = JsonResponse(told(log_in(site.chat_internal_url, site.service, token, username)))
     except ChatLoginError as error:
         log.warning("chat log-in of %s failed: %s", username, error)
         response = json_error(
@@ -121,6 +174,5 @@ def _signed_in_login(request: HttpRequest) -> HttpResponse:
         if error.retry_after:
             response["Retry-After"] = str(error.retry_after)
         return response
-    answer = JsonResponse({"loginToken": login.token, "userId": login.user_id, "username": login.username})
     answer["Cache-Control"] = "no-store"
     return answer

@@ -14,6 +14,7 @@ urlpatterns = [
     path("integrated/", views.integrated_page, name="integrated"),
     path("signed-out/", views.signed_out, name="signed-out"),
     path("api/auth/", session.chat_login, name="auth"),
+    path("api/check/", session.chat_check, name="check"),
     path("api/proof/", session.chat_proof, name="proof"),
     path("api/session/", session.session, name="session"),
 ]

@@ -51,8 +51,15 @@ def chat_root(request: HttpRequest) -> HttpResponse:
 @login_required
 def test_page(request: HttpRequest) -> HttpResponse:
     """Isolated page: the chat's default channel, SSO by the chat's own OAuth command."""
-    page = _page(request.user, request.path, chat_settings().default_channel)
-    return render(request, "besedka_chat/test.html", page)
+    channel, role = chat_settings().default_channel, person.role(request.user)
+    if not channel.admits(role):
+        return _without_rooms(request, role)
+    return render(request, "besedka_chat/test.html", _page(request.user, request.path, channel))
+
+
+def _without_rooms(request: HttpRequest, role: str) -> HttpResponse:
+    """Nothing is wrong with the stack, so 200: the page says what this person can do."""
+    return render(request, "besedka_chat/no_rooms.html", {"role": role})
 
 
 @transaction.non_atomic_requests
@@ -64,11 +71,15 @@ def integrated_page(request: HttpRequest) -> HttpResponse:
     """Chat with a button per channel of the user's role; SSO by a login token.
 
     `?channel=<name>` opens that channel. One that does not exist and one that is not this user's are both
-    404, so that the answer does not tell which private channels there are.
+    404, so that the answer does not tell which private channels there are. Without a wish the default
+    channel opens, or the user's first one; who has none is told so.
     """
     site, role = chat_settings(), person.role(request.user)
     channels = [channel for channel in site.channels if channel.admits(role)]
-    wish = request.GET.get("channel") or site.default_channel.name
+    if not channels:
+        return _without_rooms(request, role)
+    first = site.default_channel if site.default_channel in channels else channels[0]
+    wish = request.GET.get("channel") or first.name
     channel = next((channel for channel in channels if channel.name == wish), None)
     if channel is None:
         raise Http404

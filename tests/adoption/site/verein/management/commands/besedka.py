@@ -23,7 +23,9 @@ class Command(BaseCommand):
             for row in rows:
                 values = {field: row[key] for key, field in FIELDS.items()}
                 name = {FIELDS["username"]: row["username"]}
-                person, _ = people.update_or_create(**name, defaults=values)
+                person = people.filter(**name).first() or people.model(**name)
+                for field, value in values.items():
+                    setattr(person, field, value)
                 person.set_password(row["password"])
                 person.save()
         elif asked["action"] == "remove_users":

@@ -75,7 +75,9 @@ export class ChatFrame {
    * @param {string} options.ignored key of the problem to show when the command has no effect at all
    * @param {boolean} options.reconnect load the frame anew after the chat's own log-out
    * @param {() => string} [options.frameUrl] where to load it
-   * @param {() => void} [options.onReady]
+   * @param {() => Promise<SignInProblem | null>} [options.explain] why the chat refuses this person
+   * @param {(fresh: boolean) => void} [options.onReady] fresh: this page has signed the chat in
+   * @param {(name: string) => void} [options.onEvent] every event of the chat
    */
   constructor(frame, options) {
     this.frame = frame;
@@ -127,6 +129,7 @@ export class ChatFrame {
     this.signOfLife();
     if (name === LOGGED_OUT) this.chatSignedOut();
     else if (name === LOGGED_IN) this.chatSignedIn();
+    this.options.onEvent?.(name);
   }
 
   chatSignedOut() {
@@ -156,12 +159,13 @@ export class ChatFrame {
   }
 
   ready() {
+    const fresh = this.commandSent;
     rememberChatUser(this.userId);
     this.attempts = 0;
     this.logouts = 0;
     this.commandSent = false;
     this.enter("ready", "Чат готов");
-    this.options.onReady?.();
+    this.options.onReady?.(fresh);
   }
 
   /** Sign the chat out of another user's account; the Logged_Out that follows begins the sign-in. */
@@ -180,7 +184,7 @@ export class ChatFrame {
     const minuteAgo = Date.now() - 60000;
     this.signIns = this.signIns.filter((moment) => moment > minuteAgo);
     if (this.attempts >= MAX_ATTEMPTS) {
-      this.stop("refused");
+      await this.refused();
       return;
     }
     if (this.signIns.length >= MAX_SIGN_INS_A_MINUTE) {
@@ -208,6 +212,17 @@ export class ChatFrame {
     this.loadsAtCommand = this.loads;
     this.send(command);
     this.signOfLife();
+  }
+
+  /** Twice in vain. The chat's own client says nothing of a refusal, so the site's server hears why. */
+  async refused() {
+    const turn = this.turn;
+    this.commandSent = false;
+    this.enter("signing-in", "Выясняем, почему чат не принял вход…");
+    const why = await this.options.explain?.();
+    if (turn !== this.turn) return;
+    if (why?.signedOut) this.siteSignedOut();
+    else this.stop("refused", why ? { retry: true, open: true, ...why.problem } : undefined);
   }
 
   /** @param {unknown} problem */
@@ -288,14 +303,18 @@ export class ChatFrame {
     showProblem(PROBLEMS[key], () => this.connect({ fresh: true }));
   }
 
-  /** Say what is wrong and do nothing more by itself. */
-  stop(key) {
+  /**
+   * Say what is wrong and do nothing more by itself.
+   * @param {string} key
+   * @param {import("./chat-problems.js").Problem} [problem] in better words than those of the key
+   */
+  stop(key, problem = PROBLEMS[key]) {
     this.turn += 1;
     this.commandSent = false;
     this.enter("stopped", "Войти не удалось");
     // The account of somebody else, which would not be left, stays out of sight.
     this.frame.toggleAttribute("data-veiled", this.occupied);
-    showProblem(PROBLEMS[key], () => this.connect({ fresh: true }));
+    showProblem(problem, () => this.connect({ fresh: true }));
   }
 
   /**

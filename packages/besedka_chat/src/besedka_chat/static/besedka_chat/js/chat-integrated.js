@@ -1,32 +1,17 @@
 /** /chat/integrated/: a button per channel, sign-in by a login token that the site asks the chat for. */
 
+import { AbsentRooms } from "./absent-rooms.js";
 import { ChannelSwitch } from "./channel-switch.js";
-import { ChatFrame, SignInProblem } from "./chat-frame.js";
-import { PROBLEMS } from "./chat-problems.js";
-import { csrfToken } from "./site-session.js";
+import { ChatFrame } from "./chat-frame.js";
+import { askSite } from "./site-login.js";
 
 const frame = /** @type {HTMLIFrameElement} */ (document.getElementById("rocketChatFrame"));
+const absent = new AbsentRooms();
 
-/** Ask the site for a login token; throws SignInProblem with the site's own words. */
 async function tokenCommand() {
-  let response;
-  let answer;
-  try {
-    response = await fetch(frame.dataset.authUrl, {
-      method: "POST",
-      credentials: "same-origin",
-      headers: { [frame.dataset.csrfHeader]: csrfToken(frame.dataset.csrfCookie) },
-    });
-    answer = await response.json();
-  } catch {
-    throw new SignInProblem(PROBLEMS.siteSilent);
-  }
-  if (response.ok) return { externalCommand: "login-with-token", token: answer.loginToken };
-  const hints = [answer.error, answer.found].filter(Boolean);
-  throw new SignInProblem(
-    { text: `${answer.message} Подробности:`, hints },
-    { retryAfter: answer.retryAfter, signedOut: response.status === 401 },
-  );
+  const answer = await askSite(frame, frame.dataset.authUrl);
+  absent.labels = answer.absent ?? [];
+  return { externalCommand: "login-with-token", token: answer.loginToken };
 }
 
 const channels = new ChannelSwitch(document.getElementById("chatChannels"), (command) => chat.send(command));
@@ -40,6 +25,10 @@ const chat = new ChatFrame(frame, {
     channels.disable();
     return frame.dataset.chatUrl + channels.path;
   },
-  onReady: () => channels.enable(),
+  onReady: () => {
+    channels.enable();
+    absent.tell();
+  },
+  onEvent: (name) => absent.heard(name),
 });
 chat.start();

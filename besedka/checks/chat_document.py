@@ -1,0 +1,158 @@
+"""The chat's own page as a browser gets it: it comes, may run, and has its scripts and calls with it.
+
+Rocket.Chat answers each path with the same shell. What stands between may answer otherwise.
+"""
+
+from __future__ import annotations
+
+from html.parser import HTMLParser
+from urllib.parse import urljoin, urlsplit
+
+import requests
+
+from besedka import address as addresses
+from besedka.checks.check import Check, check
+from besedka.checks.content_policy import Policy, policies, refuses
+from besedka.checks.examination import Examination
+from besedka.checks.finding import Answer, Finding, Severity, Skipped, answer, finding
+from besedka.checks.frame_policy import NEEDED
+from besedka.contract import Contract
+
+_CSP = "Content-Security-Policy"
+_CDN = "CDN_PREFIX"
+# What the web client signs in by (packages/ddp-client and client/lib/sdk, 6.x and later).
+_LOGIN_CALL = "/api/v1/method.callAnon/login"
+_PROXY = "Rocket.Chat does not send that: look for a proxy in front of it that does."
+
+
+class _Shell(HTMLParser):
+    """Addresses of the scripts that the page loads, as they stand there, and of its base."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.base = ""
+        self.scripts: list[str] = []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        fields = {name: value or "" for name, value in attrs}
+        if tag == "base" and not self.base:
+            self.base = fields.get("href", "")
+        elif tag == "script" and fields.get("src"):
+            self.scripts.append(fields["src"])
+
+
+@check(
+    "iframe.document",
+    codes="status sandboxed attachment policy clears",
+    needs=["services.chat"],
+    after=["iframe.headers"],
+)
+def document(examination: Examination) -> Answer:
+    """Is the chat's own document one that a browser shows and runs?"""
+    path = examination.contract.default_channel.path
+    response = examination.chat_page(path)
+    place = f"GET {examination.contract.chat.url}{path}"
+    if response.status_code != 200:
+        target = response.headers.get("Location", "")
+        away = f" and leads to {target}" if target else ""
+        seen = f"{response.status_code}{away} in place of the chat's page"
+        advice = ("Rocket.Chat answers 200 to every path: look at the proxy in front of it.",)
+        return answer([finding("iframe.document.status", seen, "200", place, advice=advice)])
+    found = []
+    for policy in policies([response.headers.get(_CSP, "")]):
+        if "sandbox" in policy and not set(NEEDED) <= set(policy["sandbox"]):
+            seen = f"sandbox {' '.join(policy['sandbox'])}".strip()
+            found.append(
+                finding("iframe.document.sandboxed", seen, "no sandbox", f"{place}, {_CSP}", advice=(_PROXY,))
+            )
+        found += _refused_by(examination.contract.chat.url, policy, f"{place}, {_CSP}")
+    disposition = response.headers.get("Content-Disposition", "")
+    if disposition.lower().startswith("attachment"):
+        advice = ("A proxy turns the page into a download: take its Content-Disposition away.",)
+        found.append(finding("iframe.document.attachment", disposition, "a page", place, advice=advice))
+    cleared = response.headers.get("Clear-Site-Data", "")
+    if any(kind in cleared for kind in ("storage", "cookies", '"*"')):
+        seen = f"Clear-Site-Data: {cleared} signs everybody out at each load"
+        found.append(finding("iframe.document.clears", seen, "no such header", place, advice=(_PROXY,)))
+    return answer(found, evidence="a page that runs")
+
+
+def _refused_by(chat: str, policy: Policy, place: str) -> list[Finding]:
+    """What a policy keeps the chat's page from: its own scripts, its own server."""
+    for names, what in (
+        (("script-src-elem", "script-src"), "its own scripts"),
+        (("connect-src",), "its own server"),
+    ):
+        if by := refuses(policy, (*names, "default-src"), chat, chat):
+            advice = (f"Let it name {chat} for scripts and connections, or take the header off. {_PROXY}",)
+            seen = f"{by}: keeps the chat's page from {what}"
+            return [
+                finding("iframe.document.policy", seen, "a policy that admits the chat", place, advice=advice)
+            ]
+    return []
+
+
+@check(
+    "iframe.client",
+    codes="missing call cdn",
+    needs=["services.admin"],
+    after=["iframe.document", "services.root_url"],
+)
+def client(examination: Examination) -> Answer:
+    """Do the scripts of the chat's page come with it, and does its log-in call get through?"""
+    contract = examination.contract
+    response = examination.chat_page(contract.default_channel.path)
+    shell = _Shell()
+    shell.feed(response.text)
+    base = urljoin(response.url, shell.base)
+    found = _cdn(examination)
+    own = [
+        source
+        for source in dict.fromkeys(urljoin(base, one) for one in shell.scripts)
+        if addresses.origin(source) == addresses.origin(contract.chat.url)
+    ]
+    lost = [source for source in own if not _is_script(examination, source)]
+    if lost:
+        advice = ("Let the proxy pass every path on to Rocket.Chat. If it does: is the installation whole?",)
+        seen = f"no script at {lost[0]}"
+        found.append(
+            finding("iframe.client.missing", seen, "200 with a script", lost[0], advice=advice, evidence=lost)
+        )
+    called = examination.chat_call(_LOGIN_CALL)
+    if not called.headers.get("Content-Type", "").startswith("application/json"):
+        advice = (
+            "Let the proxy or firewall pass POST to /api/v1/ on to Rocket.Chat: the client signs in by it.",
+        )
+        seen = f"{called.status_code}, and not from Rocket.Chat"
+        place = f"POST {contract.chat.url}{_LOGIN_CALL}"
+        found.append(finding("iframe.client.call", seen, "Rocket.Chat's JSON", place, advice=advice))
+    if not shell.scripts and not found:
+        return Skipped("the page of this client names no scripts")
+    return answer(found, evidence=f"{len(own)} scripts, and the log-in call")
+
+
+def _is_script(examination: Examination, source: str) -> bool:
+    parts = urlsplit(source)
+    path = parts.path.removeprefix(addresses.path(examination.contract.chat.url))
+    response: requests.Response = examination.chat_page(f"{path}?{parts.query}" if parts.query else path)
+    return response.status_code == 200 and "javascript" in response.headers.get("Content-Type", "")
+
+
+def _cdn(examination: Examination) -> list[Finding]:
+    """With a prefix each script comes from elsewhere (apps/meteor/app/cors/server/cors.ts, 7.7)."""
+    prefix = str(examination.effective.get(_CDN) or "").strip()
+    if not prefix or examination.contract.settings.get(_CDN) == prefix:
+        return []
+    advice = (f"Empty {_CDN}, unless every browser here reaches that address.",)
+    seen = f"scripts of the chat come from {prefix}"
+    place = examination.where(_CDN)
+    return [
+        finding(
+            "iframe.client.cdn", seen, "from the chat itself", place, advice=advice, severity=Severity.RISK
+        )
+    ]
+
+
+def checks(_: Contract) -> tuple[Check, ...]:
+    """The checks of this part."""
+    return (document, client)

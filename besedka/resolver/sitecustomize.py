@@ -1,0 +1,36 @@
+"""Host names that lead elsewhere than the system says, in any Python program: no /etc/hosts is changed.
+
+Python imports a module of this name at its start where PYTHONPATH holds this folder (docs.python.org,
+`site`). BESEDKA_HOSTS holds the names, as `besedka.test=127.0.0.1,chat.besedka.test=127.0.0.1`.
+"""
+
+from __future__ import annotations
+
+import os
+import socket
+from typing import Any
+
+VARIABLE = "BESEDKA_HOSTS"
+_of_the_system = socket.getaddrinfo
+
+
+def led() -> dict[str, str]:
+    """Each name with the address that it leads to."""
+    pairs = (pair.partition("=") for pair in os.environ.get(VARIABLE, "").split(",") if pair)
+    return {name.lower(): address for name, _, address in pairs}
+
+
+def getaddrinfo(host: Any, *arguments: Any, **options: Any) -> Any:
+    """`socket.getaddrinfo` that knows the names."""
+    name = host.decode("idna") if isinstance(host, bytes) else host
+    known = led().get(name.lower()) if isinstance(name, str) else None
+    return _of_the_system(known or host, *arguments, **options)
+
+
+def install() -> None:
+    """Let every connection of this process ask for names here first."""
+    socket.getaddrinfo = getaddrinfo
+
+
+if os.environ.get(VARIABLE):
+    install()

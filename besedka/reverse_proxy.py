@@ -1,0 +1,25 @@
+"""`[proxy]` of besedka.toml: what stands before site and chat."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, Field
+
+_Host = Annotated[str, Field(pattern=r"^[a-z0-9.-]+$")]
+
+
+class ReverseProxy(BaseModel):
+    """What `--proxy` and docs/nginx.example.conf are made from.
+
+    `chat_path` is the chat's on the site's host, where both have one (`--one-host`). `body_megabytes`: what
+    a request may weigh; `socket_seconds`: how long a WebSocket may be silent.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    site_host: _Host
+    chat_host: _Host
+    chat_path: Annotated[str, Field(pattern=r"^/[\w./-]*\w$")]
+    body_megabytes: Annotated[int, Field(ge=1)] = 100
+    socket_seconds: Annotated[int, Field(ge=60)] = 3600

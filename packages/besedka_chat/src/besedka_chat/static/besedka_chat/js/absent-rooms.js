@@ -1,0 +1,35 @@
+/**
+ * Says which rooms of the page the chat's account is not in: there Rocket.Chat shows a button to join, or no room
+ * at all, and the page itself would call the chat ready.
+ */
+
+import { hideProblem, showProblem } from "./chat-notice.js";
+
+// Rocket.Chat says it of each room that somebody joins or is invited to (client/lib/utils/fireGlobalEvent.ts).
+const JOINED = "unread-changed-by-subscription";
+
+export class AbsentRooms {
+  /** Labels of the rooms. @type {string[]} */
+  labels = [];
+
+  tell() {
+    if (!this.labels.length) return;
+    const named = this.labels.map((label) => `«${label}»`).join(", ");
+    const rooms = this.labels.length === 1 ? "комнате" : "комнатах";
+    showProblem(
+      {
+        text:
+          `Вас нет в ${rooms} ${named}. Нажмите «Присоединиться» в окне чата; если такой кнопки нет, ` +
+          "попросите администратора чата добавить вас.",
+      },
+      () => undefined,
+    );
+  }
+
+  /** @param {string} name of an event of the chat */
+  heard(name) {
+    if (name !== JOINED || !this.labels.length) return;
+    this.labels = [];
+    hideProblem();
+  }
+}
