@@ -293,8 +293,7 @@ def fields(examination: Examination) -> Answer:
         own.username_field: made.username,
         own.email_field: made.email,
         own.name_field: made.full_name,
-        own.avatar_field: None,
-    }
+    } | ({own.avatar_field: None} if own.avatar_field else {})
     for name, value in wanted.items():
         found += _field(examination, name, value)
     role = made.role
