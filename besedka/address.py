@@ -95,6 +95,11 @@ def moved_origins(listed: object, old: str, new: str) -> str:
     return ",".join(entries if origin(new) in entries else [origin(new)])
 
 
+def moved(url: str, old: str, new: str) -> str:
+    """The address below `new` that was below `old`; any other stays as it is."""
+    return f"{new}{url[len(old) :]}" if f"{url}/".startswith(f"{old}/") else url
+
+
 def origins(listed: object) -> frozenset[str]:
     """The entries of a list of origins separated by commas, as Rocket.Chat's settings hold them."""
     return frozenset(entry for entry in str(listed).split(",") if entry)

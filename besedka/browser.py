@@ -118,6 +118,12 @@ def unwatched_network(*, headed: bool = False) -> Iterator[None]:
                 os.environ[name] = value
 
 
+def has_build(name: str) -> bool:
+    """Whether Playwright's own Firefox or WebKit is here; starts Playwright, so not while it is running."""
+    with sync_playwright() as playwright:
+        return Path(getattr(playwright, name).executable_path).exists()
+
+
 def playwright_build() -> str:
     """Where Playwright would keep its own Chromium; starts Playwright, so not while it is running."""
     with sync_playwright() as playwright:

@@ -28,11 +28,13 @@ _COMMANDS = {
     "doctor": "doctor",
     "provision": "provision",
     "restart": "restart",
+    "upgrade": "upgrade",
     "conformance": "conformance",
     "summary": "reports",
     "bundle": "reports",
     "merge": "reports",
     "announce": "announce",
+    "load": "load",
 }
 # click's UsageError, which typer keeps under no public name of its own.
 _MISUSE: Any = typer.BadParameter.__mro__[1]

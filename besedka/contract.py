@@ -24,7 +24,7 @@ from pydantic import (
     model_validator,
 )
 
-from besedka import address, mistakes
+from besedka import address, mistakes, ways
 from besedka.adapter import Adapter, Features, Selectors
 from besedka.consistency import COMMON_ROLE, Rows, problems
 from besedka.names import service_key
@@ -142,6 +142,8 @@ class Chat(_Table):
     """Rocket.Chat: address, the version the project targets, and its administrator.
 
     `version` None takes the one that is there: the bundle's, the client's, the server's, the compose file's.
+    `sso` is how people are signed in: by Custom OAuth, by its server-side flow of 8.7 (`oauth-modern`), or by
+    Rocket.Chat's iframe authentication (`iframe-auth`). The settings that it needs follow from it (ways.py).
     `patience`: seconds that the first load of its client may take, until the message box. 12 to 14 s on a
     quiet machine of two cores, over 30 s on one loaded five times over (measured on 6.13.0). Every wait for
     the client is taken from it.
@@ -149,6 +151,7 @@ class Chat(_Table):
 
     url: Address
     version: Annotated[str, AfterValidator(_release)] | None = None
+    sso: Literal["oauth", "oauth-modern", "iframe-auth"] = "oauth"
     patience: Annotated[int, Field(ge=1)] = 120
     development_hosts: tuple[str, ...] = ()
     admin: ChatAdmin
@@ -263,6 +266,14 @@ class Contract(_Table):
             return raw
         return raw | {"provider": raw.get("provider", {}) | {"identity_path": adapter["identity_path"]}}
 
+    @model_validator(mode="before")
+    @classmethod
+    def _way_in(cls, raw: Any) -> Any:
+        """The settings that follow from `[chat] sso`; a row of the contract's own wins."""
+        if not isinstance(raw, dict) or not isinstance(raw.get("chat"), dict):
+            return raw
+        return raw | {"settings": ways.settings(raw) | raw.get("settings", {})}
+
     @model_validator(mode="after")
     def _consistent(self) -> Self:
         rows = Rows(self.users, self.channels, self.chat.admin, self.provider.groups, self.settings)
@@ -363,11 +374,7 @@ class Contract(_Table):
         reaches the site, which differs when Rocket.Chat runs in a container.
         """
         site_url, chat_url = address.normal(site_url), address.normal(chat_url)
-        moved = {
-            name: address.moved_origins(self.settings[name], self.site.url, site_url)
-            for name in ("Iframe_Integration_receive_origin", "Iframe_Integration_send_target_origin")
-            if name in self.settings
-        }
+        moved = ways.moved(self.settings, self.site.url, site_url)
         return self.model_copy(
             update={
                 "site": self.site.model_copy(update={"url": site_url}),

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import os
 import ssl
-from collections.abc import MutableMapping
-from contextlib import suppress
+from collections.abc import Iterator, MutableMapping
+from contextlib import contextmanager, suppress
 from functools import cache
 from http.cookiejar import Cookie
 from typing import Any
@@ -49,6 +49,21 @@ def _context(files: frozenset[str]) -> ssl.SSLContext:
 def trust(authority: str) -> None:
     """Let every client of this process, and of those it starts, trust what that file of certificates does."""
     os.environ.update(dict.fromkeys(_BUNDLES, authority))
+
+
+@contextmanager
+def trusted(*authorities_of: str) -> Iterator[None]:
+    """Within the block these files of certificates are trusted, and no other of the environment's."""
+    before = {name: os.environ.pop(name, None) for name in _BUNDLES}
+    for authority in authorities_of:
+        trust(authority)
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            os.environ.pop(name, None)
+            if value is not None:
+                os.environ[name] = value
 
 
 class _LikeBrowsers(RequestsCookieJar):

@@ -21,5 +21,5 @@ class ReverseProxy(BaseModel):
     site_host: _Host
     chat_host: _Host
     chat_path: Annotated[str, Field(pattern=r"^/[\w./-]*\w$")]
-    body_megabytes: Annotated[int, Field(ge=1)] = 100
+    body_megabytes: Annotated[int, Field(ge=1)] = 110
     socket_seconds: Annotated[int, Field(ge=60)] = 3600

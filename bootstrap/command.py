@@ -31,6 +31,7 @@ CLI_COMMANDS: Mapping[str, str] = {
     "status": "show the stack that `up` keeps",
     "logs": "print the last lines of that stack's services",
     "env": "print what a service is told by environment, as `export` lines",
+    "upgrade": "bring a workspace from one release of Rocket.Chat to another, stop by stop",
     "conformance": "ask how Rocket.Chat and MongoDB behave, and print one page of results",
     "summary": "tell what a run came to, for the summary of a CI job",
     "bundle": "make one archive of a run, without secrets, to send to somebody",

@@ -6,7 +6,9 @@ from besedka.contract import Contract
 from faults import (
     documents,
     frame,
+    front,
     hops,
+    iframe_auth,
     pages,
     provider,
     reach,
@@ -39,9 +41,11 @@ def catalogue(contract: Contract) -> tuple[Fault, ...]:
         *documents.FAULTS,
         *rooms.FAULTS,
         *hops.FAULTS,
+        *iframe_auth.FAULTS,
         *signed_in.FAULTS,
         *restored.FAULTS,
         *reach.FAULTS,
+        *front.FAULTS,
         *writing.FAULTS,
     )
     names = [fault.name for fault in found]

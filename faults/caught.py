@@ -27,6 +27,7 @@ _FOREIGN = (
 )
 _SIGNED_OUT = "tests/api/test_authorize.py::test_a_signed_out_visitor_is_sent_to_the_login_and_back"
 _CSRF = "tests/api/test_authorize.py::test_a_login_inside_the_flow_needs_its_csrf_token"
+_CHAT_TOKEN = "tests/api/test_chat_auth.py::test_the_token_is_a_session_of_this_user[test_user]"  # noqa: S105
 _CHAT_AUTH = "tests/api/test_chat_auth.py::test_an_anonymous_caller_gets_json_and_never_a_page"
 _IDENTITY = "tests/api/test_identity.py::test_the_bearer_is_named[header-test_user]"
 _NO_TOKEN = "tests/api/test_identity.py::test_no_token_is_refused_in_json"  # noqa: S105 - a test
@@ -64,6 +65,7 @@ _BY_TESTS: dict[tuple[str, ...], tuple[str, ...]] = {
         "another_program_on_the_port_of_the_chat",
     ),
     (_SIGN_IN,): (
+        "proxy_cuts_answers_short",
         "frame_in_a_sandbox",
         "frame_without_credentials",
         "site_frames_itself_alone",
@@ -142,6 +144,7 @@ _BY_TESTS: dict[tuple[str, ...], tuple[str, ...]] = {
     ),
     (_CODE,): (
         "login_page_without_its_form",
+        "log_in_blocked_by_a_filter",
         "proxy_takes_the_csrf_cookie",
         "proxy_takes_the_session_cookie",
         "authorize_refuses_the_callback",
@@ -185,6 +188,12 @@ _BY_TESTS: dict[tuple[str, ...], tuple[str, ...]] = {
         "identity_with_other_groups",
     ),
     (_NO_TOKEN,): ("identity_open_to_all", "identity_as_a_page"),
+    (_CHAT_TOKEN,): (
+        "iframe_address_refuses_the_signed_in",
+        "iframe_address_shows_a_page",
+        "iframe_address_knows_another_method",
+        "iframe_address_hides_its_answer_from_the_chat",
+    ),
     (_CHAT_AUTH,): ("chat_auth_open_to_all", "chat_auth_as_a_page"),
     (_stranger("/chat/api/session/-401-None-200-None"),): (
         "session_as_a_page",

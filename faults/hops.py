@@ -148,7 +148,12 @@ FAULTS = (
         "client.other",
         answers_json(_exchange, 500, error="server_error", error_description="the database is locked"),
     ),
-    _site("proxy_takes_the_csrf_cookie", "user.refused", reply_without_cookie(every, _CSRF_COOKIE)),
+    _site("log_in_blocked_by_a_filter", "user.refused", answers(_LOGIN, 403, "<h1>Forbidden</h1>")),
+    Fault(
+        "proxy_takes_the_csrf_cookie",
+        "site.login_form.no_cookie",
+        lambda one: one.ruled("site", reply_without_cookie(every, _CSRF_COOKIE)),
+    ),
     Fault(
         "proxy_takes_the_session_cookie",
         "sso.authorize.session",

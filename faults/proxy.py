@@ -65,6 +65,8 @@ class Reply(_Message):
     status: int
     headers: Headers
     body: bytes
+    # What Content-Length says, where that is more than there is: the connection ends in the middle.
+    announced: int = 0
 
 
 # None: the connection is closed without an answer.
@@ -75,12 +77,16 @@ Forward = Callable[[Request], Reply | None]
 class Rule:
     """What happens to the requests that it matches; `treat` may call the given function to hand one on.
 
-    A rule for `sockets` is about the handshakes of WebSockets, which no other rule sees.
+    A rule for `sockets` is about the handshakes of WebSockets, which no other rule sees; with `idle` it lets
+    them pass, and closes each after so many seconds of silence. A rule that is `early` answers before a body
+    that the client has only announced (`Expect: 100-continue`).
     """
 
     matches: Callable[[Request], bool]
     treat: Callable[[Request, Forward], Reply | None]
     sockets: bool = False
+    idle: float | None = None
+    early: bool = False
 
 
 class Proxy:
@@ -126,7 +132,20 @@ class Proxy:
 
     def refuses_socket(self, request: Request) -> bool:
         """Whether a rule answers this handshake in the service's place."""
-        return any(rule.sockets and rule.matches(request) for rule in tuple(self._rules))
+        return any(
+            rule.sockets and rule.idle is None and rule.matches(request) for rule in tuple(self._rules)
+        )
+
+    def idle_seconds(self, request: Request) -> float | None:
+        """How long this socket may be silent; None: for ever."""
+        return next((rule.idle for rule in tuple(self._rules) if rule.idle and rule.matches(request)), None)
+
+    def refuses_body(self, request: Request) -> Reply | None:
+        """What a rule answers before the body; None where the client is to send it."""
+        for rule in tuple(self._rules):
+            if rule.early and rule.matches(request):
+                return rule.treat(request, lambda _: None)
+        return None
 
     def answer(self, request: Request) -> Reply | None:
         """What the client is given; nothing where a rule raises, which `ruled` then raises again."""
@@ -203,7 +222,7 @@ class _Handler(BaseHTTPRequestHandler):
     def _hand_on(self) -> None:
         handshake = Request(self.command, self.path, tuple(self.headers.items()), b"")
         if self.headers.get("Upgrade") and not self.server.proxy.refuses_socket(handshake):
-            self._splice()
+            self._splice(self.server.proxy.idle_seconds(handshake))
             return
         body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
         headers = tuple(
@@ -213,19 +232,34 @@ class _Handler(BaseHTTPRequestHandler):
         if reply is None:
             self.close_connection = True
             return
+        self._reply(reply)
+
+    do_GET = do_POST = do_PUT = do_DELETE = do_HEAD = do_OPTIONS = _hand_on  # noqa: N815 - http.server's names
+
+    def handle_expect_100(self) -> bool:
+        """http.server's own, unless a rule refuses the body that is announced."""
+        reply = self.server.proxy.refuses_body(
+            Request(self.command, self.path, tuple(self.headers.items()), b"")
+        )
+        if reply is None:
+            return super().handle_expect_100()
+        self._reply(reply)
+        self.close_connection = True
+        return False
+
+    def _reply(self, reply: Reply) -> None:
         self.send_response_only(reply.status)
         for name, value in reply.headers:
             self.send_header(name, value)
-        self.send_header("Content-Length", str(len(reply.body)))
+        self.send_header("Content-Length", str(reply.announced or len(reply.body)))
         self.end_headers()
         if self.command != "HEAD":
             self.wfile.write(reply.body)
         self.wfile.flush()
+        self.close_connection = self.close_connection or bool(reply.announced)
 
-    do_GET = do_POST = do_PUT = do_DELETE = do_HEAD = do_OPTIONS = _hand_on  # noqa: N815 - http.server's names
-
-    def _splice(self) -> None:
-        """A WebSocket: bytes both ways until one side ends."""
+    def _splice(self, idle: float | None) -> None:
+        """A WebSocket: bytes both ways until one side ends, or until nobody has said anything for so long."""
         self.close_connection = True
         rows = [self.requestline, *(f"{name}: {value}" for name, value in self.headers.items())]
         address = ("127.0.0.1", self.server.proxy.upstream_port)
@@ -234,7 +268,10 @@ class _Handler(BaseHTTPRequestHandler):
             upstream.sendall("\r\n".join([*rows, "", ""]).encode("latin-1"))
             other = {upstream: self.connection, self.connection: upstream}
             while True:
-                for ready in select.select(list(other), [], [])[0]:
+                readable = select.select(list(other), [], [], idle)[0]
+                if not readable:
+                    return
+                for ready in readable:
                     data = ready.recv(_CHUNK)
                     if not data:
                         return

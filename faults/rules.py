@@ -53,6 +53,39 @@ def refuses_sockets(status: int, body: str) -> Rule:
     return Rule(matches, lambda request, forward: reply, sockets=True)
 
 
+def closes_silent_sockets(seconds: float) -> Rule:
+    """A WebSocket over which nobody says anything for so long is closed; everything else goes on."""
+    return Rule(every, lambda request, forward: forward(request), sockets=True, idle=seconds)
+
+
+def refuses_bodies(above: int) -> Rule:
+    """A body that is announced with more bytes gets 413; everything else goes on."""
+
+    def matches(request: Request) -> bool:
+        return int(request.header("Content-Length") or 0) > above
+
+    reply = Reply(413, (("Content-Type", _HTML),), b"<h1>413 Request Entity Too Large</h1>")
+    return Rule(matches, lambda request, forward: reply, early=True)
+
+
+def cut_short(which: Matching) -> Rule:
+    """Half of the answer is there, and then the connection ends."""
+
+    def change(reply: Reply) -> Reply:
+        return replace(reply, body=reply.body[: len(reply.body) // 2], announced=len(reply.body))
+
+    return changed(which, change)
+
+
+def leads_to_itself(base: str) -> Rule:
+    """Each request is sent where it was asked, at this address."""
+
+    def treat(request: Request, forward: Forward) -> Reply:
+        return Reply(301, (("Location", f"{base}{request.target}"),), b"")
+
+    return Rule(every, treat)
+
+
 def answers_json(which: Matching, code: int, /, **told: Any) -> Rule:
     """The service is not asked; JSON of these fields is the answer, with that status."""
     return answers(which, code, json.dumps(told), _JSON)

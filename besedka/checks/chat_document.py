@@ -17,6 +17,7 @@ from besedka.checks.examination import Examination
 from besedka.checks.finding import Answer, Finding, Severity, Skipped, answer, finding
 from besedka.checks.frame_policy import NEEDED
 from besedka.contract import Contract
+from besedka.errors import ServiceUnreachableError
 
 _CSP = "Content-Security-Policy"
 _CDN = "CDN_PREFIX"
@@ -94,7 +95,7 @@ def _refused_by(chat: str, policy: Policy, place: str) -> list[Finding]:
 
 @check(
     "iframe.client",
-    codes="missing call cdn",
+    codes="cut missing call cdn",
     needs=["services.admin"],
     after=["iframe.document", "services.root_url"],
 )
@@ -111,7 +112,12 @@ def client(examination: Examination) -> Answer:
         for source in dict.fromkeys(urljoin(base, one) for one in shell.scripts)
         if addresses.origin(source) == addresses.origin(contract.chat.url)
     ]
-    lost = [source for source in own if not _is_script(examination, source)]
+    try:
+        lost = [source for source in own if not _is_script(examination, source)]
+    except ServiceUnreachableError as error:
+        if not isinstance(error.__cause__, requests.exceptions.ChunkedEncodingError):
+            raise
+        return answer([_cut(error)])
     if lost:
         advice = ("Let the proxy pass every path on to Rocket.Chat. If it does: is the installation whole?",)
         seen = f"no script at {lost[0]}"
@@ -129,6 +135,16 @@ def client(examination: Examination) -> Answer:
     if not shell.scripts and not found:
         return Skipped("the page of this client names no scripts")
     return answer(found, evidence=f"{len(own)} scripts, and the log-in call")
+
+
+def _cut(error: ServiceUnreachableError) -> Finding:
+    """A script that ends too soon: with less than its own Content-Length."""
+    fix = (
+        "In the proxy's configuration: it buffers answers in files that it may not write, or on a full disk "
+        "(proxy_temp_path, proxy_buffering off); see its error log."
+    )
+    seen = f"it ends too soon: {type(error.__cause__).__name__}"
+    return finding("iframe.client.cut", seen, "a whole script", error.where, advice=(fix,))
 
 
 def _is_script(examination: Examination, source: str) -> bool:

@@ -12,8 +12,10 @@ from typing import Any
 from urllib.parse import urljoin
 
 import requests
+from websockets.sync.client import ClientConnection
 
 from besedka import database_url, http, second_ask
+from besedka.address import same
 from besedka.checks import roster
 from besedka.checks.finding import Where
 from besedka.checks.visitor import Visitors
@@ -38,6 +40,13 @@ class ProbeAnswer:
     content_type: str
     body: str
     location: str = ""
+
+
+# What leads to itself was told of the wrong scheme, as a rule.
+LOOP_ADVICE = (
+    "In the proxy's configuration: proxy_set_header X-Forwarded-Proto $scheme.",
+    "What is behind it believes that it was asked by http, and sends to https for ever.",
+)
 
 
 # (verb, address, headers, form fields) -> answer; raises ServiceUnreachableError when nobody answers.
@@ -75,6 +84,8 @@ def redirected(status: int, location: str, address: str) -> tuple[str, ...]:
     if status not in {301, 302, 303, 307, 308} or not location:
         return ()
     target = urljoin(address, location)
+    if same(target, address):
+        return LOOP_ADVICE
     if target.startswith("https:") and address.startswith("http:"):
         return (
             f"It redirects to {target}: write https into the addresses of besedka.toml, or stop redirecting.",
@@ -100,6 +111,8 @@ class Examination:
         urls = (target.mongo_url, target.site_database_url)
         self.secrets = set(contract.secrets).union(*(database_url.secrets(url) for url in urls if url))
         self.visitors: Visitors | None = None
+        # Since when a socket to the chat is silent, and the socket; None where no proxy is in between.
+        self.silent_socket: tuple[float, ClientConnection] | None = None
         self.cleanups: list[Callable[[], str]] = []
         # What stays of a sign-in by a canonical user: nothing that has to be removed.
         self.traces: list[str] = []

@@ -70,7 +70,9 @@ def _headers(examination: Examination) -> Answer:
 def _frame_is_refused(examination: Examination) -> bool:
     # What `/api/info` carries, Rocket.Chat's pages carry (`apps/meteor/app/cors/server/cors.ts`).
     page = examination.chat_page("/api/info")
-    return _refusing_option(examination, page) is not None
+    # Another word than Rocket.Chat's own is a proxy's, which `iframe.headers` names.
+    own = examination.effective.get("Iframe_X_Frame_Options", "sameorigin")
+    return bool(_refusing_option(examination, page) == own)
 
 
 def _refusing_option(examination: Examination, page: requests.Response) -> str | None:
@@ -99,7 +101,9 @@ def _frame_refusals(examination: Examination, path: str, page: requests.Response
     option = _refusing_option(examination, page)
     where = examination.where("Iframe_Restrict_Access", f"GET {path}, header X-Frame-Options")
     if option is not None:
-        fix = "Iframe_Restrict_Access is right: a proxy adds X-Frame-Options; take it off there."
+        fix = (
+            "In the proxy's configuration: no X-Frame-Options for the chat; Iframe_Restrict_Access is right."
+        )
         found.append(
             finding(
                 "iframe.headers.x_frame_options",

@@ -10,9 +10,10 @@ from besedka import address
 from besedka.checks.check import Check, check
 from besedka.checks.compare import KINDS, MISSING, three_ways
 from besedka.checks.examination import Examination, redirected
-from besedka.checks.finding import Answer, Finding, Findings, Ok, answer, finding
+from besedka.checks.finding import Answer, Finding, Findings, Ok, Skipped, answer, finding
 from besedka.contract import Contract
 from besedka.errors import ServiceUnreachableError
+from besedka.rocketchat import licences
 from besedka.rocketchat import provider as provider_rows
 from besedka.rocketchat.documents import garbled
 
@@ -21,6 +22,12 @@ _HASHED = re.compile(r"^(pbkdf2_|argon2|bcrypt)\w*\$")
 _MUST_BE_FILLED = ("url", "id", "secret")
 _LABEL = "button_label_text"
 _MORE_KINDS = {"secret": ("pasted_hash",), _LABEL: ("garbled",)}
+
+
+_INSTEAD = (
+    "Get the licence, or stay on 8.x, where unlicensed 8.9 still works. Or sign people in without OAuth: "
+    'sso = "iframe-auth" in [chat] of besedka.toml; docs/iframe-auth.md says what the site then has to do.'
+)
 
 
 def _add_by_hand(examination: Examination) -> str:
@@ -40,20 +47,19 @@ def step(examination: Examination) -> Answer:
     if rule.allowed != "licence":
         return Ok(rule.how)
     base = provider_rows.base_id(examination.contract.provider)
-    row = (examination.stored or {}).get(base, {})
-    if row.get("value") is True and examination.effective.get(base) is False:
-        return Findings(
-            (
-                finding(
-                    "provider.step.licence",
-                    f"{base} is stored as true, but false is effective",
-                    "a licence with oauth-enterprise: from Rocket.Chat 9.0 Custom OAuth needs one",
-                    examination.where(base),
-                    advice=("get the licence, or stay on 8.x; unlicensed 8.9 still works",),
-                ),
-            )
-        )
-    return Ok(rule.how)
+    row, modules = (examination.stored or {}).get(base, {}), licences.modules(examination.admin)
+    seen = ""
+    if modules is not None and licences.CUSTOM_OAUTH not in modules:
+        seen = f"Rocket.Chat {examination.info['version']} without the licence module {licences.CUSTOM_OAUTH}"
+    elif row.get("value") is True and examination.effective.get(base) is False:
+        seen = f"{base} is stored as true, but false is effective"
+    if not seen:
+        return Ok(rule.how)
+    if examination.contract.chat.sso == "iframe-auth":
+        return Skipped(f"{seen}; people are signed in by iframe authentication")
+    expected = "a licence with oauth-enterprise: from Rocket.Chat 9.0 Custom OAuth needs one"
+    place = examination.where(base, "GET /api/v1/licenses.info")
+    return Findings((finding("provider.step.licence", seen, expected, place, advice=(_INSTEAD,)),))
 
 
 @check(

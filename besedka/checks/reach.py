@@ -4,10 +4,15 @@ from __future__ import annotations
 
 import json
 import secrets
+import time
+from contextlib import suppress
+from functools import partial
+from typing import Any
 from urllib.parse import urlsplit
 
+import requests
 from websockets.exceptions import InvalidStatus, WebSocketException
-from websockets.sync.client import connect
+from websockets.sync.client import ClientConnection, connect
 from websockets.typing import Origin
 
 from besedka import address as addresses
@@ -17,9 +22,10 @@ from besedka.checks.examination import TIMEOUT_SECONDS, Examination
 from besedka.checks.finding import Answer, Finding, Severity, answer, finding
 from besedka.contract import Contract
 
+_HSTS = "Strict-Transport-Security"
 _DDP_CONNECT = json.dumps({"msg": "connect", "version": "1", "support": ["1"]})
 _PROXY_ADVICE = (
-    "Let the proxy in front of Rocket.Chat pass WebSocket: `proxy_http_version 1.1`, the headers "
+    "In the proxy's configuration: pass WebSocket to Rocket.Chat: `proxy_http_version 1.1`, the headers "
     "`Upgrade` and `Connection`, and a read timeout above 60 s.",
     "Without a socket the client never finishes loading, though every page answers 200.",
 )
@@ -39,20 +45,32 @@ def websocket(examination: Examination) -> Answer:
             f"{socket_base}/sockjs/{session}/websocket", origin, json.dumps([_DDP_CONNECT]), "connected"
         ),
     ]
+    if not found and _has_proxy(base):
+        _keep_silent(examination, f"{socket_base}/websocket", origin)
     return answer(found[:1], evidence="a DDP connection over WebSocket")
+
+
+def _has_proxy(base: str) -> bool:
+    """Whether something answers in Rocket.Chat's name, which tells no `Server` (measured on 6.13.0)."""
+    with suppress(requests.RequestException):
+        headers = http.get(f"{base}/api/info", timeout=TIMEOUT_SECONDS).headers
+        return "Server" in headers or "Via" in headers
+    return False
+
+
+def _keep_silent(examination: Examination, address: str, origin: Origin) -> None:
+    """A socket that says nothing more, for `iframe.socket` to look after."""
+    with suppress(WebSocketException, OSError):
+        kept = _connected(address, origin, ping_interval=None)
+        kept.send(_DDP_CONNECT)
+        examination.silent_socket = time.monotonic(), kept
+        examination.cleanups.append(partial(_closed, kept))
 
 
 def _refusals(address: str, origin: Origin, greeting: str, expected: str) -> list[Finding]:
     place = f"WebSocket {address.partition('/sockjs/')[0]}"
     try:
-        with connect(
-            address,
-            origin=origin,
-            proxy=None,
-            ssl=http.authorities() if address.startswith("wss:") else None,
-            open_timeout=TIMEOUT_SECONDS,
-            close_timeout=TIMEOUT_SECONDS,
-        ) as socket:
+        with _connected(address, origin) as socket:
             socket.send(greeting)
             for _ in range(4):
                 if expected in str(socket.recv(timeout=TIMEOUT_SECONDS)):
@@ -71,7 +89,24 @@ def _refusals(address: str, origin: Origin, greeting: str, expected: str) -> lis
     return [finding(f"services.websocket.{kind}", seen, "101 and a DDP session", place, advice=_PROXY_ADVICE)]
 
 
-@check("services.https", codes="mixed force_ssl", needs=["services.admin"])
+def _closed(kept: ClientConnection) -> str:
+    kept.close()
+    return ""
+
+
+def _connected(address: str, origin: Origin, **more: Any) -> ClientConnection:
+    return connect(
+        address,
+        origin=origin,
+        proxy=None,
+        ssl=http.authorities() if address.startswith("wss:") else None,
+        open_timeout=TIMEOUT_SECONDS,
+        close_timeout=TIMEOUT_SECONDS,
+        **more,
+    )
+
+
+@check("services.https", codes="mixed force_ssl hsts", needs=["services.admin"])
 def https(examination: Examination) -> Answer:
     """Do site, chat and Force_SSL agree about https?"""
     site, chat = (urlsplit(url) for url in (examination.contract.site.url, examination.contract.chat.url))
@@ -98,7 +133,32 @@ def https(examination: Examination) -> Answer:
                 severity=severity,
             )
         )
+    found += [
+        one
+        for url in (examination.contract.site.url, f"{examination.contract.chat.url}/api/info")
+        for one in _forced(url)
+    ]
     return answer(found, evidence=f"site {site.scheme}, chat {chat.scheme}")
+
+
+def _forced(url: str) -> list[Finding]:
+    """An http address that wants https for ever: browsers heed it once they have come by https (RFC 6797)."""
+    if not url.startswith("http:"):
+        return []
+    told = http.get(url, timeout=TIMEOUT_SECONDS, allow_redirects=False).headers.get(_HSTS)
+    if not told:
+        return []
+    advice = (f"In the proxy's configuration: send {_HSTS} by https alone, or serve everything by https.",)
+    return [
+        finding(
+            "services.https.hsts",
+            f"{_HSTS}: {told}",
+            "none by http",
+            url,
+            advice=advice,
+            severity=Severity.RISK,
+        )
+    ]
 
 
 def checks(_: Contract) -> tuple[Check, ...]:

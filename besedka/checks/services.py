@@ -94,8 +94,8 @@ def site_database(examination: Examination) -> Answer:
 
 @check(
     "services.site",
-    codes="slow host redirected not_json starting not_ready two_programs",
-    after=["services.site_database"],
+    codes="slow host redirected loop not_json starting not_ready two_programs",
+    after=["services.site_database", "services.certificate"],
 )
 def site(examination: Examination) -> Answer:
     """Does the site say that it is ready?"""
@@ -160,7 +160,8 @@ def _no_status(status: int, kind: str, location: str, url: str) -> tuple[str, st
         fix = f"Add {address.host(url)} to ALLOWED_HOSTS of the site."
         return "host", "400 with HTML: the site does not know itself by this host name", (fix,)
     if advice := redirected(status, location, url):
-        return "redirected", f"{status} to {urljoin(url, location)}", advice
+        code = "loop" if address.same(urljoin(url, location), url) else "redirected"
+        return code, f"{status} to {urljoin(url, location)}", advice
     return "starting" if status in _STARTING else "not_json", f"{status} with {kind}", ()
 
 

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import replace
+
 import requests
 
 from besedka import address
 from besedka.checks.check import Check, check
-from besedka.checks.examination import TIMEOUT_SECONDS, Examination
+from besedka.checks.examination import LOOP_ADVICE, TIMEOUT_SECONDS, Examination
 from besedka.checks.finding import Answer, Finding, Findings, Ok, Severity, answer, finding
 from besedka.contract import Contract
 from besedka.errors import ServiceUnreachableError
@@ -18,8 +21,8 @@ _STARTING = {502, 503, 504}
 
 @check(
     "services.chat",
-    codes="tls starting not_json slow unanswered refused",
-    after=["services.mongo"],
+    codes="tls loop starting not_json slow unanswered refused",
+    after=["services.mongo", "services.certificate"],
 )
 def chat(examination: Examination) -> Answer:
     """Does Rocket.Chat answer with its version?"""
@@ -44,17 +47,24 @@ def _chat_silence(examination: Examination, error: Exception) -> Finding:
         return silence("starting", seen, "wait for SERVER RUNNING in Rocket.Chat's log")
     if isinstance(error, NotRocketChatError):
         return silence("not_json", error.found, error.next_step)
-    if isinstance(error.__cause__, requests.Timeout):
+    if isinstance(error.__cause__, requests.RequestException):
+        return _no_answer(examination, error.__cause__, silence)
+    return silence("refused", str(error), "read Rocket.Chat's log")
+
+
+def _no_answer(
+    examination: Examination, why: requests.RequestException, silence: Callable[[str, str, str], Finding]
+) -> Finding:
+    if isinstance(why, requests.Timeout):
         seen = f"connected, but no answer within {TIMEOUT_SECONDS:.0f} s"
         fix = "is it still starting (up to five minutes at the first boot), or overloaded? See its log."
         return silence("slow", seen, fix)
-    if isinstance(error.__cause__, requests.RequestException):
-        seen = f"nobody answers: {type(error.__cause__).__name__}"
-        start = examination.compose("up -d rocketchat")
-        advice = ("Start Rocket.Chat. The embedded stack is started by: python3 run.py up", *start["advice"])
-        code = "services.chat.unanswered"
-        return finding(code, seen, expected, place, commands=start["commands"], advice=advice)
-    return silence("refused", str(error), "read Rocket.Chat's log")
+    if isinstance(why, requests.TooManyRedirects):
+        return silence("loop", "it redirects for ever", " ".join(LOOP_ADVICE))
+    start = examination.compose("up -d rocketchat")
+    advice = ("Start Rocket.Chat. The embedded stack is started by: python3 run.py up", *start["advice"])
+    found = silence("unanswered", f"nobody answers: {type(why).__name__}", "")
+    return replace(found, commands=start["commands"], advice=advice)
 
 
 @check("services.chat_version", codes="unknown", needs=["services.chat"])
@@ -125,7 +135,8 @@ def mongo_version(examination: Examination) -> Answer:
 
 @check(
     "services.admin",
-    codes="wrong_password no_password missing totp email_code rate_limited blocked not_admin refused",
+    codes="token_lost wrong_password no_password missing totp email_code rate_limited blocked not_admin"
+    " refused",
     needs=["services.chat_version"],
 )
 def admin(examination: Examination) -> Answer:
@@ -137,6 +148,12 @@ def admin(examination: Examination) -> Answer:
         roles = examination.admin.me().get("roles", [])
     except RocketChatError as error:
         code, fix = _refusal(error)
+        if code == "wrong_password" and "admin" in vars(examination):
+            code = "token_lost"
+            fix = (
+                "In the proxy's configuration: hand X-Auth-Token and X-User-Id on to Rocket.Chat. The log-in "
+                "gave a token, and the next request was nobody's."
+            )
         seen = f"{error.status} {error.code} {error.second_factor or ''}".strip()
         if code == "wrong_password" and examination.target.mongo_url:
             code, seen, fix = _why_refused(examination, seen, fix)

@@ -29,6 +29,8 @@ _LESS_THAN_BROKEN: Mapping[str, Severity] = {
     "provider.identity_token_sent_via": Severity.RISK,  # M
     "provider.enterprise": Severity.RISK,
     "setting.First_Channel_After_Login": Severity.RISK,
+    # Large files alone are refused.
+    "services.body_limit": Severity.RISK,
     # The sign-in goes on with a number for an id, another name to show, or without a picture.
     "sso.fields.id": Severity.RISK,  # M
     "sso.fields.other_name": Severity.RISK,

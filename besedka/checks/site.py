@@ -9,15 +9,17 @@ import requests
 
 from besedka import address
 from besedka.checks.check import Check, check
-from besedka.checks.examination import Examination, redirected
+from besedka.checks.examination import TIMEOUT_SECONDS, Examination, redirected
 from besedka.checks.finding import Answer, Finding, Findings, Ok, Skipped, answer, finding
 from besedka.contract import Contract
-from besedka.site import LoginForm
+from besedka.site import LoginForm, Site
 from besedka.site_database import verified
 
 _JSON = "application/json"
 _TAG = re.compile(r"<[^>]*>")
 _QUOTED = 200
+# Django's, in each form that it protects.
+_CSRF_FIELD = "csrfmiddlewaretoken"
 
 
 @check(
@@ -109,7 +111,7 @@ def home(examination: Examination) -> Answer:
     return answer(found, evidence=str(response.status_code))
 
 
-@check("site.login_form", codes="missing secure_cookie", needs=["services.site"])
+@check("site.login_form", codes="missing secure_cookie no_referrer no_cookie", needs=["services.site"])
 def login_form(examination: Examination) -> Answer:
     """Does the log-in page show a form whose cookie the browser will send back?"""
     path = examination.contract.site.login_path
@@ -124,6 +126,8 @@ def login_form(examination: Examination) -> Answer:
         return Findings(
             (finding("site.login_form.missing", seen, "200 with the form", place, advice=advice),)
         )
+    if found := _unsendable(examination, response, place):
+        return Findings((found,))
     # Browsers keep such cookies on loopback.
     plain = place.startswith("GET http://") and not address.is_loopback(
         address.host(examination.contract.site.url)
@@ -135,6 +139,32 @@ def login_form(examination: Examination) -> Answer:
             (finding("site.login_form.secure_cookie", seen, "a cookie for http", place, advice=(fix,)),)
         )
     return Ok("form and cookie", watched=("site.login_path",))
+
+
+def _unsendable(examination: Examination, response: requests.Response, place: str) -> Finding | None:
+    """What keeps a browser from sending the form so that Django takes it: a header more, or one less."""
+    policy = response.headers.get("Referrer-Policy", "").lower()
+    if policy.split(",")[-1].strip() == "no-referrer":
+        # https://fetch.spec.whatwg.org/#append-a-request-origin-header: the form is sent with `Origin: null`,
+        # which Django's CSRF middleware refuses.
+        seen = "Referrer-Policy: no-referrer"
+        fix = (
+            "In the proxy's configuration: no Referrer-Policy for the site; Django sends same-origin itself."
+        )
+        return finding("site.login_form.no_referrer", seen, "same-origin", place, advice=(fix,))
+    if _CSRF_FIELD in response.text and "Set-Cookie" not in response.headers:
+        # Who has the cookie already gets no second one.
+        anew = Site.of(examination.contract, timeout=TIMEOUT_SECONDS).get(
+            examination.contract.site.login_path
+        )
+        if "Set-Cookie" not in anew.headers:
+            seen, expected = "a form with a CSRF token, and no cookie", "the cookie that belongs to the token"
+            fix = (
+                "In the proxy's configuration: let Set-Cookie of the site through. Without the cookie each "
+                "log-in is answered with 403."
+            )
+            return finding("site.login_form.no_cookie", seen, expected, place, advice=(fix,))
+    return None
 
 
 @check("site.csrf", codes="open", needs=["site.login_form"])

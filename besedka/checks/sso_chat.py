@@ -17,6 +17,7 @@ from typing import Any
 import requests
 
 from besedka import http
+from besedka.checks import server_flow
 from besedka.checks.check import Check, check
 from besedka.checks.examination import TIMEOUT_SECONDS, Examination
 from besedka.checks.finding import Answer, Finding, Findings, Ok, answer, finding
@@ -43,12 +44,14 @@ def _state(examination: Examination, credential_token: str) -> str:
 
 @check(
     "sso.callback",
-    codes="no_code no_result hangs failed",
+    codes="no_code no_result hangs failed no_start second_factor refused",
     needs=["sso.fields", "login_service.values"],
     after=["login_service.alone", "login_service.secret"],
 )
 def callback(examination: Examination) -> Answer:
     """Does Rocket.Chat's callback turn a code into a credential?"""
+    if examination.contract.chat.sso == "oauth-modern":
+        return server_flow.walked(examination)
     made, token = visitor(examination), examination.secret(secrets.token_urlsafe(32))
     code, found = code_for(examination, made, _state(examination, token))
     if found:
@@ -109,8 +112,10 @@ def _reason(examination: Examination, credential_token: str) -> str:
 def _login(examination: Examination) -> Answer:
     """Does the credential yield a log-in token?"""
     made, place = visitor(examination), f"POST {examination.contract.chat.url}/api/v1/login with oauth"
+    by_server = examination.contract.chat.sso == "oauth-modern"
+    given = server_flow.credential(examination) if by_server else {"oauth": made.credential}
     try:
-        credentials = examination.chat.login({"oauth": made.credential})
+        credentials = examination.chat.login(given)
     except RocketChatError as error:
         seen = f"{error.status} {error.code} {error.second_factor or ''}".strip()
         if error.second_factor:

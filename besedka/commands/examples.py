@@ -18,5 +18,6 @@ EXAMPLES = {
         "restart --restore .besedka/restart/x/dumps/y",
     ),
     "conformance": ("conformance --stack embedded",),
+    "load": ("load --users 200 --minutes 5", "load --users 1000 -- --master --expect-workers=4"),
     "summary": ("summary --lang ru",),
 }

@@ -116,10 +116,10 @@ class RocketChatFrame:
         return {"userId": str(stored["userId"]), "token": str(stored["token"])}
 
     def expect_signed_out(self) -> None:
-        """The client keeps no token, and its log-in page is there, with fields or with services alone."""
+        """The client keeps no token, and its log-in page is there, or that of the site in a frame."""
         gone = "() => !localStorage.getItem('Meteor.loginToken')"
         self.frame.wait_for_function(gone, timeout=PATIENCE.load)
-        expect(self.frame.locator("form").first).to_be_attached(timeout=PATIENCE.load)
+        expect(self.frame.locator(":is(form,iframe)").first).to_be_attached(timeout=PATIENCE.load)
         expect(self.composer).to_have_count(0)
 
     def log_out(self) -> None:

@@ -14,11 +14,11 @@ from besedka.contract import Contract, User
 from besedka.provision import plan_of_rooms, repairs_of_data, repairs_of_settings, service
 from besedka.provision.action import Action, Kind, Notice, Plan
 from besedka.provision.documents import Document, Documents, inserted
-from besedka.provision.errors import AccountClashError
+from besedka.provision.errors import AccountClashError, LicenceMissingError
 from besedka.provision.repairs_of_data import Data
 from besedka.provision.site_side import SiteSide
 from besedka.provision.state import Account, State
-from besedka.rocketchat import catalogue, conditions, provider
+from besedka.rocketchat import catalogue, conditions, licences, provider
 from besedka.rocketchat.documents import signs_in
 from besedka.rocketchat.settings import fulfils
 
@@ -148,6 +148,10 @@ def _provider(
     contract: Contract, state: State, rows: dict[str, Document], documents: Documents | None
 ) -> Iterator[Action | Notice]:
     name, base = contract.provider.name, provider.base_id(contract.provider)
+    if _unlicensed(state):
+        if contract.chat.sso != "iframe-auth":
+            raise _without_a_licence(state, name)
+        return
     wanted = provider.settings(contract)
     missing = [row for row in wanted if row not in state.settings]
     present = {row: value for row, value in state.settings.items() if _is_row(row, base)}
@@ -182,6 +186,22 @@ def _provider(
         if documents is None:
             text = "Rocket.Chat takes it for another service and removes yours: give --mongo-url"
             yield Notice("provider-misspelt", row, text, blocking=True)
+
+
+def _unlicensed(state: State) -> bool:
+    """Whether Custom OAuth would stay without effect here."""
+    return state.modules is not None and licences.CUSTOM_OAUTH not in state.modules
+
+
+def _without_a_licence(state: State, name: str) -> LicenceMissingError:
+    """Before anything is tried."""
+    return LicenceMissingError(
+        f"Rocket.Chat {state.version} has no licence module {licences.CUSTOM_OAUTH}: Custom OAuth {name!r} "
+        "would have no effect; nothing was changed",
+        expected="a version below 9.0, or the licence",
+        where="GET /api/v1/licenses.info",
+        next_step='use 8.x or older, or a licence; or sso = "iframe-auth" in [chat], see docs/iframe-auth.md',
+    )
 
 
 def _is_row(name: str, base: str) -> bool:

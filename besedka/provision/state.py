@@ -8,6 +8,7 @@ from typing import Any
 
 from besedka.contract import Contract, SettingValue
 from besedka.provision.session import Session
+from besedka.rocketchat import catalogue, licences
 from besedka.rocketchat.rest import Json
 
 PAGE = 100
@@ -88,12 +89,14 @@ class Room:
 class State:
     """A Rocket.Chat as it was when read; the writers keep it in step with what they change.
 
+    `modules` are those of the licence, asked for only where Custom OAuth needs one; None where nobody said.
     `accounts` go by lower-case user name, because Rocket.Chat's names are unique without regard to case;
     those that are not are `doubles`. `addresses` maps an e-mail to the accounts that hold it. `members` maps
     a room's id to the canonical users with a membership there.
     """
 
     version: str
+    modules: frozenset[str] | None = None
     settings: dict[str, Any] = field(default_factory=dict)
     services: tuple[Json, ...] = ()
     accounts: dict[str, Account] = field(default_factory=dict)
@@ -141,6 +144,8 @@ def read(session: Session, contract: Contract, *, rooms_only: bool = False) -> S
     state = State(session.version)
     if not rooms_only:
         state.settings = {row["_id"]: row.get("value") for row in _rows(session, "settings", "settings")}
+        if catalogue.for_version(state.version).steps["custom_oauth_login"].allowed == "licence":
+            state.modules = licences.modules(session)
         state.services = tuple(session.get("service.configurations").get("configurations", ()))
     state.roles = frozenset(row["_id"] for row in session.get("roles.list").get("roles", ()))
     rights = session.get("permissions.listAll").get("update", ())

@@ -34,6 +34,7 @@ def html(run: Run, folder: Path, language: Language, runs: Sequence[Run] = ()) -
         lstrip_blocks=True,
     )
     environment.filters["told"] = lambda text: translated(text, language)
+    environment.filters["reason"] = lambda text: wording.reason(text, language)
     rooms = list(dict.fromkeys(cell.room for cell in run.cells))
     people: dict[str, dict[str, CellRow]] = {}
     for cell in run.cells:

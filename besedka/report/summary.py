@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from besedka.language import Language
 from besedka.report.model import CauseRow, Run, TestRow
 from besedka.report.page import SLOWEST
-from besedka.report.wording import left_open, texts, verdict
+from besedka.report.wording import left_open, reason, texts, verdict
 from besedka.translation import translated
 
 # GitHub shows a megabyte of summary; a run in which everything fails is told by its first rows.
@@ -28,7 +28,7 @@ def markdown(run: Run, language: Language, links: Mapping[str, str] | None = Non
         parts.append(told["label"]["no_cause"])
     if run.unexplained:
         parts.append(f"#### {told['heading']['failures']}")
-        parts.append("\n".join(_failure(test, told) for test in run.unexplained[:_FAILURES]))
+        parts.append("\n".join(_failure(test, told, language) for test in run.unexplained[:_FAILURES]))
     if run.tests:
         parts.append(_folded(told["label"]["slowest"], _slowest(run, told)))
     if run.unproven:
@@ -69,10 +69,10 @@ def _cause(cause: CauseRow, told: Mapping[str, Mapping[str, str]], language: Lan
     return "\n".join(rows)
 
 
-def _failure(test: TestRow, told: Mapping[str, Mapping[str, str]]) -> str:
+def _failure(test: TestRow, told: Mapping[str, Mapping[str, str]], language: Language) -> str:
     kind = f" ({told['kind'][test.kind]})" if test.kind else ""
     evidence = f"<br>{told['label']['evidence']}: `{test.evidence}`" if test.evidence else ""
-    return f"- `{test.id}`{kind}: {_text(test.reason)}{evidence}"
+    return f"- `{test.id}`{kind}: {_text(reason(test.reason, language))}{evidence}"
 
 
 def _slowest(run: Run, told: Mapping[str, Mapping[str, str]]) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import tomllib
 from functools import cache
 from pathlib import Path
@@ -9,6 +10,7 @@ from typing import Any
 
 from besedka.language import Language
 from besedka.report.model import Outcome, Run, UnprovenRow
+from besedka.translation import translated
 
 FOLDER = Path(__file__).parent
 
@@ -39,4 +41,11 @@ def unproven(kind: str, **values: str) -> UnprovenRow:
 def left_open(row: UnprovenRow, language: Language) -> str:
     """The row's sentence in that language; its own text where the kind is not known."""
     sentence: str | None = texts(language)["unproven"].get(row.kind)
-    return sentence.format(**row.values) if sentence else row.text
+    values = {name: reason(value, language) for name, value in row.values.items()}
+    return sentence.format(**values) if sentence else row.text
+
+
+def reason(text: str, language: Language) -> str:
+    """Why a test was skipped, or a failure's first line, whose class of error stays as it is."""
+    kind, said = re.fullmatch(r"((?:[\w.]+(?:Error|Exception|Failed): )?)(.*)", text, re.DOTALL).groups()  # type: ignore[union-attr]
+    return f"{kind}{translated(said, language)}"

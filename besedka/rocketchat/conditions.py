@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from besedka import ways
 from besedka.contract import Contract, SettingValue
 
 # The stored value wins over ROOT_URL at once; ROOT_URL fills it only the first time (measured on 6.13.0).
@@ -18,6 +19,7 @@ NEEDED: dict[str, bool] = {
     "Accounts_Registration_AuthenticationServices_Enabled": True,
     "Accounts_ManuallyApproveNewUsers": False,
     "Accounts_iframe_enabled": False,
+    ways.MODERN_FLOW: False,
     "Enable_CSP": True,
 }
 

@@ -36,6 +36,7 @@ def site(contract: Contract, *, database_url: str, secret_key: str, redis_url: s
         "SITE_URL": contract.site.url,
         "CHAT_URL": contract.chat.url,
         "CHAT_INTERNAL_URL": contract.chat.url,
+        "CHAT_SSO": contract.chat.sso,
         "CHAT_PATIENCE": str(contract.chat.patience),
         "OAUTH_SERVICE": contract.provider.name,
         "OAUTH_CLIENT_ID": contract.provider.client_id,

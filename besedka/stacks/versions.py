@@ -1,8 +1,7 @@
 """Which Rocket.Chat the suite knows, and the MongoDB that goes with it.
 
-Supported pairs: `engines` and the release notes of Rocket.Chat (`releases.rocket.chat/<version>/info` lists
-`compatibleMongoVersions`). 9.0.0 made Custom OAuth a licensed feature (RocketChat/Rocket.Chat#42477), so
-what this suite proves cannot be had there without a licence.
+The table with its sources is versions.toml. 9.0.0 made Custom OAuth a licensed feature, so what this suite
+proves by default cannot be had there without a licence.
 
 `python -m besedka.stacks.versions` prints the table for a matrix of GitHub's.
 """
@@ -12,9 +11,11 @@ from __future__ import annotations
 import json
 import re
 import sys
+import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from itertools import pairwise
+from pathlib import Path
 
 from besedka.contract import LINES, Contract
 from besedka.stacks.docker.compose import ComposeService
@@ -27,7 +28,7 @@ VERSION_ENV = "BESEDKA_ROCKETCHAT_VERSION"
 class Pair:
     """Rocket.Chat from `since` on (until the next row): MongoDB series it accepts, and the image we take.
 
-    `release` is the one that the nightly runs, and that an upgrade begins from or leads to.
+    `release` is the one that the nightly runs, and that an upgrade passes through.
     """
 
     since: tuple[int, int]
@@ -36,18 +37,38 @@ class Pair:
     release: str
 
 
-PAIRS = (
-    Pair((6, 4), ("4.4", "5.0", "6.0"), "mongo:6.0.16", "6.4.8"),
-    Pair((7, 0), ("5.0", "6.0", "7.0"), "mongo:7.0.14", "7.7.1"),
-    Pair((8, 0), ("7.0", "8.0"), "mongo:8.0.4", LINES["8.x"]),
+_TABLE = tomllib.loads(Path(__file__).with_suffix(".toml").read_text("utf-8"))
+PAIRS = tuple(
+    Pair((row["since"][0], row["since"][1]), tuple(row["mongo"]), row["image"], row["release"])
+    for row in _TABLE["line"]
 )
-FIRST_WITHOUT_CUSTOM_OAUTH = (9, 0)
+FIRST_WITHOUT_CUSTOM_OAUTH = tuple(_TABLE["end"]["since"])
 _WHERE = "[chat] version, or --rocketchat-version"
 
 
 def upgrades() -> list[tuple[str, str]]:
     """From which release to which a workspace is brought, one supported line at a time."""
     return list(pairwise(row.release for row in PAIRS))
+
+
+def path(old: str, new: str) -> list[str]:
+    """The releases from the one to the other, both included: one major version at a time.
+
+    Raises ImageVersionError for a version outside the table, and for a way back.
+    """
+    first, last = PAIRS.index(pair(old)), PAIRS.index(pair(new))
+    if _numbers(new) <= _numbers(old):
+        raise ImageVersionError(
+            f"Rocket.Chat {new} is not after {old}",
+            expected="a later release: Rocket.Chat takes no database back",
+            where="--from and --to",
+            next_step="for a way back restore the dump of the earlier release; nothing was started",
+        )
+    return [old, *(row.release for row in PAIRS[first + 1 : last]), new]
+
+
+def _numbers(version: str) -> tuple[int, ...]:
+    return tuple(int(part) for part in version.split("."))
 
 
 def pair(version: str) -> Pair:

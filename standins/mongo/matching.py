@@ -275,5 +275,5 @@ def sort_key(path: str, document: Any, direction: int = 1) -> Key:
 
 
 # mongomock's own $match and $elemMatch go by these rules too.
-filtering._filterer_inst.apply = applies
-filtering.filter_applies = mock.filter_applies = applies
+filtering._filterer_inst.apply = applies  # type: ignore[method-assign]
+filtering.filter_applies = mock.filter_applies = applies  # type: ignore[attr-defined]

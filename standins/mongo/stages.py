@@ -102,7 +102,7 @@ def refuse_fields_in_arrays(documents: list[Document], stage: Document) -> None:
 
 
 _others = aggregate._Parser._handle_set_operator
-aggregate._Parser._handle_set_operator = _set_operator
-aggregate._Parser._handle_comparison_operator = _compared
+aggregate._Parser._handle_set_operator = _set_operator  # type: ignore[method-assign]
+aggregate._Parser._handle_comparison_operator = _compared  # type: ignore[method-assign]
 aggregate._PIPELINE_HANDLERS |= {"$limit": _limit, "$skip": _skip, "$sort": _sort, "$lookup": _lookup}
 aggregate._PIPELINE_HANDLERS["$group"] = _group

@@ -124,7 +124,9 @@ async def shell(request: Request) -> Response:
         return Response(status_code=405)
     config: Config = request.app.state.server.config
     traits = " ".join(config.client_mood)
-    page = _SHELL.replace("<html", f'<html data-mood="{traits}"', 1) if traits else _SHELL
+    # In these the page asks nobody (#36820, #36919; client/views/root/hooks/useIframe.ts without its effect).
+    silent = " data-iframe-login=silent" if config.since(7, 8) and not config.since(7, 9, 4) else ""
+    page = _SHELL.replace("<html", f'<html data-mood="{traits}"{silent}', 1) if traits or silent else _SHELL
     page = page.replace('href="/"', f'href="{escape(config.path_prefix)}/"', 1)
     return HTMLResponse(page, headers={"Cache-Control": "no-cache"})
 
@@ -164,6 +166,7 @@ def build(server: Server) -> Starlette:
         Route("/api/v1/{path:any}", dispatch, methods=every),
         Route("/api/apps/{name:path}", stub),
         Route("/_oauth/{service}", callback, methods=["GET", "POST"]),
+        Route("/oauth/{service}", importlib.import_module("standins.rocketchat.oauth.modern").begin),
         Route("/packages/oauth/end_of_redirect_response.js", end_script),
         Route("/packages/oauth/end_of_popup_response.js", end_script),
         *(Route(path, health) for path in ("/health", "/livez", "/readyz")),

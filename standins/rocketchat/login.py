@@ -84,6 +84,12 @@ async def _by_credential(server: Server, options: Document) -> Attempt:
     return Attempt(*await login_by_credential(server, options["oauth"]))
 
 
+async def _by_login_code(server: Server, options: Document) -> Attempt:
+    """A code of the server-side flow (oauth/modern.py); each is good once."""
+    user = await find_user(server, _id=server.login_codes.pop(str(options["loginCode"]), None))
+    return Attempt("loginCode", user, None if user else RocketError(403, "Login code not found"))
+
+
 async def _by_access_token(server: Server, options: Document) -> Attempt:
     return Attempt(*await login_by_access_token(server, options))
 
@@ -99,6 +105,7 @@ _HANDLERS = {
     "oauth": _by_credential,
     "accessToken": _by_access_token,
     "iframe": _by_iframe,
+    "loginCode": _by_login_code,
     "totp": _by_totp,
 }
 

@@ -28,6 +28,9 @@ class Server:
         self.subscriptions = db["rocketchat_subscription"]
         self.settings = Settings(db, config, self.clock, self.hub)
         self.permissions = Permissions(db)
+        # Of the server-side OAuth flow: what a browser's session holds, and codes that nobody has claimed.
+        self.oauth_sessions: dict[str, dict[str, str]] = {}
+        self.login_codes: dict[str, str] = {}
         self.services = Services(db, config, self.settings, self.clock, self.hub)
 
     @property

@@ -26,6 +26,12 @@ Row = dict[str, Any]
 Watcher = Callable[[str, Any], object]
 # The second holds what a web client reads beside the first.
 _DATA = [Path(__file__).with_name(f"settings-{version}.json") for version in ("7.7.1", "6.5.3")]
+# Rows that came with a later version, by the first that has them.
+_LATER = {
+    "email_available_for_OAuth_users": (6, 13),
+    # server/settings/oauth.ts; the release is that of pull request 40721.
+    "Accounts_OAuth_Use_Modern_Flow": (8, 7),
+}
 _WATCH_SECONDS = 0.3
 _PUBLIC_FIELDS = ("enterprise", "invalidValue", "modules", "_updatedAt")
 # `server/settings/settingsRegenerator.ts` removes rows that lack all of these.
@@ -52,7 +58,7 @@ def packaged_rows(config: Config) -> Iterable[Row]:
     for part in (part for file in _DATA for part in json.loads(file.read_text(encoding="utf-8"))["groups"]):
         place = {"group": part["group"], "section": part["section"]}
         for setting_id, kind, public, default, *more in part["settings"]:
-            if config.since(6, 13) or not setting_id.endswith("email_available_for_OAuth_users"):
+            if all(config.since(*version) for end, version in _LATER.items() if setting_id.endswith(end)):
                 fields = place | {"public": public} | (more[0] if more else {})
                 yield setting_row(setting_id, kind, made.get(setting_id, default), **fields)
 

@@ -73,6 +73,9 @@ async def add_custom_oauth(call: Call) -> None:
 @method("addOAuthService")
 async def add_oauth_service(call: Call, name: Any = None, *_: Any) -> None:
     await _must_manage(call, "addOAuthService", "Adding_OAuth_Services", name)
+    if call.server.config.since(9):
+        # Without the module oauth-enterprise, which no stand-in has (pull request 42477).
+        raise RocketError("error-action-not-allowed", "Custom OAuth requires a license")
     await call.server.services.add(name)
 
 

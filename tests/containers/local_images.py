@@ -58,6 +58,14 @@ def build(client: Any) -> dict[str, str]:
         return _on(client, base)
 
 
+def prepare() -> Path:
+    """The base's archive, made where it is missing. Takes a minute, and no engine."""
+    CACHE.mkdir(parents=True, exist_ok=True)
+    with (CACHE / "lock").open("ab") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        return _archive()
+
+
 def variables(tag: str, chat_version: str = CHAT_VERSIONS[0]) -> dict[str, str]:
     """BESEDKA_IMAGE_* for one version of Rocket.Chat."""
     tags = {"postgres": tag, "redis": tag, "mongo": tag, "rocketchat": f"{chat_version}-{tag}"}
@@ -91,18 +99,23 @@ def _on(client: Any, base: str) -> dict[str, str]:
 
 
 def _base(client: Any) -> str:
-    mark = _digest(SUITE, *DEBIAN_PACKAGES, *_constraints(), *NEEDLESS)
+    archive = _archive()
+    mark = archive.stem.removeprefix("base-")
     name = f"{REPOSITORY}/base:{mark}"
-    archive = CACHE / f"base-{mark}.tar"
+    if not client.images.list(name=name):
+        client.api.import_image_from_file(str(archive), repository=f"{REPOSITORY}/base", tag=mark)
+    return name
+
+
+def _archive() -> Path:
+    archive = CACHE / f"base-{_digest(SUITE, *DEBIAN_PACKAGES, *_constraints(), *NEEDLESS)}.tar"
     if not archive.exists():
         if os.geteuid() != 0 or shutil.which("debootstrap", path=f"{os.environ['PATH']}:/usr/sbin") is None:
             raise NoImagesHereError("local images are made by debootstrap, as root")
         for old in CACHE.glob("base-*.tar*"):
             old.unlink()
         _make(archive)
-    if not client.images.list(name=name):
-        client.api.import_image_from_file(str(archive), repository=f"{REPOSITORY}/base", tag=mark)
-    return name
+    return archive
 
 
 def _make(archive: Path) -> None:

@@ -62,7 +62,9 @@ def refused(contract: Contract, person: Callable[..., Page]) -> Callable[..., No
     """Open the page as that user and read what it says in place of the chat; the chat stays out."""
 
     def look(page_class: type[ChatTestPage] | type[IntegratedPage], user: User, says: str) -> None:
-        page = opened(page_class(person(user), contract))
+        if contract.provider.login_style == "popup" and page_class is ChatTestPage:
+            pytest.skip(f"{DOES_NOT_APPLY}the chat's own form tells who has clicked (measured on 6.5.3)")
+        page: ChatPage = page_class(person(user), contract).open()
         page.expect_state("stopped")
         expect(page.problem).to_contain_text(says)
         expect(page.problem.get_by_role("button", name="Попробовать ещё раз")).to_be_visible()
@@ -176,8 +178,8 @@ def test_who_is_in_no_room_is_told_how_to_get_in(
 def test_too_many_log_ins_say_how_long_to_wait(
     contract: Contract, temp_user: Callable[..., User], person: Callable[..., Page]
 ) -> None:
-    if contract.provider.login_style == "popup":
-        pytest.skip(f"{DOES_NOT_APPLY}in a window the chat's own form says it")
+    if contract.provider.login_style == "popup" or contract.chat.sso != "oauth":
+        pytest.skip(f"{DOES_NOT_APPLY}the chat's page signs in by another call, or says it itself")
     browser_page = person(temp_user())
     answer = {"message": json.dumps({"msg": "result", "id": "1", "error": _TOO_MANY}), "success": True}
     browser_page.route("**/api/v1/method.callAnon/login", lambda route: route.fulfill(json=answer))

@@ -24,18 +24,20 @@ ARROWS = {
     "http overlays": "address errors hosts",
     "consistency": "names",
     "certificates": "address http",
-    "contract database_url browser": "adapter mistakes address certificates consistency errors hosts names reverse_proxy scrub overlays"
+    "ways": "address",
+    "contract database_url browser": "ways adapter mistakes address certificates consistency errors hosts names reverse_proxy scrub overlays"
     " without_netlink",
-    "rocketchat site site_status site_database pages target": "adapter address contract database_url errors http"
+    "rocketchat site site_status site_database pages target": "ways adapter address contract database_url errors http"
     " second_ask",
     "report": "errors language scrub translation",
     "provision": "address contract database_url errors hosts names progress rocketchat site_database target",
     "stacks": "adapter address contract database_url errors hosts http progress provision reverse_proxy rocketchat site_database"
     " site_status target",
-    "checks": "adapter language translation address contract database_url errors http names rocketchat second_ask site site_database site_status stacks target",
+    "checks": "ways adapter language translation address contract database_url errors http names rocketchat second_ask site site_database site_status stacks target",
     "restart": "address checks contract database_url errors http progress provision rocketchat site_database"
     " site_status stacks target",
-    "commands": "address checks contract database_url errors http language progress provision report restart scrub translation"
+    "load": "contract errors http language provision rocketchat site translation",
+    "commands": "load address checks contract database_url errors http language progress provision report restart scrub translation"
     " stacks target",
     "exit_statuses": "errors",
     "cli": "commands errors exit_statuses http language",

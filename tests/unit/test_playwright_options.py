@@ -35,7 +35,6 @@ class Given:
         {"output": "/somewhere"},
         {"base_url": "http://site.test"},
         {"playwright_debug": "cli"},
-        {"browser": ["chromium", "webkit"]},
     ],
 )
 def test_an_option_without_effect_is_refused_by_name(given: dict[str, Any]) -> None:
@@ -48,3 +47,14 @@ def test_an_option_without_effect_is_refused_by_name(given: dict[str, Any]) -> N
 
 def test_what_is_left_out_or_works_is_taken() -> None:
     refuse_playwrights(Given(browser=["chromium"]))  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("built", [False, True])
+def test_another_browser_is_taken_where_its_build_is(built: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("fixtures.options.browser.has_build", lambda _: built)
+    given = Given(browser=["chromium", "webkit"])
+    if built:
+        refuse_playwrights(given)  # type: ignore[arg-type]
+        return
+    with pytest.raises(UsageError, match="--browser=webkit: Playwright's build of it is not on this machine"):
+        refuse_playwrights(given)  # type: ignore[arg-type]

@@ -1,65 +1,83 @@
-"""An upgrade of Rocket.Chat on the same data: what was written stays, and after `provision` all is right.
+"""`besedka upgrade` on the stand-in's data: what was written stays, each stop is right, and a failure goes back.
 
 Here the stand-in speaks the one version, then the other; the nightly does the same with the images.
 """
 
 from __future__ import annotations
 
-import secrets
-from dataclasses import replace
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from besedka import contract as contracts
-from besedka import provision
 from besedka.contract import OVERLAYS_ENV
+from besedka.restart import workspaces
+from besedka.restart.upgrade import UpgradeFailedError, Workspace, holds, seed, upgraded
+from besedka.restart.workspaces import EmbeddedWorkspace
 from besedka.rocketchat.database import ChatDatabase
 from besedka.rocketchat.rest import RocketChat
-from besedka.stacks import embedded, versions
-from besedka.stacks.embedded import EmbeddedStack
-from besedka.stacks.model import Stack
+from besedka.stacks import versions
 from fixtures.options import STACK_OPTION
 from tests import inner
 from tests.variants.table import ALWAYS
 
 pytestmark = pytest.mark.variants
-OVERLAY = '[overlay]\nname = "after an upgrade"\nreason = "the next line"\n\n[chat]\nversion = "{version}"\n'
 
 
-@pytest.mark.parametrize(("old", "new"), versions.upgrades())
-def test_everything_is_right_after_an_upgrade(old: str, new: str, tmp_path: Path) -> None:
-    text, overlay, told = secrets.token_hex(8), tmp_path / "overlay.toml", tmp_path / "stack.json"
-    overlay.write_text(OVERLAY.format(version=new), "utf-8")
-    with embedded.running(versions.of_contract(contracts.load(), old)) as running:
-        admin, room = running.contract.chat.admin, running.contract.default_channel.name
-        chat = RocketChat.sign_in(running.contract.chat.url, admin.username, admin.secret)
-        assert old.startswith(str(chat.info()["version"])), "the old version does not run"
-        chat.post("chat.postMessage", channel=f"#{room}", text=text)
-
-        stack = upgraded(running, new)
-
-        assert new.startswith(stack.service("rocketchat").version), "the new version does not run"
-        assert stack.mongo_url
-        with ChatDatabase(stack.mongo_url) as data:
-            assert [row["msg"] for row in data.messages(room, text)] == [text], "what was written is lost"
-        # A start takes Show_Setup_Wizard back in a workspace that is not registered, in any version.
-        provision.bring(stack.target, running.contract, journal_folder=tmp_path / "journal")
-        told.write_text(stack.to_json(), "utf-8")
-        finished = inner.run(*ALWAYS, f"{STACK_OPTION}={told}", more={OVERLAYS_ENV: str(overlay)})
-
-    assert finished.returncode == 0, finished.stdout + finished.stderr
-    assert " skipped" not in finished.stdout.splitlines()[-1], finished.stdout
+def version_of(workspace: Workspace) -> str:
+    return str(RocketChat(workspace.contract.chat.url).info()["version"])
 
 
-def upgraded(running: EmbeddedStack, version: str) -> Stack:
-    """The stack with that version of Rocket.Chat on the same data."""
-    running.contract = versions.of_contract(running.contract, version)
-    running.restart("rocketchat")
-    now = RocketChat(running.contract.chat.url).info()["version"]
-    assert running.stack
-    rows = running.stack.services
-    return replace(
-        running.stack,
-        services=tuple(replace(row, version=now) if row.name == "rocketchat" else row for row in rows),
-    )
+@pytest.fixture(params=versions.upgrades(), ids="-".join)
+def step(request: pytest.FixtureRequest) -> tuple[str, str]:
+    """One line on."""
+    return request.param  # type: ignore[no-any-return]
+
+
+@pytest.fixture
+def workspace(step: tuple[str, str]) -> Iterator[EmbeddedWorkspace]:
+    with workspaces.embedded_at(contracts.load(), step[0]) as made:
+        yield made
+
+
+def test_everything_is_right_after_an_upgrade(
+    step: tuple[str, str], workspace: EmbeddedWorkspace, tmp_path: Path
+) -> None:
+    old, new = step
+    assert old.startswith(version_of(workspace)), "the old version does not run"
+    text = seed(workspace)
+
+    def tests(at: Workspace) -> str:
+        told = tmp_path / "stack.json"
+        told.write_text(workspace.stack.to_json(), "utf-8")
+        release = workspaces.overlay(str(at.contract.chat.version), tmp_path)
+        more = {OVERLAYS_ENV: str(release)}
+        finished = inner.run(*ALWAYS, f"{STACK_OPTION}={told}", more=more)
+        assert " skipped" not in finished.stdout.splitlines()[-1], finished.stdout
+        return finished.stdout + finished.stderr if finished.returncode else ""
+
+    stops = upgraded(workspace, versions.path(old, new), tmp_path / "dump", tests, lambda line: None)
+
+    assert [stop.release for stop in stops] == [new]
+    assert new.startswith(version_of(workspace)), "the new version does not run"
+    assert holds(workspace, text), "what was written is lost"
+
+
+def test_a_stop_that_fails_leaves_all_as_it_was(
+    step: tuple[str, str], workspace: EmbeddedWorkspace, tmp_path: Path
+) -> None:
+    old, new = step
+    text = seed(workspace)
+
+    def tests(at: Workspace) -> str:
+        seed(at)
+        return "a test is red"
+
+    with pytest.raises(UpgradeFailedError, match="a test is red"):
+        upgraded(workspace, versions.path(old, new), tmp_path / "dump", tests, lambda line: None)
+
+    assert old.startswith(version_of(workspace)), "the old version does not run again"
+    with ChatDatabase(workspace.mongo_url) as data:
+        room = workspace.contract.default_channel.name
+        assert [row["msg"] for row in data.messages(room) if "t" not in row] == [text]

@@ -51,6 +51,8 @@ class Environment:
     service: str
     scopes: tuple[str, ...]
     login_style: str
+    sso: str
+    create_tokens: dict[str, str] | None
     button_label: str
     redirect_uri: str
     channels: tuple[Channel, ...]
@@ -73,6 +75,8 @@ class Environment:
             "SERVICE": self.service,
             "SCOPES": self.scopes,
             "LOGIN_STYLE": self.login_style,
+            "SSO": self.sso,
+            "CREATE_TOKENS": self.create_tokens,
             "BUTTON_LABEL": self.button_label,
             "REDIRECT_URI": self.redirect_uri,
             "CHANNELS": [asdict(channel) for channel in self.channels],
@@ -83,6 +87,9 @@ class Environment:
             "IDENTITY_FIELDS": self.identity_fields,
             "ACCESS_TOKEN_PARAM": self.access_token_param,
         }
+
+
+_MAKER = 'an object with "user_id", "token" and, from 8.0 on, "secret"'
 
 
 @dataclass
@@ -223,6 +230,8 @@ def read_environment(source: Mapping[str, str], site_dir: Path) -> Environment:
         service=service,
         scopes=tuple(source.get("OAUTH_SCOPE", "").split()) or ("read",),
         login_style=source.get("OAUTH_LOGIN_STYLE", "").strip() or "redirect",
+        sso=source.get("CHAT_SSO", "").strip() or "oauth",
+        create_tokens=reader.json("CHAT_CREATE_TOKENS", _MAKER) if source.get("CHAT_CREATE_TOKENS") else None,
         button_label=source.get("OAUTH_BUTTON_LABEL", "").strip() or service,
         redirect_uri=source.get("OAUTH_REDIRECT_URI", "").strip() or f"{chat_url}/_oauth/{service}",
         channels=_channels(reader),

@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
+from django.shortcuts import resolve_url
 from whitenoise.middleware import WhiteNoiseMiddleware
 from whitenoise.responders import StaticFile
 
@@ -42,7 +43,8 @@ class ContentSecurityPolicyMiddleware:
     """Everything from this site; frames also from the chat.
 
     `frame-src` names the site too, because the chat's frame passes through /o/authorize/; `form-action`
-    names the chat, because browsers apply it to the redirects that follow the log-in form.
+    names the chat, because browsers apply it to the redirects that follow the log-in form. Under iframe
+    authentication the chat shows the log-in page in a frame of its own.
     """
 
     def __init__(self, get_response: GetResponse) -> None:
@@ -50,21 +52,21 @@ class ContentSecurityPolicyMiddleware:
         parts = urlsplit(settings.BESEDKA.chat_url)
         # Of an address below a path, the origin alone: a source's path ends at the first redirect.
         chat = f"{parts.scheme}://{parts.netloc}"
-        self.policy = "; ".join(
-            (
-                "default-src 'self'",
-                "img-src 'self' data:",
-                f"frame-src 'self' {chat}",
-                "frame-ancestors 'self'",
-                f"form-action 'self' {chat}",
-                "object-src 'none'",
-                "base-uri 'none'",
-            )
+        self.rows = (
+            "default-src 'self'",
+            "img-src 'self' data:",
+            f"frame-src 'self' {chat}",
+            f"form-action 'self' {chat}",
+            "object-src 'none'",
+            "base-uri 'none'",
         )
+        self.shown_by = f" {chat}" if settings.BESEDKA.sso == "iframe-auth" else ""
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         response = self.get_response(request)
-        response.headers.setdefault("Content-Security-Policy", self.policy)
+        more = self.shown_by if request.path == resolve_url(settings.LOGIN_URL) else ""
+        policy = "; ".join((*self.rows, f"frame-ancestors 'self'{more}"))
+        response.headers.setdefault("Content-Security-Policy", policy)
         return response
 
 

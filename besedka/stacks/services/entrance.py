@@ -82,7 +82,7 @@ class Entrance:
             scheme = "https" if self.tls else "http"
             host = "" if self.one_host else address.host(self.told.chat.url)
             path = address.path(self.told.chat.url)
-            both = OneHost(path, self.ports["chat"], self.ports["site"], scheme, host)
+            both = OneHost(path, self.ports["chat"], self.ports["site"], scheme, host, self.wanted.delay)
             yield "one_host", both.command(self.ports["one host"])
         if secured:
             pairs = {

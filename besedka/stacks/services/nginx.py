@@ -89,7 +89,12 @@ def command(program: str, front: Front, folder: Path) -> list[str]:
     main = folder / "nginx.conf"
     (folder / "besedka.conf").write_text(front.text(), encoding="utf-8")
     main.write_text(_rendered("nginx_main.conf.j2", folder=folder), encoding="utf-8")
-    return [program, "-p", str(folder), "-e", "stderr", "-c", str(main)]
+    return serving(program, folder)
+
+
+def serving(program: str, folder: Path) -> list[str]:
+    """The program that serves what was written into the folder."""
+    return [program, "-p", str(folder), "-e", "stderr", "-c", str(folder / "nginx.conf")]
 
 
 def _rendered(template: str, **told: object) -> str:

@@ -4,7 +4,7 @@ What is asked of the chat's host, or of its path where both have one host, goes 
 site. Each connection carries one request, so that none can reach the wrong side; a WebSocket keeps its own.
 It tells both sides who asked and by which scheme (`X-Forwarded-For`, `X-Forwarded-Proto`) and leaves `Host`
 alone. Run as a program: the port, the chat's path, the ports of chat and site, all on 127.0.0.1, the scheme,
-and the chat's host.
+the chat's host, and the delay.
 """
 
 from __future__ import annotations
@@ -26,7 +26,8 @@ _UPGRADE = re.compile(rb"^upgrade:\s*websocket", re.IGNORECASE | re.MULTILINE)
 class OneHost:
     """The ports of both, the chat's path, which begins with `/`, and the scheme that browsers speak.
 
-    `chat_host` takes the path's place: all that is asked of that host is the chat's.
+    `chat_host` takes the path's place: all that is asked of that host is the chat's. Each answer comes
+    `delay` seconds later than it would; a WebSocket opens as much later.
     """
 
     chat_path: str
@@ -34,10 +35,11 @@ class OneHost:
     site_port: int
     scheme: str
     chat_host: str = ""
+    delay: float = 0.0
 
     def command(self, port: int) -> list[str]:
         """The program that listens on that port."""
-        told = (port, self.chat_path, self.chat_port, self.site_port, self.scheme, self.chat_host)
+        told = (port, self.chat_path, self.chat_port, self.site_port, self.scheme, self.chat_host, self.delay)
         return [sys.executable, "-m", __name__, *map(str, told)]
 
     def port_of(self, target: str, host: str = "") -> int:
@@ -63,6 +65,8 @@ class OneHost:
             port = self.port_of(
                 head.split(b" ", 2)[1].decode("latin-1"), host[1].decode("latin-1") if host else ""
             )
+            if self.delay:
+                await asyncio.sleep(self.delay)
             behind, to_it = await asyncio.open_connection("127.0.0.1", port)
             to_it.write(self.head(head, writer.get_extra_info("peername")[0]))
             await asyncio.gather(hand_on(reader, to_it), hand_on(behind, writer))
@@ -70,8 +74,8 @@ class OneHost:
 
 
 async def _main(*told: str) -> None:
-    port, chat_path, chat_port, site_port, scheme, chat_host = told
-    front = OneHost(chat_path, int(chat_port), int(site_port), scheme, chat_host)
+    port, chat_path, chat_port, site_port, scheme, chat_host, delay = told
+    front = OneHost(chat_path, int(chat_port), int(site_port), scheme, chat_host, float(delay))
     server = await asyncio.start_server(front.connected, "127.0.0.1", int(port))
     async with server:
         await server.serve_forever()

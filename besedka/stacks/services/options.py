@@ -23,6 +23,10 @@ _INSTEAD = {
 }
 
 
+# What each answer of a slow network takes more: a mobile connection's round trip.
+SLOW_SECONDS = 0.3
+
+
 @dataclass(frozen=True)
 class ServiceOptions:
     """What the user asked for. `postgres`, `redis`, `nginx`: auto, none or a path; `mongod`: a path or
@@ -39,6 +43,7 @@ class ServiceOptions:
     proxy: bool = False
     one_host: bool = False
     nginx: str = programs.AUTO
+    slow_network: bool = False
 
     def given(self) -> list[str]:
         """The options that were given, in the words of a command line: an embedded stack alone obeys them."""
@@ -52,7 +57,12 @@ class ServiceOptions:
             clients.MOOD_OPTION: self.client_mood,
             "--nginx": None if self.nginx == programs.AUTO else self.nginx,
         }
-        switches = {"--tls": self.tls, "--proxy": self.proxy, "--one-host": self.one_host}
+        switches = {
+            "--tls": self.tls,
+            "--proxy": self.proxy,
+            "--one-host": self.one_host,
+            "--slow-network": self.slow_network,
+        }
         given = [f"{name}={value}" for name, value in rows.items() if value]
         return given + [name for name, on in switches.items() if on]
 
@@ -62,8 +72,9 @@ class Programs:
     """The programs to run; None: Rocket.Chat's and MongoDB's stand-in, and no PostgreSQL or Redis at all.
 
     `tls` puts site and chat behind https, `proxy` behind nginx, or a proxy of ours where that is None;
-    `one_host` gives both one host there. `ports` are fixed ones, by service; others are free ones. `absent`
-    says for the latter two what does their work, and why.
+    `one_host` gives both one host there. Each answer comes `delay` seconds late. `ports` are fixed ones, by
+    service; others are free ones. `absent` says what does the work of
+    PostgreSQL, Redis and nginx, and why.
     """
 
     mongod: str | None = None
@@ -76,6 +87,7 @@ class Programs:
     proxy: bool = False
     one_host: bool = False
     nginx: str | None = None
+    delay: float = 0.0
     ports: Mapping[str, int] = field(default_factory=dict)
     absent: Mapping[str, str] = field(
         default_factory=lambda: {name: f"{_INSTEAD[name]} (not asked for)" for name in ("postgres", "redis")}
@@ -124,15 +136,18 @@ def find(wanted: ServiceOptions, contract: Contract, *, say: Say) -> Programs:
         chosen if isinstance(chosen, ChatClient) else None,
         wanted.client_mood,
         wanted.tls,
-        wanted.proxy,
+        wanted.proxy or wanted.slow_network,
         wanted.one_host,
         front,
+        SLOW_SECONDS * wanted.slow_network,
         absent={name: f"{_INSTEAD[name]} ({why})" for name, why in reasons.items() if why},
     )
 
 
 def _front(wanted: ServiceOptions, contract: Contract, say: Say) -> tuple[str | None, str]:
     """nginx, or None and why not; nothing of both without `--proxy`."""
+    if wanted.slow_network:
+        return None, "--slow-network"
     if wanted.proxy:
         nginx.settings(contract)
         return nginx.find(wanted.nginx, say)

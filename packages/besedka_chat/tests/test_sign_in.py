@@ -11,9 +11,11 @@ import httpx
 import pytest
 from besedka_chat import rocketchat, session
 from besedka_chat.application import ensure_application
+from besedka_chat.conf import read
 from besedka_chat.identity import identity
+from django.conf import settings
 from django.db import connection
-from django.test import Client
+from django.test import Client, override_settings
 from guests.models import Guest
 from oauth2_provider.models import get_access_token_model
 
@@ -49,6 +51,19 @@ def test_a_chat_signs_in_without_a_click_and_without_pkce(visitor: Client) -> No
     assert {name: told[name] for name in IDENTITY} == IDENTITY
     assert (told["roles"], told["groups"]) == (["wirt"], ["admin"])
     assert told["avatar_url"] == "http://site.test/verein/files/besedka_chat/img/avatar.svg"
+
+
+def test_identity_names_its_fields_as_the_site_says(visitor: Client) -> None:
+    ensure_application()
+    token = token_of(code_of(visitor))
+    fields = {"username": "login", "email": "contact.mail", "full_name": "contact.shown", "avatar_url": ""}
+    rows = settings.BESEDKA_CHAT | {"IDENTITY_FIELDS": fields, "ACCESS_TOKEN_PARAM": "schein"}
+    with override_settings(BESEDKA_CHAT=rows):
+        answer = Client(SERVER_NAME="site.test").get("/wer/rocket/", {"schein": token})
+    told = answer.json()
+    contact = {"mail": IDENTITY["email"], "shown": IDENTITY["full_name"]}
+    assert (told["login"], told["contact"]) == (IDENTITY["username"], contact)
+    assert {"username", "email", "full_name", "avatar_url"}.isdisjoint(told)
 
 
 def test_the_identity_address_refuses_everybody_else_in_json(db: None) -> None:
@@ -186,3 +201,69 @@ def test_a_user_who_was_locked_out_is_nobody(visitor: Client) -> None:
     Guest.objects.update(is_active=False)
     answer = Client(SERVER_NAME="site.test").get("/wer/rocket/", HTTP_AUTHORIZATION=f"Bearer {token}")
     assert answer.status_code == 401
+
+
+MAKER = {"user_id": "admin1", "token": "pat", "secret": "s"}
+
+
+@pytest.mark.parametrize("known", [True, False])
+def test_an_administrator_of_the_chat_makes_the_token_where_there_is_no_oauth(
+    visitor: Client, monkeypatch: pytest.MonkeyPatch, known: bool
+) -> None:
+    calls: list[tuple[str, dict[str, object]]] = []
+
+    def chat(request: httpx.Request) -> httpx.Response:
+        name = request.url.path.rpartition("/")[2]
+        calls.append((name, json.loads(request.content or b"{}")))
+        if name == "subscriptions.get":
+            return httpx.Response(200, json={"update": [{"name": "stammtisch"}, {"name": "keller"}]})
+        assert (request.headers["x-user-id"], request.headers["x-auth-token"]) == ("admin1", "pat")
+        if name == "users.info" and not known:
+            return httpx.Response(400, json={"success": False, "error": "User not found."})
+        if name == "users.createToken":
+            return httpx.Response(200, json={"data": {"userId": "u1", "authToken": "t1"}})
+        return httpx.Response(200, json={"user": {"_id": "u1", "active": True}})
+
+    in_place_of_the_chat(monkeypatch, chat)
+    with override_settings(BESEDKA_CHAT=settings.BESEDKA_CHAT | {"CREATE_TOKENS": MAKER}):
+        status, told = posted(visitor)
+
+    assert (status, told["loginToken"], told["userId"], told["absent"]) == (200, "t1", "u1", [])
+    made = dict(calls)
+    assert made["users.createToken"] == {"userId": "u1", "secret": "s"}
+    assert ("users.create" in made) is not known
+    if not known:
+        assert made["users.create"]["username"] == "olga"
+
+
+def test_an_account_that_is_deactivated_gets_no_token(
+    visitor: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    inactive = {"user": {"_id": "u1", "active": False}}
+    in_place_of_the_chat(monkeypatch, lambda _: httpx.Response(200, json=inactive))
+    with override_settings(BESEDKA_CHAT=settings.BESEDKA_CHAT | {"CREATE_TOKENS": MAKER}):
+        assert posted(visitor)[1]["error"] == "chat_deactivated"
+
+
+def test_a_half_written_row_is_named() -> None:
+    for wrong in ({"user_id": "admin1"}, {**MAKER, "extra": "x"}, "pat"):
+        _, problems = read(settings.BESEDKA_CHAT | {"CREATE_TOKENS": wrong})
+        assert [problem for problem in problems if "CREATE_TOKENS" in problem], wrong
+        assert "pat" not in problems[0] or wrong == "pat"
+
+
+def test_the_chats_page_may_read_the_answer_and_no_other(visitor: Client, asked: list[int]) -> None:
+    ensure_application()
+    own, foreign = "http://chat.site.test", "http://elsewhere.test"
+    with override_settings(BESEDKA_CHAT=settings.BESEDKA_CHAT | {"SSO": "iframe-auth"}):
+        for verb in (visitor.get, visitor.post, visitor.options):
+            answer = verb(AUTH, HTTP_ORIGIN=own)
+            assert answer.status_code in {200, 204}
+            assert answer["Access-Control-Allow-Origin"] == own
+            assert answer["Access-Control-Allow-Credentials"] == "true"
+        for verb in (visitor.get, visitor.post):
+            assert "Access-Control-Allow-Origin" not in verb(AUTH, HTTP_ORIGIN=foreign)
+        stranger = Client(SERVER_NAME="site.test").get(AUTH, HTTP_ORIGIN=own)
+        assert (stranger.status_code, stranger["Access-Control-Allow-Origin"]) == (401, own)
+        assert visitor.get("/reden/api/session/").json()["handedOut"] < 60
+    assert "Access-Control-Allow-Origin" not in visitor.get(AUTH, HTTP_ORIGIN=own)

@@ -59,6 +59,9 @@ export const iframeLoginEnabled = () => setting('Accounts_iframe_enabled') &&
 
 const byIframe = ({ loginToken, token }) => login(loginToken ? { resume: loginToken } : { iframe: true, token });
 
+/** Whether the log-in page asks the site by itself. Where it does not, it shows its own form. */
+export const asksBySelf = () => iframeLoginEnabled() && document.documentElement.dataset.iframeLogin !== 'silent';
+
 /**
  * Ask the site's API who the visitor is and sign them in.
  * @returns {Promise<boolean>} false: show the site's own log-in page in a frame

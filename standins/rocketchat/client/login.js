@@ -1,7 +1,7 @@
 /** The log-in page, rendered at whatever address the visitor asked for, and the form for a missing username. */
 import { ddp } from './ddp.js';
 import { h, reasonOf, toast } from './dom.js';
-import { iframeLoginEnabled, tryIframeLogin } from './iframe.js';
+import { asksBySelf, tryIframeLogin } from './iframe.js';
 import { signIn } from './oauth.js';
 import { login, logout, passwordCredentials } from './session.js';
 import { loginServices, setting } from './store.js';
@@ -36,7 +36,7 @@ function logo() {
  * @returns {Promise<{refresh: () => void}>} resolves when the page is up; `refresh` follows settings and services
  */
 export async function showLogin(root) {
-  if (iframeLoginEnabled()) {
+  if (asksBySelf()) {
     if (await tryIframeLogin()) return { refresh: () => {} };
     const src = setting('Accounts_iframe_url');
     root.replaceChildren(h('iframe', { class: 'login-frame', title: t('login'), src }));

@@ -5,7 +5,7 @@ import { fire, listenForCommands, listenForIframeLogin, servicesReady } from './
 import { loaded, logsInTwice } from './mood.js';
 import { finishRedirect } from './oauth.js';
 import { Room } from './room.js';
-import { embedded, here, navigate, roomInPath, router, takeResumeToken } from './router.js';
+import { embedded, here, navigate, roomInPath, router, takeLoginCode, takeResumeToken } from './router.js';
 import { dropSession, login, resume, session, storedToken, userId } from './session.js';
 import { showHome, showNotFound, showShell } from './shell.js';
 import * as state from './store.js';
@@ -144,6 +144,8 @@ function followConnection() {
 async function signInByAddress() {
   const token = takeResumeToken();
   if (token) await login({ resume: token }).catch(() => null);
+  const loginCode = takeLoginCode();
+  if (loginCode) await login({ loginCode }).catch(() => null);
   if (userId() === null) await finishRedirect();
   if (userId() === null) await resume();
   if (logsInTwice) await resume();

@@ -3,8 +3,8 @@
  * (apps/meteor/app/custom-oauth/client/CustomOAuth.ts; Meteor packages oauth, accounts-oauth).
  */
 import { randomId } from './ddp.js';
-import { loginByOAuth } from './session.js';
-import { loginService } from './store.js';
+import { login, loginByOAuth } from './session.js';
+import { loginService, setting } from './store.js';
 
 const RELOAD = 'Meteor_Reload';
 const SECRET = 'Meteor.oauth.credentialSecret-';
@@ -39,6 +39,7 @@ function authorizeUrl(config, state) {
  */
 export function signIn(name, { redirectUrl = location.href } = {}) {
   const config = loginService(name);
+  if (setting('Accounts_OAuth_Use_Modern_Flow')) return signInByServer(name, config.loginStyle);
   const credentialToken = randomId(43);
   const state = { loginStyle: config.loginStyle || 'popup', credentialToken, isCordova: false };
   if (state.loginStyle === 'redirect') {
@@ -53,6 +54,25 @@ export function signIn(name, { redirectUrl = location.href } = {}) {
     const secret = secrets.get(credentialToken) ?? localStorage.getItem(SECRET + credentialToken);
     localStorage.removeItem(SECRET + credentialToken);
     return loginByOAuth(credentialToken, secret);
+  });
+}
+
+/**
+ * The server-side flow of 8.7: the server knows the way, and where the browser was is forgotten
+ * (client/hooks/useLoginWithCustomOauth.ts). A popup posts the token to its opener (hooks/useOAuthPopupCommands.ts).
+ */
+function signInByServer(name, style) {
+  const url = new URL(`oauth/${name}`, document.baseURI);
+  if (style !== 'popup') {
+    location.assign(url);
+    return Promise.resolve();
+  }
+  window.open(url, 'oauth', 'popup=yes,width=500,height=700').focus();
+  return new Promise((resolve, reject) => {
+    window.addEventListener('message', ({ origin, data }) => {
+      if (origin !== location.origin || data?.externalCommand !== 'login-with-token') return;
+      login({ resume: data.token }).then(resolve, reject);
+    }, { once: true });
   });
 }
 

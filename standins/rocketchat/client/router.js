@@ -34,6 +34,14 @@ export function takeResumeToken() {
   return token;
 }
 
+/** Take the code of the server-side OAuth flow out of the address. */
+export function takeLoginCode() {
+  const code = first.get('loginCode');
+  first.delete('loginCode');
+  if (code) history.replaceState(null, '', `${location.pathname}${first.size ? `?${first}` : ''}`);
+  return code;
+}
+
 /**
  * Go to a page without loading anew.
  * @param {string} pathname

@@ -18,7 +18,7 @@ from starlette.responses import HTMLResponse, Response
 
 from standins.rocketchat.documents import Document, millis, random_secret
 from standins.rocketchat.errors import PlainError, RocketError
-from standins.rocketchat.oauth import provider
+from standins.rocketchat.oauth import modern, provider
 from standins.rocketchat.oauth.credentials import store_credential
 from standins.rocketchat.server import Server
 
@@ -93,6 +93,8 @@ async def callback(request: Request) -> Response:
     """GET /_oauth/<service>?code&state."""
     server: Server = request.app.state.server
     service, query = request.path_params["service"], dict(request.query_params)
+    if modern.in_force(server, service):
+        return await modern.callback(request, service)
     secret, failed = None, "error" in query
     try:
         state, style = read_state(query.get("state", "")), None

@@ -50,12 +50,21 @@ async def _fetch(client: httpx.AsyncClient, verb: str, url: str, **more: Any) ->
         raise PlainError(f"invalid json response body at {url} reason: {error}") from error
 
 
-async def access_token(
-    client: httpx.AsyncClient, config: Document, code: str, state: str, callback: str
+async def access_token(  # noqa: PLR0913, PLR0917 - the parameters of the protocol
+    client: httpx.AsyncClient,
+    config: Document,
+    code: str,
+    state: str,
+    callback: str,
+    more: Document | None = None,
 ) -> Document:
-    """The token answer for a code; client id and secret go into the header or into the form, never both."""
+    """The token answer for a code; client id and secret go into the header or into the form, never both.
+
+    `more` stands in the form in place of the state, which passport-oauth2 does not send.
+    """
     url, name = _address(config, "tokenPath"), config["service"]
-    form = {"code": code, "redirect_uri": callback, "grant_type": "authorization_code", "state": state}
+    form = {"code": code, "redirect_uri": callback, "grant_type": "authorization_code"}
+    form |= {"state": state} if more is None else more
     credentials = (str(config.get("clientId") or ""), str(config.get("secret") or ""))
     headers = {}
     if config.get("tokenSentVia") == "header":

@@ -27,7 +27,8 @@ from standins.rocketchat.settings import Row, Settings, setting_row
 
 COLLECTION = "meteor_accounts_loginServiceConfiguration"
 PREFIX = "Accounts_OAuth_Custom-"
-_MAIN = re.compile(r"^(Accounts_OAuth_|Accounts_OAuth_Custom-)[a-z0-9_]+$", re.IGNORECASE)
+# The switch of the flow (8.7) is no service; what Rocket.Chat itself makes of that row is unknown.
+_MAIN = re.compile(r"^Accounts_OAuth_(?!Use_Modern_Flow$)(Custom-)?[a-z0-9_]+$", re.IGNORECASE)
 _LOWER_CASE = re.compile(r"^Accounts_OAuth_Custom-[a-z0-9_]+")
 _FIELDS = json.loads(Path(__file__).with_name("fields.json").read_text(encoding="utf-8"))["fields"]
 _SETTLED_SECONDS = 2.0
@@ -39,12 +40,18 @@ def setting_name(name: str) -> str:
     return re.sub(r"[^a-z0-9_]", "", name.lower()).capitalize()
 
 
-def provider_rows(name: str, environ: dict[str, str]) -> list[Row]:
-    """The setting rows of one provider; `environ` holds initial values by suffix, `""` the main one."""
+def provider_rows(name: str, environ: dict[str, str], *, premium: bool = False) -> list[Row]:
+    """The setting rows of one provider; `environ` holds initial values by suffix, `""` the main one.
+
+    `premium`: without a licence the main row reads as false, as from 9.0 on (pull request 42477).
+    """
     main, section = PREFIX + setting_name(name), f"Custom OAuth: {setting_name(name)}"
     common: dict[str, Any] = {"group": "OAuth", "section": section, "persistent": True}
     enabled, label = environ.get("") == "true", {"i18nLabel": "Accounts_OAuth_Custom_Enable"}
-    rows = [setting_row(main, "boolean", enabled, **common, **label)]
+    bound: dict[str, Any] = (
+        {"enterprise": True, "modules": ["oauth-enterprise"], "invalidValue": False} if premium else {}
+    )
+    rows = [setting_row(main, "boolean", enabled, **common, **label, **bound)]
     for suffix, _, kind, default, *more in _FIELDS:
         given: Any = environ.get(f"_{suffix}")
         given = (given == "true") if kind == "boolean" else given
@@ -74,13 +81,13 @@ class Services:
             name = key.removeprefix(marker)
             if key.startswith(marker) and re.fullmatch(r"[a-zA-Z0-9-]+", name):
                 values = {it.removeprefix(key): value for it, value in environ.items() if it.startswith(key)}
-                await self._settings.register(provider_rows(name, values))
+                await self._settings.register(provider_rows(name, values, premium=self._config.since(9)))
         await self.update()
         self._settings.watch(self._changed)
 
     async def add(self, name: str) -> None:
         """Register a provider's settings; values that exist stay."""
-        await self._settings.register(provider_rows(name, {}))
+        await self._settings.register(provider_rows(name, {}, premium=self._config.since(9)))
 
     async def remove(self, name: str) -> None:
         """Remove a provider's settings; its row follows when the settings' changes take effect.

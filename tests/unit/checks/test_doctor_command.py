@@ -60,7 +60,7 @@ def test_the_same_as_json(command: typer.Typer, nowhere: list[str]) -> None:
 def test_one_check_is_asked_with_its_ground_alone(command: typer.Typer, nowhere: list[str]) -> None:
     shown = CliRunner().invoke(command, [*nowhere, "--json", "--check", "site.identity"])
     asked = [row["check"] for row in json.loads(shown.stdout)["results"]]
-    assert asked == ["services.site_database", "services.site", "site.identity"]
+    assert asked == ["services.site_database", "services.certificate", "services.site", "site.identity"]
 
 
 def test_an_unknown_check_is_an_error_of_its_own(command: typer.Typer, nowhere: list[str]) -> None:

@@ -122,7 +122,7 @@ def test_a_secure_cookie_is_lost_by_http_but_on_loopback(
     examination = examine_with()
     examination.contract = examination.contract.at(site_url=address, chat_url=CHAT)
     form = '<form method="post"><input type="password" name="password"></form>'
-    page = SimpleNamespace(status_code=200, text=form, cookies=[SimpleNamespace(secure=True)])
+    page = SimpleNamespace(status_code=200, text=form, headers={}, cookies=[SimpleNamespace(secure=True)])
     vars(examination)["site"] = SimpleNamespace(get=lambda _: page)
 
     assert codes("site.login_form", examination) == found

@@ -179,3 +179,20 @@ def test_a_failure_without_a_cause_shows_its_page(folder: Path) -> None:
     failed = runs.row_of("a", Outcome.FAILED, evidence="evidence/t")
 
     assert "data:image/png;base64," in page.html(runs.run(tests=(failed,), causes=()), folder, "en")
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("does not apply: the site has no groups ([site.features])", "неприменимо: у сайта нет groups"),
+        ("Rocket.Chat's database cannot be read: no --mongo-url", "нет --mongo-url"),
+        (
+            "besedka.stacks.errors.StackStartError: http://x/ answers 404",
+            "StackStartError: http://x/ отвечает 404",
+        ),
+        ("KeyError: 'Location'", "KeyError: 'Location'"),
+    ],
+)
+def test_a_reason_is_told_in_russian(text: str, told: str) -> None:
+    assert told in wording.reason(text, "ru")
+    assert wording.reason(text, "en") == text

@@ -5,10 +5,15 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+import tomllib
+
+import pytest
 
 from besedka import contract as contracts
-from besedka.contract import PROJECT_ROOT
+from besedka.contract import LINES, PROJECT_ROOT
+from besedka.restart.upgrade import mongo_steps
 from besedka.stacks import versions
+from besedka.stacks.docker.engine_errors import ImageVersionError
 
 
 def test_each_line_has_a_release_of_its_own() -> None:
@@ -40,3 +45,26 @@ def test_the_nightly_reads_the_matrix_from_the_table() -> None:
 def test_the_contracts_version_is_among_the_lines() -> None:
     version = contracts.load().chat.version
     assert version is None or versions.pair(version) in versions.PAIRS
+
+
+def test_a_way_passes_every_line_and_never_back() -> None:
+    first, middle, last = (row.release for row in versions.PAIRS)
+    assert versions.path(first, last) == [first, middle, last]
+    assert versions.path(first, middle) == [first, middle]
+    for wrong in ((last, first), (first, first)):
+        with pytest.raises(ImageVersionError, match="is not after"):
+            versions.path(*wrong)
+
+
+def test_mongodb_goes_series_by_series() -> None:
+    first, middle, last = (row.release for row in versions.PAIRS)
+    assert mongo_steps(first, middle) == ["6.0", "7.0"]
+    assert mongo_steps(first, last) == ["6.0", "7.0", "8.0"]
+
+
+def test_each_line_names_its_source() -> None:
+    rows = tomllib.loads((PROJECT_ROOT / "besedka" / "stacks" / "versions.toml").read_text("utf-8"))["line"]
+    assert [row["release"] for row in rows if not row["source"]] == []
+    assert LINES["8.x"] in {row["release"] for row in rows}, (
+        "the line's last release is another in the contract"
+    )

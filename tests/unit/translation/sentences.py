@@ -7,7 +7,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[3] / "besedka"
 # Where findings, advice, errors and progress are worded.
-ROOMS = ("checks", "provision", "restart", "stacks", "commands", "rocketchat", "pages")
+ROOMS = ("checks", "provision", "restart", "stacks", "commands", "rocketchat", "pages", "load")
 MODULES = tuple(path.stem for path in ROOT.glob("*.py") if path.stem not in {"exit_statuses", "browser"})
 # What calls of these names take is code, or English by intent: help of options, questions of checks.
 _CODE_CALLS = {
@@ -36,8 +36,8 @@ _CODE_CALLS |= {
 }
 _CODE_WORDS = {"codes", "needs", "after", "question", "metavar", "help", "cls", "style", "rich_markup_mode"}
 _CODE = re.compile(r"\b(SELECT|UPDATE|WHERE|ORDER BY|NOT IN|DECLARE)\b|=>|\[\w+=|\bconst |^export |\(\\d")
-# They write pages of docs/, in English.
-_GENERATORS = {"document.py", "explain.py", "examples.py"}
+# They write pages of docs/ in English, or rows of the tables of Locust.
+_GENERATORS = {"document.py", "explain.py", "examples.py", "locustfile.py"}
 
 
 def sentences() -> dict[str, set[str]]:
@@ -46,10 +46,34 @@ def sentences() -> dict[str, set[str]]:
     paths = [path for room in ROOMS for path in (ROOT / room).rglob("*.py")]
     paths = [path for path in paths if path.name not in _GENERATORS]
     paths += [ROOT / f"{name}.py" for name in MODULES]
+    for path in sorted((ROOT.parent / "fixtures").glob("*.py")) + sorted(_tests()):
+        for template in _why_skipped(ast.parse(path.read_text(encoding="utf-8"))):
+            found.setdefault(template, set()).add(path.relative_to(ROOT.parent).as_posix())
     for path in sorted(paths):
         for template in _of(ast.parse(path.read_text(encoding="utf-8"))):
             found.setdefault(template, set()).add(path.relative_to(ROOT).as_posix())
     return found
+
+
+def _tests() -> Iterator[Path]:
+    """Those whose run has a page: of a stack."""
+    for folder in ("e2e", "api"):
+        yield from (ROOT.parent / "tests" / folder).glob("*.py")
+
+
+def _why_skipped(tree: ast.Module) -> Iterator[str]:
+    """The reasons of skips, and the constants that they are made of."""
+    for node in ast.walk(tree):
+        said: list[ast.expr] = []
+        if isinstance(node, ast.Call) and ast.unparse(node.func).endswith((".skip", ".skipif")):
+            said = node.args[:1] + [row.value for row in node.keywords if row.arg == "reason"]
+        elif isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) in {"READ_ONLY", "DOES_NOT_APPLY"}:
+            said = [node.value]
+        for value in said:
+            if isinstance(value, ast.JoinedStr):
+                yield _template(value)
+            elif isinstance(value, ast.Constant) and isinstance(value.value, str):
+                yield value.value
 
 
 def _of(tree: ast.Module) -> Iterator[str]:

@@ -18,6 +18,7 @@ from django.shortcuts import resolve_url
 from django.urls import NoReverseMatch, Resolver404, get_script_prefix, resolve, reverse
 from oauth2_provider.settings import oauth2_settings
 
+from besedka_chat import sites
 from besedka_chat.conf import ChatSettings, read
 
 _FRAMES = "django.middleware.clickjacking.XFrameOptionsMiddleware"
@@ -77,22 +78,12 @@ def check_provider(chat: ChatSettings) -> Iterator[CheckMessage]:
         )
 
 
-def _site(host: str) -> str:
-    """The part of a host name that decides whether two are one site to a browser; an address is its own.
-
-    The last two labels: shorter than the truth for names such as `example.co.uk`, so too lenient there.
-    """
-    numeric = host.replace(".", "").isdecimal() or ":" in host
-    return host if numeric else ".".join(host.split(".")[-2:])
-
-
 @_of_settings
 def check_cookies(chat: ChatSettings) -> Iterator[CheckMessage]:
     """The session cookie reaches the site from inside the chat's frame."""
-    site, other = urlsplit(chat.site_url), urlsplit(chat.chat_url)
-    same = (site.scheme, _site(site.hostname or "")) == (other.scheme, _site(other.hostname or ""))
+    site = urlsplit(chat.site_url)
     same_site = settings.SESSION_COOKIE_SAMESITE
-    if not same and same_site != "None":
+    if not sites.same_site(chat.site_url, chat.chat_url) and same_site != "None":
         yield Error(
             f"SESSION_COOKIE_SAMESITE is {same_site!r}, and {chat.chat_url} is another site than "
             f"{chat.site_url} to a browser: inside the frame nobody is signed in",

@@ -13,12 +13,17 @@ from django.contrib.auth import get_user_model
 from django.core.exceptions import ImproperlyConfigured
 from django.core.signals import setting_changed
 
+from besedka_chat.tokens import TokenMaker
+
 # A cold client of Rocket.Chat takes up to two minutes on a loaded machine (measured on 6.13.0).
 PATIENCE_SECONDS = 120
 LOGIN_STYLES = ("redirect", "popup")
 # Fields of the identity answer that Rocket.Chat finds by a name of its own settings (`…-username_field`, …).
 IDENTITY_FIELDS = ("username", "email", "full_name", "avatar_url")
+# How the chat is signed in: Custom OAuth, the server-side flow of Rocket.Chat 8.7, or iframe authentication.
+WAYS = ("oauth", "oauth-modern", "iframe-auth")
 _CHANNELS = 'a list such as [{"name": "general", "label": "Общий", "default": True}] with exactly one default'
+_MAKER = 'an object with "user_id" and "token" of an administrator of the chat, and "secret" from 8.0 on'
 _GROUPS = 'an object such as {"owner": ["admin", "vip"], "user": ["user"]}'
 
 
@@ -54,6 +59,7 @@ class ChatSettings:
     service: str
     scopes: tuple[str, ...]
     login_style: str
+    sso: str
     button_label: str
     redirect_uri: str
     channels: tuple[Channel, ...]
@@ -66,6 +72,7 @@ class ChatSettings:
     temporary_prefix: str
     identity_fields: dict[str, str]
     access_token_param: str
+    token_maker: TokenMaker | None
 
     @property
     def default_channel(self) -> Channel:
@@ -119,6 +126,17 @@ def read_channels(rows: Any, problems: list[str], name: str = "CHANNELS") -> tup
     if sum(channel.default for channel in channels) != 1:
         problems.append(f"{name}: found no single default channel, expected {_CHANNELS}")
     return channels
+
+
+def _token_maker(reader: _Reader) -> TokenMaker | None:
+    rows = reader.rows.pop("CREATE_TOKENS", None)
+    if rows is None:
+        return None
+    texts = isinstance(rows, Mapping) and all(isinstance(value, str) for value in rows.values())
+    if not texts or not {"user_id", "token"} <= set(rows) <= {"user_id", "token", "secret"}:
+        reader.wrong("CREATE_TOKENS", sorted(rows) if isinstance(rows, Mapping) else rows, _MAKER)
+        return None
+    return TokenMaker(**rows)
 
 
 def _groups(reader: _Reader) -> dict[str, tuple[str, ...]]:
@@ -184,6 +202,9 @@ def read(rows: Any) -> tuple[ChatSettings, list[str]]:
     style = reader.text("LOGIN_STYLE", "redirect")
     if style not in LOGIN_STYLES:
         reader.wrong("LOGIN_STYLE", style, " or ".join(LOGIN_STYLES))
+    way = reader.text("SSO", "oauth")
+    if way not in WAYS:
+        reader.wrong("SSO", way, " or ".join(WAYS))
     found = ChatSettings(
         site_url=reader.url("SITE_URL"),
         chat_url=chat_url,
@@ -193,6 +214,7 @@ def read(rows: Any) -> tuple[ChatSettings, list[str]]:
         service=service,
         scopes=_scopes(reader),
         login_style=style,
+        sso=way,
         button_label=reader.text("BUTTON_LABEL", service),
         redirect_uri=reader.text("REDIRECT_URI", f"{chat_url}/_oauth/{service}"),
         channels=read_channels(
@@ -208,6 +230,7 @@ def read(rows: Any) -> tuple[ChatSettings, list[str]]:
         temporary_prefix=reader.text("TEMPORARY_PREFIX", "temp_") or "temp_",
         identity_fields=_identity_fields(reader),
         access_token_param=reader.text("ACCESS_TOKEN_PARAM", "access_token"),
+        token_maker=_token_maker(reader),
     )
     reader.problems += [f"{name}: found a row that nobody reads; is it misspelt?" for name in reader.rows]
     return found, [f"BESEDKA_CHAT, {problem}" for problem in reader.problems]

@@ -14,9 +14,11 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import httpx
+from django.conf import settings as django_settings
 
 from besedka_chat.conf import ChatSettings
 from besedka_chat.rocketchat import certificates
+from besedka_chat.sites import same_site
 
 TIMEOUT_SECONDS = 5.0
 # The call by which Rocket.Chat's own client asks for them; `settings.public` differs by version.
@@ -46,7 +48,7 @@ def found(site: ChatSettings) -> dict[str, list[str]]:
         settings = _public_settings(chat)
         return {
             "silence": [*_framing(page, site), *_sending(settings, site)],
-            "commands": [*_receiving(settings, site), *_service(chat, site)],
+            "commands": [*_receiving(settings, site), *_way_in(chat, settings, site), *_sites(site)],
         }
 
 
@@ -78,6 +80,19 @@ def _receiving(settings: Mapping[str, Any], site: ChatSettings) -> Iterator[str]
         yield f"{_ORIGIN} = {origins}, а нужно {site.site_url}"
 
 
+def _way_in(chat: httpx.Client, settings: Mapping[str, Any], site: ChatSettings) -> Iterator[str]:
+    if site.sso != "iframe-auth":
+        yield from _service(chat, site)
+        return
+    # Without one of the four Rocket.Chat shows its own form (client/views/root/hooks/useIframe.ts).
+    if settings.get("Accounts_iframe_enabled") is False:
+        yield "Accounts_iframe_enabled = false"
+    for name in ("Accounts_iframe_url", "Accounts_Iframe_api_url"):
+        value = settings.get(name)
+        if isinstance(value, str) and not value.startswith(site.site_url):
+            yield f"{name} = {value or '(пусто)'}, а нужен адрес сайта {site.site_url}"
+
+
 def _service(chat: httpx.Client, site: ChatSettings) -> Iterator[str]:
     try:
         rows = chat.get(_SERVICES).json()["configurations"]
@@ -86,6 +101,16 @@ def _service(chat: httpx.Client, site: ChatSettings) -> Iterator[str]:
         return
     if site.service not in known:
         yield f"в чате нет входа {site.service!r} (Accounts_OAuth_Custom-…)"
+
+
+def _sites(site: ChatSettings) -> Iterator[str]:
+    """The chat's frame comes back from SSO by another site: a cookie that is Lax or Strict stays behind."""
+    cookie = django_settings.SESSION_COOKIE_SAMESITE
+    if cookie != "None" and not same_site(site.site_url, site.chat_url):
+        yield (
+            f"сайт ({urlsplit(site.site_url).hostname}) и чат ({urlsplit(site.chat_url).hostname}) для "
+            "браузера разные сайты, и вход на сайт в окне чата не виден: нужен один домен"
+        )
 
 
 def _public_settings(chat: httpx.Client) -> dict[str, Any]:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import logging
 import re
 import ssl
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
@@ -62,7 +63,8 @@ def certificates() -> ssl.SSLContext:
     return httpx.create_ssl_context()
 
 
-def _client(base_url: str) -> httpx.Client:
+def client_of(base_url: str) -> httpx.Client:
+    """A client of the chat's server: no proxy of the environment, and an end to every wait."""
     return httpx.Client(base_url=base_url, timeout=TIMEOUT_SECONDS, trust_env=False, verify=certificates())
 
 
@@ -73,21 +75,22 @@ def log_in(base_url: str, service: str, access_token: str, username: str) -> Cha
     caller must hold no database transaction.
     """
     body = {"serviceName": service, "accessToken": access_token, "expiresIn": TOKEN_SECONDS}
-    with _client(base_url) as client:
-        try:
-            response = client.post("/api/v1/login", json=body)
-        except httpx.TimeoutException:
-            raise ChatLoginError("chat_timeout", 504, f"no answer in {TIMEOUT_SECONDS:.0f} s") from None
-        except httpx.HTTPError as error:
-            raise ChatLoginError("chat_unreachable", 502, type(error).__name__) from None
-        login = _read(response)
+    with client_of(base_url) as client:
+        login = _read(answer_of(lambda: client.post("/api/v1/login", json=body)))
         if login.username.casefold() != username.casefold():
             _end(client, login)
             raise ChatLoginError("chat_wrong_user", 502, f"the chat answered for {login.username!r}")
         return login
 
 
-def _read(response: httpx.Response) -> ChatLogin:
+def answer_of(ask: Callable[[], httpx.Response]) -> dict[str, Any]:
+    """What the chat answers, if that is success; raises ChatLoginError for all else."""
+    try:
+        response = ask()
+    except httpx.TimeoutException:
+        raise ChatLoginError("chat_timeout", 504, f"no answer in {TIMEOUT_SECONDS:.0f} s") from None
+    except httpx.HTTPError as error:
+        raise ChatLoginError("chat_unreachable", 502, type(error).__name__) from None
     try:
         answer: Any = response.json()
     except ValueError:
@@ -96,11 +99,17 @@ def _read(response: httpx.Response) -> ChatLogin:
     if response.status_code == 429:
         seconds = _patience(response, answer)
         raise ChatLoginError("chat_rate_limited", 503, "HTTP 429, too many log-ins", seconds)
-    data = answer.get("data") if isinstance(answer, dict) else None
-    if response.status_code != 200 or not isinstance(data, dict):
+    if response.status_code != 200 or not isinstance(answer, dict):
         said = str(answer.get("error")) if isinstance(answer, dict) else ""
         code, status = _OF_THE_PERSON.get(said, ("chat_refused", 502))
         raise ChatLoginError(code, status, _reason(response.status_code, answer))
+    return answer
+
+
+def _read(answer: dict[str, Any]) -> ChatLogin:
+    data = answer.get("data")
+    if not isinstance(data, dict):
+        raise ChatLoginError("chat_refused", 502, _reason(200, answer))
     try:
         return ChatLogin(str(data["authToken"]), str(data["userId"]), str(data["me"]["username"]))
     except (KeyError, TypeError):
@@ -128,7 +137,7 @@ def _patience(response: httpx.Response, answer: Any) -> int:
 def rooms_of(base_url: str, login: ChatLogin) -> frozenset[str] | None:
     """Names of the rooms that the user is in; None where the chat does not say."""
     try:
-        with _client(base_url) as client:
+        with client_of(base_url) as client:
             answer = client.get("/api/v1/subscriptions.get", headers=_signed_in(login)).json()
         return frozenset(str(row["name"]) for row in answer["update"] if "name" in row)
     except (httpx.HTTPError, ValueError, KeyError, TypeError) as error:
@@ -142,7 +151,7 @@ def _signed_in(login: ChatLogin) -> dict[str, str]:
 
 def end(base_url: str, login: ChatLogin) -> None:
     """End a session that nobody gets; a failure is only logged."""
-    with _client(base_url) as client:
+    with client_of(base_url) as client:
         _end(client, login)
 
 

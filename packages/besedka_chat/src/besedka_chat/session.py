@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import logging
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import timedelta
 from typing import Any
+from urllib.parse import urlsplit
 
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse, JsonResponse
@@ -16,12 +18,14 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from oauth2_provider.generators import generate_client_secret
 from oauth2_provider.models import get_access_token_model, get_application_model
 
-from besedka_chat import person, proof
+from besedka_chat import person, proof, tokens
 from besedka_chat.answers import json_error
 from besedka_chat.conf import Channel, chat_settings
 from besedka_chat.rocketchat import TOKEN_SECONDS, ChatLogin, ChatLoginError, end, log_in, rooms_of
+from besedka_chat.tokens import Person
 
 log = logging.getLogger("besedka.chat")
+_HANDED_OUT = "besedka_chat_handed_out"
 
 MESSAGES = {
     "chat_unreachable": "Сервер чата не отвечает.",
@@ -47,10 +51,15 @@ def _not_signed_in() -> HttpResponse:
 
 @require_safe
 def session(request: HttpRequest) -> HttpResponse:
-    """`{"id", "username"}` of the signed-in user, or 401."""
+    """`{"id", "username", "handedOut"}` of the signed-in user, or 401.
+
+    `handedOut`: seconds since this session last got a login token for the chat; null for never.
+    """
     if not request.user.is_authenticated:
         return _not_signed_in()
-    response = JsonResponse({"id": str(request.user.pk), "username": person.username(request.user)})
+    told = {"id": str(request.user.pk), "username": person.username(request.user)}
+    since = request.session.get(_HANDED_OUT)
+    response = JsonResponse(told | {"handedOut": None if since is None else max(0.0, time.time() - since)})
     response["Cache-Control"] = "no-store"
     return response
 
@@ -94,7 +103,7 @@ def _short_lived_token(user: Any) -> Iterator[str]:
 
 @transaction.non_atomic_requests
 @csrf_exempt
-@require_http_methods(["GET", "POST"])
+@require_http_methods(["GET", "POST", "OPTIONS"])
 def chat_login(request: HttpRequest) -> HttpResponse:
     """`{"loginToken", "userId", "username", "absent"}`: a session in the chat for the signed-in user.
 
@@ -106,7 +115,29 @@ def chat_login(request: HttpRequest) -> HttpResponse:
     Without a transaction, whatever ATOMIC_REQUESTS says: while this request waits, the chat asks this site
     who the bearer of the token is, in another request, which would not see the token's row.
     """
-    return _in_words(request, _signed_in_login)
+    if not _asked_by_the_chat(request):
+        return _in_words(request, _signed_in_login)
+    if request.method == "OPTIONS":
+        response = HttpResponse(status=204)
+        response["Access-Control-Allow-Methods"] = "GET, POST"
+        response["Access-Control-Allow-Headers"] = "Content-Type"
+    else:
+        response = _in_words(request, _login)
+    response["Access-Control-Allow-Origin"] = request.headers["Origin"]
+    response["Access-Control-Allow-Credentials"] = "true"
+    response["Vary"] = "Origin, Cookie"
+    return response
+
+
+def _asked_by_the_chat(request: HttpRequest) -> bool:
+    """Whether Rocket.Chat's own page asks, which iframe authentication lets sign itself in.
+
+    It comes from another origin and has no CSRF token (`client/views/root/hooks/useIframe.ts`, 7.10; before
+    that `app/ui-utils/client/lib/IframeLogin.ts`). Browsers let no page choose its `Origin`.
+    """
+    site = chat_settings()
+    own = urlsplit(site.chat_url)
+    return site.sso == "iframe-auth" and request.headers.get("Origin") == f"{own.scheme}://{own.netloc}"
 
 
 @transaction.non_atomic_requests
@@ -132,9 +163,19 @@ def _in_words(request: HttpRequest, view: Callable[[HttpRequest], HttpResponse])
 
 @csrf_protect
 def _signed_in_login(request: HttpRequest) -> HttpResponse:
+    return _login(request)
+
+
+def _login(request: HttpRequest) -> HttpResponse:
     role = person.role(request.user)
     offered = [channel for channel in chat_settings().channels if channel.admits(role)]
-    return _logged_in(request, lambda login: _session_of(login) | {"absent": _absent(login, offered)})
+
+    def handed_out(login: ChatLogin) -> dict[str, object]:
+        if chat_settings().sso == "iframe-auth":
+            request.session[_HANDED_OUT] = time.time()
+        return _session_of(login) | {"absent": _absent(login, offered)}
+
+    return _logged_in(request, handed_out)
 
 
 @csrf_protect
@@ -164,8 +205,12 @@ def _logged_in(request: HttpRequest, told: Callable[[ChatLogin], dict[str, objec
     user, site = request.user, chat_settings()
     username = person.username(user)
     try:
-        with _short_lived_token(user) as token:
-            answer = JsonResponse(told(log_in(site.chat_internal_url, site.service, token, username)))
+        if site.token_maker is not None:
+            asking = Person(username, person.email(user), person.full_name(user))
+            answer = JsonResponse(told(tokens.log_in(site.chat_internal_url, site.token_maker, asking)))
+        else:
+            with _short_lived_token(user) as token:
+                answer = JsonResponse(told(log_in(site.chat_internal_url, site.service, token, username)))
     except ChatLoginError as error:
         log.warning("chat log-in of %s failed: %s", username, error)
         response = json_error(

@@ -27,6 +27,7 @@ def _page(user: Any, here: str, channel: Channel) -> dict[str, Any]:
         "chat_url": site.chat_url,
         "service": site.service,
         "login_style": site.login_style,
+        "sso": site.sso,
         "button_label": site.button_label,
         "channel": channel,
         "frame_url": f"{site.chat_url}{channel.path}",

@@ -4,6 +4,7 @@
  */
 
 import { hideProblem, showProblem } from "./chat-notice.js";
+import { askSite } from "./site-login.js";
 
 // Rocket.Chat says it of each room that somebody joins or is invited to (client/lib/utils/fireGlobalEvent.ts).
 const JOINED = "unread-changed-by-subscription";
@@ -11,6 +12,18 @@ const JOINED = "unread-changed-by-subscription";
 export class AbsentRooms {
   /** Labels of the rooms. @type {string[]} */
   labels = [];
+
+  /**
+   * Ask the site, after the chat has signed itself in; an answer that does not come changes nothing.
+   * @param {HTMLIFrameElement} frame
+   * @param {() => boolean} holds whether the chat is still what it was when it was asked
+   */
+  async ask(frame, holds) {
+    const answer = await askSite(frame, frame.dataset.checkUrl).catch(() => ({}));
+    if (!holds()) return;
+    this.labels = answer.absent ?? [];
+    this.tell();
+  }
 
   tell() {
     if (!this.labels.length) return;

@@ -16,7 +16,7 @@ import { hideProblem, showProblem, showStatus } from "./chat-notice.js";
 import { LOGGED_IN, LOGGED_OUT, listen, send } from "./chat-messages.js";
 import { PROBLEMS } from "./chat-problems.js";
 import { DOUBT_MS, Patience } from "./patience.js";
-import { askProof } from "./proof.js";
+import { askProof, frameFaults } from "./proof.js";
 import { askSession, chatUser, forgetChatUser, rememberChatUser } from "./site-session.js";
 
 /** @typedef {"connecting"|"signing-in"|"awaiting-click"|"leaving"|"ready"|"signed-out"|"stopped"} ChatState */
@@ -55,6 +55,8 @@ export class ChatFrame {
   /** The chat said Logged_Out since it was last connected. */
   seenEmpty = false;
   commandSent = false;
+  /** This page has signed the chat in. */
+  fresh = false;
   attempts = 0;
   logouts = 0;
   /** Grows with every event, so that an answer that was waited for can tell that it came too late. */
@@ -75,6 +77,8 @@ export class ChatFrame {
    * @param {string} options.ignored key of the problem to show when the command has no effect at all
    * @param {boolean} options.reconnect load the frame anew after the chat's own log-out
    * @param {() => string} [options.frameUrl] where to load it
+   * @param {boolean} [options.byItself] the chat asks the site who is there (iframe authentication): no command
+   * @param {boolean} [options.astray] a sign-in ends on another page of the chat: load the frame anew
    * @param {() => Promise<SignInProblem | null>} [options.explain] why the chat refuses this person
    * @param {(fresh: boolean) => void} [options.onReady] fresh: this page has signed the chat in
    * @param {(name: string) => void} [options.onEvent] every event of the chat
@@ -147,6 +151,10 @@ export class ChatFrame {
   chatSignedIn() {
     this.turn += 1;
     this.occupied = true;
+    if (this.options.byItself && ["connecting", "leaving", "signing-in"].includes(this.state)) {
+      this.signedInByItself();
+      return;
+    }
     if (this.state === "leaving") return;
     if (this.state === "signed-out") {
       this.checkSession();
@@ -154,12 +162,41 @@ export class ChatFrame {
     }
     // A person may have signed in by hand, into a chat that was empty before.
     const byHand = ["stopped", "awaiting-click"].includes(this.state) && this.seenEmpty;
-    if (this.commandSent || byHand || chatUser() === this.userId) this.ready();
+    if (this.commandSent || byHand) this.arrived();
+    else if (chatUser() === this.userId) this.ready();
     else this.leave();
   }
 
+  /** Whoever is signed in may be somebody of an earlier visit: the site knows whom it has just let in. */
+  async signedInByItself() {
+    const turn = this.turn;
+    if (this.state === "connecting" && chatUser() === this.userId) {
+      this.ready();
+      return;
+    }
+    const user = await askSession(this.frame.dataset.sessionUrl);
+    if (turn !== this.turn) return;
+    const handedOut = user?.handedOut ?? Infinity;
+    if (user?.id === this.userId && handedOut * 1000 <= performance.now()) this.arrived();
+    else if (user === null) this.siteSignedOut();
+    else if (this.state !== "leaving") this.leave();
+  }
+
+  /** Signed in just now, for this page's user. */
+  arrived() {
+    this.fresh = true;
+    const inPlace = this.options.byItself && this.state === "connecting";
+    if (!this.options.astray || inPlace) {
+      this.ready();
+      return;
+    }
+    rememberChatUser(this.userId);
+    this.connect();
+  }
+
   ready() {
-    const fresh = this.commandSent;
+    const { fresh } = this;
+    this.fresh = false;
     rememberChatUser(this.userId);
     this.attempts = 0;
     this.logouts = 0;
@@ -198,6 +235,11 @@ export class ChatFrame {
       this.enter("awaiting-click", `Нажмите «${this.options.click}» в окне чата: вход откроется в новом окне.`);
       return;
     }
+    if (this.options.byItself) {
+      this.signIns.push(Date.now());
+      this.expect(() => this.refused());
+      return;
+    }
     let command;
     try {
       command = await this.options.command();
@@ -222,7 +264,7 @@ export class ChatFrame {
     const why = await this.options.explain?.();
     if (turn !== this.turn) return;
     if (why?.signedOut) this.siteSignedOut();
-    else this.stop("refused", why ? { retry: true, open: true, ...why.problem } : undefined);
+    else this.stop(this.options.byItself ? "notAsked" : "refused", why ? { retry: true, open: true, ...why.problem } : undefined);
   }
 
   /** @param {unknown} problem */
@@ -348,9 +390,17 @@ export class ChatFrame {
   async lookForProof() {
     const [turn, state] = [this.turn, this.state];
     showStatus(WAITING[state].replace("%", String(Math.ceil(this.patience.milliseconds / 1000))));
-    const proof = await askProof(this.frame.dataset.proofUrl);
+    const [proof, why] = await Promise.all([
+      askProof(this.frame.dataset.proofUrl),
+      this.options.byItself && state === "signing-in" ? this.options.explain?.() : null,
+    ]);
     if (turn !== this.turn || state !== this.state) return;
-    const hints = state === "connecting" ? proof.silence : [...proof.silence, ...proof.commands];
+    if (why) {
+      this.stop("notAsked", { retry: true, open: true, ...why.problem });
+      return;
+    }
+    const certain = [...frameFaults(this.frame), ...proof.silence];
+    const hints = state === "connecting" ? certain : [...certain, ...proof.commands];
     if (!hints.length) return;
     this.frame.dataset.proved = "";
     showStatus("Чат не может открыться");

@@ -3,10 +3,12 @@
 import { AbsentRooms } from "./absent-rooms.js";
 import { ChannelSwitch } from "./channel-switch.js";
 import { ChatFrame } from "./chat-frame.js";
+import { refusal } from "./refusal.js";
 import { askSite } from "./site-login.js";
 
 const frame = /** @type {HTMLIFrameElement} */ (document.getElementById("rocketChatFrame"));
 const absent = new AbsentRooms();
+const bySelf = frame.dataset.sso === "iframe-auth";
 
 async function tokenCommand() {
   const answer = await askSite(frame, frame.dataset.authUrl);
@@ -18,6 +20,9 @@ const channels = new ChannelSwitch(document.getElementById("chatChannels"), (com
 
 const chat = new ChatFrame(frame, {
   command: tokenCommand,
+  byItself: bySelf,
+  astray: bySelf,
+  explain: () => refusal(frame),
   ignored: "tokenIgnored",
   // The chat's own log-out ends at /home without the embedded layout: the sidebar would show.
   reconnect: true,
@@ -25,9 +30,11 @@ const chat = new ChatFrame(frame, {
     channels.disable();
     return frame.dataset.chatUrl + channels.path;
   },
-  onReady: () => {
+  onReady: (fresh) => {
     channels.enable();
-    absent.tell();
+    const { turn } = chat;
+    if (fresh && bySelf) absent.ask(frame, () => turn === chat.turn);
+    else absent.tell();
   },
   onEvent: (name) => absent.heard(name),
 });

@@ -62,6 +62,17 @@ export const PROBLEMS = {
     retry: true,
     open: true,
   },
+  notAsked: {
+    text: "Чат не вошёл сам. Администратору стоит проверить:",
+    hints: [
+      "Accounts_iframe_enabled = true, Accounts_iframe_url и Accounts_Iframe_api_url: адреса этого сайта",
+      "Accounts_Iframe_api_method: GET или POST",
+      "на сайте: BESEDKA_CHAT['SSO'] = 'iframe-auth', и CHAT_URL: тот адрес, по которому открыт чат",
+      "сайт и чат на одном домене: иначе браузер не отдаёт сайту его cookie",
+    ],
+    retry: true,
+    open: true,
+  },
   authorize: {
     text: "Сайт не дал чату войти: в окне показана страница ошибки OAuth. Сверьте настройки Rocket.Chat с приложением на сайте:",
     hints: [

@@ -1,22 +1,11 @@
 /** /chat/test/: one channel, sign-in by Rocket.Chat's own OAuth command. */
 
 import { AbsentRooms } from "./absent-rooms.js";
-import { ChatFrame, SignInProblem } from "./chat-frame.js";
-import { askSite } from "./site-login.js";
+import { ChatFrame } from "./chat-frame.js";
+import { refusal } from "./refusal.js";
 
 const frame = /** @type {HTMLIFrameElement} */ (document.getElementById("rocketChatFrame"));
 const absent = new AbsentRooms();
-
-/** Why the chat refuses this person, as the site's server hears it; null where it does not. */
-async function refusal() {
-  try {
-    await askSite(frame, frame.dataset.checkUrl);
-    return null;
-  } catch (problem) {
-    if (!(problem instanceof SignInProblem)) throw problem;
-    return problem;
-  }
-}
 
 const chat = new ChatFrame(frame, {
   // Without redirectUrl the frame would come back to /home without the embedded layout.
@@ -28,16 +17,15 @@ const chat = new ChatFrame(frame, {
   // A browser lets the chat open a window only after a click in the chat itself.
   click: frame.dataset.loginStyle === "popup" ? frame.dataset.buttonLabel : "",
   ignored: "commandIgnored",
+  byItself: frame.dataset.sso === "iframe-auth",
+  // The server-side flow of Rocket.Chat 8.7 ends at /home, whatever the command says.
+  astray: frame.dataset.sso !== "oauth",
   // The command itself leads back to the channel.
-  reconnect: false,
-  explain: refusal,
-  onReady: async (fresh) => {
-    if (!fresh) return;
-    const turn = chat.turn;
-    const answer = await askSite(frame, frame.dataset.checkUrl).catch(() => ({}));
-    if (turn !== chat.turn) return;
-    absent.labels = answer.absent ?? [];
-    absent.tell();
+  reconnect: frame.dataset.sso !== "oauth",
+  explain: () => refusal(frame),
+  onReady: (fresh) => {
+    const { turn } = chat;
+    if (fresh) absent.ask(frame, () => turn === chat.turn);
   },
   onEvent: (name) => absent.heard(name),
 });

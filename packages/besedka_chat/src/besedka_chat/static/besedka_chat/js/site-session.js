@@ -5,7 +5,7 @@ const CHAT_USER_KEY = "besedka.chat.user";
 /**
  * Ask the site who is signed in.
  * @param {string} url
- * @returns {Promise<{id: string, username: string} | null | undefined>} null: nobody; undefined: no answer
+ * @returns {Promise<{id: string, username: string, handedOut: number | null} | null | undefined>} null: nobody; undefined: no answer
  */
 export async function askSession(url) {
   try {

@@ -1,0 +1,1 @@
+"""Many people at once on a stack, driven by Locust: `besedka load`."""

@@ -1,0 +1,199 @@
+"""What each of the people does, as Locust runs it: sign in by the whole chain, keep a socket, read and write.
+
+Locust imports this file (docs.locust.io, "Writing a locustfile"). Where the stack is stands in the
+environment; see `besedka/load/run.py`. Each hop is a row of Locust's statistics.
+"""
+
+from __future__ import annotations
+
+import base64
+import html
+import itertools
+import json
+import os
+import re
+import secrets
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from typing import Any
+
+import locust
+from websockets.exceptions import WebSocketException
+from websockets.sync.client import ClientConnection, connect
+from websockets.typing import Origin
+
+from besedka import contract as contracts
+from besedka import http
+from besedka.errors import BesedkaError
+from besedka.rocketchat import provider
+from besedka.rocketchat.rest import RocketChat
+from besedka.site import Site
+
+ROOM = "temp_load"
+SITE_ENV, CHAT_ENV = "BESEDKA_LOAD_SITE", "BESEDKA_LOAD_CHAT"
+SECONDS = 30.0
+_CONFIG = re.compile(r'<div[^>]*id="config"[^>]*>(.*?)</div>', re.DOTALL)
+
+http.bypass_proxies()
+_told = contracts.load()
+CONTRACT = _told.at(
+    site_url=os.environ.get(SITE_ENV) or _told.site.url, chat_url=os.environ.get(CHAT_ENV) or _told.chat.url
+)
+_numbers = itertools.count()
+
+
+class HopError(Exception):
+    """A hop that was answered, and not as it has to be."""
+
+
+class Person(locust.User):
+    """Somebody of the contract, with a session of his own; two people may share an account."""
+
+    wait_time = locust.between(1, 5)
+
+    def on_start(self) -> None:
+        """Sign in to the site, walk the chain, and open the socket; who fails does not go on."""
+        self.number = next(_numbers)
+        self.somebody = CONTRACT.users[self.number % len(CONTRACT.users)]
+        self.site = Site.of(CONTRACT, timeout=SECONDS)
+        self.socket: ClientConnection | None = None
+        try:
+            self.chat = self._signed_in()
+            self.socket = self._connected()
+        except (BesedkaError, HopError, OSError, WebSocketException):
+            raise locust.exception.StopUser from None
+
+    def on_stop(self) -> None:
+        """End the session in the chat, whose token would stay for 90 days."""
+        if self.socket is not None:
+            self.socket.close()
+        if hasattr(self, "chat"):
+            with suppress(BesedkaError):
+                self.chat.post("logout")
+
+    @locust.task(3)
+    def read(self) -> None:
+        """The room's messages, over REST."""
+        with suppress(BesedkaError), self._hop("read"):
+            self.chat.get("channels.messages", roomId=self.room, count=20)
+
+    @locust.task
+    def write(self) -> None:
+        """A message over the socket, until it comes back there."""
+        text = f"temp {self.number} {secrets.token_hex(8)}"
+        with suppress(BesedkaError, HopError, OSError, WebSocketException), self._hop("write and hear"):
+            # The message may come back before the method's result.
+            self._ask("sendMessage", {"_id": secrets.token_hex(9), "rid": self.room, "msg": text})
+            self._heard(lambda told: told.get("msg") == "changed" and text in json.dumps(told))
+
+    @contextmanager
+    def _hop(self, name: str) -> Iterator[None]:
+        """A row of Locust's statistics; what is raised is its failure, by cause, and goes on."""
+        began, failed = time.perf_counter(), None
+        try:
+            yield
+        except Exception as error:
+            failed = _cause(error)
+            raise
+        finally:
+            self.environment.events.request.fire(
+                request_type="hop",
+                name=name,
+                response_time=(time.perf_counter() - began) * 1000,
+                response_length=0,
+                exception=failed,
+                context={},
+            )
+
+    def _signed_in(self) -> RocketChat:
+        one, own = self.somebody, provider.redirect_uri(CONTRACT)
+        with self._hop("1 site log-in"):
+            self.site.sign_in(one.username, one.secret, email=one.email)
+        with self._hop("2 page of the chat"):
+            _expect(self.site.get(CONTRACT.site.test_page).status_code, 200)
+        token, oauth = secrets.token_urlsafe(32), CONTRACT.provider
+        with self._hop("3 authorize"):
+            answer = self.site.authorize(oauth.client_id, own, oauth.scope, _state(token))
+            _expect(answer.status_code, 302)
+            target = answer.headers["Location"]
+        with self._hop("4 callback, token, identity"), http.session() as asked:
+            page = asked.get(target, timeout=SECONDS)
+            shown = _CONFIG.search(page.text)
+            told: dict[str, Any] = json.loads(html.unescape(shown[1])) if shown else {}
+            _expect(bool(told.get("credentialSecret")), True)
+        chat = RocketChat(CONTRACT.chat.url, timeout=SECONDS)
+        with self._hop("5 log-in of the chat"):
+            credential = {"credentialToken": token, "credentialSecret": told["credentialSecret"]}
+            chat.credentials = chat.login({"oauth": credential})
+        with self._hop("6 session"):
+            _expect(chat.me()["username"], one.username)
+            self.room = chat.get("rooms.info", roomName=ROOM)["room"]["_id"]
+        return chat
+
+    def _connected(self) -> ClientConnection:
+        base, held = CONTRACT.chat.url, self.chat.credentials
+        assert held is not None  # noqa: S101 - `_signed_in` gives them
+        with self._hop("7 socket"):
+            self.socket = connect(
+                f"ws{base.removeprefix('http')}/websocket",
+                origin=Origin(base),
+                proxy=None,
+                ssl=http.authorities() if base.startswith("https") else None,
+                open_timeout=SECONDS,
+            )
+            self.socket.send(json.dumps({"msg": "connect", "version": "1", "support": ["1"]}))
+            self._call("login", {"resume": held.token})
+            parameters = [self.room, False]
+            self.socket.send(
+                json.dumps({"msg": "sub", "id": "1", "name": "stream-room-messages", "params": parameters})
+            )
+            self._heard(lambda told: told.get("msg") == "ready")
+        return self.socket
+
+    def _call(self, method: str, parameter: dict[str, Any]) -> None:
+        """A DDP method, until its result."""
+        number = self._ask(method, parameter)
+        answer = self._heard(lambda told: told.get("msg") == "result" and told.get("id") == number)
+        if "error" in answer:
+            raise HopError(f"{method}: {answer['error'].get('error')}")
+
+    def _ask(self, method: str, parameter: dict[str, Any]) -> str:
+        """Send a DDP method; the number that its result will carry."""
+        assert self.socket is not None  # noqa: S101 - asked only while it is open
+        number = secrets.token_hex(4)
+        self.socket.send(json.dumps({"msg": "method", "id": number, "method": method, "params": [parameter]}))
+        return number
+
+    def _heard(self, wanted: Any) -> dict[str, Any]:
+        """The first message of DDP that is wanted; pings are answered. Raises TimeoutError."""
+        assert self.socket is not None  # noqa: S101 - as above
+        until = time.monotonic() + SECONDS
+        while True:
+            told: dict[str, Any] = json.loads(self.socket.recv(timeout=max(0.0, until - time.monotonic())))
+            if told.get("msg") == "ping":
+                self.socket.send(json.dumps({"msg": "pong"}))
+            if wanted(told):
+                return told
+
+
+def _state(token: str) -> str:
+    """Rocket.Chat's own (`packages/oauth` of Meteor, oauth_client.js)."""
+    fields = {
+        "loginStyle": CONTRACT.provider.login_style,
+        "credentialToken": token,
+        "isCordova": False,
+        "redirectUrl": f"{CONTRACT.chat.url}/home",
+    }
+    return base64.b64encode(json.dumps(fields).encode()).decode()
+
+
+def _expect(seen: object, wanted: object) -> None:
+    if seen != wanted:
+        raise HopError(f"{seen!r}, not {wanted!r}")
+
+
+def _cause(error: Exception) -> Exception:
+    """One text for one cause: names and numbers of a single person taken out."""
+    text = error.found if isinstance(error, BesedkaError) else f"{type(error).__name__}: {error}"
+    return RuntimeError(re.sub(r"[0-9a-f]{8,}|'[^']*'", "…", text)[:200])

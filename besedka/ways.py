@@ -1,0 +1,40 @@
+"""The settings of Rocket.Chat that follow from how people are signed in, `[chat] sso` of the contract."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from besedka import address
+
+# The server-side flow of 8.7 (`apps/meteor/server/settings/oauth.ts`); before that there is no such setting.
+MODERN_FLOW = "Accounts_OAuth_Use_Modern_Flow"
+# Addresses of the site that Rocket.Chat's page asks and shows (`client/views/root/hooks/useIframe.ts`).
+ADDRESSES = ("Accounts_iframe_url", "Accounts_Iframe_api_url")
+
+# Lists of origins that may command the chat and hear from it.
+_ORIGINS = ("Iframe_Integration_receive_origin", "Iframe_Integration_send_target_origin")
+
+
+def moved(settings: Mapping[str, Any], old: str, new: str) -> dict[str, Any]:
+    """The settings that name the site, for a site that has moved from the one address to the other."""
+    origins = {name: address.moved_origins(settings[name], old, new) for name in _ORIGINS if name in settings}
+    places = {name: address.moved(str(settings[name]), old, new) for name in ADDRESSES if name in settings}
+    return origins | places
+
+
+def settings(contract: Mapping[str, Any]) -> dict[str, Any]:
+    """Setting id → value for a contract as it was read; nothing where its rows are not there."""
+    way, site = contract["chat"].get("sso"), contract.get("site")
+    if way == "oauth-modern":
+        return {MODERN_FLOW: True}
+    if way != "iframe-auth" or not isinstance(site, Mapping):
+        return {}
+    url = str(site.get("url", "")).rstrip("/")
+    return {
+        "Accounts_iframe_enabled": True,
+        "Accounts_iframe_url": f"{url}{site.get('login_path', '/')}",
+        "Accounts_Iframe_api_url": f"{url}{site.get('chat_auth_path', '/')}",
+        # A browser sends it without asking first, and Django demands no token for it.
+        "Accounts_Iframe_api_method": "GET",
+    }
