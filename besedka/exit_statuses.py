@@ -10,8 +10,8 @@ from dataclasses import dataclass
 import besedka
 from besedka.errors import BesedkaError
 
-# A program, and no module to import.
-_PROGRAM = "besedka.stacks.process.supervisor"
+# Programs, and no modules to import: one acts on its arguments, the other has Locust change Python's `ssl`.
+_PROGRAMS = {"besedka.stacks.process.supervisor", "besedka.load.locustfile"}
 
 
 @dataclass(frozen=True, order=True)
@@ -26,7 +26,7 @@ class ExitStatus:
 def known() -> list[ExitStatus]:
     """Every status of an error that has been imported, with all of this package; lowest first."""
     for module in pkgutil.walk_packages(besedka.__path__, "besedka."):
-        if module.name != _PROGRAM:
+        if module.name not in _PROGRAMS:
             importlib.import_module(module.name)
     return sorted(_row(each) for each in _subclasses(BesedkaError) if "exit_status" in vars(each))
 

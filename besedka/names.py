@@ -15,7 +15,7 @@ Settings = Mapping[str, object]
 USER_RULE = "UTF8_User_Names_Validation"
 ROOM_RULE = "UTF8_Channel_Names_Validation"
 DISPLAY_RULE = "UI_Allow_room_names_with_special_chars"
-_RESERVED = "Accounts_SystemBlockedUsernameList"
+RESERVED = "Accounts_SystemBlockedUsernameList"
 _BLOCKED = "Accounts_BlockedUsernameList"
 _DEFAULTS = {USER_RULE: "[0-9a-zA-Z-_.]+", ROOM_RULE: "[0-9a-zA-Z-_.]+"}
 _RESERVED_DEFAULT = "admin,administrator,system,user"
@@ -94,11 +94,11 @@ def refused_room(name: str, settings: Settings) -> Iterator[str]:
 
 
 def _reserved(name: str, settings: Settings) -> Iterator[str]:
-    reserved = _listed(settings.get(_RESERVED, _RESERVED_DEFAULT))
+    reserved = _listed(settings.get(RESERVED, _RESERVED_DEFAULT))
     if name.lower() in reserved:
         yield (
-            f"Rocket.Chat reserves {name!r} ({_RESERVED} is {','.join(reserved)!r}); choose another name, "
-            f"or set {_RESERVED} in [settings] without it"
+            f"Rocket.Chat reserves {name!r} ({RESERVED} is {','.join(reserved)!r}); choose another name, "
+            f"or set {RESERVED} in [settings] without it"
         )
 
 

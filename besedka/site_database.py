@@ -9,7 +9,9 @@ from __future__ import annotations
 import base64
 import hashlib
 import hmac
+import re
 import sqlite3
+import uuid
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
@@ -63,12 +65,15 @@ class Application:
     name: str
 
 
+_UUID = re.compile("[0-9a-f]{32}")
+
+
 @dataclass(frozen=True)
 class SiteUser:
     """An account of the site; `password` is Django's encoded hash. `role` and `full_name` are
     None if there is no such column."""
 
-    id: int
+    id: int | str
     username: str
     email: str
     is_active: bool
@@ -126,7 +131,7 @@ class SiteDatabase:
         rows = self._rows(f"SELECT * FROM {self._user_table} ORDER BY {id_column}")  # noqa: S608 - names
         return [
             SiteUser(
-                row[id_column],
+                _as_told(row[id_column]),
                 row[self._column("username")],
                 row[self._column("email")],
                 bool(row[own.is_active or "is_active"]) if self._has("is_active", own.is_active) else True,
@@ -327,6 +332,13 @@ def verified(secret: str, encoded: str) -> bool | None:
 
 def _names(column: Column) -> tuple[str, ...]:
     return column if isinstance(column, tuple) else (str(column),)
+
+
+def _as_told(value: Any) -> Any:
+    """The id as the site's code says it: SQLite has no UUID, so Django keeps one as 32 figures."""
+    if not isinstance(value, str) or not _UUID.fullmatch(value):
+        return value
+    return str(uuid.UUID(value))
 
 
 def _joined(row: Row, column: Column) -> str | None:

@@ -5,6 +5,7 @@ import hashlib
 import importlib.util
 import json
 import os
+import re
 import shutil
 import sys
 import sysconfig
@@ -137,9 +138,27 @@ class Project:
             return {name for name in os.listdir(self.libraries) if name.endswith((".dist-info", ".pth"))}
         return set()
 
+    def beyond_base(self) -> bool:
+        """Whether a package stands in .venv, or stood there by its stamp, that the base does not have."""
+        noted = self.stamp().get("packages")
+        there = self.installed() | {str(name) for name in (noted if isinstance(noted, list) else ())}
+        names = {name.partition("-")[0].replace("_", "-").lower() for name in there}
+        return bool(names & (self.locked_names(ALL) - self.locked_names(BASE)))
+
+    def locked_names(self, packages: Packages) -> set[str]:
+        """What a lock file installs, in the spelling of package indexes."""
+        path = self.root / packages.lock
+        text = path.read_text(encoding="utf-8") if path.exists() else ""
+        return {name.replace("_", "-").lower() for name in re.findall(r"^([\w.-]+)==", text, re.MULTILINE)}
+
     def install_packages(self) -> None:
-        """Make .venv, unless a sound one is there, and install the lock file into it."""
+        """Make .venv, unless a sound one is there, and install the lock file into it.
+
+        Where more than the base was installed, all of it is again: doctor takes nobody's tests away.
+        """
         old = self.stamp()
+        if self.beyond_base():
+            self.packages, self.lock_file = ALL, self.root / ALL.lock
         anew = old.get("home") != self.home() or not self.python.exists()
         if anew:
             self.check_space()

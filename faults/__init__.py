@@ -5,6 +5,7 @@ from __future__ import annotations
 from besedka.contract import Contract
 from faults import (
     documents,
+    fields,
     frame,
     front,
     hops,
@@ -39,6 +40,7 @@ def catalogue(contract: Contract) -> tuple[Fault, ...]:
         *settings.faults(contract),
         *frame.FAULTS,
         *documents.FAULTS,
+        *fields.FAULTS,
         *rooms.FAULTS,
         *hops.FAULTS,
         *iframe_auth.FAULTS,

@@ -156,6 +156,8 @@ FAULTS = (
         lambda one: one.setting(one.row("button_label_text"), _GARBLED_LABEL),
         ("integrity.text.garbled",),
     ),
+    _service("login_service_that_is_not_custom", "values.differs", "custom", False),
+    _service("login_service_with_another_url", "values.differs", "serverURL", "http://127.0.0.1:1"),
     _service("login_service_with_an_old_client_id", "values.differs", "clientId", "OhyAnotherId"),
     _service("login_service_with_an_old_address", "values.differs", "tokenPath", "/oauth/token"),
     _service("login_service_with_an_old_secret", "secret.differs", "secret", "the one before"),

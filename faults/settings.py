@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 from besedka.contract import Contract, SettingValue
 from besedka.rocketchat import provider
+from faults.breakable_stack import BreakableStack
 from faults.fault import Breaking, Fault
 
 # Wrong values that somebody really had, or that are Rocket.Chat's default; the others are made up.
@@ -24,6 +26,19 @@ _WRONG: dict[str, SettingValue] = {
     "key_field": "email",
     "secret": "rotated",
 }
+
+# Values that read right, and are not: (name, row, value).
+_SPELT: tuple[tuple[str, str, Callable[[BreakableStack], str]], ...] = (
+    ("url_with_a_slash_at_its_end", "url", lambda one: f"{one.contract.provider.url}/"),
+    ("url_with_a_blank_at_its_end", "url", lambda one: f"{one.contract.provider.url} "),
+    ("url_by_https", "url", lambda one: one.contract.provider.url.replace("http:", "https:")),
+    ("url_on_localhost", "url", lambda one: one.contract.provider.url.replace("127.0.0.1", "localhost")),
+    ("id_in_lower_case", "id", lambda one: one.contract.provider.client_id.lower()),
+    ("secret_with_a_line_break", "secret", lambda one: f"{one.contract.provider.secret}\n"),
+    ("token_path_without_its_slash", "token_path", lambda one: one.contract.provider.token_path.rstrip("/")),
+    ("email_field_in_capitals", "email_field", lambda one: one.contract.provider.email_field.upper()),
+    ("scope_empty", "scope", lambda one: ""),
+)
 
 # Rocket.Chat never shows these over REST, so only a hand in Mongo can change them.
 _HIDDEN = {"Accounts_SystemBlockedUsernameList"}
@@ -47,12 +62,26 @@ def faults(contract: Contract) -> Iterator[Fault]:
         "provider.enabled.wrong",
         lambda one: one.setting(provider.base_id(one.contract.provider), False),
     )
+    for name, suffix, value in _SPELT:
+        yield Fault(f"provider_{name}", f"provider.{suffix}.wrong", _spelt(suffix, value))
+    yield Fault("provider_id_and_secret_swapped", "provider.id.wrong", _swapped, ("provider.secret.wrong",))
     pasted = "pbkdf2_sha256$600000$salt$digest"
     yield Fault(
         "provider_secret_is_a_pasted_hash",
         "provider.secret.pasted_hash",
         lambda one: one.setting(one.row("secret"), pasted),
     )
+
+
+def _spelt(suffix: str, value: Callable[[BreakableStack], str]) -> Breaking:
+    return lambda one: one.setting(one.row(suffix), value(one))
+
+
+@contextmanager
+def _swapped(one: BreakableStack) -> Iterator[None]:
+    own = one.contract.provider
+    with one.setting(one.row("id"), own.secret), one.setting(one.row("secret"), own.client_id):
+        yield
 
 
 def wrong(name: str, right: SettingValue) -> SettingValue:

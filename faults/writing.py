@@ -7,32 +7,33 @@ import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from besedka.contract import User
 from faults.breakable_stack import BreakableStack
 from faults.fault import Fault
+from faults.people import plain_user
 
 _ROLES = "Accounts_Registration_AuthenticationServices_Default_Roles"
 _AIR_GAP = {"_id": "Cloud_Workspace_AirGapped_Restrictions_Remaining_Days"}
 _MEMBERSHIPS = "rocketchat_subscription"
 
 
-def _plain_user(one: BreakableStack) -> User:
-    """The canonical user of the fewest rooms."""
-    return min(one.contract.users, key=lambda user: (len(user.channels), user.username))
-
-
 @contextmanager
-def _permission_taken(one: BreakableStack, *names: str) -> Iterator[None]:
+def _permission_taken(one: BreakableStack, *names: str, holder: str = "admin") -> Iterator[None]:
     rows = {row["_id"]: row["roles"] for row in one.admin.get("permissions.listAll")["update"]}
 
     def write(roles: dict[str, list[str]]) -> None:
         one.admin.post("permissions.update", permissions=[{"_id": key, "roles": roles[key]} for key in names])
 
-    write({name: ["admin"] for name in names})
+    write({name: [holder] for name in names})
     try:
         yield
     finally:
         write({name: rows[name] for name in names})
+
+
+@contextmanager
+def _encrypts_new(one: BreakableStack) -> Iterator[None]:
+    with one.setting("E2E_Enable", True), one.setting("E2E_Enabled_Default_PrivateRooms", True):
+        yield
 
 
 @contextmanager
@@ -60,7 +61,7 @@ def _no_index(one: BreakableStack) -> Iterator[None]:
 
 @contextmanager
 def _lost_room(one: BreakableStack) -> Iterator[None]:
-    query = {"username": _plain_user(one).username}
+    query = {"username": plain_user(one).username}
     with one.changed("users", query, {"$push": {"__rooms": "roomThatIsGone001"}}):
         yield
 
@@ -100,7 +101,48 @@ FAULTS = (
         "rooms.writing.air_gapped",
         lambda one: one.changed("rocketchat_settings", _AIR_GAP, {"$set": {"value": 0}}),
     ),
+    Fault(
+        "workspace_read_only_in_some_days",
+        "rooms.writing.air_gap_near",
+        lambda one: one.changed("rocketchat_settings", _AIR_GAP, {"$set": {"value": 3}}),
+    ),
     Fault("default_room_encrypted", "rooms.writing.encrypted", _encrypted),
+    Fault("private_rooms_encrypted_from_now_on", "rooms.writing.encrypts_new", _encrypts_new),
+    Fault(
+        "messages_of_a_few_letters",
+        "rooms.writing.short",
+        lambda one: one.setting("Message_MaxAllowedSize", 5),
+    ),
+    Fault(
+        "administrator_may_make_no_rooms",
+        "rooms.permissions.provisioning",
+        lambda one: _permission_taken(one, "create-c", "create-p", holder="guest"),
+    ),
+    Fault(
+        "administrator_may_make_no_accounts",
+        "rooms.permissions.provisioning",
+        lambda one: _permission_taken(one, "create-user", holder="guest"),
+    ),
+    Fault(
+        "rule_of_room_names_refuses_the_rooms",
+        "integrity.room_names.rule",
+        lambda one: one.setting("UTF8_Channel_Names_Validation", "[0-9]+"),
+    ),
+    Fault(
+        "rule_of_usernames_refuses_the_people",
+        "iframe.new_accounts.names",
+        lambda one: one.setting("UTF8_User_Names_Validation", "[0-9]+"),
+    ),
+    Fault(
+        "username_on_the_list_of_blocked",
+        "iframe.new_accounts.names",
+        lambda one: one.setting("Accounts_BlockedUsernameList", plain_user(one).username),
+    ),
+    Fault(
+        "mail_domain_on_the_list_of_blocked",
+        "iframe.new_accounts.names",
+        lambda one: one.setting("Accounts_BlockedDomainsList", plain_user(one).email.partition("@")[2]),
+    ),
     Fault(
         "nobody_may_open_public_rooms",
         "rooms.permissions.cannot_read",

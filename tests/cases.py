@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from besedka import contract
@@ -63,3 +65,9 @@ def rooms_of(contract: Contract, user: User) -> list[Channel]:
     if len(rooms) < 2:
         pytest.skip(f"{DOES_NOT_APPLY}nobody may enter two rooms")
     return sorted(rooms, key=lambda room: room == contract.default_channel)
+
+
+def asked_to_log_in(contract: Contract, path: str) -> re.Pattern[str]:
+    """The log-in's address with the way back to that page, whatever the site calls it: `next` to Django."""
+    login, back = (re.escape(part) for part in (contract.site.login_path, contract.site.below(path)))
+    return re.compile(rf"^{re.escape(contract.site.url)}{login}\?\w+=(http[^&]+)?{back}$")

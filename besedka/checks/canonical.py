@@ -75,7 +75,9 @@ def _end(examination: Examination, made: Visitors, *, known: bool) -> str:
     """End what can be ended; `examination.traces` names what stays. No account of ours is among it."""
     for one in (made.user, *made.holders.values()):
         if one.site.session_cookies() and not _ended(one.site.sign_out):
-            examination.traces.append(f"a session of {one.username} at the site")
+            path = examination.contract.site.adapter.logout_path
+            left = f"a session of {one.username} at the site"
+            examination.traces.append(f"{left}, which [site.adapter] logout_path {path} did not end")
     walker = made.user
     tokens = [token for token in (walker.refresh_token, walker.access_token) if token]
     if tokens and not _ended(lambda: _revoked(examination, tokens[0])):

@@ -70,9 +70,8 @@ def three_ways(  # noqa: PLR0911 - one return per verdict
             *_why_not_effective(examination, setting_id),
             settable=False,
         )
-    if str(effective).lower() == str(expected).lower() or isinstance(effective, bool) != isinstance(
-        expected, bool
-    ):
+    same_text = str(effective).lower() == str(expected).lower() and type(effective) is not type(expected)
+    if same_text or isinstance(effective, bool) != isinstance(expected, bool):
         kind = f"is {shown(setting_id, effective)}, a {type(effective).__name__}"
         return wrong("type", f"{kind} instead of a {type(expected).__name__}")
     return wrong("wrong", f"is {shown(setting_id, effective)}")

@@ -21,7 +21,7 @@ from besedka.checks.finding import Where
 from besedka.checks.visitor import Visitors
 from besedka.contract import Contract
 from besedka.errors import ServiceUnreachableError
-from besedka.rocketchat import catalogue
+from besedka.rocketchat import catalogue, shapes
 from besedka.rocketchat.database import ChatDatabase, Document
 from besedka.rocketchat.rest import Json, RocketChat
 from besedka.site import Site
@@ -202,7 +202,7 @@ class Examination:
     @cached_property
     def chat_users(self) -> list[Document]:
         """Every account of Rocket.Chat, from Mongo."""
-        return self.mongo.users()
+        return [shapes.whole("users", row) for row in self.mongo.users()]
 
     @cached_property
     def chat_rooms(self) -> list[Document]:
@@ -216,12 +216,12 @@ class Examination:
 
     @cached_property
     def _all_rooms(self) -> list[Document]:
-        return self.mongo.rooms(kinds=None)
+        return [shapes.whole("rocketchat_room", row) for row in self.mongo.rooms(kinds=None)]
 
     @cached_property
     def chat_subscriptions(self) -> list[Document]:
         """Every membership, from Mongo."""
-        return self.mongo.subscriptions()
+        return [shapes.whole("rocketchat_subscription", row) for row in self.mongo.subscriptions()]
 
     @cached_property
     def roster(self) -> roster.Roster:

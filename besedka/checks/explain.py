@@ -149,7 +149,9 @@ def _judged(wanted: _Wanted, report: Report) -> Point:
 def _lacking(wanted: _Wanted, found: Finding) -> Point:
     or_else = f"; or [site.features] {wanted.feature} = false" if wanted.feature else ""
     do = f"{found.next_step}{or_else}"
-    return Point(Mark.LACKS, wanted.offer, wanted.where, found.seen, do, wanted.snippet)
+    # What a hop asks besides is no matter of the snippet.
+    snippet = "" if found.code.endswith(".pkce") else wanted.snippet
+    return Point(Mark.LACKS, wanted.offer, wanted.where, found.seen, do, snippet)
 
 
 def _session(contract: Contract) -> Point:

@@ -11,9 +11,11 @@ from besedka import address
 from besedka.checks.check import Check, check
 from besedka.checks.compare import KINDS, MISSING, three_ways
 from besedka.checks.examination import Examination
-from besedka.checks.finding import Answer, Finding, Skipped, answer, finding
+from besedka.checks.finding import Answer, Finding, Severity, Skipped, answer, finding
 from besedka.contract import Contract
+from besedka.names import RESERVED, refused_user
 
+_BLOCKED_DOMAINS = "Accounts_BlockedDomainsList"
 _FRAME_GATE = "Iframe_Restrict_Access"
 
 
@@ -166,7 +168,7 @@ def content_policy(examination: Examination) -> Answer:
     return answer(found, evidence="on")
 
 
-@check("iframe.new_accounts", codes="closed approval domains", needs=["services.admin"])
+@check("iframe.new_accounts", codes="closed approval domains names", needs=["services.admin"])
 def new_accounts(examination: Examination) -> Answer:
     """May a first log-in by SSO make an account that works at once?"""
     found = []
@@ -205,4 +207,31 @@ def new_accounts(examination: Examination) -> Answer:
                 advice=(fix,),
             )
         )
+    found += _refused_names(examination)
     return answer(found, evidence="open to SSO")
+
+
+def _refused_names(examination: Examination) -> list[Finding]:
+    """Canonical accounts that provisioning could not make: SSO makes them all the same (6.13.0, measured)."""
+    rules = {key: value for key, value in examination.effective.items() if key != RESERVED} | {RESERVED: ""}
+    users, blocked = examination.contract.users, str(rules.get(_BLOCKED_DOMAINS) or "").lower()
+    domains = {part.strip() for part in blocked.split(",")} - {""}
+    reasons = [why for user in users for why in refused_user(user.username, rules)]
+    reasons += [
+        f"{_BLOCKED_DOMAINS} lists {domain}, where {user.username} has an address"
+        for user in users
+        if (domain := user.email.partition("@")[2].lower()) in domains
+    ]
+    if not reasons:
+        return []
+    return [
+        finding(
+            "iframe.new_accounts.names",
+            reasons[0],
+            "names and addresses that Rocket.Chat accepts",
+            "Administration → Settings → Accounts",
+            advice=("Take them off the list, or empty the rule: provisioning makes no such account.",),
+            severity=Severity.RISK,
+            evidence=reasons,
+        )
+    ]

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from besedka.checks.check import Check, check
 from besedka.checks.examination import Examination
-from besedka.checks.finding import Answer, Severity, answer, finding
+from besedka.checks.finding import Answer, Finding, Severity, answer, finding
 from besedka.contract import Contract
+from besedka.rocketchat import shapes
 
 _GROUND = ["services.same_data"]
 _SHOWN = 5
@@ -34,9 +35,33 @@ def indexes(examination: Examination) -> Answer:
     )
 
 
+@check("integrity.shapes", codes="wrong", needs=_GROUND)
+def fields(examination: Examination) -> Answer:
+    """Do fields hold lists and documents where Rocket.Chat reads lists and documents?"""
+    mongo = examination.mongo
+    tables = {
+        "users": mongo.users(),
+        "rocketchat_room": mongo.rooms(kinds=None),
+        "rocketchat_subscription": mongo.subscriptions(),
+    }
+    found = [
+        finding(
+            "integrity.shapes.wrong",
+            f"{name} is {type(row[name]).__name__} {row[name]!r}",
+            shape,
+            f"{table}, {row.get('username') or row.get('name') or row['_id']}, {name}",
+            commands=(examination.provision_command,),
+        )
+        for table, rows in tables.items()
+        for row in rows
+        for name, shape in shapes.misshapen(table, row)
+    ]
+    return answer(found, evidence="lists and documents")
+
+
 @check(
     "integrity.room_links",
-    codes="users messages",
+    codes="users messages unlisted",
     needs=_GROUND,
     after=["integrity.general", "integrity.subscriptions"],
 )
@@ -50,7 +75,7 @@ def room_links(examination: Examination) -> Answer:
         if str(rid) not in known
     )
     orphans = sorted(str(rid) for rid in examination.mongo.rooms_of_messages() if str(rid) not in known)
-    found = []
+    found = _unlisted(examination)
     if lost:
         advice = (
             "Remove these ids from users.__rooms; Rocket.Chat reads the list of members from there.",
@@ -83,6 +108,36 @@ def room_links(examination: Examination) -> Answer:
             )
         )
     return answer(found, evidence="every link leads somewhere")
+
+
+def _unlisted(examination: Examination) -> list[Finding]:
+    """Members whom Rocket.Chat's list of members leaves out; below 6.5 it keeps no such list at all."""
+    if not any("__rooms" in account for account in examination.chat_users):
+        return []
+    own = {user.username for user in examination.contract.users}
+    listed = {account["_id"]: account for account in examination.chat_users}
+    names = {room["_id"]: str(room.get("name")) for room in examination.chat_rooms}
+    missing = sorted(
+        f"{account['username']} in {names[row['rid']]}"
+        for row in examination.chat_subscriptions
+        if row.get("rid") in names
+        and (account := listed.get((row.get("u") or {}).get("_id"))) is not None
+        and account.get("username") in own
+        and row["rid"] not in (account.get("__rooms") or ())
+    )
+    if not missing:
+        return []
+    return [
+        finding(
+            "integrity.room_links.unlisted",
+            f"the list of members lacks {missing[0]}",
+            "each member on it",
+            "users, __rooms",
+            commands=(examination.provision_command,),
+            severity=Severity.RISK,
+            evidence=missing[:_SHOWN],
+        )
+    ]
 
 
 @check("integrity.takeover", codes="waiting", needs=_GROUND, after=["services.site_database"])
@@ -132,4 +187,4 @@ def _has_site(examination: Examination) -> bool:
 
 def checks(_: Contract) -> tuple[Check, ...]:
     """The checks of this part."""
-    return (indexes, room_links, takeover)
+    return (indexes, fields, room_links, takeover)

@@ -7,10 +7,11 @@ from datetime import UTC, datetime, timedelta
 
 from besedka.checks.check import Check, check
 from besedka.checks.examination import Examination
-from besedka.checks.finding import Answer, Finding, answer, finding
+from besedka.checks.finding import Answer, Finding, Severity, answer, finding
 from besedka.contract import Contract
 from besedka.names import ROOM_RULE, misshapen, rule_text
 from besedka.rocketchat.database import Document
+from besedka.rocketchat.documents import BUILT_IN_ROLES as BUILT_IN
 from besedka.rocketchat.documents import is_date
 
 _GROUND = ["services.same_data"]
@@ -53,14 +54,18 @@ def general(examination: Examination) -> Answer:
     return answer(found, evidence=f"{_BUILT_IN} is {built_in.get('name') if built_in else 'not wanted'}")
 
 
-@check("integrity.room_names", codes="letters double", needs=_GROUND)
+@check("integrity.room_names", codes="letters double rule", needs=_GROUND)
 def room_names(examination: Examination) -> Answer:
     """Are room names unique and fit for an address?"""
     names = [str(room.get("name", "")) for room in examination.chat_rooms]
     counts = Counter(name.lower() for name in names)
     found = []
     rule = {ROOM_RULE: examination.effective.get(ROOM_RULE)}
-    for name in sorted({name for name in names if list(misshapen(name, rule, ROOM_RULE))}):
+    wanted = [channel.name for channel in examination.contract.channels]
+    barred = [name for name in wanted if list(misshapen(name, rule, ROOM_RULE))]
+    if barred:
+        found.append(_rule_refuses(examination, barred))
+    for name in sorted({name for name in names if list(misshapen(name, rule, ROOM_RULE))} - set(barred)):
         fix = "Rename it in latin letters; the text for people goes into the display name."
         code, place = "integrity.room_names.letters", f"rocketchat_room, {name}"
         rooms = [room for room in examination.chat_rooms if room.get("name") == name]
@@ -79,6 +84,18 @@ def room_names(examination: Examination) -> Answer:
         code, place = "integrity.room_names.double", f"rocketchat_room, {name}"
         found.append(finding(code, seen, "one", place, commands=commands, advice=advice))
     return answer(found, evidence=f"{len(names)} rooms")
+
+
+def _rule_refuses(examination: Examination, names: list[str]) -> Finding:
+    fix = f"Empty {ROOM_RULE}, or let it allow these names: Rocket.Chat makes no such room now."
+    return finding(
+        "integrity.room_names.rule",
+        f"{ROOM_RULE} refuses {', '.join(names)}, rooms of besedka.toml",
+        "a rule that allows them",
+        examination.where(ROOM_RULE),
+        advice=(fix,),
+        severity=Severity.RISK,
+    )
 
 
 def _mended_or(
@@ -205,7 +222,7 @@ def dates(examination: Examination) -> Answer:
 
 @check(
     "integrity.subscriptions",
-    codes="no_room no_user mixed double",
+    codes="no_room no_user mixed double stale",
     needs=_GROUND,
     after=["integrity.ids"],
 )
@@ -242,8 +259,10 @@ def subscriptions(examination: Examination) -> Answer:
                     advice=(fix,),
                 )
             )
-        elif people[member["_id"]] != member.get("username"):
+        elif people[member["_id"]] and people[member["_id"]] != member.get("username"):
             found.append(_mixed(examination, people[member["_id"]], row))
+        else:
+            found += _stale(examination, row)
     pairs = Counter(
         (row.get("rid"), (row.get("u") or {}).get("_id")) for row in examination.chat_subscriptions
     )
@@ -269,6 +288,21 @@ def subscriptions(examination: Examination) -> Answer:
     return answer(found, evidence=f"{len(examination.chat_subscriptions)} memberships")
 
 
+def _stale(examination: Examination, row: Document) -> list[Finding]:
+    """A row that calls its room by another name or kind, where the room itself is the contract's."""
+    room = next((one for one in examination.chat_rooms if one["_id"] == row.get("rid")), {})
+    own = {(one.name, "p" if one.private else "c") for one in examination.contract.channels}
+    told, true = ((one.get("name"), one.get("t")) for one in (row, room))
+    if told == true or true not in own:
+        return []
+    who = (row.get("u") or {}).get("username")
+    seen = f"{who} in {true[0]}: the row says name {told[0]!r}, type {told[1]!r}"
+    place = f"rocketchat_subscription, {row['_id']}"
+    expected, command = f"name {true[0]!r}, type {true[1]!r}", (examination.provision_command,)
+    code = "integrity.subscriptions.stale"
+    return [finding(code, seen, expected, place, commands=command, severity=Severity.RISK)]
+
+
 def _mixed(examination: Examination, holder: str | None, row: Document) -> Finding:
     """A row with one user's id and another one's name: a stale name, unless that user is gone."""
     name = (row.get("u") or {}).get("username")
@@ -280,7 +314,7 @@ def _mixed(examination: Examination, holder: str | None, row: Document) -> Findi
     return finding(code, seen, "one user", place, advice=(fix,))
 
 
-@check("integrity.roles", codes="unknown", needs=_GROUND)
+@check("integrity.roles", codes="unknown gone", needs=_GROUND)
 def roles(examination: Examination) -> Answer:
     """Does every role that somebody holds exist?"""
     known = {str(role["_id"]) for role in examination.mongo.roles()}
@@ -289,7 +323,18 @@ def roles(examination: Examination) -> Answer:
         (f"{(row.get('u') or {}).get('username')} in {row.get('name')}", row.get("roles") or [])
         for row in examination.chat_subscriptions
     ]
+    gone = sorted({role for _, some in held for role in some if role in BUILT_IN} - known)
     found = [
+        finding(
+            "integrity.roles.gone",
+            f"Rocket.Chat's own role {role!r} is gone: whoever holds it may do nothing by it",
+            "the role",
+            f"rocketchat_roles, {role}",
+            advice=("Restart Rocket.Chat: it makes its own roles anew at each start.",),
+        )
+        for role in gone
+    ]
+    found += [
         finding(
             "integrity.roles.unknown",
             f"{who} holds the role {role!r}",
@@ -299,7 +344,7 @@ def roles(examination: Examination) -> Answer:
         )
         for who, some in held
         for role in some
-        if role not in known
+        if role not in known and role not in gone
     ]
     return answer(found, evidence=f"{len(known)} roles")
 

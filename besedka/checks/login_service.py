@@ -9,7 +9,8 @@ from __future__ import annotations
 from besedka.checks.check import Check, check
 from besedka.checks.compare import fingerprint, shown
 from besedka.checks.examination import Examination
-from besedka.checks.finding import Answer, Findings, Ok, answer, finding
+from besedka.checks.finding import Answer, Findings, Ok, Severity, answer, finding
+from besedka.checks.severity import severity_of
 from besedka.contract import Contract
 from besedka.rocketchat import provider
 from besedka.rocketchat.rest import Json
@@ -97,6 +98,17 @@ def values(examination: Examination) -> Answer:
     wanted = provider.values(examination.contract)
     base = provider.base_id(examination.contract.provider)
     found = []
+    if row.get("custom") is not True:
+        # The web client makes its log-in of rows marked so, and of no other (client/startup/customOAuth.ts).
+        found.append(
+            finding(
+                "login_service.values.differs",
+                f"custom is {row.get('custom')!r}: the web client takes it for no log-in service",
+                "custom is True",
+                examination.where(base, "service.configurations, custom"),
+                commands=(examination.provision_command,),
+            )
+        )
     for suffix, field in FIELDS.items():
         seen, setting_id = row.get(field), f"{base}-{suffix}"
         # A setting that is wrong itself has been reported by the provider's own check.
@@ -108,6 +120,10 @@ def values(examination: Examination) -> Answer:
                     shown(setting_id, wanted[suffix]),
                     examination.where(setting_id, f"service.configurations, {field}"),
                     commands=(examination.provision_command,),
+                    # The server asks the settings for the token's address (measured on 6.13.0).
+                    severity=Severity.RISK
+                    if suffix == "token_path"
+                    else severity_of(f"provider.{suffix}", Severity.BROKEN),
                 )
             )
     return answer(found, evidence=f"{len(FIELDS)} fields agree")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from besedka.adapter import TEMPORARY_PREFIX
 from besedka.checks.check import Check, check
 from besedka.checks.examination import Examination
-from besedka.checks.finding import Answer, Finding, answer, finding
+from besedka.checks.finding import Answer, Finding, Severity, answer, finding
 from besedka.contract import Contract, User
 from besedka.names import is_twin
 from besedka.target import besedka_command
@@ -162,9 +162,9 @@ def default(examination: Examination) -> Answer:
 
 @check(
     "rooms.accounts",
-    codes="missing inactive reset email name",
+    codes="missing nameless inactive kind reset email name",
     needs=["services.admin"],
-    after=["rooms.seeded", "integrity.users_unique", "integrity.users_ids"],
+    after=["rooms.seeded", "integrity.users_unique", "integrity.users_ids", "integrity.shapes"],
 )
 def accounts(examination: Examination) -> Answer:
     """Has each canonical user an account in the chat, active, with the contract's e-mail and name?"""
@@ -187,6 +187,8 @@ def accounts(examination: Examination) -> Answer:
                     commands=(examination.provision_command,),
                 )
             )
+        if account.kind != "user":
+            found.append(_of_no_person(examination, user, account.kind))
         if account.must_reset:
             found.append(_told_to_reset(user, place))
         if user.email.lower() not in account.emails:
@@ -225,6 +227,15 @@ def _told_to_reset(user: User, place: str) -> Finding:
     return finding("rooms.accounts.reset", seen, "no such demand", place, advice=(fix,))
 
 
+def _of_no_person(examination: Examination, user: User, kind: str) -> Finding:
+    """Rocket.Chat refuses each log-in of an app's account (app/authentication/server/startup/index.js)."""
+    severity = Severity.BROKEN if kind == "app" else Severity.RISK
+    seen, place = f"{user.username} is an account of type {kind!r}", f"users, {user.username}, type"
+    command = (examination.provision_command,)
+    code = "rooms.accounts.kind"
+    return finding(code, seen, "type 'user'", place, commands=command, severity=severity)
+
+
 def _missing(examination: Examination, user: User) -> Finding:
     """No account of that name: provisioning makes it, unless another account has its e-mail."""
     accounts = examination.roster.accounts.values()
@@ -232,6 +243,10 @@ def _missing(examination: Examination, user: User) -> Finding:
     code, seen, place = "rooms.accounts.missing", f"no account {user.username}", f"users, {user.username}"
     if not holders:
         return finding(code, seen, user.username, place, commands=(examination.provision_command,))
+    if not holders[0]:
+        seen = f"the account with {user.email} has no username: Rocket.Chat asks for one in the room's place"
+        fix = f"Administration, Users, this user, Edit: give it the username {user.username}."
+        return finding("rooms.accounts.nameless", seen, user.username, place, advice=(fix,))
     fix = f"The account {holders[0]} has the e-mail: give it the username {user.username}, or another e-mail."
     return finding(code, seen, user.username, place, advice=(fix,))
 

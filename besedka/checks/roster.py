@@ -41,6 +41,7 @@ class Account:
     active: bool
     roles: frozenset[str]
     must_reset: bool = False
+    kind: str = "user"
 
 
 @dataclass(frozen=True)
@@ -58,7 +59,7 @@ def _room(raw: Json, members: set[str]) -> Room:
         name=str(raw.get("name", "")),
         label=str(raw.get("fname") or ""),
         private=raw.get("t") == "p",
-        default=bool(raw.get("default")),
+        default=raw.get("default") is True,
         archived=bool(raw.get("archived")),
         read_only=bool(raw.get("ro")),
         join_code=bool(raw.get("joinCodeRequired")),
@@ -80,9 +81,10 @@ def _account(raw: Json) -> Account:
         emails=tuple(address for address, _ in addresses),
         verified=frozenset(address for address, flag in addresses if flag is True),
         has_password=None if services is None else bool((services.get("password") or {}).get("bcrypt")),
-        active=raw.get("active") is not False,
+        active=bool(raw.get("active", True)),
         roles=frozenset(raw.get("roles") or []),
         must_reset=bool(raw.get("requirePasswordChange")),
+        kind=str(raw.get("type") or "user"),
     )
 
 

@@ -312,6 +312,8 @@ def fields(examination: Examination) -> Answer:
 def _field(examination: Examination, name: str, wanted: str | None) -> list[Finding]:
     """What is wrong with the field of that row, which should hold that value; None: any value."""
     own, identity = examination.contract.provider, visitor(examination).identity
+    if not name:
+        return []
     place = f"GET {own.identity_path}"
     try:
         seen = identities.value(identity, name)

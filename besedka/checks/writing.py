@@ -4,15 +4,27 @@ from __future__ import annotations
 
 from besedka.checks.check import Check, check
 from besedka.checks.examination import Examination
-from besedka.checks.finding import Answer, Finding, Skipped, answer, finding
+from besedka.checks.finding import Answer, Finding, Severity, Skipped, answer, finding
 from besedka.contract import Contract
 
 _AIR_GAP = "Cloud_Workspace_AirGapped_Restrictions_Remaining_Days"
 _DEFAULT_ROLES = "Accounts_Registration_AuthenticationServices_Default_Roles"
+_LENGTH, _SHORTEST = "Message_MaxAllowedSize", 100
+_E2E, _E2E_PRIVATE = "E2E_Enable", "E2E_Enabled_Default_PrivateRooms"
+# Named by the calls of besedka/provision.
+_PROVISIONS = (
+    "add-oauth-service",
+    "create-c",
+    "create-p",
+    "create-user",
+    "edit-other-user-info",
+    "edit-privileged-setting",
+    "view-privileged-setting",
+)
 _SHOWN = 5
 
 
-@check("rooms.writing", codes="air_gapped encrypted", needs=["rooms.exist"])
+@check("rooms.writing", codes="air_gapped encrypted short air_gap_near encrypts_new", needs=["rooms.exist"])
 def writing(examination: Examination) -> Answer:
     """Does every room of the contract take messages from its members?"""
     found: list[Finding] = []
@@ -31,6 +43,7 @@ def writing(examination: Examination) -> Answer:
                 advice=advice,
             )
         )
+    found += _soon(examination)
     for channel in examination.contract.channels:
         room = examination.roster.rooms[channel.name]
         if room.encrypted:
@@ -44,12 +57,39 @@ def writing(examination: Examination) -> Answer:
     return answer(found, evidence=f"{len(examination.contract.channels)} rooms")
 
 
-@check("rooms.permissions", codes="cannot_read", needs=["rooms.exist"], after=["rooms.roles"])
+def _soon(examination: Examination) -> list[Finding]:
+    """What refuses a message for its length, and what will refuse messages one day."""
+    days, length = (examination.effective.get(name) for name in (_AIR_GAP, _LENGTH))
+    found = []
+    if (
+        isinstance(length, int)
+        and length < _SHORTEST
+        and examination.contract.settings.get(_LENGTH) != length
+    ):
+        fix = f"Set {_LENGTH} to 5000, Rocket.Chat's own value: a longer message is refused."
+        seen = f"messages may have {length} characters"
+        where = examination.where(_LENGTH)
+        found.append(finding("rooms.writing.short", seen, "5000", where, advice=(fix,)))
+    if isinstance(days, int) and days > 0:
+        fix = "Let Rocket.Chat reach the Internet: after that the whole workspace is read-only."
+        seen = f"{days} days are left until nobody can write"
+        where = examination.where(_AIR_GAP)
+        code, expected = "rooms.writing.air_gap_near", "-1, no restriction"
+        found.append(finding(code, seen, expected, where, advice=(fix,), severity=Severity.RISK))
+    if examination.effective.get(_E2E) and examination.effective.get(_E2E_PRIVATE):
+        fix = f"Switch {_E2E_PRIVATE} off: a private room made now has a key that its members lack."
+        where = examination.where(_E2E_PRIVATE)
+        code, seen = "rooms.writing.encrypts_new", "each new private room is end-to-end encrypted"
+        found.append(finding(code, seen, "not encrypted", where, advice=(fix,), severity=Severity.RISK))
+    return found
+
+
+@check("rooms.permissions", codes="cannot_read provisioning", needs=["rooms.exist"], after=["rooms.roles"])
 def permissions(examination: Examination) -> Answer:
     """May each canonical user open the rooms that they are members of?"""
     holders = examination.permissions
     accounts = examination.roster.accounts
-    found = []
+    found = _of_the_administrator(examination)
     for private in (False, True):
         wanted = ("view-joined-room", f"view-{'p' if private else 'c'}-room")
         able = set().union(*(holders.get(name, set()) for name in wanted))
@@ -79,6 +119,25 @@ def permissions(examination: Examination) -> Answer:
                 )
             )
     return answer(found, evidence="view-joined-room or the permission of the room's kind, for each")
+
+
+def _of_the_administrator(examination: Examination) -> list[Finding]:
+    """What provisioning does as the administrator, and would be refused."""
+    account = examination.roster.accounts.get(examination.contract.chat.admin.username.lower())
+    held, roles = examination.permissions, account.roles if account else {"admin"}
+    missing = [name for name in _PROVISIONS if name in held and not held[name] & roles]
+    if not missing:
+        return []
+    return [
+        finding(
+            "rooms.permissions.provisioning",
+            f"the administrator lacks {', '.join(missing)}",
+            "for the role admin",
+            "Administration → Permissions",
+            advice=(f"Give {', '.join(missing)} back to the role admin: Administration → Permissions.",),
+            severity=Severity.RISK,
+        )
+    ]
 
 
 @check("rooms.new_people", codes="no_role", needs=["services.admin"])

@@ -42,7 +42,8 @@ class SitePage:
 
     def row(self, name: str) -> str:
         """What to say where a selector finds nothing."""
-        value = getattr(self.selectors, name) or "by where it leads"
+        leads = {"log_out": f": [site.adapter] logout_path {self.contract.site.adapter.logout_path}"}
+        value = getattr(self.selectors, name) or f"by where it leads{leads.get(name, '')}"
         return f"[site.selectors] {name} ({value}) finds nothing on {self.page.url.partition('?')[0]}"
 
     @property

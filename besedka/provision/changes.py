@@ -13,7 +13,7 @@ from typing import Any
 
 from besedka.contract import Contract
 from besedka.errors import ContractError
-from besedka.provision import second_administrator
+from besedka.provision import second_administrator, service
 from besedka.provision.action import Action
 from besedka.provision.errors import LicenceMissingError, ReservedNameError
 from besedka.provision.plan import Beside
@@ -140,8 +140,8 @@ def _undo_provider(place: Place, action: Action) -> Undone:
 
 
 def _remove_provider(place: Place, name: str) -> None:
-    place.session.method("removeOAuthService", name)
     base = f"{provider.PREFIX}{name.capitalize()}"
+    service.remove(place.session, name, base)
     for row in [row for row in place.state.settings if row == base or row.startswith(f"{base}-")]:
         del place.state.settings[row]
 

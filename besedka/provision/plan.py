@@ -87,6 +87,7 @@ def _documents(  # noqa: PLR0913, PLR0917 - everything that was read
     yield from repairs_of_settings.of_rows(rows.values(), state.version)
     services = documents.rows(repairs_of_settings.SERVICES)
     yield from repairs_of_settings.of_services(services, rows, contract)
+    yield from repairs_of_data.of_shapes(data)
     for action in repairs_of_data.of_rooms(data, contract):
         yield action
         if action.before is None:

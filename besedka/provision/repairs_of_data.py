@@ -13,7 +13,8 @@ from typing import Any
 from besedka.contract import Contract
 from besedka.provision.action import Action
 from besedka.provision.documents import Document, changed, inserted, removed
-from besedka.rocketchat.documents import garbled, is_date, meant_date, recovered
+from besedka.rocketchat import shapes
+from besedka.rocketchat.documents import BUILT_IN_ROLES, garbled, is_date, meant_date, recovered
 
 GENERAL = "GENERAL"
 ROOMS, MEMBERSHIPS, USERS = "rocketchat_room", "rocketchat_subscription", "users"
@@ -27,12 +28,23 @@ class Data:
     """The documents that repairs look at, read once."""
 
     def __init__(self, rows: Any) -> None:
-        self.users: list[Document] = rows(USERS)
-        self.rooms: list[Document] = rows(ROOMS)
-        self.memberships: list[Document] = rows(MEMBERSHIPS)
+        self.raw: dict[str, list[Document]] = {name: rows(name) for name in (USERS, ROOMS, MEMBERSHIPS)}
+        self.users, self.rooms, self.memberships = (
+            [shapes.whole(name, row) for row in found] for name, found in self.raw.items()
+        )
         self.roles = {row["_id"] for row in rows("rocketchat_roles")}
         self.banners: list[Document] = rows("rocketchat_banner")
         self.messages_in: Any = rows
+
+
+def of_shapes(data: Data) -> Iterator[Action]:
+    """Fields that hold text where a list or a document belongs: what was meant, or nothing."""
+    for collection, rows in data.raw.items():
+        for row in rows:
+            for name, shape in shapes.misshapen(collection, row):
+                yield changed(
+                    collection, row, {name: shapes.meant(shape, row[name])}, f"its {name} is not {shape}"
+                )
 
 
 def of_rooms(data: Data, contract: Contract) -> Iterator[Action]:
@@ -88,8 +100,12 @@ def _membership(data: Data, row: Document, username: str | None) -> Iterator[Act
     if (row.get("u") or {}).get("username") != username:
         user = row["u"] | {"username": username}
         yield changed(MEMBERSHIPS, row, {"u": user}, "it names its user by another name")
+    room = next(one for one in [*data.rooms, {"_id": GENERAL}] if one["_id"] == row.get("rid"))
+    told = {name: room[name] for name in ("name", "t") if room.get(name) and row.get(name) != room[name]}
+    if told and room.get("t") in {"c", "p"}:
+        yield changed(MEMBERSHIPS, row, told, "it calls its room by another name or kind")
     roles = row.get("roles") or []
-    if unknown := [role for role in roles if role not in data.roles]:
+    if unknown := [role for role in roles if role not in data.roles | BUILT_IN_ROLES]:
         kept = [role for role in roles if role not in unknown]
         yield changed(MEMBERSHIPS, row, {"roles": kept}, f"there is no role {', '.join(map(str, unknown))}")
     yield from _texts(MEMBERSHIPS, row, ("name", "fname"))
@@ -107,6 +123,9 @@ def of_people(data: Data, contract: Contract) -> Iterator[Action]:
         if user.get("username") not in canonical:
             continue
         yield from _dates(USERS, user, _USER_DATES)
+        yield from _listed(data, user)
+        if user.get("type", "user") != "user":
+            yield changed(USERS, user, {"type": "user"}, f"its type is {user['type']!r}")
         emails = user.get("emails") or []
         if user.get("username") == contract.chat.admin.username and emails and not emails[0].get("verified"):
             # Rocket.Chat refuses that of one's own account, and while it is so takes the password away at the
@@ -119,6 +138,23 @@ def of_people(data: Data, contract: Contract) -> Iterator[Action]:
             yield changed(USERS, user, {"services.resume.loginTokens": mended}, "dates of tokens are text")
     for banner in data.banners:
         yield removed("rocketchat_banner", banner, "it covers the chat")
+
+
+def _listed(data: Data, user: Document) -> Iterator[Action]:
+    """Rooms that the account is a member of, and that its own list lacks: members are read from there."""
+    if not any("__rooms" in one for one in data.users):
+        return
+    listed = user.get("__rooms") or []
+    rooms = {room["_id"] for room in data.rooms if room.get("t") in {"c", "p"}}
+    lacking = {row["rid"] for row in data.memberships if row.get("rid") in rooms and _is_of(row, user)}
+    if lacking := lacking - {*listed}:
+        yield changed(
+            USERS, user, {"__rooms": [*listed, *sorted(lacking)]}, "it is missing among the members"
+        )
+
+
+def _is_of(row: Document, user: Document) -> bool:
+    return bool((row.get("u") or {}).get("_id") == user["_id"])
 
 
 def of_links(

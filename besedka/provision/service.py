@@ -20,6 +20,7 @@ LIVE_SECONDS = 15.0
 # The route is limited to ten calls a minute like any other, even for an administrator (no log-in needed, so
 # nobody is recognised): this asks nine times until the row is due.
 POLL_SECONDS = 0.3
+_POLLS = 9
 _NAMES = {"id": "clientId", "url": "serverURL"}
 
 
@@ -32,6 +33,8 @@ def difference(contract: Contract, services: Iterable[Json], secret: str | None 
     row = next((row for row in services if row.get("service") == name), None)
     if row is None:
         return f"the settings are right, but there is no log-in service {name!r}"
+    if row.get("custom", True) is not True:
+        return f"log-in service {name!r} is not marked as custom: the web client passes it over"
     for suffix, value in provider.values(contract).items():
         key = _NAMES.get(suffix) or re.sub(r"_(\w)", lambda found: found[1].upper(), suffix)
         if suffix != "secret" and key in row and row[key] != value:
@@ -66,3 +69,17 @@ def wait_until_live(session: Session, contract: Contract, documents: Documents |
                 "apply again; from 9.0 it also needs the licence module oauth-enterprise",
             )
         threading.Event().wait(POLL_SECONDS)
+
+
+def remove(session: Session, name: str, main_setting: str) -> None:
+    """Remove a provider with its log-in service, which stays for ever if its settings go first.
+
+    Measured on 6.5.3. So it is disabled, and asked for as often as the route's limit allows.
+    """
+    session.post(f"settings/{main_setting}", value=False)
+    for _ in range(_POLLS):
+        services = session.get("service.configurations").get("configurations", ())
+        if all(row.get("service") != name for row in services):
+            break
+        threading.Event().wait(2 * POLL_SECONDS)
+    session.method("removeOAuthService", name)

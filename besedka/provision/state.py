@@ -8,7 +8,7 @@ from typing import Any
 
 from besedka.contract import Contract, SettingValue
 from besedka.provision.session import Session
-from besedka.rocketchat import catalogue, licences
+from besedka.rocketchat import catalogue, licences, shapes
 from besedka.rocketchat.rest import Json
 
 PAGE = 100
@@ -65,7 +65,7 @@ class Room:
             name=row.get("name", ""),
             label=row.get("fname") or row.get("name", ""),
             private=row.get("t") == "p",
-            default=bool(row.get("default")),
+            default=row.get("default") is True,
             archived=bool(row.get("archived")),
             read_only=bool(row.get("ro")),
             join_code=bool(row.get("joinCodeRequired")),
@@ -150,7 +150,8 @@ def read(session: Session, contract: Contract, *, rooms_only: bool = False) -> S
     state.roles = frozenset(row["_id"] for row in session.get("roles.list").get("roles", ()))
     rights = session.get("permissions.listAll").get("update", ())
     state.permissions = {row["_id"]: list(row.get("roles") or ()) for row in rights}
-    for row in _rows(session, "users.list", "users"):
+    for told in _rows(session, "users.list", "users"):
+        row = shapes.whole("users", told)
         state.add(Account.of(row), *(entry.get("address", "") for entry in row.get("emails") or ()))
     for path, key in (("channels.list", "channels"), ("groups.listAll", "groups")):
         # A discussion carries its parent in `prid`, and a generated name.

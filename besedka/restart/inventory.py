@@ -83,7 +83,7 @@ class Inventory:
         label = _label(collection, document)
         self.entries[kind][str(document["_id"])] = (label, _digest(bson.encode(content, codec_options=CODEC)))
 
-    def add_site_users(self, rows: Iterable[tuple[int, str, tuple[object, ...]]]) -> None:
+    def add_site_users(self, rows: Iterable[tuple[int | str, str, tuple[object, ...]]]) -> None:
         """Count the site's accounts: id, username, content."""
         for identity, username, content in rows:
             self.entries[SITE_USERS][str(identity)] = (username, _digest(repr(content).encode()))

@@ -23,6 +23,7 @@ from besedka.rocketchat.rest import RocketChat
 from besedka.stacks import embedded, versions
 from besedka.stacks.embedded import EmbeddedStack
 from besedka.stacks.model import Stack
+from besedka.stacks.services import mongod
 from besedka.target import Target
 
 _COMPOSE = ("docker", "compose", "-f", "docker-compose.local.yml")
@@ -68,7 +69,13 @@ class EmbeddedWorkspace:
         self._running.restart("rocketchat")
 
     def run_mongo(self, release: str) -> None:
-        """One MongoDB serves every release here."""
+        """The stand-in speaks a series that the release takes; a `mongod` of this machine is what it is."""
+        found = mongod.version(self._running.ports["mongo"])
+        if found.rpartition(".")[0] in versions.pair(release).mongo_series:
+            return
+        self.stop_chat()
+        self._running.restart("mongo")
+        self.run(release)
 
     def stop_chat(self) -> None:
         """Nobody writes until `run`."""

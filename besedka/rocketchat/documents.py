@@ -13,6 +13,11 @@ _WAYS_IN = ("bcrypt", "argon2", "id", "nameID")
 _GARBLINGS = ("cp1251", "latin-1", "cp866")
 _CYRILLIC = re.compile(r"[а-яё]", re.IGNORECASE)
 
+# `apps/meteor/server/lib/roles/createOrUpdateProtectedRole` and its callers make these at each start.
+BUILT_IN_ROLES = frozenset(
+    {"admin", "moderator", "leader", "owner", "user", "bot", "app", "guest", "anonymous"}
+)
+
 
 def recovered(text: str) -> str | None:
     """The text as it was meant, if it is UTF-8 that was once read as a code page; None if it is not."""

@@ -9,6 +9,7 @@ import pytest
 
 from besedka import contract as contracts
 from besedka import provision
+from besedka.checks import explain
 from besedka.checks.finding import Status
 from besedka.checks.report import Report
 from besedka.checks.run import examine
@@ -73,7 +74,14 @@ def test_what_is_wrong_with_the_site_as_found_comes_in_the_order_of_the_chain(un
         ("site.adapter.columns", 'full_name = ["vorname", "nachname"]', "services.site_database.unanswered"),
         ("site.adapter.columns", 'role = "amt"', "services.site_database.unanswered"),
         ("site.adapter.tables", 'application = "verein_app"', "application.exists.unanswered"),
+        ("site.adapter.columns", 'id = "kennung"', "services.site_database.unanswered"),
+        ("site.adapter.columns", 'email = "post"', "services.site_database.unanswered"),
+        ("site.adapter.columns", 'password = "kennwort"', "services.site_database.unanswered"),
+        ("site.adapter.columns", 'is_active = "aktiv"', "services.site_database.unanswered"),
         ("site.adapter.tables", 'grant = "verein_grant"', "services.site_database.unanswered"),
+        ("site.adapter.tables", 'access_token = "verein_token"', "integrity.sso_links.unanswered"),
+        ("site.adapter.tables", 'user = "verein_leute"', "services.site_database.unanswered"),
+        ("site.adapter", 'identity_path = "/nicht/da/"', "site.identity.status"),
         ("site.selectors", 'frame = "iframe#fenster"', "sso.test_page.frame_id"),
     ],
     ids=lambda value: value.partition(" ")[0],
@@ -95,6 +103,38 @@ def test_a_row_that_points_nowhere_is_named(
     assert cause.code == code, [f"{found.code}: {found.seen}" for found in report.findings]
     told = f"{cause.seen} {cause.where.place} {' '.join(cause.advice)}"
     assert f"[{table}] {name}" in told
+
+
+def test_a_log_out_that_points_nowhere_is_named_where_it_left_a_session(
+    club: Foreign, tmp_path: Path
+) -> None:
+    wrong = tmp_path / "wrong.toml"
+    text = OVERLAY.read_text("utf-8")
+    wrong.write_text(_replaced(text, "site.adapter", "logout_path", 'logout_path = "/nicht/da/"'), "utf-8")
+
+    report = _by(club, wrong)
+
+    assert report.findings == ()
+    assert any("[site.adapter] logout_path /nicht/da/ did not end" in trace for trace in report.traces)
+
+
+def test_a_session_path_that_points_nowhere_is_named(club: Foreign, tmp_path: Path) -> None:
+    wrong = tmp_path / "wrong.toml"
+    text = OVERLAY.read_text("utf-8").replace("session_endpoint = false\n", "")
+    row = 'session_path = "/nicht/da/"'
+    wrong.write_text(_replaced(text, "site.adapter", "session_path", row), "utf-8")
+
+    report = _by(club, wrong)
+
+    (point,) = [one for one in explain.points(report, club.target) if "session_path" in one.do]
+    assert (point.mark, point.seen) == (explain.Mark.LACKS, "404 to a stranger, not 401")
+    assert point.do.startswith("correct [site.adapter] session_path")
+
+
+def _by(club: Foreign, overlay: Path) -> Report:
+    """What doctor says by that overlay in place of the right one."""
+    contract = club.target.moved(contracts.load(overlays=[overlay]))
+    return examine(replace(club, contract=contract).target, contract)
 
 
 def _replaced(text: str, table: str, name: str, row: str) -> str:

@@ -34,7 +34,7 @@ def test_the_first_sign_in_creates_the_account_and_the_second_finds_it(
     assert [(row["address"], row["verified"]) for row in account["emails"]] == [(user.email, verified)]
     assert account["roles"] == first_roles(contract)
     site_ids = {row.username: str(row.id) for row in site_data.users()}
-    assert account["services"][contract.provider.name]["id"] == site_ids[user.username]
+    assert str(account["services"][contract.provider.name]["id"]) == site_ids[user.username]
     known = {channel.name for channel in contract.channels}
     rooms = {subscription["name"] for subscription in chat_data.subscriptions(user.username)}
     assert rooms & known == {channel.name for channel in contract.default_channels}

@@ -16,7 +16,7 @@ from besedka.pages.site import ChatPage, ChatTestPage, IntegratedPage
 from besedka.rocketchat.rest import Credentials, RocketChat, RocketChatError
 from fixtures.features import DOES_NOT_APPLY
 from fixtures.users import SiteSession
-from tests.cases import BOTH_PAGES, in_fewest_rooms, two_users
+from tests.cases import BOTH_PAGES, asked_to_log_in, in_fewest_rooms, two_users
 
 pytestmark = pytest.mark.e2e
 
@@ -36,10 +36,8 @@ def test_an_anonymous_visitor_is_led_to_the_login(
     page: ChatPage = page_class(visitor, contract)
     page.open()
 
-    expect(visitor).to_have_url(
-        f"{contract.site.url}{contract.site.login_path}?next={contract.site.below(page.path)}"
-    )
-    expect(visitor.locator("iframe")).to_have_count(0)
+    expect(visitor).to_have_url(asked_to_log_in(contract, page.path))
+    expect(page.frame_element).to_have_count(0)
 
 
 @pytest.mark.feature("chat_logout", "notices")

@@ -16,7 +16,7 @@ from besedka.rocketchat.rest import Credentials, RocketChat
 from besedka.site_database import SiteDatabase
 from fixtures.features import DOES_NOT_APPLY
 from fixtures.report import Prove
-from tests.cases import USERNAMES, in_fewest_rooms, in_most_rooms
+from tests.cases import USERNAMES, asked_to_log_in, in_fewest_rooms, in_most_rooms
 
 pytestmark = pytest.mark.e2e
 
@@ -50,7 +50,7 @@ def test_opening_the_chat_signs_the_user_in(
     assert account["_id"] == session["userId"]
     linked = account["services"][contract.provider.name]
     site_ids = {user.username: str(user.id) for user in site_data.users()}
-    assert linked["id"] == site_ids[username], "the chat account is linked to somebody else on the site"
+    assert str(linked["id"]) == site_ids[username], "the chat account is linked to somebody else on the site"
     tokens = {token.token for token in site_data.access_tokens(username)}
     assert linked["accessToken"] in tokens, "Rocket.Chat holds no access token that the site issued"
 
@@ -61,9 +61,7 @@ def test_a_visitor_logs_in_on_the_site_and_arrives_in_the_chat(
 ) -> None:
     page: Page = new_browser(locale=locale).new_page()  # type: ignore[attr-defined]
     chat_page = ChatTestPage(page, contract).open()
-    expect(page).to_have_url(
-        f"{contract.site.url}{contract.site.login_path}?next={contract.site.below(contract.site.test_page)}"
-    )
+    expect(page).to_have_url(asked_to_log_in(contract, contract.site.test_page))
     user = in_fewest_rooms(contract)
 
     LoginPage(page, contract).sign_in(user)

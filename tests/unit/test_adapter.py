@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import requests
 
 from besedka import contract as contracts
 from besedka.adapter import Adapter, AdapterRowError, Features
@@ -18,6 +19,7 @@ from besedka.contract import PROJECT_ROOT
 from besedka.errors import ContractError
 from besedka.site_database import SiteDatabase
 from besedka.stacks.services import adapter_manage
+from fixtures.users import chat_token
 
 SAYS_WHAT_IT_GETS = "import sys; print(sys.stdin.read())"
 ROWS = [{"username": "temp_a", "role": "M"}]
@@ -76,6 +78,28 @@ def test_a_row_that_means_nothing_is_named(rows: str, named: str, tmp_path: Path
     with pytest.raises(ContractError) as raised:
         contracts.load(overlays=[overlay])
     assert named in raised.value.text()
+
+
+@pytest.mark.parametrize(
+    ("row", "field", "said"),
+    [
+        ("token", "schluessel", "the answer has data, userId"),
+        ("token", "data.schluessel", "the answer has marke"),
+        ("token", "userId.schluessel", "the answer has str"),
+        ("user_id", "data.nummer", "the answer has marke"),
+    ],
+)
+def test_a_field_of_chat_auth_that_the_answer_lacks_is_named(row: str, field: str, said: str) -> None:
+    plain = contracts.load()
+    fields = {"token": "data.marke", "user_id": "userId"} | {row: field}
+    adapter = Adapter.model_validate({"chat_auth": fields})
+    contract = plain.model_copy(update={"site": plain.site.model_copy(update={"adapter": adapter})})
+    answer = requests.Response()
+    answer.status_code, answer._content = 200, b'{"data": {"marke": "m"}, "userId": "u"}'
+
+    with pytest.raises(AdapterRowError, match=said) as raised:
+        chat_token(contract, answer)
+    assert raised.value.where == f"besedka.toml, [site.adapter.chat_auth] {row}"
 
 
 def test_identity_may_stand_where_the_other_paths_stand(tmp_path: Path) -> None:

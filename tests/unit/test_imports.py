@@ -14,7 +14,9 @@ from bootstrap import bytecode
 from tests import inner
 
 # Each costs a command or a collection a tenth of a second or more.
-HEAVY = frozenset({"psycopg", "pymongo", "playwright", "django", "docker", "schemathesis", "daphne"})
+HEAVY = frozenset(
+    {"psycopg", "pymongo", "playwright", "django", "docker", "locust", "gevent", "schemathesis", "daphne"}
+)
 # pytest's plugins are of Playwright, and the fixtures read both databases.
 OF_THE_FIXTURES = {"playwright", "psycopg", "pymongo"}
 _COMMAND = "import sys; from besedka.cli import main; sys.argv[1:] = {words!r}; main()"

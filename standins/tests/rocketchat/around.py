@@ -90,6 +90,8 @@ def frame_settings(origin: str) -> dict[str, Any]:
     """Settings with which a chat may be framed, hears this origin only, and answers."""
     return {
         "Iframe_Restrict_Access": False,
+        # The client leaves /home for the first channel at once.
+        "First_Channel_After_Login": "",
         "Iframe_Integration_receive_enable": True,
         "Iframe_Integration_receive_origin": f"http://127.0.0.1:1,{origin}",
         "Iframe_Integration_send_enable": True,

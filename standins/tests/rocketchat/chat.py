@@ -10,6 +10,7 @@ import secrets
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from typing import Any
 
@@ -25,6 +26,7 @@ from .client import Answer, Client, Json
 WAIT_SECONDS = 10.0
 # Rocket.Chat's log-in services follow their settings after two and a half seconds.
 _SOON_SECONDS = 5.0
+_TOKEN_DATES = {"when", "twoFactorAuthorizedUntil"}
 
 
 class Chat:
@@ -132,7 +134,8 @@ class Chat:
 
     def clean(self) -> None:
         """Undo what the last test made."""
-        for setting, value in self._settings.items():
+        # The last one first: what was set in an order that shuts nobody out goes back in that of its undo.
+        for setting, value in reversed(self._settings.items()):
             answer = self.admin.post(f"settings/{setting}", {"value": value})
             assert answer.status == 200, (setting, answer.text)
         for number in self._noted:
@@ -163,15 +166,53 @@ class Chat:
         answer = self.admin.request("POST", "/__standin__/clock", json={"advance_seconds": seconds})
         assert answer.status == 200, answer.text
 
+    def now(self) -> datetime:
+        """The server's time: a stand-in's is moved, a real one's is this machine's."""
+        if not self.has_clock:
+            return datetime.now(UTC)
+        clock = self.admin.request("POST", "/__standin__/clock", json={"advance_seconds": 0})
+        return datetime.fromisoformat(clock.body["now"])
+
+    def age(self, person: Client, seconds: float) -> None:
+        """Let time pass for an account: a stand-in's clock moves, a real server's rows of them are backdated."""
+        if self.has_clock:
+            self.advance(seconds)
+            return
+        with collection(self.mongo_url, "users") as users:
+            row = users.find_one({"_id": person.user_id}) or {}
+            past = timedelta(seconds=seconds)
+            tokens = [
+                token | {key: token[key] - past for key in _TOKEN_DATES & token.keys()}
+                for token in row["services"]["resume"]["loginTokens"]
+            ]
+            older = {"createdAt": row["createdAt"] - past, "services.resume.loginTokens": tokens}
+            users.update_one({"_id": person.user_id}, {"$set": older})
+        with collection(self.mongo_url, "rocketchat_server_events") as events:
+            for event in events.find({"u.username": person.username}):
+                events.update_one({"_id": event["_id"]}, {"$set": {"ts": event["ts"] - past}})
+
+    @contextmanager
+    def past_the_second_factor(self) -> Iterator[None]:
+        """Have the administrator asked for no second factor, whatever a test sets (v1/users.ts, bypassTwoFactor)."""
+        named = {"tokenName": f"temp-{secrets.token_hex(5)}"}
+        made = self.admin.post("users.generatePersonalAccessToken", named | {"bypassTwoFactor": True})
+        assert made.status == 200, made.text
+        usual, self.admin.token = self.admin.token, made.body["token"]
+        try:
+            yield
+        finally:
+            self.admin.post("users.removePersonalAccessToken", named)
+            self.admin.token = usual
+
     def service(self, name: str) -> Json | None:
         """A log-in service as anybody may read it."""
         rows = self.anybody().get("service.configurations").body["configurations"]
         return next((row for row in rows if row["service"] == name), None)
 
 
-def eventually(question: Callable[[], bool], what: str) -> None:
+def eventually(question: Callable[[], bool], what: str, *, within: float = WAIT_SECONDS) -> None:
     """Return once it is so; the question itself, a request, is what takes the time between."""
-    deadline = time.monotonic() + WAIT_SECONDS
+    deadline = time.monotonic() + within
     while not question():
         assert time.monotonic() < deadline, what
 

@@ -27,7 +27,7 @@ from . import misuse
 from .chat import Chat, eventually
 from .client import Json
 from .misuse import Misused
-from .provider import MAIN, SERVICE, OAuth, Provider, connect, providing
+from .provider import SERVICE, OAuth, Provider, connect, disconnect, providing
 from .standin import ADMIN, ADMIN_PASSWORD, Standins
 from .standin import standins as run_standins
 
@@ -113,15 +113,13 @@ def _served(standins: Standins) -> Iterator[tuple[Chat, Provider, Json]]:
         yield chat, provider, chat.service(SERVICE) or {}
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def _attached_to_us(_stack_chat: Chat) -> Iterator[tuple[Chat, Provider, Json]]:
-    """The stack's server with a service of the tests' own beside its others, removed at the end."""
+    """The stack's server with a service of the tests' own beside its others, removed after the module."""
     with providing() as provider:
         connect(_stack_chat, provider)
         yield _stack_chat, provider, _stack_chat.service(SERVICE) or {}
-        _stack_chat.admin.post(f"settings/{MAIN}", {"value": False})
-        eventually(lambda: _stack_chat.service(SERVICE) is None, "the tests' service goes")
-        _stack_chat.admin.method("removeOAuthService", SERVICE)
+        disconnect(_stack_chat)
 
 
 @pytest.fixture

@@ -170,6 +170,14 @@ def connect(chat: Chat, provider: Provider) -> None:
     eventually(lambda: known.items() <= (chat.service(SERVICE) or {}).items(), "the service comes, whole")
 
 
+def disconnect(chat: Chat) -> None:
+    """Disable the service, if it is there, and remove its settings; returns when it is gone."""
+    chat.admin.post(f"settings/{MAIN}", {"value": False})
+    chat.advance(3)
+    eventually(lambda: chat.service(SERVICE) is None, "the service goes")
+    chat.admin.method("removeOAuthService", SERVICE)
+
+
 def page_config(answer: Answer) -> Json:
     """What the callback's page hands to its script."""
     assert answer.status == 200

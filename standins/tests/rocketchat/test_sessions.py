@@ -9,7 +9,15 @@ from .client import Client, Json, digest
 from .versions import at
 
 pytestmark = pytest.mark.conformance
-STANDIN_ONLY = "moves the clock or writes into the database"
+STANDIN_ONLY = "moves the clock by days for every account"
+
+
+@pytest.fixture
+def backdated(changeable: Chat) -> Chat:
+    """A server whose database the test may write into, for accounts of its own."""
+    if changeable.mongo_url is None:
+        pytest.skip("backdates accounts in Rocket.Chat's database: no --mongo-url")
+    return changeable
 
 
 def _credentials(client: Client, **more: str) -> dict[str, str]:
@@ -132,15 +140,26 @@ def test_deactivated_users_are_refused(chat: Chat) -> None:
     assert (answer.status, answer.body["error"]) == (401, "error-user-is-not-activated")
 
 
-def test_ten_failures_block_a_user_for_five_minutes(own: Chat) -> None:
+def test_ten_failures_block_a_user_for_five_minutes(backdated: Chat) -> None:
     """Block_Multiple_Failed_Logins_* (app/authentication/server/lib/restrictLoginAttempts.ts)."""
-    person = own.person()
+    person = backdated.person()
     for _ in range(10):
-        assert own.anybody().post("login", _credentials(person, password="wrong")).status == 401
-    blocked = own.anybody().post("login", _credentials(person))
+        assert backdated.anybody().post("login", _credentials(person, password="wrong")).status == 401
+    blocked = backdated.anybody().post("login", _credentials(person))
     assert (blocked.status, blocked.body["error"]) == (401, "error-login-blocked-for-user")
-    own.advance(301)
-    assert own.anybody().login(_credentials(person)).status == 200
+    backdated.age(person, 301)
+    assert backdated.anybody().login(_credentials(person)).status == 200
+
+
+def test_a_token_older_than_ninety_days_signs_nobody_in(backdated: Chat) -> None:
+    """Accounts_LoginExpiration (meteor accounts-base, the log-in handler of `resume`)."""
+    person = backdated.person()
+    assert backdated.anybody().post("login", {"resume": person.token}).status == 200
+    backdated.age(person, 91 * 24 * 3600)
+    assert backdated.anybody().post("login", {"resume": person.token}).status == 401
+    if backdated.has_clock:
+        # The administrator's is as old, and has to put the rest back.
+        backdated.admin.sign_in(backdated.admin.username, backdated.admin.password)
 
 
 def test_tokens_expire_after_ninety_days(own: Chat) -> None:
@@ -169,11 +188,11 @@ def test_deleted_users_are_signed_out(chat: Chat) -> None:
     eventually(lambda: person.get("me").status == 401, "the token is dead")
 
 
-def test_iframe_authentication_by_token(own: Chat) -> None:
+def test_iframe_authentication_by_token(backdated: Chat) -> None:
     """A user's services.iframe.token, or a resume token as `loginToken` (app/iframe-login/server)."""
-    user = own.account()
-    with collection(own.mongo_url, "users") as users:
+    user = backdated.account()
+    with collection(backdated.mongo_url, "users") as users:
         users.update_one({"_id": user["_id"]}, {"$set": {"services.iframe.token": "from the site"}})
-    answer = own.anybody().login({"iframe": True, "token": "from the site"})
+    answer = backdated.anybody().login({"iframe": True, "token": "from the site"})
     assert answer.body["data"]["userId"] == user["_id"]
-    assert own.anybody().post("login", {"iframe": True, "token": "another"}).status == 401
+    assert backdated.anybody().post("login", {"iframe": True, "token": "another"}).status == 401

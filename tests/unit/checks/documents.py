@@ -40,7 +40,7 @@ def room(name: str, **more: Any) -> Row:
 
 
 def membership(username: str, rid: str, **more: Any) -> Row:
-    raw = {"_id": f"{username}-{rid}", "rid": rid, "ts": NOW, "name": rid}
+    raw = {"_id": f"{username}-{rid}", "rid": rid, "ts": NOW, "name": rid.lower(), "t": "c"}
     return raw | {"u": {"_id": f"id-{username}", "username": username}} | more
 
 

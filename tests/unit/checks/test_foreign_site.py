@@ -162,7 +162,9 @@ def test_a_session_that_cannot_be_ended_is_said(
 ) -> None:
     del foreign.told[contract.site.adapter.logout_path]
 
-    assert f"a session of {canonical.chosen(contract).username} at the site" in examined().traces
+    (left,) = [one for one in examined().traces if "at the site" in one]
+    assert left.startswith(f"a session of {canonical.chosen(contract).username} at the site")
+    assert "[site.adapter] logout_path" in left
 
 
 def test_the_adapter_names_the_visitor(contract: Contract) -> None:

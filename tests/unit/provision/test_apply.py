@@ -178,6 +178,18 @@ def test_custom_oauth_without_a_licence_is_its_own_error(desk: Desk) -> None:
     assert desk.chat.snapshot() == before
 
 
+def test_without_the_licence_nothing_is_tried(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    desk.chat.version = "9.0"
+    licence = {"license": {"activeModules": []}}
+    monkeypatch.setattr(desk.chat, "on_licenses_info", lambda *_: licence, raising=False)
+    with pytest.raises(LicenceMissingError, match="nothing was changed"):
+        desk.bring()
+    assert desk.chat.writes == []
+
+    licence["license"]["activeModules"] = ["oauth-enterprise"]  # type: ignore[assignment]
+    assert desk.bring().remaining == ()
+
+
 def test_a_provider_that_never_becomes_a_service_is_its_own_error(desk: Desk) -> None:
     desk.chat.refusals["GET service.configurations"] = [Answer(200, {"success": True, "configurations": []})]
     before = desk.chat.snapshot()

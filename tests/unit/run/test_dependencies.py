@@ -31,8 +31,8 @@ OURS = {
 OURS |= {path.parent.name for room in ("web", "packages") for path in (ROOT / room).rglob("*.py")}
 # The folder, and the groups whose packages it may import besides those of the base.
 ROOMS = (
-    # Its page objects drive the suite's browser.
-    ("besedka", ("site", "suite")),
+    # Its page objects drive the suite's browser, and its load is Locust's.
+    ("besedka", ("site", "suite", "load")),
     ("bootstrap", ()),
     ("web", ("site",)),
     ("packages/besedka_chat/src", ("site",)),

@@ -305,3 +305,32 @@ def test_what_doctor_needs_is_installed_first_and_the_rest_over_it(
     # Who has everything has what doctor needs.
     Project(subject.root, BASE).set_up()
     assert programs.calls == ["venv", "pip", "pip"]
+
+
+@pytest.mark.parametrize("damage", ["changed lock", "no stamp", "moved", "package gone"])
+def test_doctor_takes_nobodys_tests_away(subject: Project, programs: Programs, damage: str) -> None:
+    """A .venv that had everything gets everything again, whichever command finds it unfit."""
+    subject.set_up()
+    stamp = subject.venv / STAMP
+    if damage == "changed lock":
+        (subject.root / ALL.lock).write_text("nothing==1.1\n")
+    elif damage == "no stamp":
+        stamp.unlink()
+    elif damage == "moved":
+        stamp.write_text(json.dumps(json.loads(stamp.read_text()) | {"home": ["/elsewhere", 3, 11]}))
+    else:
+        (subject.libraries / "nothing-1.0.dist-info").rmdir()
+    doctors = Project(subject.root, BASE)
+
+    doctors.set_up()
+
+    assert doctors.lock_file.name == ALL.lock
+    assert doctors.stamp()["lock"] == doctors.lock_hash(ALL)
+
+
+def test_doctor_installs_the_base_alone_where_nothing_was(subject: Project, programs: Programs) -> None:
+    doctors = Project(subject.root, BASE)
+
+    doctors.set_up()
+
+    assert doctors.lock_file.name == BASE.lock
