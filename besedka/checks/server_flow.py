@@ -21,7 +21,14 @@ from besedka.checks.visitors import visitor
 _WITH_A_CODE = re.compile(r"loginCode=|login-with-token")
 
 
-def walked(examination: Examination) -> Answer:
+def in_force(examination: Examination) -> Answer | None:
+    """What this flow answers, where contract or setting want it; None where the old one is walked."""
+    if examination.contract.chat.sso == "oauth-modern":
+        return _walked(examination)
+    return _unexpected(examination) if examination.effective.get(ways.MODERN_FLOW) is True else None
+
+
+def _walked(examination: Examination) -> Answer:
     """To the site with PKCE, and back to a signed-in chat."""
     made, contract = visitor(examination), examination.contract
     start = f"{contract.chat.url}/oauth/{contract.provider.name}"
@@ -41,6 +48,18 @@ def walked(examination: Examination) -> Answer:
         examination.secret(parse_qs(urlsplit(back).query)["code"][0])
         third = browser.get(back, timeout=TIMEOUT_SECONDS, allow_redirects=False)
     return _ended(third, f"GET {back.partition('?')[0]}")
+
+
+def _unexpected(examination: Examination) -> Findings:
+    """The flow is in force, and the contract walks the old one."""
+    fix = (
+        'Write sso = "oauth-modern" in [chat] of besedka.toml and in the site\'s BESEDKA_CHAT["SSO"], or let '
+        "the command switch it off: the old flow gets no answer while it is on."
+    )
+    place = examination.where(ways.MODERN_FLOW)
+    commands, seen = (examination.provision_command,), f"{ways.MODERN_FLOW} is on"
+    code, expected = "sso.callback.other_flow", "off, while people are signed in by the old flow"
+    return Findings((finding(code, seen, expected, place, commands=commands, advice=(fix,)),))
 
 
 def _no_start(answered: requests.Response, start: str, wanted: str) -> Answer:

@@ -238,15 +238,24 @@ def integrated_page(examination: Examination) -> Answer:
     return _leads_to_login(examination, "site.integrated_page", examination.contract.site.integrated_page)
 
 
-def _json_refusal(check_name: str, response: requests.Response, statuses: set[int]) -> list[Finding]:
+def _json_refusal(
+    examination: Examination, check_name: str, response: requests.Response, statuses: set[int], row: str
+) -> list[Finding]:
     """An endpoint for programs must refuse with JSON: a page of HTML reads like success to a script."""
-    place = f"{response.request.method} {response.url.partition('?')[0]}, anonymous"
+    table, _, name = row.partition(".")
+    asked = f"{response.request.method} {response.url.partition('?')[0]}"
+    place = f"{asked}, anonymous ([{table}] {name} in besedka.toml)"
     expected = f"{' or '.join(map(str, sorted(statuses)))} with JSON"
     kind = response.headers.get("Content-Type", "no content type")
     if response.status_code not in statuses:
         fix = "is another view in front of it? python manage.py shell -c 'resolve(...)'"
         location = response.headers.get("Location", "")
         advice = redirected(response.status_code, location, response.url) or (fix,)
+        if urlsplit(location).path == examination.contract.site.login_path:
+            advice = (
+                "It leads to the log-in, which no program passes: is the address right, and the view open "
+                "to who has no session?",
+            )
         seen = f"{response.status_code} with {kind}"
         return [finding(f"{check_name}.status", seen, expected, place, advice=advice)]
     # django-oauth-toolkit's own decorators refuse with an empty body.
@@ -262,7 +271,7 @@ def chat_auth(examination: Examination) -> Answer:
         return Skipped(without)
     response = examination.site.get(examination.contract.site.chat_auth_path)
     return answer(
-        _json_refusal("site.chat_auth", response, {401}),
+        _json_refusal(examination, "site.chat_auth", response, {401}, "site.chat_auth_path"),
         evidence="401 JSON",
         watched=("site.chat_auth_path",),
     )
@@ -288,7 +297,7 @@ def old_chat_auth(examination: Examination) -> Answer:
 def identity(examination: Examination) -> Answer:
     """Does the identity endpoint ask for a token?"""
     response = examination.site.identity(None)
-    refused = _json_refusal("site.identity", response, {400, 401, 403})
+    refused = _json_refusal(examination, "site.identity", response, {400, 401, 403}, "provider.identity_path")
     return answer(refused, evidence=f"{response.status_code} JSON")
 
 
@@ -296,7 +305,13 @@ def identity(examination: Examination) -> Answer:
 def token_endpoint(examination: Examination) -> Answer:
     """Is the token endpoint there, for POST alone?"""
     path = examination.contract.provider.token_path
-    found = _json_refusal("site.token_endpoint", examination.site.request("POST", path, data={}), {400, 401})
+    found = _json_refusal(
+        examination,
+        "site.token_endpoint",
+        examination.site.request("POST", path, data={}),
+        {400, 401},
+        "provider.token_path",
+    )
     viewed = examination.site.get(path)
     if not found and viewed.status_code < 400:
         place = f"GET {examination.contract.site.url}{path}"

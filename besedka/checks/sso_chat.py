@@ -44,14 +44,14 @@ def _state(examination: Examination, credential_token: str) -> str:
 
 @check(
     "sso.callback",
-    codes="no_code no_result hangs failed no_start second_factor refused",
+    codes="no_code no_result hangs failed no_start second_factor refused other_flow",
     needs=["sso.fields", "login_service.values"],
     after=["login_service.alone", "login_service.secret"],
 )
 def callback(examination: Examination) -> Answer:
     """Does Rocket.Chat's callback turn a code into a credential?"""
-    if examination.contract.chat.sso == "oauth-modern":
-        return server_flow.walked(examination)
+    if (by_server := server_flow.in_force(examination)) is not None:
+        return by_server
     made, token = visitor(examination), examination.secret(secrets.token_urlsafe(32))
     code, found = code_for(examination, made, _state(examination, token))
     if found:

@@ -95,6 +95,7 @@ def test_a_field_of_chat_auth_that_the_answer_lacks_is_named(row: str, field: st
     adapter = Adapter.model_validate({"chat_auth": fields})
     contract = plain.model_copy(update={"site": plain.site.model_copy(update={"adapter": adapter})})
     answer = requests.Response()
+    answer.headers["Content-Type"] = "application/json"
     answer.status_code, answer._content = 200, b'{"data": {"marke": "m"}, "userId": "u"}'
 
     with pytest.raises(AdapterRowError, match=said) as raised:

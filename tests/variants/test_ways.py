@@ -43,6 +43,20 @@ def modern() -> Iterator[BreakableStack]:
         yield breakable
 
 
+def test_a_flow_that_the_contract_does_not_take_is_named(modern: BreakableStack) -> None:
+    modern.signs_in, right = True, modern.contract
+    settings = {name: value for name, value in right.settings.items() if name != MODERN_FLOW}
+    chat = right.chat.model_copy(update={"sso": "oauth"})
+    modern.contract = right.model_copy(update={"chat": chat, "settings": settings})
+    try:
+        found = modern.examine().first_cause
+    finally:
+        modern.contract = right
+
+    assert found is not None
+    assert found.code == "sso.callback.other_flow"
+
+
 @pytest.mark.parametrize("cause", BREAKINGS)
 def test_what_breaks_the_flow_is_the_first_finding(cause: str, modern: BreakableStack) -> None:
     modern.signs_in = True
