@@ -2,9 +2,8 @@
 
     python -m docs.conformance_page
 
-The traps stand in `standins/tests/rocketchat/traps.py`; what a test promises and its source are its
-docstring. `tests/unit/test_conformance_page.py` fails when the page is not what this would write, or a test
-is gone.
+A test says which trap it is about by `@pytest.mark.trap(area, what)`; what it promises and its source are its
+docstring. `tests/unit/test_conformance_page.py` fails when the page is not what this would write.
 """
 
 from __future__ import annotations
@@ -13,11 +12,24 @@ import ast
 import json
 import subprocess
 import sys
+from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
-from standins.tests.rocketchat.traps import TRAPS
-
+# The page's headings, in order.
+AREAS = (
+    "Envelopes and statuses",
+    "Log-in and sessions",
+    "Second factor",
+    "Rate limits",
+    "Settings and providers",
+    "OAuth",
+    "Iframe",
+    "Rooms",
+    "Database",
+    "Real-time",
+)
 ROOT = Path(__file__).parent.parent
 PAGE = Path(__file__).with_name("conformance.md")
 TESTS = ROOT / "standins" / "tests" / "rocketchat"
@@ -46,6 +58,29 @@ OPEN = """
 """
 
 
+@dataclass(frozen=True)
+class Trap:
+    """A behaviour of Rocket.Chat that the suite relies on, and the test that asks about it."""
+
+    area: str
+    what: str
+    file: str
+    test: ast.FunctionDef
+
+
+def traps() -> list[Trap]:
+    """All that the tests name, by file and line; ValueError for an area that the page does not have."""
+    found = []
+    for path in sorted(TESTS.glob("test_*.py")):
+        for test in functions(path).values():
+            for call in test.decorator_list:
+                if isinstance(call, ast.Call) and ast.unparse(call.func) == "pytest.mark.trap":
+                    area, what = (str(ast.literal_eval(word)) for word in call.args)
+                    AREAS.index(area)
+                    found.append(Trap(area, what, path.name, test))
+    return found
+
+
 def functions(path: Path) -> dict[str, ast.FunctionDef]:
     """The tests and fixtures of a file by name."""
     tree = ast.parse(path.read_text(encoding="utf-8"))
@@ -70,6 +105,7 @@ def mark(asked: set[str]) -> str:
     return " †" if asked & {"changeable", "oauth"} else ""
 
 
+@cache
 def census() -> dict[str, Any]:
     """How many questions there are, by whom they can be asked of (`standins/tests/questions.py`)."""
     command = [sys.executable, "-m", "standins.tests.questions"]
@@ -94,14 +130,13 @@ def text() -> str:
     """The page."""
     lines = [HEAD]
     lines += alone(census())
-    for area, traps in TRAPS.items():
+    found = traps()
+    for area in AREAS:
         lines += [f"\n## {area}\n", "| trap | test | what it says, and its source |", "|---|---|---|"]
-        for trap, where in traps.items():
-            file, _, name = where.partition("::")
-            of_file = functions(TESTS / file)
-            test = of_file[name]
-            said = " ".join((ast.get_docstring(test) or "").split()).replace("|", "\\|")
-            lines.append(f"| {trap} | `{file}` `{name}`{mark(needs(test, of_file))} | {said} |")
+        for trap in (each for each in found if each.area == area):
+            asked = mark(needs(trap.test, functions(TESTS / trap.file)))
+            said = " ".join((ast.get_docstring(trap.test) or "").split()).replace("|", "\\|")
+            lines.append(f"| {trap.what} | `{trap.file}` `{trap.test.name}`{asked} | {said} |")
     return "\n".join([*lines, OPEN])
 
 

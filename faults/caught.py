@@ -70,6 +70,7 @@ _BY_TESTS: dict[tuple[str, ...], tuple[str, ...]] = {
         "frame_without_credentials",
         "site_frames_itself_alone",
         "site_frames_nobody",
+        "site_pages_kept_from_their_scripts",
         "site_pages_isolated",
         "proxy_passes_no_websocket",
         "proxy_answers_sockets_with_a_page",

@@ -200,7 +200,7 @@ FAULTS = (
     ),
     _site(
         "code_refused",
-        "token.other",
+        "token.code",
         answers_json(_with_a_code, 400, error="invalid_grant", error_description="Expired."),
     ),
     _site("token_as_a_form", "token.not_json", answers(_with_a_code, 200, "access_token=1", "text/plain")),

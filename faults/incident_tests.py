@@ -49,7 +49,11 @@ _BY_TESTS: dict[tuple[str, ...], tuple[str, ...]] = {
         "integrated_page_shows_the_menus",
         "page_inside_a_page",
     ),
-    (_SWITCHERS,): ("switchers_are_links", "button_leads_to_a_room_that_is_gone"),
+    (_SWITCHERS,): (
+        "switchers_are_links",
+        "button_leads_to_a_room_that_is_gone",
+        "private_rooms_opened_as_public_ones",
+    ),
     (_MODERATOR,): ("moderator_taken_for_a_guest", "moderator_gets_the_vip_button"),
     (f"{_CONSOLE}[chromium-IntegratedPage]",): ("page_looks_into_the_frame",),
     (_SWITCHING,): ("click_loads_all_of_rocketchat",),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from faults.fault import Fault
 from faults.proxy import Request, Rule
-from faults.rules import Matching, answers, answers_json, lost, relocated, to
+from faults.rules import Matching, answers, answers_json, lost, relocated, reply_with, to
 
 _LOGIN = "/accounts/login/"
 _TOKEN = "/o/token/"  # noqa: S105 - a path
@@ -48,6 +48,16 @@ def _hidden_behind(name: str, path: str) -> tuple[Fault, Fault]:
 FAULTS = (
     _page(
         "login_page_without_its_form", "site.login_form.missing", answers(to(_LOGIN), 200, "<h1>Беседка</h1>")
+    ),
+    _page(
+        "cookie_of_another_host",
+        "site.login_page.foreign_cookie",
+        reply_with(to(_LOGIN), "Set-Cookie", "besedka_csrf=x; Domain=besedka.example; Path=/"),
+    ),
+    _page(
+        "log_in_page_names_no_ancestors",
+        "site.login_page.unframed",
+        reply_with(to(_LOGIN), "Content-Security-Policy", "frame-ancestors 'none'"),
     ),
     _page("log_in_without_csrf", "site.csrf.open", answers(_without_its_token, 302, Location="/")),
     _page(

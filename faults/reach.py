@@ -104,6 +104,9 @@ FAULTS = (
         ("sso.frame_policy.isolated",),
     ),
     _on_pages("site_frames_itself_alone", "policy", "Content-Security-Policy", "frame-src 'self'"),
+    _on_pages(
+        "site_pages_kept_from_their_scripts", "scripts", "Content-Security-Policy", "script-src 'none'"
+    ),
     _on_pages("site_frames_nobody", "policy", "Content-Security-Policy", "default-src 'self'; img-src *"),
     _on_pages("site_pages_isolated", "isolated", "Cross-Origin-Embedder-Policy", "require-corp"),
     Fault(

@@ -114,6 +114,19 @@ FAULTS = (
         r'<button[^>]*data-channel="moderators".*?</button>',
         "",
     ),
+    Fault(
+        "private_rooms_opened_as_public_ones",
+        "sso.buttons.paths",
+        lambda one: one.ruled(
+            "site",
+            rewritten(
+                lambda request: _signed_in(_INTEGRATED_PAGE, request),
+                'data-path="/group/',
+                'data-path="/channel/',
+            ),
+        ),
+        ("sso.buttons.paths",) * 2,
+    ),
     _of_a_moderator(
         "moderator_gets_the_vip_button",
         "too_many",

@@ -7,7 +7,7 @@ from html.parser import HTMLParser
 import requests
 
 from besedka.checks.check import Check, check
-from besedka.checks.content_policy import FRAMES, policies, refuses
+from besedka.checks.content_policy import FRAMES, Policy, policies, refuses
 from besedka.checks.examination import Examination
 from besedka.checks.finding import Answer, Finding, answer, finding
 from besedka.checks.visitors import visitor
@@ -36,7 +36,7 @@ class _Frames(HTMLParser):
             self.policies.append(fields.get("content", ""))
 
 
-@check("sso.frame_policy", codes="sandbox policy isolated", needs=["sso.user"])
+@check("sso.frame_policy", codes="sandbox policy isolated scripts", needs=["sso.user"])
 def frame_policy(examination: Examination) -> Answer:
     """Do the chat pages let a browser run the chat in their frame?"""
     site = examination.contract.site
@@ -80,6 +80,7 @@ def _of_page(contract: Contract, response: requests.Response) -> list[Finding]:
                     advice=advice,
                 )
             )
+        found += _kept_from_scripts(policy, own, place)
     embedder = response.headers.get(_EMBEDDER, "unsafe-none").partition(";")[0].strip().lower()
     if embedder != "unsafe-none":
         advice = (f"Do not send {_EMBEDDER} with the chat pages: the chat does not allow for it.",)
@@ -93,6 +94,16 @@ def _of_page(contract: Contract, response: requests.Response) -> list[Finding]:
             )
         )
     return found
+
+
+def _kept_from_scripts(policy: Policy, own: str, place: str) -> list[Finding]:
+    by = refuses(policy, ("script-src-elem", "script-src", "default-src"), own, own)
+    # A nonce or a hash lets in what the page names by it.
+    if not by or any(word in by for word in ("'nonce-", "'sha", "'strict-dynamic'")):
+        return []
+    advice = (f"Add 'self' or {own} to script-src, wherever this header is set.",)
+    seen, code = f"{by}: keeps the page from its own scripts", "sso.frame_policy.scripts"
+    return [finding(code, seen, "a policy that admits the site", f"{place}, {_CSP}", advice=advice)]
 
 
 def checks(_: Contract) -> tuple[Check, ...]:

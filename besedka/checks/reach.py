@@ -145,7 +145,10 @@ def _forced(url: str) -> list[Finding]:
     """An http address that wants https for ever: browsers heed it once they have come by https (RFC 6797)."""
     if not url.startswith("http:"):
         return []
-    told = http.get(url, timeout=TIMEOUT_SECONDS, allow_redirects=False).headers.get(_HSTS)
+    told = None
+    # Who is silent has been reported by services.site or services.chat.
+    with suppress(requests.RequestException):
+        told = http.get(url, timeout=TIMEOUT_SECONDS, allow_redirects=False).headers.get(_HSTS)
     if not told:
         return []
     advice = (f"In the proxy's configuration: send {_HSTS} by https alone, or serve everything by https.",)

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import requests
 
-from besedka import address
+from besedka import address, second_ask
 from besedka.checks.check import Check, check
 from besedka.checks.examination import LOOP_ADVICE, TIMEOUT_SECONDS, Examination
 from besedka.checks.finding import Answer, Finding, Findings, Ok, Severity, answer, finding
@@ -56,7 +56,7 @@ def _no_answer(
     examination: Examination, why: requests.RequestException, silence: Callable[[str, str, str], Finding]
 ) -> Finding:
     if isinstance(why, requests.Timeout):
-        seen = f"connected, but no answer within {TIMEOUT_SECONDS:.0f} s"
+        seen = f"connected, but no answer within {TIMEOUT_SECONDS * second_ask.LONGER:g} s"
         fix = "is it still starting (up to five minutes at the first boot), or overloaded? See its log."
         return silence("slow", seen, fix)
     if isinstance(why, requests.TooManyRedirects):

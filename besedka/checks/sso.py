@@ -92,6 +92,12 @@ def _token_refusal(name: str, examination: Examination, answered: ProbeAnswer) -
                 'set token_sent_via = "payload" in besedka.toml, or make a secret of letters and digits.'
             )
         return finding(f"{name}.refused", seen, "the client is accepted", place, advice=(fix,))
+    if error == "invalid_grant" and name == "sso.token":
+        fix = (
+            "The site refuses a code that is a second old: AUTHORIZATION_CODE_EXPIRE_SECONDS must be 60 or "
+            "so, and all processes of the site must have one database and one clock."
+        )
+        return finding("sso.token.code", seen, "the fresh code is accepted", place, advice=(fix,))
     if not error and "json" not in answered.content_type:
         return finding(
             f"{name}.not_json", seen, "JSON", place, advice=("is token_path the site's token endpoint?",)
@@ -195,7 +201,7 @@ def foreign_redirect(examination: Examination) -> Answer:
     return answer(found, evidence="400")
 
 
-@check("sso.token", codes="pkce refused not_json other no_row", needs=["sso.client", "sso.authorize"])
+@check("sso.token", codes="pkce refused not_json other code no_row", needs=["sso.client", "sso.authorize"])
 def token(examination: Examination) -> Answer:
     """Is the code exchanged for a token, asked from where Rocket.Chat runs?"""
     made = visitor(examination)

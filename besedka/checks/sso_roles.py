@@ -26,7 +26,7 @@ _RELOADS_FRAME = re.compile(r"setInterval\s*\([^;]*?\.src\s*=[^=]")
 _OAUTH, _TOKEN, _SWITCH = "call-custom-oauth-login", "login-with-token", "go"
 
 
-@check("sso.buttons", codes="missing too_many", needs=["sso.integrated_page"])
+@check("sso.buttons", codes="missing too_many paths", needs=["sso.integrated_page"])
 def buttons(examination: Examination) -> Answer:
     """Does every role get the buttons of its rooms, and no other?"""
     contract = examination.contract
@@ -38,6 +38,7 @@ def buttons(examination: Examination) -> Answer:
         page = read(holder.site.get(contract.site.integrated_page))
         wanted = {channel.name for channel in contract.channels if channel.admits(role)}
         found += _differences(contract, role, set(rooms_of(page, contract)), wanted)
+        found += _paths(contract, role, page)
     return answer(found, evidence=f"{len(holders(examination))} roles")
 
 
@@ -61,6 +62,18 @@ def _differences(contract: Contract, role: Role, seen: set[str], wanted: set[str
         )
         for kind, rooms, fix in rows
         if rooms
+    ]
+
+
+def _paths(contract: Contract, role: Role, page: Page) -> list[Finding]:
+    """Buttons of a role that lead where its room is not: /channel/ is public, /group/ private."""
+    place = f"{contract.site.url}{contract.site.integrated_page} as {role}"
+    known = {channel.name: channel.path for channel in contract.channels}
+    fix = "Say in CHAT_CHANNELS of the site whether the room is private: its address follows from that."
+    return [
+        finding("sso.buttons.paths", f"{name} leads to {path}", known[name], place, advice=(fix,))
+        for name, (_, path, _) in page.switchers.items()
+        if name in known and path.partition("?")[0] != known[name].partition("?")[0]
     ]
 
 

@@ -42,7 +42,7 @@ def load(
     folder = new_run_folder()
     if _WORKER in context.args:
         raise typer.Exit(run.locust(contract, folder, context.args))
-    with run.room(contract):
+    with run.rooms(contract):
         run.locust(contract, folder, [*run.headless(users, minutes, folder), *context.args])
     came = run.outcome(users, folder)
     (folder / "index.html").write_text(came.page(), encoding="utf-8")

@@ -11,8 +11,10 @@ import html
 import itertools
 import json
 import os
+import queue
 import re
 import secrets
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -31,6 +33,7 @@ from besedka.rocketchat.rest import RocketChat
 from besedka.site import Site
 
 ROOM = "temp_load"
+ROOMS = 10
 SITE_ENV, CHAT_ENV = "BESEDKA_LOAD_SITE", "BESEDKA_LOAD_CHAT"
 SECONDS = 30.0
 _CONFIG = re.compile(r'<div[^>]*id="config"[^>]*>(.*?)</div>', re.DOTALL)
@@ -50,11 +53,13 @@ class HopError(Exception):
 class Person(locust.User):
     """Somebody of the contract, with a session of his own; two people may share an account."""
 
-    wait_time = locust.between(1, 5)
+    wait_time = locust.between(5, 15)
 
     def on_start(self) -> None:
         """Sign in to the site, walk the chain, and open the socket; who fails does not go on."""
         self.number = next(_numbers)
+        self.room_name = f"{ROOM}_{self.number % ROOMS}"
+        self.inbox: queue.Queue[dict[str, Any]] = queue.Queue()
         self.somebody = CONTRACT.users[self.number % len(CONTRACT.users)]
         self.site = Site.of(CONTRACT, timeout=SECONDS)
         self.socket: ClientConnection | None = None
@@ -128,7 +133,7 @@ class Person(locust.User):
             chat.credentials = chat.login({"oauth": credential})
         with self._hop("6 session"):
             _expect(chat.me()["username"], one.username)
-            self.room = chat.get("rooms.info", roomName=ROOM)["room"]["_id"]
+            self.room = chat.get("rooms.info", roomName=self.room_name)["room"]["_id"]
         return chat
 
     def _connected(self) -> ClientConnection:
@@ -141,7 +146,10 @@ class Person(locust.User):
                 proxy=None,
                 ssl=http.authorities() if base.startswith("https") else None,
                 open_timeout=SECONDS,
+                # The server's own pings are answered below, as Meteor's client does.
+                ping_interval=None,
             )
+            threading.Thread(target=self._listen, args=(self.socket,), daemon=True).start()
             self.socket.send(json.dumps({"msg": "connect", "version": "1", "support": ["1"]}))
             self._call("login", {"resume": held.token})
             parameters = [self.room, False]
@@ -166,15 +174,26 @@ class Person(locust.User):
         return number
 
     def _heard(self, wanted: Any) -> dict[str, Any]:
-        """The first message of DDP that is wanted; pings are answered. Raises TimeoutError."""
-        assert self.socket is not None  # noqa: S101 - as above
+        """The first message of DDP that is wanted. Raises HopError where it does not come in time."""
         until = time.monotonic() + SECONDS
         while True:
-            told: dict[str, Any] = json.loads(self.socket.recv(timeout=max(0.0, until - time.monotonic())))
-            if told.get("msg") == "ping":
-                self.socket.send(json.dumps({"msg": "pong"}))
+            try:
+                told = self.inbox.get(timeout=max(0.0, until - time.monotonic()))
+            except queue.Empty:
+                raise HopError(f"nothing over the socket within {SECONDS:.0f} s") from None
             if wanted(told):
                 return told
+
+    def _listen(self, connection: ClientConnection) -> None:
+        """Hear everything, whether somebody waits or not; pings are answered, messages of others dropped."""
+        own = f"temp {self.number} "
+        with suppress(WebSocketException, OSError):
+            for raw in connection:
+                told: dict[str, Any] = json.loads(raw)
+                if told.get("msg") == "ping":
+                    connection.send(json.dumps({"msg": "pong"}))
+                elif told.get("msg") != "changed" or own in str(raw):
+                    self.inbox.put(told)
 
 
 def _state(token: str) -> str:

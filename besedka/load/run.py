@@ -23,7 +23,7 @@ from besedka.translation import spoken
 
 LOCUSTFILE = Path(__file__).with_name("locustfile.py")
 # As in locustfile.py, whose import is Locust's.
-ROOM = "temp_load"
+ROOM, ROOMS = "temp_load", 10
 SITE_ENV, CHAT_ENV = "BESEDKA_LOAD_SITE", "BESEDKA_LOAD_CHAT"
 PERCENTILES = ("50%", "95%", "99%")
 
@@ -84,22 +84,26 @@ def check(contract: Contract) -> None:
 
 
 @contextmanager
-def room(contract: Contract) -> Iterator[None]:
-    """The room that everybody writes into, which is removed with all that was written."""
+def rooms(contract: Contract) -> Iterator[None]:
+    """The rooms that people write into, each its share; they are removed with all that was written."""
     account = contract.chat.admin
     admin = RocketChat.sign_in(contract.chat.url, account.username, account.secret)
-    _remove(admin)
-    admin.post("channels.create", name=ROOM, members=[user.username for user in contract.users])
+    names = [f"{ROOM}_{number}" for number in range(ROOMS)]
+    members = [user.username for user in contract.users]
     try:
+        for name in names:
+            _remove(admin, name)
+            admin.post("channels.create", name=name, members=members)
         yield
     finally:
-        _remove(admin)
+        for name in names:
+            _remove(admin, name)
         admin.post("logout")
 
 
-def _remove(admin: RocketChat) -> None:
+def _remove(admin: RocketChat, name: str) -> None:
     try:
-        admin.post("channels.delete", roomName=ROOM)
+        admin.post("channels.delete", roomName=name)
     except RocketChatError as error:
         if error.status not in {400, 404}:
             raise

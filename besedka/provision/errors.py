@@ -120,7 +120,7 @@ def wrong_password(username: str, where: str, *, exists: bool | None) -> Besedka
     """Log-in was refused with 401; `exists` says whether there is an account of that name, if known.
 
     From 7.0 Rocket.Chat answers "Unauthorized" to a wrong name and a wrong password alike
-    (`loginErrorMessageOverride`).
+    (`loginErrorMessageOverride`); so it does to an account without one.
     """
     if exists is False:
         return AdminMissingError(
@@ -137,7 +137,9 @@ def wrong_password(username: str, where: str, *, exists: bool | None) -> Besedka
         found,
         expected="the password in [chat.admin] of the contract or in the variable named there",
         where=where,
-        next_step=f"set the right password and run this again; {_NOTHING_WRITTEN}",
+        next_step="set the right password and run this again. A sign-in by SSO deletes the password of an "
+        "account whose e-mail is not verified: if so, sign in by SSO and set it under My Account → Profile; "
+        f"{_NOTHING_WRITTEN}",
     )
 
 

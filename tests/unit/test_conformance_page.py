@@ -6,7 +6,6 @@ import ast
 import re
 
 from docs import conformance_page
-from standins.tests.rocketchat.traps import TRAPS
 
 MOST_OF_A_STANDIN_ALONE = 150
 LEAST_OF_ANY_SERVER = 500
@@ -29,12 +28,9 @@ def test_every_test_of_the_page_names_its_source() -> None:
     source = re.compile(
         r"\.(ts|tsx|js)\b|PR #\d|issue #\d|[A-Z][A-Za-z]+_[A-Za-z_]+|release notes|accounts-base|oauth_server"
     )
-    for traps in TRAPS.values():
-        for where in traps.values():
-            file, _, name = where.partition("::")
-            test = conformance_page.functions(conformance_page.TESTS / file)[name]
-            said = f"{ast.get_docstring(test)}"
-            module = (
-                f"{ast.get_docstring(ast.parse((conformance_page.TESTS / file).read_text(encoding='utf-8')))}"
-            )
-            assert source.search(said) or source.search(module), where
+    traps = conformance_page.traps()
+    assert {trap.area for trap in traps} == set(conformance_page.AREAS)
+    for trap in traps:
+        module = ast.parse((conformance_page.TESTS / trap.file).read_text(encoding="utf-8"))
+        said = f"{ast.get_docstring(trap.test)} {ast.get_docstring(module)}"
+        assert source.search(said), f"{trap.file}::{trap.test.name}"

@@ -22,6 +22,7 @@ STANDIN_ONLY = "wants a server with another environment"
 _ALL = {"useCollection": False, "args": []}
 
 
+@pytest.mark.trap("Rooms", "the calls of private rooms")
 def test_private_rooms_have_the_calls_of_public_ones(chat: Chat) -> None:
     """groups.*: {group}, {members}, {messages}; kick and delete take the id (v1/groups.ts)."""
     anna, room = chat.anna, chat.room(chat.anna, private=True)
@@ -59,6 +60,7 @@ def test_a_message_is_found_by_its_id(chat: Chat) -> None:
     assert chat.boris.get("chat.getMessage", msgId=sent["_id"]).status == 400
 
 
+@pytest.mark.trap("Envelopes and statuses", "setDefault takes truths of several kinds")
 def test_default_takes_truths_of_several_kinds(chat: Chat) -> None:
     """true, "true", 1, "1" (v1/channels.ts, channels.setDefault)."""
     for value in (True, "true", 1, "1"):
@@ -69,6 +71,7 @@ def test_default_takes_truths_of_several_kinds(chat: Chat) -> None:
         assert chat.admin.post("channels.delete", {"roomId": room["_id"]}).status == 200
 
 
+@pytest.mark.trap("Rooms", "a private default room")
 def test_a_private_room_becomes_default_by_its_settings(chat: Chat) -> None:
     """channels.setDefault knows public rooms only; rooms.saveRoomSettings knows both (v1/rooms.ts)."""
     room = chat.room(private=True)
@@ -87,6 +90,7 @@ def _rows(chat: Chat) -> str:
     return chat.mongo_url
 
 
+@pytest.mark.trap("Database", "how a session is stored")
 def test_how_an_account_and_its_session_are_stored(chat: Chat) -> None:
     """hashedToken is base64 of the token's SHA-256 (accounts-base, _hashLoginToken); passwords are bcrypt."""
     with collection(_rows(chat), "users") as users:
@@ -98,6 +102,7 @@ def test_how_an_account_and_its_session_are_stored(chat: Chat) -> None:
     assert (user["type"], user["active"], user["roles"]) == ("user", True, ["user"])
 
 
+@pytest.mark.trap("Database", "how a room is stored")
 def test_how_a_room_and_its_subscription_are_stored(chat: Chat) -> None:
     """One row for room and user (models/Subscriptions.ts, unique on rid and u._id); joinCode is kept, not shown."""
     room = chat.room(chat.anna)
@@ -114,6 +119,7 @@ def test_how_a_room_and_its_subscription_are_stored(chat: Chat) -> None:
     assert ["rid", "u._id"] in indexes
 
 
+@pytest.mark.trap("Database", "a subscription put there by hand")
 def test_a_subscription_put_into_mongo_is_not_announced(own: Chat) -> None:
     """Readable after a reload, but neither pushed nor counted (database watchers are off since 7.7, PR #35981)."""
     room, person = own.room(), own.person()
@@ -131,6 +137,7 @@ def test_a_subscription_put_into_mongo_is_not_announced(own: Chat) -> None:
     assert own.admin.get("rooms.info", roomId=room["_id"]).body["room"]["usersCount"] == 1
 
 
+@pytest.mark.trap("Log-in and sessions", "tokens for who never logged in")
 def test_tokens_for_others_with_the_environment(standins: Standins) -> None:
     """CREATE_TOKENS_FOR_USERS: an administrator for anybody, also one who never logged in; others for themselves."""
     with standins.running(CREATE_TOKENS_FOR_USERS="true") as standin:
@@ -146,6 +153,7 @@ def test_tokens_for_others_with_the_environment(standins: Standins) -> None:
         assert chat.anna.post("users.createToken", {"userId": chat.anna.user_id}).status == 200
 
 
+@pytest.mark.trap("Log-in and sessions", "their secret since 8.0")
 def test_tokens_for_others_want_a_secret_since_8(standins: Standins) -> None:
     """CREATE_TOKENS_FOR_USERS_SECRET and `{userId, secret}` (v1/users.ts of 8.0)."""
     with standins.running(version="8.0.0", CREATE_TOKENS_FOR_USERS_SECRET="s3cret") as standin:
@@ -156,6 +164,7 @@ def test_tokens_for_others_want_a_secret_since_8(standins: Standins) -> None:
         assert chat.admin.post("users.createToken", body | {"secret": "s3cret"}).status == 200
 
 
+@pytest.mark.trap("Settings and providers", "a provider by environment")
 def test_a_provider_by_environment_is_an_initial_value(standins: Standins) -> None:
     """Accounts_OAuth_Custom_Tempbesedka=true and its fields at boot; stored rows win later (initCustomOAuthServices.ts)."""
     told = {
@@ -172,6 +181,7 @@ def test_a_provider_by_environment_is_an_initial_value(standins: Standins) -> No
         assert admin.get(f"settings/{MAIN}-id").body["value"] == "edited"
 
 
+@pytest.mark.trap("Settings and providers", "OVERWRITE_SETTING makes no provider")
 def test_overwriting_a_provider_that_is_not_registered_does_nothing(standins: Standins) -> None:
     """OVERWRITE_SETTING_… counts while the id is being registered; alone it makes no provider (SettingsRegistry.ts)."""
     with standins.running(**{f"OVERWRITE_SETTING_{MAIN}-id": "forced"}) as standin:
@@ -181,6 +191,7 @@ def test_overwriting_a_provider_that_is_not_registered_does_nothing(standins: St
         assert admin.get(f"settings/{MAIN}-id").body["value"] == "forced"
 
 
+@pytest.mark.trap("Rate limits", "whose address counts")
 def test_the_address_behind_proxies(standins: Standins) -> None:
     """X-Real-IP as it is; X-Forwarded-For counted from its end by HTTP_FORWARDED_COUNT (api.ts, requestIP)."""
     with standins.running(HTTP_FORWARDED_COUNT="1") as standin:

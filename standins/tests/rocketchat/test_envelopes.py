@@ -22,6 +22,7 @@ def test_success_is_200_with_success_true(chat: Chat) -> None:
     assert answer.headers["Content-Type"].startswith("application/json")
 
 
+@pytest.mark.trap("Envelopes and statuses", "400 with `error` and `errorType`")
 def test_a_failure_is_400_with_reason_and_code(chat: Chat) -> None:
     """`error` is "<reason> [<code>]" and `errorType` the code (ApiClass.ts, failure; no stack)."""
     answer = chat.anna.get("channels.info", roomName="temp-no-such-room")
@@ -31,6 +32,7 @@ def test_a_failure_is_400_with_reason_and_code(chat: Chat) -> None:
     assert "stack" not in answer.body
 
 
+@pytest.mark.trap("Envelopes and statuses", "`/api/v1/info` is no route")
 def test_an_unknown_path_proves_nothing_by_its_status(chat: Chat) -> None:
     """Before 7.6 a GET gets the client's page with 200 (measured on 6.13.0); /api/v1/info is no route (info.ts)."""
     statuses = at(chat.version, "unknown path")
@@ -46,6 +48,7 @@ def test_a_wrong_verb_is_405(chat: Chat) -> None:
     assert (answer.status, answer.body["message"]) == (405, "API endpoint does not exist")
 
 
+@pytest.mark.trap("Envelopes and statuses", "a missing permission is 403, not 401")
 def test_a_missing_permission_is_403_not_401(chat: Chat) -> None:
     """Which status it is differs by route and version (ApiClass.ts; v1/roles.ts, v1/users.ts, v1/settings.ts)."""
     victim = chat.account()
@@ -57,6 +60,7 @@ def test_a_missing_permission_is_403_not_401(chat: Chat) -> None:
     assert by_route.body["error"] == at(chat.version, "words of a missing permission")
 
 
+@pytest.mark.trap("Envelopes and statuses", "401 says it in `error` or in `message`")
 def test_without_a_session_it_is_401(chat: Chat) -> None:
     """The body differs by version, `error` or `message` says it in each (router.ts since 7.6)."""
     answer = chat.anybody().get("me")
@@ -77,6 +81,7 @@ def test_a_session_needs_both_headers(chat: Chat) -> None:
         assert chat.anybody().request("GET", "/api/v1/me", headers=headers).status == 401
 
 
+@pytest.mark.trap("Envelopes and statuses", "a schema miss")
 def test_a_schema_miss_is_invalid_params(chat: Chat) -> None:
     """ajv's words, then the code (ApiClass.ts, validateParams)."""
     answer = chat.anna.post("channels.join", {})
@@ -92,6 +97,7 @@ def test_refusals_without_a_code_have_no_error_type(chat: Chat) -> None:
     assert "name" in answer.body["error"]
 
 
+@pytest.mark.trap("Envelopes and statuses", "hidden and missing settings")
 def test_a_hidden_or_missing_setting_is_a_bare_400(chat: Chat) -> None:
     """`failure()` with nothing in it (v1/settings.ts)."""
     for name in ("temp_no_such_setting", "Accounts_SystemBlockedUsernameList"):
@@ -102,6 +108,7 @@ def test_a_hidden_or_missing_setting_is_a_bare_400(chat: Chat) -> None:
             assert (answer.status, answer.body) == (400, {"success": False})
 
 
+@pytest.mark.trap("Envelopes and statuses", "swapped error types of setDefault")
 def test_the_error_types_of_set_default_are_swapped(chat: Chat) -> None:
     """Rocket.Chat's own slip (v1/channels.ts, channels.setDefault)."""
     room = chat.room()
@@ -113,6 +120,7 @@ def test_the_error_types_of_set_default_are_swapped(chat: Chat) -> None:
     assert error_type(same) == (400, "error-channels-setdefault-missing-default-param")
 
 
+@pytest.mark.trap("Envelopes and statuses", "200 with the error inside `method.call`")
 def test_method_call_answers_200_with_the_error_inside(chat: Chat) -> None:
     """A refused method is a success of the route (v1/misc.ts, method.call)."""
     frame = chat.anna.method("removeOAuthService", "temp_no_such_service")
@@ -144,6 +152,7 @@ def test_dates_are_ejson_in_methods_and_iso_in_rest(chat: Chat) -> None:
     assert set(frame["result"]["ts"]) == {"$date"}
 
 
+@pytest.mark.trap("Envelopes and statuses", "a page for every path, with 200")
 @pytest.mark.parametrize("path", ["/", "/home", "/channel/temp-none", "/temp/no/such/page"])
 def test_any_page_is_the_shell_with_200(chat: Chat, path: str) -> None:
     """One page for every address (meteor webapp); a 200 proves nothing about a room."""
@@ -152,6 +161,7 @@ def test_any_page_is_the_shell_with_200(chat: Chat, path: str) -> None:
     assert answer.headers["Content-Type"].startswith("text/html")
 
 
+@pytest.mark.trap("Envelopes and statuses", "paging")
 def test_paging(chat: Chat) -> None:
     """`count`, `offset`, `total`; API_Default_Count 50 (getPaginationItems.ts)."""
     for _ in range(3):
@@ -189,6 +199,7 @@ def _preflight(chat: Chat) -> Answer:
     return chat.anybody().request("OPTIONS", "/api/v1/me", headers=headers)
 
 
+@pytest.mark.trap("Envelopes and statuses", "CORS is off")
 def test_cors_is_off(chat: Chat) -> None:
     """A preflight is refused with text while API_Enable_CORS is false (ApiClass.ts, _initCors)."""
     if chat.admin.get("settings/API_Enable_CORS").body["value"]:

@@ -38,6 +38,7 @@ def around(changeable: Chat, page: Page, origin: str, contract: Contract) -> Aro
     return Around(page, changeable)
 
 
+@pytest.mark.trap("Iframe", "order of the events")
 def test_the_order_of_the_events(around: Around) -> None:
     """startup, then Logged_Out; after a log-in Logged_In, then room-opened; all from the chat's origin."""
     around.show("/channel/general?layout=embedded")
@@ -52,6 +53,7 @@ def test_the_order_of_the_events(around: Around) -> None:
     assert heard.index("Custom_Script_On_Logout") > heard.index("room-opened")
 
 
+@pytest.mark.trap("Iframe", "login-with-token")
 def test_login_with_token_signs_in(around: Around) -> None:
     """A resume token; no answer but the event, and a composer where somebody is a member."""
     around.show("/channel/general?layout=embedded")
@@ -61,6 +63,7 @@ def test_login_with_token_signs_in(around: Around) -> None:
     assert around.user() == around.chat.anna.user_id
 
 
+@pytest.mark.trap("Iframe", "a wrong token is met with silence")
 def test_a_wrong_token_is_met_with_silence(around: Around) -> None:
     """Nothing is sent back and nobody is signed in; the next token is as good as ever."""
     around.show("/home")
@@ -72,6 +75,7 @@ def test_a_wrong_token_is_met_with_silence(around: Around) -> None:
     assert around.user() == around.chat.anna.user_id
 
 
+@pytest.mark.trap("Iframe", "both gates of commands")
 @pytest.mark.parametrize("gate", ["origin", "switch"])
 def test_commands_of_others_are_not_heard(around: Around, origin: str, gate: str) -> None:
     """Iframe_Integration_receive_origin and …_receive_enable; only the console says so, and only of the first."""
@@ -102,6 +106,7 @@ def test_an_unknown_command_is_named_in_the_console(around: Around) -> None:
         around.tell(externalCommand="no-such-command")
 
 
+@pytest.mark.trap("Iframe", "the gate of events")
 def test_without_the_switch_nothing_is_sent(around: Around) -> None:
     """Iframe_Integration_send_enable."""
     around.chat.set("Iframe_Integration_send_enable", False)
@@ -110,6 +115,7 @@ def test_without_the_switch_nothing_is_sent(around: Around) -> None:
     assert around.page.evaluate("heard") == []
 
 
+@pytest.mark.trap("Iframe", "resumeToken is taken out of the address")
 def test_a_resume_token_in_the_address_signs_in(around: Around) -> None:
     """`?resumeToken=` on any page, straight into the room; the layout stays (loginViaQuery.ts)."""
     person = around.chat.anna
@@ -121,6 +127,7 @@ def test_a_resume_token_in_the_address_signs_in(around: Around) -> None:
     assert (asked == "layout=embedded") is at(around.chat.version, "resumeToken leaves the address")
 
 
+@pytest.mark.trap("Iframe", "resumeToken over another session")
 def test_a_resume_token_takes_the_place_of_another_session(around: Around) -> None:
     """Whoever was signed in before (loginViaQuery.ts calls loginWithToken whatever the session is)."""
     first, second = around.chat.anna, around.chat.boris
@@ -132,6 +139,7 @@ def test_a_resume_token_takes_the_place_of_another_session(around: Around) -> No
     assert around.user() == second.user_id
 
 
+@pytest.mark.trap("Iframe", "go")
 def test_go_changes_the_room_and_keeps_the_layout(around: Around) -> None:
     """Navigation inside the client: no page is loaded, the query stays (iframeCommands.ts, go)."""
     room = around.chat.room(around.chat.anna)
@@ -158,6 +166,7 @@ def test_set_user_status_sets_it(around: Around) -> None:
     eventually(lambda: person.get("me").body["status"] == "busy", "the status is set")
 
 
+@pytest.mark.trap("Iframe", "logout")
 def test_logout_ends_the_token(around: Around) -> None:
     """The log-in page at /home, its query lost; the token is dead (iframeCommands.ts, logout)."""
     person = around.chat.person()

@@ -20,6 +20,7 @@ ROUTES = [
 ]
 
 
+@pytest.mark.trap("Iframe", "X-Frame-Options on every route, gone live")
 def test_every_route_has_the_header_and_loses_it_live(changeable: Chat) -> None:
     """Iframe_Restrict_Access, on by default; no restart (cors.ts); but /sockjs (measured on 6.13.0 and 6.5.3)."""
 
@@ -36,6 +37,7 @@ def test_every_route_has_the_header_and_loses_it_live(changeable: Chat) -> None:
     eventually(lambda: headers() == {None}, "it may be framed")
 
 
+@pytest.mark.trap("Iframe", "no frame-ancestors")
 def test_the_policy_names_no_ancestors(changeable: Chat) -> None:
     """X-Frame-Options is the only gate (cors.ts)."""
 

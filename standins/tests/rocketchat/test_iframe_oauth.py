@@ -75,6 +75,7 @@ def _finish(site: Site) -> None:
     site.chat.forget(str(site.user()))
 
 
+@pytest.mark.trap("OAuth", "the authorize address and `state`")
 def test_the_frame_signs_in_and_comes_back_where_it_was_told(site: Site) -> None:
     """No PKCE, no nonce; the parameters in this order, `state` as Meteor writes it; layout kept (2.3, 3.2)."""
     back = f"{site.chat.url}/channel/general?layout=embedded"
@@ -93,6 +94,7 @@ def test_the_frame_signs_in_and_comes_back_where_it_was_told(site: Site) -> None
     assert heard == [], "an answer comes in popup style only"
 
 
+@pytest.mark.trap("Iframe", "no redirectUrl: /home, layout lost")
 @pytest.mark.parametrize("redirect_url", [None, "https://elsewhere.test/", "http://127.0.0.1"])
 def test_another_address_is_replaced_and_the_layout_lost(site: Site, redirect_url: str | None) -> None:
     """It has to begin with Site_Url and a slash (iframeCommands.ts)."""
@@ -103,6 +105,7 @@ def test_another_address_is_replaced_and_the_layout_lost(site: Site, redirect_ur
     site.inside.wait_for_url(f"{site.chat.url}/home")
 
 
+@pytest.mark.trap("Iframe", "services by lower-case name, else silence")
 def test_a_service_goes_by_its_lower_case_name(site: Site) -> None:
     """Another name is met with silence: nothing happens, nothing is said (iframeCommands.ts)."""
     asked: list[str] = []
@@ -147,6 +150,7 @@ def _by_iframe(site: Site, answer: dict[str, Any] | None) -> list[str]:
     return asked
 
 
+@pytest.mark.trap("Iframe", "iframe authentication asks the site")
 def test_iframe_authentication_asks_the_site_first(unopened: Site) -> None:
     """`{loginToken}` is a resume token; the log-in page is not seen (IframeLogin.ts, tryLogin)."""
     asked = _by_iframe(unopened, {"loginToken": unopened.chat.anna.token})
@@ -156,6 +160,7 @@ def test_iframe_authentication_asks_the_site_first(unopened: Site) -> None:
     assert set(asked) == {"POST"}
 
 
+@pytest.mark.trap("Iframe", "else it shows the site's page")
 def test_iframe_authentication_shows_the_page_of_the_site_otherwise(unopened: Site) -> None:
     """In place of the form; `login-with-token` from there signs in, a bad one is a login-error (IframeLogin.ts)."""
     _by_iframe(unopened, None)

@@ -14,6 +14,7 @@ def _delete(chat: Chat, person: Client, **more: object) -> Answer:
     return chat.admin.post("users.delete", {"userId": person.user_id} | more)
 
 
+@pytest.mark.trap("Rooms", "a last owner")
 def test_a_last_owner_is_refused_with_the_rooms_by_name(chat: Chat) -> None:
     """What would get another owner, and what would be removed; nothing has happened yet."""
     owner = chat.person()

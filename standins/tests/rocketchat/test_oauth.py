@@ -79,6 +79,7 @@ def test_the_client_signs_in_by_method_call(oauth: OAuth) -> None:
     oauth.chat.forget(result["id"])
 
 
+@pytest.mark.trap("OAuth", "escaped JSON and a script by style")
 def test_the_callback_hands_over_a_secret(oauth: OAuth) -> None:
     """The page's JSON and its script, by style (oauth_server.js, end_of_*_response)."""
     oauth.provider.identity = (200, identity())
@@ -102,6 +103,7 @@ def test_the_callback_hands_over_a_secret(oauth: OAuth) -> None:
             assert config["redirectUrl"] == extra["redirectUrl"]
 
 
+@pytest.mark.trap("OAuth", "a foreign redirectUrl")
 def test_a_foreign_redirect_url_is_replaced(oauth: OAuth) -> None:
     """It must begin with ROOT_URL (oauth_server.js, renderOauthResults)."""
     oauth.provider.identity = (200, identity())
@@ -111,6 +113,7 @@ def test_a_foreign_redirect_url_is_replaced(oauth: OAuth) -> None:
     assert config["setCredentialToken"] is False
 
 
+@pytest.mark.trap("OAuth", "a credential lives a minute")
 def test_a_credential_needs_its_secret_and_lives_a_minute(oauth: OAuth) -> None:
     """pending_credentials.js; three minutes once it was used, for the second try of 2FA."""
     oauth.provider.identity = (200, identity())
@@ -122,6 +125,7 @@ def test_a_credential_needs_its_secret_and_lives_a_minute(oauth: OAuth) -> None:
     assert oauth.claim(token, secret)[1].status == 401
 
 
+@pytest.mark.trap("OAuth", "token request, payload")
 def test_the_token_request_in_payload_mode(oauth: OAuth) -> None:
     """The default: id and secret in the form (custom_oauth_server.js, getAccessToken)."""
     oauth.provider.identity = (200, identity())
@@ -143,6 +147,7 @@ def test_the_token_request_in_payload_mode(oauth: OAuth) -> None:
     assert "authorization" not in request.headers
 
 
+@pytest.mark.trap("OAuth", "token request, header")
 def test_the_token_request_in_header_mode(oauth: OAuth) -> None:
     """Basic authentication, and neither id nor secret in the form (getAccessToken)."""
     oauth.configure(token_sent_via="header")
@@ -154,6 +159,7 @@ def test_the_token_request_in_header_mode(oauth: OAuth) -> None:
     assert set(request.form) == {"code", "redirect_uri", "grant_type", "state"}
 
 
+@pytest.mark.trap("OAuth", "identity request")
 @pytest.mark.parametrize(
     ("token_via", "identity_via", "in_header"),
     [
@@ -174,6 +180,7 @@ def test_the_identity_request(oauth: OAuth, token_via: str, identity_via: str, i
     assert request.query == ({} if in_header else {"tok": "provider-token"})
 
 
+@pytest.mark.trap("OAuth", "a row changed by hand")
 def test_of_a_row_changed_by_hand_only_id_and_secret_count(oauth: OAuth) -> None:
     """They are read from the row at each exchange, the addresses from memory (getAccessToken, configure)."""
     oauth.provider.identity = (200, identity())
@@ -197,6 +204,7 @@ def test_absolute_paths_are_used_as_they_are(oauth: OAuth) -> None:
     assert oauth.come_back(identity())[1].status == 200
 
 
+@pytest.mark.trap("OAuth", "error of the handshake")
 def test_a_refused_token_is_a_failed_handshake(oauth: OAuth) -> None:
     """Words of getAccessToken, with the status text or the provider's own error; they stay in Mongo."""
     where = f"Failed to complete OAuth handshake with tempbesedka at {oauth.provider.url}/token."
@@ -206,6 +214,7 @@ def test_a_refused_token_is_a_failed_handshake(oauth: OAuth) -> None:
     assert _kept(oauth) == f"{where} invalid_grant"
 
 
+@pytest.mark.trap("OAuth", "error of the identity")
 def test_a_refused_identity_is_named(oauth: OAuth) -> None:
     """Words of getIdentity, in Mongo."""
     oauth.provider.identity = (403, {})
@@ -215,6 +224,7 @@ def test_a_refused_identity_is_named(oauth: OAuth) -> None:
     assert _kept(oauth).startswith("Failed to fetch identity from tempbesedka at ")
 
 
+@pytest.mark.trap("OAuth", "a failed handshake's text never arrives")
 def test_why_a_handshake_failed_never_arrives(oauth: OAuth) -> None:
     """By REST, method.callAnon and socket (app/2fa/server/loginHandler.ts; measured on 6.13.0)."""
     oauth.provider.token = (401, {})
@@ -228,6 +238,7 @@ def test_why_a_handshake_failed_never_arrives(oauth: OAuth) -> None:
     assert oauth.chat.anybody().method("login", claim)["error"] == {}
 
 
+@pytest.mark.trap("OAuth", "error of a missing field")
 @pytest.mark.parametrize("field", ["username", "email"])
 def test_a_configured_field_that_is_missing_is_named(oauth: OAuth, field: str) -> None:
     """`CustomOAuth: Failed to extract …` (transform_helpers.js); a missing name has fallbacks."""
@@ -244,12 +255,14 @@ def test_a_denied_authorization_signs_nobody_in(oauth: OAuth) -> None:
     assert not oauth.provider.received, "no token was asked for"
 
 
+@pytest.mark.trap("OAuth", "the callback is 200 whatever comes")
 @pytest.mark.parametrize("state", ["", "no base64 !", base64.b64encode(b"null").decode()])
 def test_the_callback_is_200_whatever_comes(oauth: OAuth, state: str) -> None:
     """Also without a state that can be read (oauth_server.js, middleware)."""
     assert page_config(oauth.callback(state))["setCredentialToken"] is False
 
 
+@pytest.mark.trap("OAuth", "a callback that hangs")
 @pytest.mark.parametrize("style", [{"loginStyle": "modal"}, {"loginStyle": None}, {"redirectUrl": None}])
 def test_a_state_that_names_no_end_gets_no_answer(oauth: OAuth, style: Json) -> None:
     """Neither popup nor redirect, or redirect to nowhere: the caller waits (measured on 6.13.0)."""
@@ -282,6 +295,7 @@ def test_the_site_url_of_now_is_where_the_provider_is_told_to_send_people(oauth:
     eventually(lambda: told() == f"http://elsewhere.example/_oauth/{SERVICE}", "the new address counts")
 
 
+@pytest.mark.trap("OAuth", "log-in by the provider's token")
 def test_login_by_access_token(oauth: OAuth) -> None:
     """The server asks for the identity itself (registerAccessTokenService)."""
     person = identity()
@@ -314,6 +328,7 @@ def test_a_disabled_service_signs_nobody_in(oauth: OAuth) -> None:
     assert not oauth.provider.received
 
 
+@pytest.mark.trap("Second factor", "e-mail 2FA blocks OAuth by default")
 def test_email_2fa_blocks_oauth_under_default_settings(oauth: OAuth) -> None:
     """A log-in has no connection, so neither age nor memory counts (2fa/server/loginHandler.ts).
 

@@ -24,6 +24,7 @@ def _stored(oauth: OAuth, user_id: str | None) -> dict[str, Any]:
     return stored
 
 
+@pytest.mark.trap("OAuth", 'the id 1 is not the id "1"')
 def test_string_and_number_ids_are_different_people(oauth: OAuth) -> None:
     """`1` and `"1"` do not find each other (updateOrCreateUserFromExternalService)."""
     number, text = identity(id=4242), identity(id="4242")
@@ -33,6 +34,7 @@ def test_string_and_number_ids_are_different_people(oauth: OAuth) -> None:
     assert oauth.come_back(number)[0].user_id == by_number.user_id
 
 
+@pytest.mark.trap("OAuth", "where an id is looked for")
 @pytest.mark.parametrize(
     "shape",
     [
@@ -63,6 +65,7 @@ def test_without_an_id_nobody_is_signed_in(oauth: OAuth) -> None:
     assert answer.body["message"] == "Service data for service tempbesedka must include id"
 
 
+@pytest.mark.trap("OAuth", "templates of fields")
 @pytest.mark.parametrize(
     ("template", "value"),
     [
@@ -133,6 +136,7 @@ def test_new_accounts_can_need_approval(oauth: OAuth) -> None:
     assert (answer.status, answer.body["error"]) == (401, "error-user-is-not-activated")
 
 
+@pytest.mark.trap("OAuth", "no username_field: Register username")
 def test_without_a_username_field_the_user_is_asked_for_a_name(oauth: OAuth) -> None:
     """No username, no default channels until one is chosen (client: Register username; setUsername.ts)."""
     oauth.configure(username_field="")
@@ -152,6 +156,7 @@ def test_without_a_username_field_the_user_is_asked_for_a_name(oauth: OAuth) -> 
 _ADOPTION = [(False, False, False), (True, False, False), (False, True, False), (True, True, True)]
 
 
+@pytest.mark.trap("OAuth", "merging needs both flags")
 @pytest.mark.parametrize(("merge", "distinct", "adopted"), _ADOPTION)
 def test_a_local_account_of_the_same_name_is_adopted_with_both_flags_only(
     oauth: OAuth, merge: bool, distinct: bool, adopted: bool
@@ -172,6 +177,7 @@ def test_a_local_account_of_the_same_name_is_adopted_with_both_flags_only(
         assert "tempbesedka" not in oauth.user(local["_id"])["services"]
 
 
+@pytest.mark.trap("OAuth", "adoption by e-mail, flags or not")
 @pytest.mark.parametrize("flags", [(False, False), (True, True)])
 @pytest.mark.parametrize("case", [str.lower, str.upper])
 def test_a_verified_address_is_adopted_whatever_the_flags_say(
@@ -189,6 +195,7 @@ def test_a_verified_address_is_adopted_whatever_the_flags_say(
     assert ("password" in user["services"]) is (case(address) == address)
 
 
+@pytest.mark.trap("OAuth", "an unverified address costs the password")
 def test_an_unverified_address_costs_the_password(oauth: OAuth) -> None:
     """It might be somebody else's: the page "Reset password" waits (accounts_meld.js; measured on 6.13.0)."""
     local = oauth.chat.account()
@@ -221,6 +228,7 @@ def test_access_tokens_adopt_nobody_by_address(oauth: OAuth) -> None:
     assert "tempbesedka" not in oauth.user(local["_id"])["services"]
 
 
+@pytest.mark.trap("OAuth", "one identity, one account")
 def test_two_accounts_cannot_have_one_identity(oauth: OAuth) -> None:
     """`services.<name>.id` is unique (accounts-oauth, registerService; measured on 6.13.0)."""
     person = identity()
@@ -252,6 +260,7 @@ def test_adoption_by_email_keeps_username_and_addresses(oauth: OAuth) -> None:
     assert [row["address"] for row in oauth.user(local["_id"])["emails"]] == [local["emails"][0]["address"]]
 
 
+@pytest.mark.trap("OAuth", "a changed identity needs merging")
 @pytest.mark.parametrize("change", [{"full_name": "Другая"}, {"email": "temp_other@besedka.test"}])
 def test_a_changed_identity_comes_back_only_with_merging(oauth: OAuth, change: dict[str, str]) -> None:
     """With merge_users off a known user whose name or address changed cannot log in any more."""
@@ -278,6 +287,7 @@ def test_roles_and_groups_of_the_identity_do_nothing(oauth: OAuth) -> None:
     assert oauth.chat.members(room) == [oauth.chat.admin.username]
 
 
+@pytest.mark.trap("OAuth", "default rooms at the first log-in only")
 def test_default_channels_are_joined_at_the_first_login_only(oauth: OAuth) -> None:
     """addUserToDefaultChannels runs when the account is made (app/lib/server/functions)."""
     chat: Chat = oauth.chat

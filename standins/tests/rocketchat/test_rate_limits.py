@@ -53,6 +53,7 @@ def _over(chat: Chat, seconds: float, question: Callable[[], bool]) -> None:
     eventually(question, "the interval is over", within=seconds + WAIT_SECONDS)
 
 
+@pytest.mark.trap("Rate limits", "ten a minute, with headers")
 def test_ten_calls_a_minute_for_a_route_and_an_address(limited: Chat) -> None:
     """API_Enable_Rate_Limiter_Limit_Calls_Default and …_Time_Default (rate.ts)."""
     caller = limited.anybody(address=random_address())
@@ -65,6 +66,7 @@ def test_ten_calls_a_minute_for_a_route_and_an_address(limited: Chat) -> None:
     assert limited.anybody(address=random_address()).get("settings.public", count=1).status == 200
 
 
+@pytest.mark.trap("Rate limits", "the words of 429")
 def test_429_says_how_long(limited: Chat) -> None:
     """The words are Rocket.Chat's, and `errorType` is not there (ApiClass.ts, tooManyRequests)."""
     caller = limited.anybody(address=random_address())
@@ -75,6 +77,7 @@ def test_429_says_how_long(limited: Chat) -> None:
     assert after == "before trying this endpoint again. [error-too-many-requests]"
 
 
+@pytest.mark.trap("Rate limits", "Reset is an absolute time in ms")
 def test_the_reset_is_a_time_in_milliseconds_and_comes(limited: Chat) -> None:
     """X-RateLimit-Reset is absolute (api.ts)."""
     seconds = WINDOW_SECONDS if limited.has_clock else 4
@@ -88,6 +91,7 @@ def test_the_reset_is_a_time_in_milliseconds_and_comes(limited: Chat) -> None:
     _over(limited, seconds, lambda: caller.get("settings.oauth").status == 200)
 
 
+@pytest.mark.trap("Rate limits", "log-in is limited too")
 def test_login_is_limited_for_anybody(limited: Chat) -> None:
     """A caller without a session cannot be exempt, the administrator neither (ApiClass.ts, login)."""
     admin = limited.admin
@@ -104,6 +108,7 @@ def test_login_is_limited_for_anybody(limited: Chat) -> None:
     assert refused.headers["X-RateLimit-Remaining"] == "0"
 
 
+@pytest.mark.trap("Rate limits", "who is exempt")
 def test_who_may_bypass_is_not_counted(limited: Chat) -> None:
     """api-bypass-rate-limit: admin, bot and app (authorization/constant/permissions.ts)."""
     address = {"X-Real-IP": random_address()}
@@ -123,6 +128,7 @@ def test_the_limiter_can_be_switched_off(limited: Chat) -> None:
     assert "X-RateLimit-Limit" not in answers[0].headers
 
 
+@pytest.mark.trap("Rate limits", "methods have their own")
 def test_methods_have_a_limit_of_their_own(limited: Chat) -> None:
     """DDP's: ten calls of a method in ten seconds, refused inside a 200 (v1/misc.ts, method.call)."""
     method = "DDP_Rate_Limit_Connection_By_Method"
@@ -144,6 +150,7 @@ def test_methods_have_a_limit_of_their_own(limited: Chat) -> None:
     _over(limited, METHOD_SECONDS, lambda: "result" in person.method("rooms/get"))
 
 
+@pytest.mark.trap("Rate limits", "five log-ins in ten seconds")
 def test_the_sixth_log_in_within_ten_seconds_is_refused(limited: Chat) -> None:
     """Meteor's own rule, per address by REST (accounts-base; measured on 6.13.0); no setting changes it."""
     limited.set("DDP_Rate_Limit_Connection_By_Method_Enabled", False)

@@ -65,6 +65,7 @@ def test_nonsense_is_an_error_and_the_connection_goes_on(chat: Chat) -> None:
         client.named("pong")
 
 
+@pytest.mark.trap("Real-time", "unknown methods and subscriptions")
 def test_unknown_methods_and_subscriptions_are_404(chat: Chat) -> None:
     """Method '…' not found; nosub with an error (livedata_server.js)."""
     with socket(chat.url) as client:
@@ -117,6 +118,7 @@ def test_a_password_digest_signs_in(chat: Chat) -> None:
         assert client.call("login", wrong)["error"]
 
 
+@pytest.mark.trap("Real-time", "a connection ends with its token")
 def test_a_connection_ends_with_its_token(chat: Chat) -> None:
     """Log-out elsewhere closes the socket (accounts-base, _setLoginToken's observer)."""
     person = chat.person()
@@ -126,6 +128,7 @@ def test_a_connection_ends_with_its_token(chat: Chat) -> None:
             client.named("never")
 
 
+@pytest.mark.trap("Real-time", "both shapes of */get")
 @pytest.mark.parametrize(
     "method",
     ["public-settings/get", "private-settings/get", "permissions/get", "subscriptions/get", "rooms/get"],
@@ -171,6 +174,7 @@ def test_login_services_are_published(chat: Chat) -> None:
         assert (row["custom"], "secret" in row) == (True, False)
 
 
+@pytest.mark.trap("Real-time", "messages push")
 def test_a_message_is_pushed_to_readers(chat: Chat) -> None:
     """stream-room-messages, also to who has not joined a public room (notifications.module.ts)."""
     room = chat.room(chat.anna)
@@ -194,6 +198,7 @@ def test_a_private_room_is_not_overheard(chat: Chat) -> None:
         assert other["msg"] == "nosub"
 
 
+@pytest.mark.trap("Real-time", "joining pushes")
 def test_joining_pushes_the_subscription_and_the_room(chat: Chat) -> None:
     """subscriptions-changed is what turns Join into Send; rooms-changed goes along (notifyListener.ts)."""
     room = chat.room()
@@ -238,6 +243,7 @@ def test_somebody_added_by_rest_hears_of_it(chat: Chat) -> None:
         assert (action, row["name"], row["t"]) == ("inserted", room["name"], "p")
 
 
+@pytest.mark.trap("Real-time", "settings and permissions push")
 def test_settings_and_permissions_are_pushed(changeable: Chat) -> None:
     """public-settings-changed to anybody, permissions-changed to who is signed in (notifyListener.ts)."""
     with socket(changeable.url) as nobody, signed_in(changeable.url, changeable.anna) as anna:
@@ -302,6 +308,7 @@ def test_presence_follows_the_sockets(chat: Chat) -> None:
         assert watcher.pushed("stream-user-presence", str(person.user_id))[0][:2] == [person.username, 0]
 
 
+@pytest.mark.trap("Rate limits", "also on the socket")
 def test_method_limits_count_per_connection(changeable: Chat) -> None:
     """DDP_Rate_Limit_Connection_By_Method: ten in ten seconds (server/startup/rateLimit)."""
     limit = "DDP_Rate_Limit_Connection_By_Method"

@@ -54,6 +54,7 @@ def test_a_selector_is_wanted(chat: Chat) -> None:
     assert error_type(chat.anna.get("channels.info", roomId=private["_id"])) == (400, "error-room-not-found")
 
 
+@pytest.mark.trap("Rooms", "default rooms only at creation")
 def test_default_channels_are_joined_when_the_account_is_made(changeable: Chat) -> None:
     """Once, at creation; a later default enrols nobody (addUserToDefaultChannels.ts)."""
     before = changeable.person()
@@ -65,6 +66,7 @@ def test_default_channels_are_joined_when_the_account_is_made(changeable: Chat) 
     assert _joined(changeable.person(joinDefaultChannels=False)) == []
 
 
+@pytest.mark.trap("Rooms", "viewing never joins")
 def test_viewing_never_joins(chat: Chat) -> None:
     """Reading, history, marking as read: none subscribes (addUserToRoom.ts is the only way in)."""
     room = chat.room()
@@ -79,6 +81,7 @@ def test_viewing_never_joins(chat: Chat) -> None:
     assert chat.members(room) == [chat.admin.username]
 
 
+@pytest.mark.trap("Rooms", "one subscription")
 def test_a_subscription_is_unique(chat: Chat) -> None:
     """Joining twice succeeds and counts once (models/Subscriptions.ts, unique on rid and u._id)."""
     room = chat.room()
@@ -105,6 +108,7 @@ def test_a_subscription_says_what_a_client_needs(chat: Chat) -> None:
     assert row["u"]["_id"] == chat.anna.user_id
 
 
+@pytest.mark.trap("Rooms", "join codes and their errors")
 def test_join_codes(chat: Chat) -> None:
     """join-without-join-code spares administrators (server/services/room/service.ts)."""
     room = chat.room()
@@ -123,6 +127,7 @@ def test_join_codes(chat: Chat) -> None:
     assert chief.post("channels.join", {"roomId": rid}).status == 200
 
 
+@pytest.mark.trap("Rooms", "read-only")
 def test_read_only(chat: Chat) -> None:
     """post-readonly of the owner writes, a member does not (canSendMessage.ts); joining is free."""
     room = chat.room(readOnly=True)
@@ -136,6 +141,7 @@ def test_read_only(chat: Chat) -> None:
     assert chat.anna.post("chat.sendMessage", {"message": {"rid": rid, "msg": "ok"}}).status == 200
 
 
+@pytest.mark.trap("Rooms", "archived")
 def test_archived(chat: Chat) -> None:
     """No joining by REST until it is back (channels.ts, checkedArchived); messages go on (measured on 6.13.0)."""
     room = chat.room()
@@ -152,6 +158,7 @@ def test_archived(chat: Chat) -> None:
     assert chat.anna.post("channels.join", {"roomId": rid}).status == 200
 
 
+@pytest.mark.trap("Rooms", "private rooms")
 def test_private_rooms_are_not_found_by_others(chat: Chat) -> None:
     """A group's outsider gets error-room-not-found; its page says "Room not found" (groups.ts)."""
     room = chat.room(chat.anna, private=True)
@@ -170,6 +177,7 @@ def test_private_rooms_are_not_found_by_others(chat: Chat) -> None:
     assert chat.boris.method("getRoomByTypeAndName", "p", name)["result"]["_id"] == rid
 
 
+@pytest.mark.trap("Rooms", "Room not found")
 def test_a_room_that_is_not_there(chat: Chat) -> None:
     """getRoomByTypeAndName refuses, the page of any path is 200 all the same (server/publications/room)."""
     assert chat.anna.method("getRoomByTypeAndName", "c", "temp-none")["error"]["error"]
@@ -224,6 +232,7 @@ def test_messages(chat: Chat) -> None:
     assert error_type(long) == (400, "error-message-size-exceeded")
 
 
+@pytest.mark.trap("Rooms", "reserved names")
 def test_reserved_and_taken_names(own: Chat) -> None:
     """Accounts_SystemBlockedUsernameList (checkUsernameAvailability.ts)."""
     fields = {"name": "x", "password": "x", "email": "temp_reserved@besedka.test"}
@@ -236,6 +245,7 @@ def test_reserved_and_taken_names(own: Chat) -> None:
     assert error_type(extra) == (400, "invalid-params")
 
 
+@pytest.mark.trap("Rooms", "muted")
 def test_who_is_muted_cannot_write(chat: Chat) -> None:
     """rooms.muteUser, then You_have_been_muted (canSendMessage.ts; measured on 6.13.0)."""
     room, message = chat.room(), {"msg": "?"}
@@ -246,6 +256,7 @@ def test_who_is_muted_cannot_write(chat: Chat) -> None:
     assert (refused.status, refused.body["error"]) == (400, "You_have_been_muted")
 
 
+@pytest.mark.trap("Rooms", "an administrator outside a private room")
 def test_what_an_administrator_may_do_outside_a_private_room(chat: Chat) -> None:
     """Look at it and set it up, but neither find it by groups.* nor invite, not even himself (measured on 6.13.0)."""
     room = chat.room(chat.anna, private=True)
@@ -281,6 +292,7 @@ def test_calls_that_are_refused_in_their_own_words(chat: Chat) -> None:
     assert words["alias"] == "Not enough permission"
 
 
+@pytest.mark.trap("Rooms", "unknown parameters")
 def test_unknown_parameters_are_refused(chat: Chat) -> None:
     """By schema and version (packages/rest-typings; measured on 6.13.0)."""
     mine = {"userId": chat.anna.user_id, "includeUserRooms": "true"}

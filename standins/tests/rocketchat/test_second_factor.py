@@ -46,6 +46,7 @@ def _administrator(guarded: Chat) -> Client:
     return client
 
 
+@pytest.mark.trap("Second factor", "grace of a young administrator")
 def test_a_young_administrator_is_exempt_for_half_an_hour(guarded: Chat) -> None:
     """The grace period is Accounts_TwoFactorAuthentication_RememberFor (2fa/server/code/index.ts)."""
     young = _administrator(guarded)
@@ -56,6 +57,7 @@ def test_a_young_administrator_is_exempt_for_half_an_hour(guarded: Chat) -> None
     assert _write(young) == (400, "totp-required")
 
 
+@pytest.mark.trap("Second factor", "what totp-required says")
 def test_totp_required_names_the_password(guarded: Chat) -> None:
     """PasswordCheckFallback.ts: no own method and a password."""
     old = _administrator(guarded)
@@ -69,6 +71,7 @@ def test_totp_required_names_the_password(guarded: Chat) -> None:
     }
 
 
+@pytest.mark.trap("Second factor", "the code is a SHA-256")
 def test_the_code_is_the_sha256_of_the_password(guarded: Chat) -> None:
     """Both headers, and the hex digest, never the plain password (PasswordCheckFallback.ts)."""
     old = _administrator(guarded)
@@ -78,6 +81,7 @@ def test_the_code_is_the_sha256_of_the_password(guarded: Chat) -> None:
     assert _write(old, x_2fa_method="password", x_2fa_code=digest(old.password)) == (200, None)
 
 
+@pytest.mark.trap("Second factor", "remembered by token and fingerprint")
 def test_token_and_fingerprint_are_remembered_together(guarded: Chat) -> None:
     """User-Agent and address make the fingerprint (2fa/server/code/index.ts, getFingerprintFromConnection)."""
     old = _administrator(guarded)
@@ -104,6 +108,7 @@ def test_switched_off_nothing_is_asked(guarded: Chat) -> None:
         assert _write(old) == (400, "totp-required")
 
 
+@pytest.mark.trap("Second factor", "a personal access token bypasses it")
 def test_a_personal_access_token_may_bypass_it(guarded: Chat) -> None:
     """bypassTwoFactor (v1/users.ts, generatePersonalAccessToken)."""
     old = _administrator(guarded)
@@ -125,6 +130,7 @@ def test_a_login_asks_no_password_again(guarded: Chat) -> None:
     assert guarded.anybody().login({"username": old.username, "password": old.password}).status == 200
 
 
+@pytest.mark.trap("Second factor", "e-mail 2FA of new users")
 def test_a_verified_address_asks_for_a_code_by_email(guarded: Chat) -> None:
     """By default every new user has e-mail 2FA; a verified address makes it bite (EmailCheck.ts)."""
     user = guarded.account(verified=True)

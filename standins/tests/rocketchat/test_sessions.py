@@ -38,6 +38,7 @@ def test_login_answers_user_token_and_me(chat: Chat) -> None:
     assert "services" not in data["me"] or "password" not in str(data["me"]["services"].get("resume"))
 
 
+@pytest.mark.trap("Log-in and sessions", "names, addresses, digests")
 @pytest.mark.parametrize("form", ["user", "username", "e-mail", "email", "sha-256"])
 def test_login_takes_names_addresses_and_digests(chat: Chat, form: str) -> None:
     """loginCompatibility in api.ts; a `user` with @ is an address."""
@@ -54,6 +55,7 @@ def test_login_takes_names_addresses_and_digests(chat: Chat, form: str) -> None:
     assert chat.anybody().login(bodies[form]).status == 200
 
 
+@pytest.mark.trap("Envelopes and statuses", "bodies of 401 and of a refused log-in")
 def test_bad_user_and_bad_password_look_alike(chat: Chat) -> None:
     """401 with both `message` and `error`; uniform since 7.0 (loginErrorMessageOverride, PR #32159)."""
     person = chat.person()
@@ -66,6 +68,7 @@ def test_bad_user_and_bad_password_look_alike(chat: Chat) -> None:
     assert (wrong.body.get("success") is False) is at(chat.version, "success in login")
 
 
+@pytest.mark.trap("Log-in and sessions", "unusual bodies go to Meteor's log-in")
 def test_a_resume_token_logs_in_and_stays_itself(chat: Chat) -> None:
     """Unusual bodies go to Meteor's login as they are (api.ts, loginCompatibility)."""
     answer = chat.anybody().login({"resume": chat.anna.token})
@@ -74,6 +77,7 @@ def test_a_resume_token_logs_in_and_stays_itself(chat: Chat) -> None:
     assert chat.anybody().post("login", {"resume": "no-such-token"}).status == 401
 
 
+@pytest.mark.trap("Log-in and sessions", "URL-encoded log-ins are refused")
 def test_urlencoded_logins_are_refused(chat: Chat) -> None:
     """Since 7.6 (issue #36073)."""
     answer = chat.anybody().request("POST", "/api/v1/login", data=_credentials(chat.anna))
@@ -87,6 +91,7 @@ def test_nonsense_is_401_never_500(chat: Chat, body: dict[str, object]) -> None:
     assert (answer.status, answer.body["status"]) == (401, "error")
 
 
+@pytest.mark.trap("Log-in and sessions", "a token dies with its own log-out")
 def test_a_token_dies_with_its_own_logout_only(chat: Chat) -> None:
     """logout pulls that token from services.resume.loginTokens (v1/misc.ts)."""
     one, other = chat.anybody(), chat.anybody()
@@ -114,6 +119,7 @@ def test_me_shows_the_caller(chat: Chat) -> None:
     assert "loginTokens" not in str(me)
 
 
+@pytest.mark.trap("Log-in and sessions", "info without and with permission")
 def test_info_names_major_and_minor_to_anybody(chat: Chat) -> None:
     """The whole version needs view-statistics (default/info.ts)."""
     info = chat.anybody().request("GET", "/api/info")
@@ -124,6 +130,7 @@ def test_info_names_major_and_minor_to_anybody(chat: Chat) -> None:
     assert full["version"] == full["info"]["version"] == ".".join(str(part) for part in chat.version)
 
 
+@pytest.mark.trap("Log-in and sessions", "/health by version")
 def test_health(chat: Chat) -> None:
     """Text up to 7.10, JSON since 7.11, when /livez and /readyz came (PR #36955)."""
     health = chat.anybody().request("GET", "/health")
@@ -140,6 +147,7 @@ def test_deactivated_users_are_refused(chat: Chat) -> None:
     assert (answer.status, answer.body["error"]) == (401, "error-user-is-not-activated")
 
 
+@pytest.mark.trap("Log-in and sessions", "failures block a user")
 def test_ten_failures_block_a_user_for_five_minutes(backdated: Chat) -> None:
     """Block_Multiple_Failed_Logins_* (app/authentication/server/lib/restrictLoginAttempts.ts)."""
     person = backdated.person()
@@ -151,6 +159,7 @@ def test_ten_failures_block_a_user_for_five_minutes(backdated: Chat) -> None:
     assert backdated.anybody().login(_credentials(person)).status == 200
 
 
+@pytest.mark.trap("Log-in and sessions", "tokens expire")
 def test_a_token_older_than_ninety_days_signs_nobody_in(backdated: Chat) -> None:
     """Accounts_LoginExpiration (meteor accounts-base, the log-in handler of `resume`)."""
     person = backdated.person()
@@ -175,6 +184,7 @@ def test_tokens_expire_after_ninety_days(own: Chat) -> None:
     own.admin.sign_in(own.admin.username, own.admin.password)
 
 
+@pytest.mark.trap("Log-in and sessions", "tokens for others need the environment")
 def test_create_token_needs_the_environment(chat: Chat) -> None:
     """CREATE_TOKENS_FOR_USERS as well as the permission (v1/users.ts, users.createToken)."""
     answer = chat.admin.post("users.createToken", {"userId": chat.anna.user_id})
@@ -188,6 +198,7 @@ def test_deleted_users_are_signed_out(chat: Chat) -> None:
     eventually(lambda: person.get("me").status == 401, "the token is dead")
 
 
+@pytest.mark.trap("Iframe", "its log-in on the server")
 def test_iframe_authentication_by_token(backdated: Chat) -> None:
     """A user's services.iframe.token, or a resume token as `loginToken` (app/iframe-login/server)."""
     user = backdated.account()

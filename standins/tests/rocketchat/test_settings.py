@@ -39,6 +39,7 @@ def _enable(chat: Chat, **values: object) -> None:
     eventually(lambda: chat.service(SERVICE) is not None, "the service comes")
 
 
+@pytest.mark.trap("Settings and providers", "values are not type-checked")
 def test_a_value_is_not_checked_against_its_type(changeable: Chat) -> None:
     """POST writes what it is given (v1/settings.ts)."""
     for value in ("yes", 5, {"a": 1}, None):
@@ -46,6 +47,7 @@ def test_a_value_is_not_checked_against_its_type(changeable: Chat) -> None:
         assert changeable.admin.get("settings/Discussion_enabled").body["value"] == value
 
 
+@pytest.mark.trap("Settings and providers", "a write by REST is live at once")
 def test_a_change_is_live_at_once(changeable: Chat) -> None:
     """The copy in memory changes with the row (CachedSettings.ts)."""
     changeable.set("Site_Name", "Беседка")
@@ -67,6 +69,7 @@ def test_anybody_reads_public_settings_and_no_others(chat: Chat) -> None:
     assert chat.anybody().get("settings/Site_Url").status == 401
 
 
+@pytest.mark.trap("Settings and providers", "several ids at once")
 def test_settings_public_takes_several_ids(chat: Chat) -> None:
     """Since 7.0 (PR #33787); before, the first page comes whatever is named (measured on 6.13.0)."""
     wanted = {"Site_Url", "Site_Name"}
@@ -96,6 +99,7 @@ def _frame_header(chat: Chat) -> str | None:
     return found
 
 
+@pytest.mark.trap("Settings and providers", "a write into Mongo is not")
 def test_a_write_into_mongo_is_live_before_7_7(framed: Chat) -> None:
     """Measured on 6.13.0. Since 7.7.0 the watchers are off (PR #35981): REST shows the row, nothing acts on it."""
     with collection(framed.mongo_url, "rocketchat_settings") as rows:
@@ -110,6 +114,7 @@ def test_a_write_into_mongo_is_live_before_7_7(framed: Chat) -> None:
         eventually(lambda: _frame_header(framed) == "sameorigin", "the header is back")
 
 
+@pytest.mark.trap("Settings and providers", "unknown rows are ignored")
 def test_unknown_rows_are_ignored(framed: Chat) -> None:
     """A row that nobody registered changes nothing (settingsRegenerator.ts keeps it, code never reads it)."""
     junk = {"_id": "Restrict_access_inside_any_Iframe", "value": False}
@@ -119,6 +124,7 @@ def test_unknown_rows_are_ignored(framed: Chat) -> None:
         rows.delete_one(junk)
 
 
+@pytest.mark.trap("Settings and providers", "a provider's rows")
 def test_add_custom_oauth(fresh: Chat) -> None:
     """Creates rows with defaults, disabled; twice is once (server/lib/oauth/addOAuthService.ts)."""
     # A name of its own: one that was removed comes back without values (measured on 6.5.3).
@@ -155,6 +161,7 @@ def test_add_custom_oauth(fresh: Chat) -> None:
     assert "error" not in fresh.admin.method("removeOAuthService", name)
 
 
+@pytest.mark.trap("Settings and providers", "the service comes 2.5 s after the last write")
 def test_the_service_appears_two_and_a_half_seconds_after_the_last_write(fresh: Chat) -> None:
     """500 ms for a setting, then 2000 ms for the rows (server/configuration/oauth.ts).
 
@@ -183,6 +190,7 @@ def test_a_service_is_shown_whole_but_for_its_secret(fresh: Chat) -> None:
         assert "secret" not in row
 
 
+@pytest.mark.trap("Settings and providers", "it goes as late")
 def test_disabling_takes_the_service_away(fresh: Chat) -> None:
     """Same delay (updateOAuthServices.ts)."""
     _enable(fresh)
@@ -212,6 +220,7 @@ def test_an_enabled_service_that_is_removed_leaves_its_row(fresh: Chat) -> None:
     _enable(fresh)
 
 
+@pytest.mark.trap("Settings and providers", "enterprise fields are inert")
 def test_enterprise_fields_are_inert(fresh: Chat) -> None:
     """Without a licence they read as their invalidValue (ee/app/settings/server/settings.ts)."""
     _enable(fresh, map_channels=True, merge_roles=True, groups_claim="my_groups", roles_to_sync="admin")
@@ -220,6 +229,7 @@ def test_enterprise_fields_are_inert(fresh: Chat) -> None:
     assert {suffix: row[service_key(suffix)] for suffix in inert} == inert
 
 
+@pytest.mark.trap("Settings and providers", "a lower-case row removes the service")
 def test_a_lower_case_row_removes_the_service(standins: Standins) -> None:
     """The watcher's pattern has lower case only; a falsy row of it removes (server/configuration/oauth.ts).
 
@@ -239,6 +249,7 @@ def test_a_lower_case_row_removes_the_service(standins: Standins) -> None:
         eventually(lambda: chat.service(SERVICE) is None, "the service is gone")
 
 
+@pytest.mark.trap("Settings and providers", "OVERWRITE_SETTING at every boot")
 def test_the_environment_overwrites_at_boot(standins: Standins) -> None:
     """OVERWRITE_SETTING_<id> at every boot, a plain <id> only the first time (SettingsRegistry.ts)."""
     forced = {"OVERWRITE_SETTING_Site_Name": "forced", "Layout_Home_Title": "initial"}

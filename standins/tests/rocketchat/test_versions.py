@@ -50,6 +50,7 @@ def _is_framed(chat: Chat) -> bool:
     return "X-Frame-Options" in chat.anybody().request("GET", "/home").headers
 
 
+@pytest.mark.trap("Database", "watchers by version")
 def test_watchers_can_be_switched_on_again(standins: Standins) -> None:
     """DISABLE_DB_WATCHERS=false restores them in 7.7 and later 7.x (PR #35981)."""
     with standins.running(DISABLE_DB_WATCHERS="false") as standin:

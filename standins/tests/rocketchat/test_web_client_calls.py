@@ -69,6 +69,7 @@ def behind_a_client(standins: Standins, tmp_path_factory: pytest.TempPathFactory
         yield OAuth(chat, provider)
 
 
+@pytest.mark.trap("Real-time", "after OAuth, both styles")
 @_TRANSPORTS
 @_METHODS
 @pytest.mark.parametrize("style", ["redirect", "popup"])
@@ -98,6 +99,7 @@ def test_the_walk_after_oauth(behind_a_client: OAuth, sockjs: bool, by_rest: boo
     _walk(behind_a_client.chat, sign_in, SERVICE, sockjs=sockjs, by_rest=by_rest, bundle=True)
 
 
+@pytest.mark.trap("Real-time", "the 31 calls of the web client")
 @_TRANSPORTS
 @_METHODS
 def test_the_walk_with_a_stored_session(chat: Chat, contract: Contract, sockjs: bool, by_rest: bool) -> None:
