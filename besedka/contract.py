@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote
 
 from pydantic import (
     AfterValidator,
@@ -30,6 +30,7 @@ from besedka.consistency import COMMON_ROLE, Rows, problems
 from besedka.names import service_key
 from besedka.overlays import merged, read
 from besedka.reverse_proxy import ReverseProxy
+from besedka.values import Address, Email, Port, Release, RootedPath
 
 _BESIDE_THE_PACKAGE = Path(__file__).resolve().parent.parent
 # The checkout; for a package that pip has installed elsewhere, the folder that the command runs in.
@@ -43,43 +44,6 @@ Role = Annotated[str, Field(pattern=r"^\S+$", max_length=100)]
 # An empty text is a value like any other.
 SettingValue = bool | int | Annotated[str, Field(min_length=0)]
 _SECRET_SETTING = re.compile(r"(secret|password|_pass|token|private_?key)$", re.IGNORECASE)
-
-
-def _address(value: str) -> str:
-    parts = urlsplit(value)
-    odd = parts.query or parts.fragment or "@" in parts.netloc
-    if parts.scheme not in {"http", "https"} or not parts.hostname or odd or parts.port == 0:
-        shown = "this" if "@" in value else repr(value)
-        message = (
-            f"{shown} is not an address like http://127.0.0.1:8001 or https://host/chat (no name, query, #)"
-        )
-        raise ValueError(message)
-    return address.normal(value)
-
-
-def _rooted(value: str) -> str:
-    if not value.startswith("/"):
-        message = f"path {value!r} does not begin with /"
-        raise ValueError(message)
-    return value
-
-
-# The last release of a line, by the line's name.
-LINES = {"8.x": "8.9.0"}
-
-
-def _release(value: str) -> str:
-    release = LINES.get(value, value)
-    if not re.fullmatch(r"\d+\.\d+\.\d+", release):
-        message = f"{value!r} is no release like 7.7.1, and none of {', '.join(LINES)}"
-        raise ValueError(message)
-    return release
-
-
-Address = Annotated[str, AfterValidator(_address)]
-RootedPath = Annotated[str, AfterValidator(_rooted)]
-Email = Annotated[str, Field(pattern=r"^[^@\s]+@[^@\s]+$")]
-Port = Annotated[int, Field(ge=1, le=65535)]
 
 
 class _Table(BaseModel):
@@ -120,6 +84,10 @@ class Site(_Table):
         rows = {"integrated_page": "integrated_page", "chat_token": "chat_auth_path"}
         return {rows[name]: raw.get("test_page", "/") for name in lacks} | raw if lacks else raw
 
+    def below(self, path: str) -> str:
+        """The path as an address has it, where the whole site lies below a path of its host."""
+        return address.path(self.url) + path
+
     @property
     def chat_pages(self) -> tuple[str, ...]:
         """The pages that show the chat."""
@@ -146,7 +114,7 @@ class Chat(_Table):
     """
 
     url: Address
-    version: Annotated[str, AfterValidator(_release)] | None = None
+    version: Release | None = None
     sso: Literal["oauth", "oauth-modern", "iframe-auth"] = "oauth"
     patience: Annotated[int, Field(ge=1)] = 120
     development_hosts: tuple[str, ...] = ()
@@ -231,7 +199,8 @@ class Provider(_Table):
     username_field: str
     email_field: str
     name_field: str
-    avatar_field: str
+    # Empty where the identity answer has no picture.
+    avatar_field: Annotated[str, Field(min_length=0)] = ""
     groups: dict[str, str] = {}
 
     @property
@@ -257,7 +226,7 @@ class Contract(_Table):
     def _identity(cls, raw: Any) -> Any:
         """The identity endpoint's path may stand in the adapter, where the other paths of a site stand."""
         adapter = raw.get("site", {}).get("adapter", {}) if isinstance(raw, dict) else {}
-        if "identity_path" not in adapter:
+        if not adapter.get("identity_path"):
             return raw
         return raw | {"provider": raw.get("provider", {}) | {"identity_path": adapter["identity_path"]}}
 
@@ -302,7 +271,7 @@ class Contract(_Table):
             f"{where}, and site.{name} lies below {base}; choose another path"
             for where, base in bases.items()
             for name in pages
-            if f"{getattr(self.site, name)}/".startswith(f"{base.rstrip('/')}/")
+            if f"{self.site.below(getattr(self.site, name))}/".startswith(f"{base.rstrip('/')}/")
         ][:1]
 
     @property

@@ -69,5 +69,5 @@ def rooms_of(contract: Contract, user: User) -> list[Channel]:
 
 def asked_to_log_in(contract: Contract, path: str) -> re.Pattern[str]:
     """The log-in's address with the way back to that page, whatever the site calls it: `next` to Django."""
-    login, back = (re.escape(part) for part in (contract.site.login_path, path))
+    login, back = (re.escape(part) for part in (contract.site.login_path, contract.site.below(path)))
     return re.compile(rf"^{re.escape(contract.site.url)}{login}\?\w+=(http[^&]+)?{back}$")

@@ -171,7 +171,9 @@ def _unsendable(examination: Examination, response: requests.Response, place: st
 def csrf(examination: Examination) -> Answer:
     """Is a log-in without a CSRF token refused, also when it comes from the OAuth flow?"""
     contract = examination.contract
-    target = f"{contract.provider.authorize_path}?client_id={contract.provider.client_id}"
+    target = (
+        f"{contract.site.below(contract.provider.authorize_path)}?client_id={contract.provider.client_id}"
+    )
     response = examination.site.request("POST", contract.site.login_path, params={"next": target}, data={})
     found = []
     # A site may have words of its own for the refusal (CSRF_FAILURE_VIEW); a form shown again is none.
@@ -193,7 +195,8 @@ def _leads_to_login(examination: Examination, check_name: str, path: str) -> Ans
     place = f"GET {contract.site.url}{path}, anonymous"
     if response.status_code == 200 and LoginForm.of(response).password_field:
         return Ok("the log-in form in place of the page", watched=(check_name,))
-    expected = f"302 to {contract.site.login_path}?next={path}"
+    login, page = contract.site.below(contract.site.login_path), contract.site.below(path)
+    expected = f"302 to {login}?next={page}"
     if response.status_code not in {301, 302}:
         fix = (
             "read Daphne's log"
@@ -205,7 +208,7 @@ def _leads_to_login(examination: Examination, check_name: str, path: str) -> Ans
         )
     target = urlsplit(response.headers.get("Location", ""))
     back = [urlsplit(value).path for value in _values(target.query)]
-    if target.path != contract.site.login_path or path not in back:
+    if target.path != login or page not in back:
         seen = f"302 to {target.path}?{target.query}"
         return Findings(
             (
@@ -333,7 +336,7 @@ def authorize(examination: Examination) -> Answer:
     kept = next((value for value in _values(target.query) if "client_id=" in value), "")
     place = f"GET {contract.site.url}{provider.authorize_path}, anonymous"
     found = []
-    if response.status_code != 302 or target.path != contract.site.login_path:
+    if response.status_code != 302 or target.path != contract.site.below(contract.site.login_path):
         seen = f"{response.status_code} {target.path}".strip()
         expected = f"302 to {contract.site.login_path}"
         found = [

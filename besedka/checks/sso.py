@@ -146,7 +146,7 @@ def code_for(  # noqa: PLR0911 - one return per way to fail
         return refusal("redirect_uri", _unregistered(examination, wanted))
     if response.status_code != 302:
         return refusal("status", "read Daphne's log")
-    if urlsplit(location).path == examination.contract.site.login_path:
+    if urlsplit(location).path == examination.contract.site.below(examination.contract.site.login_path):
         return refusal("session", "the session was not kept: look at cookies and SESSION_* settings")
     if "error" in query:
         text = f"error={query['error']} {query.get('error_description', '')}".strip()
@@ -189,7 +189,9 @@ def foreign_redirect(examination: Examination) -> Answer:
     response = visitor(examination).site.authorize(own.client_id, elsewhere, own.scope, "doctor-state")
     found = []
     location = response.headers.get("Location", "").partition("?")[0]
-    own_login = urlsplit(location).path == examination.contract.site.login_path
+    own_login = urlsplit(location).path == examination.contract.site.below(
+        examination.contract.site.login_path
+    )
     # A view that sends everybody to the log-in first has let nothing out.
     if response.status_code != 400 and not (response.status_code == 302 and own_login):
         seen = f"{response.status_code} {location}".strip()
@@ -297,8 +299,7 @@ def fields(examination: Examination) -> Answer:
         own.username_field: made.username,
         own.email_field: made.email,
         own.name_field: made.full_name,
-        own.avatar_field: None,
-    }
+    } | ({own.avatar_field: None} if own.avatar_field else {})
     for name, value in wanted.items():
         found += _field(examination, name, value)
     role = made.role

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from html.parser import HTMLParser
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs, urljoin, urlsplit
 
 import requests
 
@@ -210,7 +210,7 @@ def site_session(examination: Examination) -> Answer:
     asked = sorted({frame[_SESSION] for frame in frames if frame.get(_SESSION)})
     found: list[Finding] = []
     for path in asked:
-        response = made.site.get(path)
+        response = made.site.get(urljoin(f"{site.url}/", path))
         place, kind = f"GET {path}, signed in", response.headers.get("Content-Type", "no content type")
         if response.status_code != 200:
             fix = "Read Daphne's log; is another view in front of it?"

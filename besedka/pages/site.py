@@ -50,7 +50,9 @@ class SitePage:
     def chat_button(self) -> Locator:
         """The link that leads to the chat."""
         site = self.contract.site
-        links = [f'a[href="{origin}{path}"]' for path in site.chat_pages for origin in ("", site.url)]
+        links = [
+            f'a[href="{link}"]' for path in site.chat_pages for link in (site.below(path), site.url + path)
+        ]
         return self.page.locator(self.selectors.chat_link or ", ".join(links)).first
 
     @property

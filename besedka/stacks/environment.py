@@ -47,11 +47,42 @@ def site(contract: Contract, *, database_url: str, secret_key: str, redis_url: s
         "OAUTH_REDIRECT_URI": provider.redirect_uri(contract),
         "CHAT_CHANNELS": json.dumps(channels, ensure_ascii=False),
         "CHAT_GROUPS": json.dumps(contract.provider.groups, ensure_ascii=False),
+        "CHAT_IDENTITY_FIELDS": json.dumps(_identity_fields(contract)),
+        "OAUTH_ACCESS_TOKEN_PARAM": contract.provider.access_token_param,
+        "SITE_PATHS": json.dumps(_site_paths(contract)),
     }
     rows |= {"REDIS_URL": redis_url} if redis_url else {}
     # How this machine's site differs from the one in web/, as JSON of Django's settings.
     differs = os.environ.get(SITE_SETTINGS_ENV)
     return rows | ({"SITE_SETTINGS": differs} if differs else {})
+
+
+def _identity_fields(contract: Contract) -> dict[str, str]:
+    provider = contract.provider
+    return {
+        "username": provider.username_field,
+        "email": provider.email_field,
+        "full_name": provider.name_field,
+        "avatar_url": provider.avatar_field,
+    }
+
+
+def _site_paths(contract: Contract) -> dict[str, str]:
+    """Address of each page by the name that the site's own URL configuration gives it."""
+    site, provider = contract.site, contract.provider
+    rows = {
+        "test": site.test_page,
+        "integrated": site.integrated_page,
+        "auth": site.chat_auth_path,
+        "session": site.adapter.session_path,
+        "login": site.login_path,
+        "logout": site.adapter.logout_path,
+        "authorize": provider.authorize_path,
+        "token": provider.token_path,
+        "besedka-identity": provider.identity_path,
+        "status": site.adapter.status_place,
+    }
+    return {name: path for name, path in rows.items() if path}
 
 
 def site_users(contract: Contract) -> str:

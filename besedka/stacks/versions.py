@@ -17,9 +17,10 @@ from dataclasses import dataclass, replace
 from itertools import pairwise
 from pathlib import Path
 
-from besedka.contract import LINES, Contract
+from besedka.contract import Contract
 from besedka.stacks.docker.compose import ComposeService
 from besedka.stacks.docker.engine_errors import ImageVersionError
+from besedka.values import LINES
 
 VERSION_ENV = "BESEDKA_ROCKETCHAT_VERSION"
 

@@ -36,9 +36,9 @@ def test_a_signed_out_visitor_is_sent_to_the_login_and_back(contract: Contract) 
 
     expect_status(answer, 302)
     location = urlsplit(answer.headers["Location"])
-    assert location.path == contract.site.login_path, f"sent to {location.path}"
+    assert location.path == contract.site.below(contract.site.login_path), f"sent to {location.path}"
     back = parse_qs(location.query)["next"][0]
-    assert back.startswith(contract.provider.authorize_path), (
+    assert back.startswith(contract.site.below(contract.provider.authorize_path)), (
         f"after the log-in the visitor is sent to {back}"
     )
 
@@ -94,7 +94,7 @@ def test_a_response_type_other_than_code_is_refused(test_user_flow: OAuthFlow) -
 
 
 def test_a_login_inside_the_flow_needs_its_csrf_token(contract: Contract) -> None:
-    path = f"{contract.site.login_path}?next={contract.provider.authorize_path}%3Fclient_id%3D"
+    path = f"{contract.site.login_path}?next={contract.site.below(contract.provider.authorize_path)}%3Fclient_id%3D"
     user = in_fewest_rooms(contract)
 
     answer = Site.of(contract).request(

@@ -24,14 +24,14 @@ ARROWS = {
     "http overlays": "address errors hosts",
     "consistency": "names",
     "certificates": "address http",
-    "ways": "address",
-    "contract database_url browser": "ways adapter mistakes address certificates consistency errors hosts names reverse_proxy scrub overlays"
+    "values ways": "address",
+    "contract database_url browser": "values ways adapter mistakes address certificates consistency errors hosts names reverse_proxy scrub overlays"
     " without_netlink",
     "rocketchat site site_status site_database pages target": "ways adapter address contract database_url errors http"
     " second_ask",
     "report": "errors language scrub translation",
     "provision": "address contract database_url errors hosts names progress rocketchat site_database target",
-    "stacks": "adapter address contract database_url errors hosts http progress provision reverse_proxy rocketchat site_database"
+    "stacks": "values adapter address contract database_url errors hosts http progress provision reverse_proxy rocketchat site_database"
     " site_status target",
     "checks": "ways adapter language translation address contract database_url errors http names rocketchat second_ask site site_database site_status stacks target",
     "restart": "address checks contract database_url errors http progress provision rocketchat site_database"

@@ -59,6 +59,9 @@ class Environment:
     groups: dict[str, tuple[str, ...]]
     password_iterations: int | None
     chat_patience: int
+    identity_fields: dict[str, str]
+    access_token_param: str
+    paths: dict[str, str]
     django_settings: dict[str, Any]
 
     def chat(self) -> dict[str, Any]:
@@ -81,6 +84,8 @@ class Environment:
             "PATIENCE": self.chat_patience,
             "FULL_NAME_FIELD": "full_name",
             "ROLE_FIELD": "role",
+            "IDENTITY_FIELDS": self.identity_fields,
+            "ACCESS_TOKEN_PARAM": self.access_token_param,
         }
 
 
@@ -155,14 +160,14 @@ def _groups(reader: _Reader) -> dict[str, tuple[str, ...]]:
     }
 
 
-def _django_settings(reader: _Reader) -> dict[str, Any]:
-    """Settings of Django that this site has otherwise: SITE_SETTINGS, a JSON object; none without it."""
-    if not reader.source.get("SITE_SETTINGS", "").strip():
+def _table(reader: _Reader, name: str, example: str) -> dict[str, Any]:
+    """A JSON object that may be absent: SITE_SETTINGS, SITE_PATHS, CHAT_IDENTITY_FIELDS."""
+    if not reader.source.get(name, "").strip():
         return {}
-    expected = 'a JSON object such as {"X_FRAME_OPTIONS":"DENY"}'
-    rows = reader.json("SITE_SETTINGS", expected)
+    expected = f"a JSON object such as {example}"
+    rows = reader.json(name, expected)
     if rows is not None and not isinstance(rows, dict):
-        reader.problems.append(f"SITE_SETTINGS: found {type(rows).__name__}, expected {expected}")
+        reader.problems.append(f"{name}: found {type(rows).__name__}, expected {expected}")
     return rows if isinstance(rows, dict) else {}
 
 
@@ -201,7 +206,7 @@ def read_environment(source: Mapping[str, str], site_dir: Path) -> Environment:
     Raises EnvironmentProblemError naming every problem at once.
     """
     reader = _Reader(source)
-    site_url = reader.url("SITE_URL")
+    site_url = reader.url("SITE_URL", below=True)
     chat_url = reader.url("CHAT_URL", below=True)
     service = source.get("OAUTH_SERVICE", "").strip() or "besedka"
     extra_hosts = [host.strip() for host in source.get("ALLOWED_HOSTS", "").split(",") if host.strip()]
@@ -233,7 +238,10 @@ def read_environment(source: Mapping[str, str], site_dir: Path) -> Environment:
         groups=_groups(reader),
         password_iterations=reader.number("PASSWORD_ITERATIONS"),
         chat_patience=reader.number("CHAT_PATIENCE") or PATIENCE_SECONDS,
-        django_settings=_django_settings(reader),
+        identity_fields=_table(reader, "CHAT_IDENTITY_FIELDS", '{"username":"login"}'),
+        access_token_param=source.get("OAUTH_ACCESS_TOKEN_PARAM", "").strip() or "access_token",
+        paths=_table(reader, "SITE_PATHS", '{"login":"/konto/login/"}'),
+        django_settings=_table(reader, "SITE_SETTINGS", '{"X_FRAME_OPTIONS":"DENY"}'),
     )
     if reader.problems:
         raise EnvironmentProblemError(reader.problems)

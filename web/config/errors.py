@@ -1,16 +1,23 @@
-"""Answers to requests that fail: JSON for programs (`/api/`, `/chat/api/`), pages for people."""
+"""Answers to requests that fail: JSON for programs (API_PREFIXES, API_PAGES), pages for people."""
 
 from __future__ import annotations
 
 from besedka_chat.answers import json_error
+from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
 API_PREFIXES = ("/api/", "/chat/api/")
+API_PAGES = ("auth", "proof", "session", "besedka-identity")
+
+
+def _for_programs(request: HttpRequest) -> bool:
+    moved = [settings.BESEDKA.paths.get(name) for name in API_PAGES]
+    return request.path_info.startswith(API_PREFIXES) or request.path_info in moved
 
 
 def _answer(request: HttpRequest, status: int, error: str, title: str, message: str) -> HttpResponse:
-    if request.path.startswith(API_PREFIXES):
+    if _for_programs(request):
         return json_error(status, error, message)
     return render(
         request, "error.html", {"status": status, "title": title, "message": message}, status=status
@@ -34,7 +41,7 @@ def server_error(request: HttpRequest) -> HttpResponse:
 
 def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
     """POST without a valid CSRF token; for a visitor who is not signed in at all, a 401 says more."""
-    if request.path.startswith(API_PREFIXES) and not request.user.is_authenticated:
+    if _for_programs(request) and not request.user.is_authenticated:
         return json_error(401, "not_signed_in", "Вы не вошли на сайт.")
     return _answer(
         request,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from besedka_chat.pkce import pkce_required
 
@@ -22,6 +23,9 @@ SECRET_KEY = BESEDKA.secret_key
 DEBUG = False
 ALLOWED_HOSTS = list(BESEDKA.allowed_hosts)
 ROOT_URLCONF = "config.urls"
+# A site may lie below a path of its host, as https://host/portal.
+_ADDRESS = urlsplit(BESEDKA.site_url)
+FORCE_SCRIPT_NAME = _ADDRESS.path or None
 ASGI_APPLICATION = "config.asgi.application"
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
@@ -72,11 +76,11 @@ AUTH_USER_MODEL = "accounts.User"
 AUTHENTICATION_BACKENDS = ["accounts.backends.UsernameOrEmailBackend"]
 PASSWORD_HASHERS = ["accounts.hashers.SitePBKDF2PasswordHasher"]
 PASSWORD_ITERATIONS = BESEDKA.password_iterations
-LOGIN_URL = "/accounts/login/"
+LOGIN_URL = "login"
 # "email": an address alone signs in. The prefix goes before the names of the form's fields.
 LOGIN_BY = "username_or_email"
 LOGIN_FORM_PREFIX = None
-LOGIN_REDIRECT_URL = "/"
+LOGIN_REDIRECT_URL = "home"
 # Cookies know no ports: the chat on the same host must not meet a cookie of a common name.
 SESSION_COOKIE_NAME = "besedka_session"
 CSRF_COOKIE_NAME = "besedka_csrf"
@@ -84,7 +88,7 @@ SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"
 # A Secure cookie is not sent over plain http, where development runs.
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = BESEDKA.site_url.startswith("https://")
 CSRF_FAILURE_VIEW = "config.errors.csrf_failure"
-CSRF_TRUSTED_ORIGINS = [BESEDKA.site_url]
+CSRF_TRUSTED_ORIGINS = [f"{_ADDRESS.scheme}://{_ADDRESS.netloc}"]
 
 # --- Headers. The log-in and OAuth error pages may show inside the chat's frame, which stands in a page
 # of this site: SAMEORIGIN allows that, Django's default DENY would not.
@@ -94,7 +98,7 @@ X_FRAME_OPTIONS = "SAMEORIGIN"
 SECURE_CROSS_ORIGIN_OPENER_POLICY = None
 
 # --- Static files, served by the site itself without collectstatic
-STATIC_URL = "/static/"
+STATIC_URL = f"{_ADDRESS.path}/static/"
 STATICFILES_DIRS = [BASE_DIR / "static"]
 WHITENOISE_USE_FINDERS = True
 # Always asked again (304): a page and its modules must be of one version.

@@ -1,24 +1,43 @@
-"""All addresses of the site."""
+"""All addresses of the site: its own, or those that SITE_PATHS names for a page."""
 
 from __future__ import annotations
 
+from types import ModuleType
+
+import accounts.urls
+import besedka_chat.identity_urls
+import besedka_chat.oauth_urls
+import besedka_chat.urls
+from django.conf import settings
 from django.templatetags.static import static
-from django.urls import include, path
+from django.urls import URLResolver, include, path
 from django.utils.functional import lazy
 from django.views.generic import RedirectView
 
 from config import views
 
 lazy_static = lazy(static, str)
+moved: dict[str, str] = settings.BESEDKA.paths
+
+
+def below(prefix: str, pages: ModuleType) -> URLResolver:
+    """The module's pages below the prefix, but for those that have an address of their own."""
+    patterns = [
+        path(moved.get(page.name, f"/{prefix}{page.pattern}").lstrip("/"), page.callback, name=page.name)
+        for page in pages.urlpatterns
+    ]
+    name = getattr(pages, "app_name", None)
+    return path("", include((patterns, name) if name else patterns))
+
 
 urlpatterns = [
     path("", views.home, name="home"),
     path("favicon.ico", RedirectView.as_view(url=lazy_static("img/favicon.svg"))),
-    path("accounts/", include("accounts.urls")),
-    path("o/", include("besedka_chat.oauth_urls")),
-    path("api/v1/status/", views.status, name="status"),
-    path("api/v1/auth/", include("besedka_chat.identity_urls")),
-    path("chat/", include("besedka_chat.urls")),
+    below("accounts/", accounts.urls),
+    below("o/", besedka_chat.oauth_urls),
+    path(moved.get("status", "/api/v1/status/").lstrip("/"), views.status, name="status"),
+    below("api/v1/auth/", besedka_chat.identity_urls),
+    below("chat/", besedka_chat.urls),
 ]
 
 handler400 = "config.errors.bad_request"

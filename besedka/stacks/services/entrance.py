@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 
 from besedka import address, hosts, http
 from besedka.contract import Contract
-from besedka.errors import StackStartError
 from besedka.stacks.services import nginx
 from besedka.stacks.services.one_host import OneHost
 from besedka.stacks.services.options import Programs
@@ -63,17 +62,7 @@ class Entrance:
         return {names.get(name, name): port for name, port in wished.items()}
 
     def contract(self) -> Contract:
-        """The contract at free ports, on its own spellings of this machine where they lead here.
-
-        Raises StackStartError where it wants the site below a path, which ours does not serve.
-        """
-        if address.path(self.told.site.url):
-            raise StackStartError(
-                f"site.url {self.told.site.url} lies below a path",
-                expected="a host and a port: this project's site serves the whole of its host",
-                where="[site] url of the contract",
-                next_step="give the path to the chat; a site of your own is tested with --stack=attached",
-            )
+        """The contract at free ports, on its own spellings of this machine where they lead here."""
         told, own = self.told, self.told.own_provider_url
         return told.at(
             site_url=self._moved(told.site.url, "site"),

@@ -53,6 +53,19 @@ def test_a_chat_signs_in_without_a_click_and_without_pkce(visitor: Client) -> No
     assert told["avatar_url"] == "http://site.test/verein/files/besedka_chat/img/avatar.svg"
 
 
+def test_identity_names_its_fields_as_the_site_says(visitor: Client) -> None:
+    ensure_application()
+    token = token_of(code_of(visitor))
+    fields = {"username": "login", "email": "contact.mail", "full_name": "contact.shown", "avatar_url": ""}
+    rows = settings.BESEDKA_CHAT | {"IDENTITY_FIELDS": fields, "ACCESS_TOKEN_PARAM": "schein"}
+    with override_settings(BESEDKA_CHAT=rows):
+        answer = Client(SERVER_NAME="site.test").get("/wer/rocket/", {"schein": token})
+    told = answer.json()
+    contact = {"mail": IDENTITY["email"], "shown": IDENTITY["full_name"]}
+    assert (told["login"], told["contact"]) == (IDENTITY["username"], contact)
+    assert {"username", "email", "full_name", "avatar_url"}.isdisjoint(told)
+
+
 def test_the_identity_address_refuses_everybody_else_in_json(db: None) -> None:
     stranger = Client(SERVER_NAME="site.test")
     answer = stranger.get("/wer/rocket/", HTTP_AUTHORIZATION="Bearer nonsense")

@@ -10,10 +10,11 @@ import tomllib
 import pytest
 
 from besedka import contract as contracts
-from besedka.contract import LINES, PROJECT_ROOT
+from besedka.contract import PROJECT_ROOT
 from besedka.restart.upgrade import mongo_steps
 from besedka.stacks import versions
 from besedka.stacks.docker.engine_errors import ImageVersionError
+from besedka.values import LINES
 
 
 def test_each_line_has_a_release_of_its_own() -> None:

@@ -4,6 +4,7 @@ import io
 import json
 
 import pytest
+from accounts.forms import LoginForm
 from accounts.models import User
 from besedka_chat.roster import RosterError, ensure_users, read_roster, remove_users
 from django.contrib.auth import authenticate
@@ -66,7 +67,12 @@ class TestLogin:
     def test_not_for_a_disabled_account(self) -> None:
         ensure_users(roster(OLGA))
         User.objects.update(is_active=False)
-        assert authenticate(username="olga", password="olga-pw") is None
+        typed = {"username": "olga", "password": "olga-pw"}
+        form = LoginForm(data=typed)
+        assert not form.is_valid()
+        assert "отключена" in str(form.non_field_errors())
+        # With a wrong password nobody is told that the account exists.
+        assert "отключена" not in str(LoginForm(data=typed | {"password": "x"}).non_field_errors())
 
     @pytest.mark.parametrize("twin", [{"username": "Olga"}, {"username": "b", "email": "OLGA@example.org"}])
     def test_names_and_addresses_are_unique_whatever_the_case(self, twin: dict[str, str]) -> None:

@@ -61,7 +61,7 @@ def test_anonymous_gets_json(db: None) -> None:
 
 def test_hands_over_the_login_and_keeps_no_token(olga: Client, fake_chat: FakeChat) -> None:
     response = olga.post(AUTH)
-    assert response.json() == {"loginToken": "t1", "userId": "u1", "username": "olga"}
+    assert response.json() == {"loginToken": "t1", "userId": "u1", "username": "olga", "absent": []}
     assert response["Cache-Control"] == "no-store"
     body = json.loads(fake_chat.requests[0].content)
     assert (body["serviceName"], body["expiresIn"]) == ("besedka", 300)

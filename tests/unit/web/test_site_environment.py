@@ -22,7 +22,8 @@ def test_every_missing_variable_is_named_in_one_message() -> None:
     ("name", "value"),
     [
         ("SITE_URL", "127.0.0.1:8001"),
-        ("SITE_URL", "http://127.0.0.1:8001/site"),
+        ("SITE_URL", "http://127.0.0.1:8001/?site"),
+        ("SITE_PATHS", "[]"),
         ("CHAT_URL", "http://127.0.0.1:3000/?chat"),
         ("CHAT_CHANNELS", "not json"),
         ("CHAT_CHANNELS", '[{"name":"a","label":"A"}]'),

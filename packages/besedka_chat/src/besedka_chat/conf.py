@@ -18,6 +18,8 @@ from besedka_chat.tokens import TokenMaker
 # A cold client of Rocket.Chat takes up to two minutes on a loaded machine (measured on 6.13.0).
 PATIENCE_SECONDS = 120
 LOGIN_STYLES = ("redirect", "popup")
+# Fields of the identity answer that Rocket.Chat finds by a name of its own settings (`…-username_field`, …).
+IDENTITY_FIELDS = ("username", "email", "full_name", "avatar_url")
 # How the chat is signed in: Custom OAuth, the server-side flow of Rocket.Chat 8.7, or iframe authentication.
 WAYS = ("oauth", "oauth-modern", "iframe-auth")
 _CHANNELS = 'a list such as [{"name": "general", "label": "Общий", "default": True}] with exactly one default'
@@ -68,6 +70,8 @@ class ChatSettings:
     role_field: str
     default_role: str
     temporary_prefix: str
+    identity_fields: dict[str, str]
+    access_token_param: str
     token_maker: TokenMaker | None
 
     @property
@@ -143,6 +147,16 @@ def _groups(reader: _Reader) -> dict[str, tuple[str, ...]]:
     return {str(role): tuple(map(str, groups)) for role, groups in rows.items()}
 
 
+def _identity_fields(reader: _Reader) -> dict[str, str]:
+    """What the identity answer calls each of its fields; "" leaves a field out."""
+    rows = reader.rows.pop("IDENTITY_FIELDS", {})
+    known = isinstance(rows, Mapping) and set(rows) <= set(IDENTITY_FIELDS)
+    if not known or not all(isinstance(row, str) for row in rows.values()):
+        reader.wrong("IDENTITY_FIELDS", rows, f"names for some of {', '.join(IDENTITY_FIELDS)}")
+        return {}
+    return {name: rows.get(name, name) for name in IDENTITY_FIELDS}
+
+
 def _scopes(reader: _Reader) -> tuple[str, ...]:
     rows = reader.rows.pop("SCOPES", ["read"])
     if not isinstance(rows, list | tuple) or not rows or not all(isinstance(row, str) for row in rows):
@@ -214,6 +228,8 @@ def read(rows: Any) -> tuple[ChatSettings, list[str]]:
         role_field=_field(reader, "ROLE_FIELD", ""),
         default_role=reader.text("DEFAULT_ROLE", "user"),
         temporary_prefix=reader.text("TEMPORARY_PREFIX", "temp_") or "temp_",
+        identity_fields=_identity_fields(reader),
+        access_token_param=reader.text("ACCESS_TOKEN_PARAM", "access_token"),
         token_maker=_token_maker(reader),
     )
     reader.problems += [f"{name}: found a row that nobody reads; is it misspelt?" for name in reader.rows]

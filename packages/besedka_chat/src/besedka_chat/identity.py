@@ -27,16 +27,31 @@ def identity_of(user: Any) -> dict[str, Any]:
     those of DEFAULT_ROLE.
     """
     site, role = chat_settings(), person.role(user)
-    return {
-        "id": str(user.pk),
+    told = {
         "username": person.username(user),
         "email": person.email(user),
         "full_name": person.full_name(user),
         "avatar_url": urljoin(f"{site.site_url}/", static("besedka_chat/img/avatar.svg")),
+    }
+    return _named(told, site.identity_fields) | {
+        "id": str(user.pk),
         "role": role,
         "roles": [role],
         "groups": list(site.groups.get(role, site.groups.get(site.default_role, ()))),
     }
+
+
+def _named(told: dict[str, str], fields: dict[str, str]) -> dict[str, Any]:
+    """The values under the site's own names; a dot in a name is a table in a table."""
+    answer: dict[str, Any] = {}
+    for name, value in told.items():
+        *tables, last = fields[name].split(".")
+        place = answer
+        for table in tables:
+            place = place.setdefault(table, {})
+        if last:
+            place[last] = value
+    return answer
 
 
 @transaction.non_atomic_requests
@@ -45,14 +60,17 @@ def identity_of(user: Any) -> dict[str, Any]:
 def identity(request: HttpRequest) -> HttpResponse:
     """GET with `Authorization: Bearer <token>`, or `?access_token=<token>` where there is no such header.
 
-    The second form is what Rocket.Chat's `identity_token_sent_via = payload` sends; oauthlib reads it by
-    itself (oauthlib/oauth2/rfc6749/tokens.py, get_token_from_header). Answers 200, or 401 without a valid
+    The second form is what Rocket.Chat's `identity_token_sent_via = payload` sends, by the name of its
+    `access_token_param`, ACCESS_TOKEN_PARAM here. Answers 200, or 401 without a valid
     token, 403 for one of another scope, 405 for another method: always JSON. Sessions count for nothing.
     """
     if request.method not in {"GET", "HEAD"}:
         response = json_error(405, "method_not_allowed", "Этот адрес понимает только GET.")
         response["Allow"] = "GET, HEAD"
         return response
+    sent = request.GET.get(chat_settings().access_token_param)
+    if sent and "Authorization" not in request.headers:
+        request.META["HTTP_AUTHORIZATION"] = f"Bearer {sent}"
     valid, verified = get_oauthlib_core().verify_request(request, scopes=list(chat_settings().scopes))
     if valid and verified.user is not None and verified.user.is_active:
         return JsonResponse(identity_of(verified.user), json_dumps_params={"ensure_ascii": False})
