@@ -173,6 +173,8 @@ LEVERS = {
     "sso.buttons": "rule",
     "sso.commands.no_script": "collectstatic",
     "sso.commands.none": "externalCommand",
+    "sso.buttons.idle": "disabled",
+    "sso.commands.target": "origin",
     "sso.commands.no_switch": "each click",
     "sso.commands.reads_frame": "command",
     "sso.commands.reloads_frame": "load the frame once",

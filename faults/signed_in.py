@@ -96,6 +96,19 @@ FAULTS = (
         '<html><body class="chat-page"><main class="chat">',
     ),
     _test("frame_under_another_id", "frame_id", 'id="rocketChatFrame"', 'id="rocketchat-iframe"'),
+    _of_a_moderator(
+        "moderators_button_takes_no_click",
+        "idle",
+        r'(<button)([^>]*data-channel="moderators")',
+        r"\1 disabled\2",
+    ),
+    _page(
+        "commands_for_another_address",
+        _TEST_PAGE,
+        "commands.target",
+        r'data-chat-url="[^"]*"',
+        'data-chat-url="http://localhost:1"',
+    ),
     _integrated(
         "switchers_are_links",
         "links",

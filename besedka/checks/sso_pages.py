@@ -33,7 +33,7 @@ class Page(HTMLParser):
 
     `documents` counts its `<html>`, `frames` are the attributes of each frame, `scripts` the addresses of
     scripts, `inline` their texts where they stand in the page. `switchers` are name of the channel → (tag,
-    path of the room, text). `labels` are the texts of its buttons and links.
+    path of the room, text), `idle` those that take no click. `labels` are the texts of its buttons and links.
     """
 
     def __init__(self) -> None:
@@ -43,6 +43,7 @@ class Page(HTMLParser):
         self.scripts: list[str] = []
         self.inline: list[str] = []
         self.switchers: dict[str, tuple[str, str, str]] = {}
+        self.idle: set[str] = set()
         self.labels: list[str] = []
         self._labelled = False
         self._channel: str | None = None
@@ -64,6 +65,8 @@ class Page(HTMLParser):
             self.labels.append("")
         if fields.get("data-channel"):
             self._channel = fields["data-channel"]
+            if "disabled" in fields:
+                self.idle.add(self._channel)
             self.switchers[self._channel] = (tag, fields.get("data-path", ""), "")
 
     def handle_data(self, data: str) -> None:

@@ -23,10 +23,12 @@ _POSTED = re.compile(r"""\btype["']?\s*:\s*["']([A-Z_]{4,}|join-channel)["']""")
 _READS_FRAME = re.compile(r"contentDocument\s*[!?]?\.\s*(?:body|querySelector|getElement|documentElement)")
 # In one statement: a timer that gives the frame an address, whatever is being typed in it.
 _RELOADS_FRAME = re.compile(r"setInterval\s*\([^;]*?\.src\s*=[^=]")
+# Where a message goes to, where that stands as an address of its own in the call.
+_TARGET = re.compile(r"""postMessage\s*\([^;]*?,\s*["'](https?://[^"']+)["']\s*\)""")
 _OAUTH, _TOKEN, _SWITCH = "call-custom-oauth-login", "login-with-token", "go"
 
 
-@check("sso.buttons", codes="missing too_many paths", needs=["sso.integrated_page"])
+@check("sso.buttons", codes="missing too_many idle paths", needs=["sso.integrated_page"])
 def buttons(examination: Examination) -> Answer:
     """Does every role get the buttons of its rooms, and no other?"""
     contract = examination.contract
@@ -38,6 +40,7 @@ def buttons(examination: Examination) -> Answer:
         page = read(holder.site.get(contract.site.integrated_page))
         wanted = {channel.name for channel in contract.channels if channel.admits(role)}
         found += _differences(contract, role, set(rooms_of(page, contract)), wanted)
+        found += _idle(contract, role, page)
         found += _paths(contract, role, page)
     return answer(found, evidence=f"{len(holders(examination))} roles")
 
@@ -65,6 +68,15 @@ def _differences(contract: Contract, role: Role, seen: set[str], wanted: set[str
     ]
 
 
+def _idle(contract: Contract, role: Role, page: Page) -> list[Finding]:
+    """Buttons that take no click."""
+    idle = ", ".join(sorted(page.idle & set(page.switchers)))
+    place = f"{contract.site.url}{contract.site.integrated_page} as {role}"
+    fix = "a button that the role may press is not disabled"
+    seen = f"no click for {idle}"
+    return [finding("sso.buttons.idle", seen, "a button to press", place, advice=(fix,))] if idle else []
+
+
 def _paths(contract: Contract, role: Role, page: Page) -> list[Finding]:
     """Buttons of a role that lead where its room is not: /channel/ is public, /group/ private."""
     place = f"{contract.site.url}{contract.site.integrated_page} as {role}"
@@ -79,7 +91,7 @@ def _paths(contract: Contract, role: Role, page: Page) -> list[Finding]:
 
 @check(
     "sso.commands",
-    codes="no_script none no_switch reads_frame reloads_frame",
+    codes="no_script none target no_switch reads_frame reloads_frame",
     needs=["sso.user"],
 )
 def commands(examination: Examination) -> Answer:
@@ -101,10 +113,26 @@ def commands(examination: Examination) -> Answer:
             found.append(finding("sso.commands.no_script", seen, "200 with a script", path, advice=(fix,)))
         else:
             switches = path != site.test_page
-            found += _wrong(texts, ways[path], path, switches=switches)[:1]
+            found += (
+                _wrong(texts, ways[path], path, switches=switches)
+                or _elsewhere(examination.contract, texts, page, path)
+            )[:1]
     if not asked:
         return Skipped("no page shows a frame that a script could speak to")
     return answer(found, evidence=f"{_OAUTH}, {_TOKEN}, {_SWITCH}")
+
+
+def _elsewhere(contract: Contract, texts: dict[str, str], page: Page, path: str) -> list[Finding]:
+    """Commands that go to another origin than the chat's: the browser drops them without a word."""
+    chat = address.origin(contract.chat.url)
+    named = {target for text in texts.values() for target in _TARGET.findall(text)}
+    named |= {frame["data-chat-url"] for frame in page.frames if frame.get("data-chat-url")}
+    wrong = sorted(target for target in named if address.origin(target) != chat)
+    fix = "send them to the chat's own origin: the browser drops a message for another one"
+    return [
+        finding("sso.commands.target", f"commands for {target}", chat, path, advice=(fix,))
+        for target in wrong
+    ]
 
 
 def _wrong(texts: dict[str, str], wanted: tuple[str, ...], path: str, *, switches: bool) -> list[Finding]:

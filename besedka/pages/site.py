@@ -213,6 +213,9 @@ class ChatPage(SitePage):
         except AssertionError as error:
             error.add_note(self._explanation(self._state))
             raise
+        # A browser loads what nobody sees all the same.
+        unseen = "the chat is signed in, in a frame that nobody sees: look at its style, width and height"
+        expect(self.frame_element, unseen).to_be_visible(timeout=DECIDED_MILLISECONDS)
         if self._begun is not None:
             PATIENCE.note(time.monotonic() - self._begun)
             self._begun = None

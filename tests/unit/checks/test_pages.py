@@ -99,6 +99,11 @@ def test_what_is_wrong_with_a_page_has_a_name(showing: Showing, page: str, kinds
             {"/static/page.js": f"{OAUTH}{GO} setInterval(() => {{ f.src = f.src; }}, 2000);"},
             ["reloads_frame"],
         ),
+        (
+            {"/static/page.js": f"{OAUTH}{GO} frame.contentWindow.postMessage(x, 'http://localhost:1');"},
+            ["target"],
+        ),
+        ({"/static/page.js": f"{OAUTH}{GO} w.postMessage(x, '{CHAT}/');"}, []),
         ({"/static/page.js": f"{OAUTH}{GO} setInterval(check, 2000); frame.src = address;"}, []),
         # Whether the frame still shows a page of our own may be asked.
         ({"/static/page.js": f"{OAUTH}{GO} const page = frame.contentDocument?.location;"}, []),
