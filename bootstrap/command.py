@@ -36,6 +36,7 @@ CLI_COMMANDS: Mapping[str, str] = {
     "summary": "tell what a run came to, for the summary of a CI job",
     "bundle": "make one archive of a run, without secrets, to send to somebody",
     "merge": "make one page of the shards of a run",
+    "load": "sign many people in at once, and print how long each hop takes (Locust)",
     "announce": "tell of a nightly by issues on GitHub and a message to a webhook",
 }
 # These need neither the suite nor the programs of a stack, and no browser.

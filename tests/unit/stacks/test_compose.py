@@ -50,7 +50,7 @@ def test_the_site_in_a_container_is_told_what_the_contract_says(contract: Contra
     )
     said["CHAT_INTERNAL_URL"] = "http://rocketchat:3000"
 
-    for name in ("CHAT_CHANNELS", "CHAT_GROUPS"):
+    for name in ("CHAT_CHANNELS", "CHAT_GROUPS", "CHAT_IDENTITY_FIELDS", "SITE_PATHS"):
         assert json.loads(told.pop(name)) == json.loads(said.pop(name)), name
     assert told == said
 

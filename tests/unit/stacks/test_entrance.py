@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
 
 from besedka import contract
 from besedka.contract import Contract
-from besedka.errors import StackStartError
 from besedka.stacks.services.entrance import PORTS, Entrance
 from besedka.stacks.services.options import Programs
 
@@ -40,11 +37,10 @@ def test_one_origin_stays_one(tls: bool, port: str) -> None:
     assert chat == f"{site}/rocket"
 
 
-def test_a_site_below_a_path_is_refused_before_anything_starts() -> None:
-    told = Entrance(TOLD, NUMBERS, Programs())
+def test_a_site_below_a_path_stays_below_it() -> None:
+    site, _ = moved("http://127.0.0.1:8001/portal", "http://127.0.0.1:3000")
 
-    with pytest.raises(StackStartError, match="lies below a path"):
-        replace(told, told=TOLD.at(site_url="http://127.0.0.1:8001/site", chat_url=TOLD.chat.url)).contract()
+    assert site == f"http://127.0.0.1:{NUMBERS['site']}/portal"
 
 
 @pytest.mark.parametrize(("tls", "port"), [(False, "one host"), (True, "site by https")])
