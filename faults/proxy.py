@@ -224,7 +224,11 @@ class _Handler(BaseHTTPRequestHandler):
         if self.headers.get("Upgrade") and not self.server.proxy.refuses_socket(handshake):
             self._splice(self.server.proxy.idle_seconds(handshake))
             return
-        body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+        announced = int(self.headers.get("Content-Length") or 0)
+        body = self.rfile.read(announced)
+        if len(body) < announced:
+            self.close_connection = True
+            return
         headers = tuple(
             (name, value) for name, value in self.headers.items() if name.lower() not in _NOT_HANDED_ON
         )
@@ -242,7 +246,10 @@ class _Handler(BaseHTTPRequestHandler):
             Request(self.command, self.path, tuple(self.headers.items()), b"")
         )
         if reply is None:
-            return super().handle_expect_100()
+            going_on = super().handle_expect_100()
+            # Whoever announced a body waits for this word.
+            self.wfile.flush()
+            return going_on
         self._reply(reply)
         self.close_connection = True
         return False
