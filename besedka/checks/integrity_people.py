@@ -161,6 +161,10 @@ def _link_findings(examination: Examination, username: str, link: dict[str, Any]
     if examination.target.site_database_url is None:
         return []
     names = {str(user.id): user.username for user in examination.site_users}
+    at_the_site = {name.lower() for name in names.values()}
+    canonical = {user.username.lower() for user in examination.contract.users}
+    if username.lower() in canonical - at_the_site:
+        return []  # site.accounts says that the account is missing
     if names.get(link["id"], "").lower() != username.lower():
         owner = names.get(link["id"], "nobody")
         seen = f"id {link['id']} is {owner} at the site"

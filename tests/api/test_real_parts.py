@@ -52,7 +52,7 @@ def test_what_is_real_is_said_and_not_called_unproved(subject: Path) -> None:
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="the made-up programs are scripts")
-def test_a_run_on_a_bundle_calls_nothing_a_stand_in(subject: Path, tmp_path: Path) -> None:
+def test_what_only_calls_itself_rocketchat_or_mongod_is_a_stand_in(subject: Path, tmp_path: Path) -> None:
     subject.write_text("def test_version(contract): assert contract.chat.version == '7.7.2'\n", "utf-8")
     folder = made_up.bundle(tmp_path / "bundle", version="7.7.2")
     options = [f"--rocketchat-bundle={folder}", f"--node={made_up.node()[0]}"]
@@ -60,9 +60,9 @@ def test_a_run_on_a_bundle_calls_nothing_a_stand_in(subject: Path, tmp_path: Pat
     finished = inner.run(str(subject), *options, f"--mongod={made_up.mongod(tmp_path)}")
 
     assert finished.returncode == 0, finished.stdout + finished.stderr
-    assert "  rocketchat  7.7.2    real" in finished.stdout
-    # The made-up program only calls itself mongod: it does not do what MongoDB does.
-    assert re.findall(r"^  (\w+) .* stand-in", finished.stdout, re.MULTILINE) == ["mongo"]
+    # The made-up programs only have the names: they do not do what Rocket.Chat and MongoDB do.
+    assert "  rocketchat  7.7.2    stand-in" in finished.stdout
+    assert re.findall(r"^  (\w+) .* stand-in", finished.stdout, re.MULTILINE) == ["rocketchat", "mongo"]
 
 
 @pytest.mark.parametrize(

@@ -168,7 +168,7 @@ def test_a_token_older_than_ninety_days_signs_nobody_in(backdated: Chat) -> None
     assert backdated.anybody().post("login", {"resume": person.token}).status == 401
     if backdated.has_clock:
         # The administrator's is as old, and has to put the rest back.
-        backdated.admin.sign_in(backdated.admin.username, backdated.admin.password)
+        backdated.sign_in_again()
 
 
 def test_tokens_expire_after_ninety_days(own: Chat) -> None:
