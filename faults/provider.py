@@ -119,8 +119,27 @@ def _codes_left(one: BreakableStack) -> Iterator[None]:
         }
         for number in range(_CODES_LEFT)
     ]
-    with one.emptied("oauth2_provider_accesstoken"), one.rows("oauth2_provider_grant", *rows):
+    with (
+        _nobody_linked(one),
+        one.emptied("oauth2_provider_accesstoken"),
+        one.rows("oauth2_provider_grant", *rows),
+    ):
         yield
+
+
+@contextmanager
+def _nobody_linked(one: BreakableStack) -> Iterator[None]:
+    """No account has signed in by SSO yet: without a token no link could be the site's."""
+    users, link = one.mongo["users"], f"services.{one.contract.provider.name}"
+    linked = list(users.find({link: {"$exists": True}}))
+    for user in linked:
+        users.update_one({"_id": user["_id"]}, {"$unset": {link: ""}})
+    try:
+        yield
+    finally:
+        for user in linked:
+            kept = user["services"][one.contract.provider.name]
+            users.update_one({"_id": user["_id"]}, {"$set": {link: kept}})
 
 
 FAULTS = (

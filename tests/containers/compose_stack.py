@@ -95,9 +95,19 @@ class ComposeStack:
 
     def sql(self, text: str, *values: object) -> list[tuple[Any, ...]]:
         """Run a statement in the site's database; its rows, if it has any."""
-        with closing(psycopg.connect(self.site_database_url, autocommit=True)) as connection:
+        with closing(self._site_database()) as connection:
             cursor = connection.execute(text, values or None)
             return cursor.fetchall() if cursor.description else []
+
+    def _site_database(self) -> psycopg.Connection[tuple[Any, ...]]:
+        """A connection; who was killed may have been restarting PostgreSQL at that moment."""
+        deadline = time.monotonic() + COMMAND_SECONDS
+        while True:
+            try:
+                return psycopg.connect(self.site_database_url, autocommit=True)
+            except psycopg.OperationalError:
+                assert time.monotonic() < deadline, "PostgreSQL does not come back"
+                Event().wait(POLL_SECONDS)
 
     def inventory(self) -> Inventory:
         """What is in both databases now."""
