@@ -44,7 +44,9 @@ def is_another_page(site: Site, answer: requests.Response) -> bool:
     if site.adapter.status_path:
         return False
     if answer.is_redirect:
-        return urljoin(answer.url, answer.headers["Location"]).startswith(f"{site.url}/")
+        # What leads to itself is a mistake of a proxy, and no page.
+        target = urljoin(answer.url, answer.headers["Location"])
+        return target != answer.url and target.startswith(f"{site.url}/")
     page = answer.headers.get("Content-Type", "").startswith("text/html")
     return answer.status_code in _ANOTHER or (answer.ok and page)
 
