@@ -58,15 +58,6 @@ def _of_the_machine() -> tuple[str | None, str]:
         return None, error.found.splitlines()[0]
 
 
-def prepare() -> None:
-    """Install what an engine of our own needs, where the machine has none."""
-    if _of_the_machine()[0] is None and sys.platform.startswith("linux") and os.geteuid() == 0:
-        FOLDER.mkdir(mode=0o700, exist_ok=True)
-        with (FOLDER / "start").open("ab") as start:
-            fcntl.flock(start, fcntl.LOCK_EX)
-            install()
-
-
 @contextmanager
 def _private() -> Iterator[str]:
     FOLDER.mkdir(mode=0o700, exist_ok=True)

@@ -58,14 +58,6 @@ def build(client: Any) -> dict[str, str]:
         return _on(client, base)
 
 
-def prepare() -> Path:
-    """The base's archive, made where it is missing. Takes a minute, and no engine."""
-    CACHE.mkdir(parents=True, exist_ok=True)
-    with (CACHE / "lock").open("ab") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        return _archive()
-
-
 def variables(tag: str, chat_version: str = CHAT_VERSIONS[0]) -> dict[str, str]:
     """BESEDKA_IMAGE_* for one version of Rocket.Chat."""
     tags = {"postgres": tag, "redis": tag, "mongo": tag, "rocketchat": f"{chat_version}-{tag}"}
