@@ -6,13 +6,8 @@ shows only at the log-in that follows (Meteor `packages/oauth/oauth_server.js`).
 
 from __future__ import annotations
 
-import base64
-import html
-import json
-import re
 import secrets
 from dataclasses import replace
-from typing import Any
 
 import requests
 
@@ -25,21 +20,11 @@ from besedka.checks.sso import code_for
 from besedka.checks.visitors import visitor
 from besedka.contract import Contract
 from besedka.errors import ServiceUnreachableError
+from besedka.rocketchat import callback as oauth_callback
 from besedka.rocketchat import provider
 from besedka.rocketchat.rest import Credentials, RocketChatError
 
 _UNTOLD = "Rocket.Chat does not tell why; its database does (--mongo-url)"
-_CONFIG = re.compile(r'<div[^>]*id="config"[^>]*>(.*?)</div>', re.DOTALL)
-
-
-def _state(examination: Examination, credential_token: str) -> str:
-    fields = {
-        "loginStyle": examination.contract.provider.login_style,
-        "credentialToken": credential_token,
-        "isCordova": False,
-        "redirectUrl": f"{examination.contract.chat.url}/home",
-    }
-    return base64.b64encode(json.dumps(fields).encode()).decode()
 
 
 @check(
@@ -53,11 +38,12 @@ def callback(examination: Examination) -> Answer:
     if (by_server := server_flow.in_force(examination)) is not None:
         return by_server
     made, token = visitor(examination), examination.secret(secrets.token_urlsafe(32))
-    code, found = code_for(examination, made, _state(examination, token))
+    state = oauth_callback.state(examination.contract, token)
+    code, found = code_for(examination, made, state)
     if found:
         return Findings((replace(found[0], code="sso.callback.no_code"),))
     address = provider.redirect_uri(examination.contract)
-    query = {"code": code, "state": _state(examination, token)}
+    query = {"code": code, "state": state}
     place = f"GET {address}"
     try:
         with http.session() as asked:
@@ -68,12 +54,11 @@ def callback(examination: Examination) -> Answer:
         raise ServiceUnreachableError(
             f"{type(error).__name__}: {place} got no answer", expected="an HTTP answer", where=address
         ) from error
-    match = _CONFIG.search(page.text)
-    if page.status_code != 200 or match is None:
+    config = oauth_callback.result(page.text)
+    if page.status_code != 200 or config is None:
         seen = f"{page.status_code}, no result in the page"
         fix = "is the log-in service there, and is this Rocket.Chat's own address?"
         return Findings((finding("sso.callback.no_result", seen, "200 with a result", place, advice=(fix,)),))
-    config: dict[str, Any] = json.loads(html.unescape(match.group(1)))
     secret = examination.secret(str(config.get("credentialSecret") or ""))
     made.credential = {"credentialToken": token, "credentialSecret": secret}
     if config.get("setCredentialToken") and secret:

@@ -125,8 +125,12 @@ def commands(examination: Examination) -> Answer:
 def _elsewhere(contract: Contract, texts: dict[str, str], page: Page, path: str) -> list[Finding]:
     """Commands that go to another origin than the chat's: the browser drops them without a word."""
     chat = address.origin(contract.chat.url)
-    named = {target for text in texts.values() for target in _TARGET.findall(text)}
-    named |= {frame["data-chat-url"] for frame in page.frames if frame.get("data-chat-url")}
+    named = {frame["data-chat-url"] for frame in page.frames if frame.get("data-chat-url")}
+    for text in texts.values():
+        targets = _TARGET.findall(text)
+        # A page may have other frames to speak to, and name the chat's origin in a variable.
+        if _COMMAND.search(text) and len(targets) == text.count("postMessage"):
+            named |= set() if chat in map(address.origin, targets) else set(targets)
     wrong = sorted(target for target in named if address.origin(target) != chat)
     fix = "send them to the chat's own origin: the browser drops a message for another one"
     return [

@@ -6,8 +6,6 @@ environment; see `besedka/load/run.py`. Each hop is a row of Locust's statistics
 
 from __future__ import annotations
 
-import base64
-import html
 import itertools
 import json
 import os
@@ -28,15 +26,12 @@ from websockets.typing import Origin
 from besedka import contract as contracts
 from besedka import http
 from besedka.errors import BesedkaError
-from besedka.rocketchat import provider
+from besedka.load.run import CHAT_ENV, ROOM, ROOMS, SITE_ENV
+from besedka.rocketchat import callback, provider
 from besedka.rocketchat.rest import RocketChat
 from besedka.site import Site
 
-ROOM = "temp_load"
-ROOMS = 10
-SITE_ENV, CHAT_ENV = "BESEDKA_LOAD_SITE", "BESEDKA_LOAD_CHAT"
 SECONDS = 30.0
-_CONFIG = re.compile(r'<div[^>]*id="config"[^>]*>(.*?)</div>', re.DOTALL)
 
 http.bypass_proxies()
 _told = contracts.load()
@@ -119,13 +114,12 @@ class Person(locust.User):
             _expect(self.site.get(CONTRACT.site.test_page).status_code, 200)
         token, oauth = secrets.token_urlsafe(32), CONTRACT.provider
         with self._hop("3 authorize"):
-            answer = self.site.authorize(oauth.client_id, own, oauth.scope, _state(token))
+            answer = self.site.authorize(oauth.client_id, own, oauth.scope, callback.state(CONTRACT, token))
             _expect(answer.status_code, 302)
             target = answer.headers["Location"]
         with self._hop("4 callback, token, identity"), http.session() as asked:
             page = asked.get(target, timeout=SECONDS)
-            shown = _CONFIG.search(page.text)
-            told: dict[str, Any] = json.loads(html.unescape(shown[1])) if shown else {}
+            told = callback.result(page.text) or {}
             _expect(bool(told.get("credentialSecret")), True)
         chat = RocketChat(CONTRACT.chat.url, timeout=SECONDS)
         with self._hop("5 log-in of the chat"):
@@ -194,17 +188,6 @@ class Person(locust.User):
                     connection.send(json.dumps({"msg": "pong"}))
                 elif told.get("msg") != "changed" or own in str(raw):
                     self.inbox.put(told)
-
-
-def _state(token: str) -> str:
-    """Rocket.Chat's own (`packages/oauth` of Meteor, oauth_client.js)."""
-    fields = {
-        "loginStyle": CONTRACT.provider.login_style,
-        "credentialToken": token,
-        "isCordova": False,
-        "redirectUrl": f"{CONTRACT.chat.url}/home",
-    }
-    return base64.b64encode(json.dumps(fields).encode()).decode()
 
 
 def _expect(seen: object, wanted: object) -> None:

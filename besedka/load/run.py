@@ -22,7 +22,6 @@ from besedka.rocketchat.rest import RocketChat, RocketChatError
 from besedka.translation import spoken
 
 LOCUSTFILE = Path(__file__).with_name("locustfile.py")
-# As in locustfile.py, whose import is Locust's.
 ROOM, ROOMS = "temp_load", 10
 SITE_ENV, CHAT_ENV = "BESEDKA_LOAD_SITE", "BESEDKA_LOAD_CHAT"
 PERCENTILES = ("50%", "95%", "99%")
@@ -79,7 +78,7 @@ def check(contract: Contract) -> None:
             "Locust is not installed",
             expected="the package `locust`",
             where=sys.prefix,
-            next_step="pip install 'besedka-e2e[load]'",
+            next_step="python3 run.py setup, which installs everything",
         )
 
 

@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-import base64
-import html
-import json
-import re
 import secrets
 from collections.abc import Callable
 
@@ -13,6 +9,7 @@ import pytest
 import requests
 
 from besedka.contract import Contract, User
+from besedka.rocketchat import callback as oauth_callback
 from besedka.rocketchat.database import ChatDatabase
 from besedka.rocketchat.rest import RocketChat
 from besedka.site_database import SiteDatabase
@@ -22,23 +19,11 @@ from tests.api.conftest import OAuthFlow
 pytestmark = pytest.mark.api
 
 
-def credential_state(contract: Contract, token: str) -> str:
-    """The `state` that Rocket.Chat's client makes (Meteor `packages/oauth/oauth_client.js`)."""
-    state = {
-        "loginStyle": contract.provider.login_style,
-        "credentialToken": token,
-        "isCordova": False,
-        "redirectUrl": f"{contract.chat.url}{contract.default_channel.path}?layout=embedded",
-    }
-    return base64.b64encode(json.dumps(state).encode()).decode()
-
-
 def callback_config(answer: requests.Response) -> dict[str, object]:
     """The JSON in the callback page's `#config`."""
-    found = re.search(r'<div[^>]*id="config"[^>]*>(.*?)</div>', answer.text, re.DOTALL)
+    found = oauth_callback.result(answer.text)
     assert found, f"the callback is not Rocket.Chat's page: {asked(answer)} answered {described(answer)}"
-    config: dict[str, object] = json.loads(html.unescape(found.group(1)))
-    return config
+    return found
 
 
 def test_a_login_links_the_account_and_stores_a_hashed_session(
@@ -51,7 +36,7 @@ def test_a_login_links_the_account_and_stores_a_hashed_session(
     user = temp_user()
     walk = flow(user)
     credential_token = secrets.token_urlsafe(32)
-    sent_on = walk.authorize(state=credential_state(contract, credential_token))
+    sent_on = walk.authorize(state=oauth_callback.state(contract, credential_token))
     expect_status(sent_on, 302)
 
     callback = requests.get(sent_on.headers["Location"], timeout=10)
@@ -90,7 +75,7 @@ def test_a_callback_with_an_invented_code_signs_nobody_in(contract: Contract) ->
     address = f"{contract.chat.url}/_oauth/{contract.provider.name}"
 
     callback = requests.get(
-        address, params={"code": "invented", "state": credential_state(contract, token)}, timeout=10
+        address, params={"code": "invented", "state": oauth_callback.state(contract, token)}, timeout=10
     )
 
     assert callback.status_code == 200, "the callback answers 200 whatever happens"

@@ -73,8 +73,7 @@ class Programs:
 
     `tls` puts site and chat behind https, `proxy` behind nginx, or a proxy of ours where that is None;
     `one_host` gives both one host there. Each answer comes `delay` seconds late. `ports` are fixed ones, by
-    service; others are free ones. `absent` says what does the work of
-    PostgreSQL, Redis and nginx, and why.
+    service; others are free ones. `absent` says what does the work of PostgreSQL, Redis and nginx, and why.
     """
 
     mongod: str | None = None

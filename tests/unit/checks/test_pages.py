@@ -104,6 +104,10 @@ def test_what_is_wrong_with_a_page_has_a_name(showing: Showing, page: str, kinds
             ["target"],
         ),
         ({"/static/page.js": f"{OAUTH}{GO} w.postMessage(x, '{CHAT}/');"}, []),
+        # Another frame of the page is spoken to beside the chat.
+        ({"/static/page.js": f"{OAUTH}{GO} w.postMessage(x, '{CHAT}'); v.postMessage(y, 'http://map');"}, []),
+        ({"/static/page.js": f"{OAUTH}{GO} w.postMessage(x, origin); v.postMessage(y, 'http://map');"}, []),
+        ({"/static/page.js": TOKEN, "/static/chat.js": f"{GO} v.postMessage(y, '*');"}, []),
         ({"/static/page.js": f"{OAUTH}{GO} setInterval(check, 2000); frame.src = address;"}, []),
         # Whether the frame still shows a page of our own may be asked.
         ({"/static/page.js": f"{OAUTH}{GO} const page = frame.contentDocument?.location;"}, []),

@@ -14,7 +14,7 @@
 
 import { hideProblem, showProblem, showStatus } from "./chat-notice.js";
 import { LOGGED_IN, LOGGED_OUT, listen, send } from "./chat-messages.js";
-import { PROBLEMS } from "./chat-problems.js";
+import { PROBLEMS, SignInProblem } from "./chat-problems.js";
 import { DOUBT_MS, Patience } from "./patience.js";
 import { askProof, frameFaults } from "./proof.js";
 import { askSession, chatUser, forgetChatUser, rememberChatUser } from "./site-session.js";
@@ -31,20 +31,6 @@ const WAITING = {
   "signing-in": "Входим: ждём, когда чат подтвердит вход, до % с…",
   leaving: "Ждём, когда чат выйдет из чужой учётной записи, до % с…",
 };
-
-/** Thrown by `command()` when the site could not provide one. */
-export class SignInProblem extends Error {
-  /**
-   * @param {import("./chat-problems.js").Problem} problem
-   * @param {{retryAfter?: number | null, signedOut?: boolean}} [more] seconds after which to try again
-   */
-  constructor(problem, more = {}) {
-    super(problem.text);
-    this.problem = problem;
-    this.retryAfter = more.retryAfter ?? null;
-    this.signedOut = more.signedOut ?? false;
-  }
-}
 
 export class ChatFrame {
   /** @type {ChatState} */

@@ -98,3 +98,17 @@ export const PROBLEMS = {
   siteSilent: { text: "Сайт не отвечает на вопрос, вошли ли вы. Проверьте соединение.", retry: true },
   siteSignedOut: { text: "Вы вышли с сайта. Войдите снова, и чат откроется.", login: true },
 };
+
+/** Thrown by `command()` when the site could not provide one. */
+export class SignInProblem extends Error {
+  /**
+   * @param {Problem} problem
+   * @param {{retryAfter?: number | null, signedOut?: boolean}} [more] seconds after which to try again
+   */
+  constructor(problem, more = {}) {
+    super(problem.text);
+    this.problem = problem;
+    this.retryAfter = more.retryAfter ?? null;
+    this.signedOut = more.signedOut ?? false;
+  }
+}

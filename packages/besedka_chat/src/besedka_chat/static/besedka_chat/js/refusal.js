@@ -1,6 +1,6 @@
 /** Why the chat refuses this person, as the site's server hears it: the chat's own client says nothing. */
 
-import { SignInProblem } from "./chat-frame.js";
+import { SignInProblem } from "./chat-problems.js";
 import { askSite } from "./site-login.js";
 
 /**

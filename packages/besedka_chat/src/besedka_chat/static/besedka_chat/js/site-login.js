@@ -1,7 +1,6 @@
 /** What the site's server says when it signs this person in to the chat: a login token, or why not. */
 
-import { SignInProblem } from "./chat-frame.js";
-import { PROBLEMS } from "./chat-problems.js";
+import { PROBLEMS, SignInProblem } from "./chat-problems.js";
 import { csrfToken } from "./site-session.js";
 
 /**
