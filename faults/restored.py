@@ -69,6 +69,7 @@ def _new_volume(one: BreakableStack) -> Iterator[None]:
         emptied(one, _MEMBERSHIPS, {}),
         emptied(one, _ROOMS, {"_id": {"$ne": "GENERAL"}}),
         emptied(one, "users", {"username": {"$nin": kept}}),
+        emptied(one, "rocketchat_message", {}),
     ):
         yield
 

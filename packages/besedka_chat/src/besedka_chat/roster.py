@@ -136,7 +136,8 @@ def remove_users(names: list[str]) -> list[str]:
         )
     lines = []
     for name in names:
-        user = get_user_model()._default_manager.filter(**{_key(): name}).first()
+        # Locked, because a page that is still open may be given one more token while its user is removed.
+        user = get_user_model()._default_manager.select_for_update().filter(**{_key(): name}).first()
         if user is None:
             lines.append(f"user {name}: not there")
         else:
