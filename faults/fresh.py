@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import hashlib
 import shutil
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -19,12 +18,11 @@ import bcrypt
 from pymongo import MongoClient
 
 from besedka.checks.run import examine
-from besedka.contract import PROJECT_ROOT, Contract
+from besedka.contract import Contract
 from besedka.errors import StackStartError
 from besedka.stacks.embedded import FINISHED, new_run_folder
-from besedka.stacks.process.forked import POSSIBLE, ForkServers
-from besedka.stacks.process.processes import base_environment
-from besedka.stacks.services import mongod, site_commands
+from besedka.stacks.process.forked import ForkServers
+from besedka.stacks.services import forked_commands, mongod
 from besedka.stacks.services.options import Programs
 from faults.proxied import ProxiedStack
 
@@ -84,28 +82,11 @@ class FreshStack(ProxiedStack):
 
     def manage(self, *arguments: str, stdin: str = "") -> str:
         """Run one of the site's management commands and return what it printed."""
-        if self.fork_servers is None or not POSSIBLE:
+        if self.fork_servers is None:
             return super().manage(*arguments, stdin=stdin)
-        given, log = self.folder / "manage.input", self.folder / "manage.log"
-        for path in (given, log):
-            path.touch(mode=0o600)  # passwords may stand there
-        given.write_text(stdin, "utf-8")
-        settings = {"DJANGO_SETTINGS_MODULE": "config.settings"}  # as manage.py sets it
-        try:
-            guard = self.fork_servers.fork(
-                [sys.executable, "-m", "django", *arguments],
-                log=log,
-                cwd=PROJECT_ROOT / "web",
-                environment=base_environment() | self.site_environment | settings,
-                given=given,
-            )
-            status = guard.wait(site_commands.COMMAND_BUDGET_SECONDS)
-            printed = log.read_text("utf-8")
-        finally:
-            for path in (given, log):
-                path.unlink()
-        site_commands.check(arguments[0], status, printed)
-        return printed
+        return forked_commands.run(
+            self.fork_servers, self.folder, self.site_environment, *arguments, stdin=stdin
+        )
 
     def stop(self) -> None:
         """End every process at once, and remove the data, which nobody wants."""

@@ -19,6 +19,8 @@ from besedka.stacks.model import Stack
 from fixtures.report import INSIDE_ENV
 
 RUN_SECONDS = 120
+# Without workers, and without what one run leaves for the next.
+WORDS = ("-p", "no:cacheprovider", "-n", "0", "--second-attempt=off")
 SUBJECTS = PROJECT_ROOT / ".besedka" / "inner"
 
 
@@ -40,17 +42,7 @@ def interruptible() -> Iterator[None]:
 
 def command(*arguments: str) -> list[str]:
     """`pytest` without workers, with this project's plugins if the tests stand below its root."""
-    return [
-        sys.executable,
-        "-m",
-        "pytest",
-        "-p",
-        "no:cacheprovider",
-        "-n",
-        "0",
-        "--second-attempt=off",
-        *arguments,
-    ]
+    return [sys.executable, "-m", "pytest", *WORDS, *arguments]
 
 
 def environment(more: Mapping[str, str] | None = None) -> dict[str, str]:

@@ -110,6 +110,21 @@ def ended(service: ServiceProcess) -> str:
     return error.value.found.partition(";")[0]
 
 
+def test_one_fork_server_does_for_every_environment_where_it_is_shared(folder: Path) -> None:
+    shared = ForkServers(str(folder), {"subject": ("heavy",)}, folder / "fork-server.log", shared=True)
+    rows = []
+    try:
+        for number in ("1", "2"):
+            service = start(shared, folder, number, TOLD=f"that {number}")
+            ended(service)
+            rows.append(json.loads(service.tail().splitlines()[-2]))
+    finally:
+        shared.close()
+
+    assert [row["told"] for row in rows] == ["that 1", "that 2"]
+    assert rows[0]["imported_by"] == rows[1]["imported_by"]
+
+
 def test_a_fork_is_told_what_a_new_process_would_be(
     fork_servers: ForkServers, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

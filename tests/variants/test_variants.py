@@ -12,27 +12,33 @@ from xml.etree import ElementTree
 import pytest
 
 from besedka.contract import OVERLAYS_ENV
+from fixtures.features import DOES_NOT_APPLY
 from tests import inner
-from tests.cases import DOES_NOT_APPLY
 from tests.variants.beside import BESIDE_ENV
-from tests.variants.table import VARIANTS, Variant
+from tests.variants.forked_stack import Variants
+from tests.variants.table import ALWAYS, VARIANTS, Variant
 
 pytestmark = pytest.mark.variants
 
-_SMALL = ("--no-diagnosis", "--postgres=none", "--redis=none")
 # Ten seconds on two quiet cores; many times as much on a machine that others load.
 _SECONDS = 300
 
 
 @pytest.mark.parametrize("variant", VARIANTS, ids=lambda variant: variant.path.stem)
-def test_everything_is_right_on_the_variant(variant: Variant, tmp_path: Path) -> None:
+def test_everything_is_right_on_the_variant(variant: Variant, variants: Variants, tmp_path: Path) -> None:
     told = {OVERLAYS_ENV: str(variant.path), BESIDE_ENV: json.dumps(variant.beside)} | variant.environment
     record = tmp_path / "record.xml"
 
-    finished = inner.run(*variant.asked, *_SMALL, f"--junitxml={record}", more=told, seconds=_SECONDS)
+    finished = variants.run(
+        variant.path,
+        variant.services,
+        told,
+        (*inner.WORDS, *variant.asked, "--no-diagnosis", f"--junitxml={record}"),
+        seconds=_SECONDS,
+    )
 
-    assert finished.returncode == 0, f"{variant.name} ({variant.reason})\n{finished.stdout}{finished.stderr}"
+    assert finished.status == 0, f"{variant.name} ({variant.reason})\n{finished.printed}"
     cases = list(ElementTree.parse(record).iter("testcase"))
     skipped = [found.get("message", "") for case in cases for found in case.iter("skipped")]
     assert [reason for reason in skipped if not reason.startswith(DOES_NOT_APPLY)] == []
-    assert len(cases) - len(skipped) >= len(variant.asked), "nearly nothing was asked"
+    assert len(cases) - len(skipped) >= len((*ALWAYS, *variant.tests)), "nearly nothing was asked"

@@ -1,11 +1,11 @@
 """Stands just before `python -m MODULE`: heavy modules are imported, nothing has run. Each service is a fork.
 
-Started as `python fork_server.py <label> <module,module…>` in the service's working folder and with its whole
-environment; a socket to its owner is standard input. For each request, JSON
-`{"module": …, "arguments": […], "log": file, "input": file}` with two descriptors (the pipe that a guard
-reads, and a socket), it forks a guard, which forks the service. The socket gets the guard's process id, and
-when it has ended its exit status. `label` says in the process list whose these are: a fork has the command
-line of its fork server.
+Started as `python fork_server.py <label> <module,module…>` in the service's working folder, with what of its
+environment the modules read when imported; a socket to its owner is standard input. For each request, JSON
+`{"module": …, "arguments": […], "environment": {…}, "log": file, "input": file}` with two descriptors (the
+pipe that a guard reads, and a socket), it forks a guard, which forks the service. The socket gets the guard's
+process id, and when it has ended its exit status. `label` says in the process list whose these are: a fork
+has the command line of its fork server.
 
 A service made so has imported before what a new process would import first; open files, threads, event loops
 and data are its own. The modules named must leave none of these behind when imported. On Linux guards
@@ -25,6 +25,7 @@ import socket
 import subprocess
 import sys
 import threading
+import time
 import traceback
 from collections.abc import Callable
 from pathlib import Path
@@ -128,6 +129,9 @@ def _guarded(guard: dict[str, Any], request: dict[str, Any], pipe: int) -> Calla
     given = os.open(request["input"], os.O_RDONLY)
     os.dup2(given, 0)
     os.close(given)
+    os.environ.clear()
+    os.environ.update(request["environment"])
+    time.tzset()
     sys.argv = [request["module"], *request["arguments"]]
     return lambda: os._exit(_run(request["module"]))
 

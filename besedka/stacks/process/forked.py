@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import IO
 
 from besedka.errors import StackStartError
-from besedka.stacks.process.processes import Guard, guarded
+from besedka.stacks.process.processes import Guard, base_environment, guarded
 
 FORK_SERVER = Path(__file__).with_name("fork_server.py")
 # Imports, on a busy machine.
@@ -96,12 +96,20 @@ class ForkServer:
                 start_new_session=True,
             )
 
-    def fork(self, module: str, arguments: Sequence[str], log: Path, given: Path) -> Guard:
+    def fork(
+        self, module: str, arguments: Sequence[str], environment: Mapping[str, str], log: Path, given: Path
+    ) -> Guard:
         """`python -m module arguments < given`, in a fork under a guard of its own."""
         reading, writing = os.pipe()
         ours, theirs = socket.socketpair()
         pipe = open(writing, "wb")  # noqa: SIM115 - the service's life long
-        request = {"module": module, "arguments": list(arguments), "log": str(log), "input": str(given)}
+        request = {
+            "module": module,
+            "arguments": list(arguments),
+            "environment": dict(environment),
+            "log": str(log),
+            "input": str(given),
+        }
         try:
             socket.send_fds(self._socket, [json.dumps(request).encode()], [reading, theirs.fileno()])
         except OSError as error:
@@ -121,11 +129,14 @@ class ForkServers:
     """A fork server for each environment and folder that a service was asked for in.
 
     `preload` says for the module of a service what its fork server imports beforehand. `label` names the
-    owner in the process list, `log` takes what a fork server itself has to say.
+    owner in the process list, `log` takes what a fork server itself has to say. With `shared`, one does for
+    every environment: then no preloaded module may read it when imported.
     """
 
-    def __init__(self, label: str, preload: Mapping[str, Sequence[str]], log: Path) -> None:
-        self._label, self._preload, self._log = label, preload, log
+    def __init__(
+        self, label: str, preload: Mapping[str, Sequence[str]], log: Path, *, shared: bool = False
+    ) -> None:
+        self._label, self._preload, self._log, self._shared = label, preload, log, shared
         self._running: dict[tuple[str, str, str], ForkServer] = {}
 
     def spawn(self, command: Sequence[str], *, log: Path, cwd: Path, environment: Mapping[str, str]) -> Guard:
@@ -146,12 +157,13 @@ class ForkServers:
     ) -> Guard:
         """Start `python -m MODULE …`, whose module must be one of `preload`, with a file as its input."""
         module = command[2]
-        key = (module, str(cwd), json.dumps(environment, sort_keys=True))
+        known = base_environment() if self._shared else environment
+        key = (module, str(cwd), json.dumps(known, sort_keys=True))
         if key not in self._running:
             self._running[key] = ForkServer(
-                self._label, self._preload[module], log=self._log, cwd=cwd, environment=environment
+                self._label, self._preload[module], log=self._log, cwd=cwd, environment=known
             )
-        return self._running[key].fork(module, command[3:], log, given)
+        return self._running[key].fork(module, command[3:], environment, log, given)
 
     def close(self) -> None:
         """End them all."""
