@@ -12,6 +12,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from besedka.errors import ServiceUnreachableError
+from besedka.values import RootedPath
 
 # Where `web/` has its status page; another site may have one there, too.
 STATUS_PATH = "/api/v1/status/"
@@ -44,7 +45,6 @@ def _words(value: object) -> object:
 
 
 _ID = re.compile(r"#([\w-]+)")
-_Path = Annotated[str, Field(pattern=r"^/")]
 # false, or "none", where the site has nothing of the kind.
 _MayLack = BeforeValidator(_none)
 _Name = Annotated[str, Field(pattern=r'^[^"\s]+$')]
@@ -102,10 +102,10 @@ class Adapter(_Table):
 
     visitor: str | None = None
     manage: Annotated[tuple[str, ...], BeforeValidator(_words)] = ()
-    logout_path: _Path = "/accounts/logout/"
-    status_path: Annotated[_Path | Literal[False] | None, _MayLack] = None
-    session_path: Annotated[_Path | Literal[False], _MayLack] = False
-    identity_path: _Path | None = None
+    logout_path: RootedPath = "/accounts/logout/"
+    status_path: Annotated[RootedPath | Literal[False] | None, _MayLack] = None
+    session_path: Annotated[RootedPath | Literal[False], _MayLack] = False
+    identity_path: RootedPath | None = None
     session_cookie: str | None = None
     csrf_cookie: str | None = None
     columns: Columns = Columns()

@@ -8,15 +8,21 @@ from __future__ import annotations
 
 import ipaddress
 import socket
-from urllib.parse import urlsplit, urlunsplit
+from urllib.parse import quote, urlsplit, urlunsplit
 
 _DEFAULT_PORTS = {"http": 80, "https": 443}
 
 
 def normal(url: str) -> str:
-    """The address in its one spelling: small letters, no default port, no slash at the end."""
+    """The address in its one spelling: small letters, ASCII, no default port, no slash at the end."""
     parts = urlsplit(url.strip())
-    return urlunsplit((parts.scheme.lower(), _authority(url), parts.path.rstrip("/"), parts.query, ""))
+    path = encoded(parts.path.rstrip("/"))
+    return urlunsplit((parts.scheme.lower(), _authority(url), path, parts.query, ""))
+
+
+def encoded(path: str) -> str:
+    """The path as browsers and servers send it: every letter beyond ASCII percent-encoded (RFC 3987, 3.1)."""
+    return quote(path, safe="/%:@!$&'()*+,;=~[]?#")
 
 
 def origin(url: str) -> str:
@@ -30,8 +36,8 @@ def path(url: str) -> str:
 
 
 def host(url: str) -> str:
-    """The host's name in small letters, without the brackets of IPv6."""
-    return urlsplit(url.strip()).hostname or ""
+    """The host's name in small letters and ASCII, without the brackets of IPv6."""
+    return host_name(urlsplit(url.strip()).hostname or "")
 
 
 def port(url: str) -> int:
@@ -136,10 +142,18 @@ def _scheme_admits(scheme: str, page: str) -> bool:
 
 def _authority(url: str) -> str:
     parts = urlsplit(url.strip())
-    name = parts.hostname or ""
+    name = host_name(parts.hostname or "")
     name = f"[{name}]" if ":" in name else name
     default = _DEFAULT_PORTS.get(parts.scheme.lower())
     try:
         return f"{name}:{parts.port}" if parts.port and parts.port != default else name
     except ValueError:  # no number: left as it stands, for whoever connects to refuse
         return parts.netloc
+
+
+def host_name(name: str) -> str:
+    """`Беседка.рф` as DNS, browsers and servers know it: `xn--80abjda5a9b.xn--p1ai`."""
+    try:
+        return name.lower() if name.isascii() else name.encode("idna").decode()
+    except UnicodeError:  # no host name: left as it stands, for whoever connects to refuse
+        return name

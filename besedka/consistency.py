@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -13,6 +14,7 @@ from besedka import names
 
 # A role without groups of its own gets those of this row.
 COMMON_ROLE = "user"
+_UNTYPED = re.compile(r"[\x00-\x1f\x7f]")
 # Of difflib: `moderators` and `modrator` for `moderator`.
 _NEARLY = 0.8
 
@@ -33,6 +35,10 @@ class Person(Account, Protocol):
     def role(self) -> str: ...
     @property
     def channels(self) -> Sequence[str]: ...
+    @property
+    def chat_roles(self) -> Sequence[str]: ...
+    @property
+    def secret(self) -> str: ...
 
 
 class Room(Protocol):
@@ -40,6 +46,8 @@ class Room(Protocol):
 
     @property
     def name(self) -> str: ...
+    @property
+    def label(self) -> str: ...
     @property
     def fname(self) -> str | None: ...
     @property
@@ -69,7 +77,7 @@ def problems(contract: Rows) -> list[str]:
     """
     return (
         [*names.unreadable_rules(contract.settings), *_people(contract), *_rooms(contract)]
-        or [*_administrator(contract), *_default_rooms(contract), *_groups(contract)]
+        or [*_administrator(contract), *_labels(contract), *_default_rooms(contract), *_groups(contract)]
         or [*_memberships(contract)]
     )
 
@@ -83,6 +91,8 @@ def _people(contract: Rows) -> Iterator[str]:
     for row, user in zip(rows, contract.users, strict=True):
         for reason in names.refused_user(user.username, contract.settings):
             yield f"{row}.username: {reason}"
+        if _UNTYPED.search(user.secret):
+            yield f"{row}.password: a line break or a control character cannot be typed into a form"
 
 
 def _administrator(contract: Rows) -> Iterator[str]:
@@ -96,6 +106,11 @@ def _administrator(contract: Rows) -> Iterator[str]:
                 "account to Rocket.Chat, which keeps one spelling; write both alike"
             )
         same_name = user.username.lower() == admin.username.lower()
+        if same_name and "admin" not in user.chat_roles:
+            yield (
+                f"users.{number} ({user.username}).chat_roles: lacks 'admin', and chat.admin is that user; "
+                "write it there, or name another administrator"
+            )
         if same_name != (user.email.lower() == admin.email.lower()):
             yield (
                 f"chat.admin: {admin.username} ({admin.email}) and users.{number} {user.username} "
@@ -121,6 +136,20 @@ def _rooms(contract: Rows) -> Iterator[str]:
             yield f"{row}.roles: names the role {unknown[0]!r}, which does not exist: no user has it"
         elif not any(room.admits(user.role) for user in contract.users):
             yield f"{row}.roles: nobody may enter, no user has one of the roles {sorted(room.roles or ())}"
+
+
+def _labels(contract: Rows) -> Iterator[str]:
+    """A label stands on a button: who sees two alike cannot tell the rooms apart."""
+    for number, room in enumerate(contract.channels, 1):
+        for user in contract.users:
+            seen = [other for other in contract.channels[: number - 1] if other.label == room.label]
+            both = [other.name for other in seen if other.admits(user.role) and room.admits(user.role)]
+            if both:
+                yield (
+                    f"channels.{number} ({room.name}).label: {room.label!r} is the label of {both[0]} too, "
+                    f"and {user.username} sees both buttons"
+                )
+                break
 
 
 def _default_rooms(contract: Rows) -> Iterator[str]:

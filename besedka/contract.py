@@ -7,8 +7,7 @@ Passwords and secrets are `SecretStr`: they do not appear in a repr, a log or a 
 from __future__ import annotations
 
 import os
-import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
@@ -27,7 +26,7 @@ from pydantic import (
 from besedka import address, mistakes, ways
 from besedka.adapter import Adapter, Features, Selectors
 from besedka.consistency import COMMON_ROLE, Rows, problems
-from besedka.names import service_key
+from besedka.names import is_secret, service_key
 from besedka.overlays import merged, read
 from besedka.reverse_proxy import ReverseProxy
 from besedka.values import Address, Email, Port, Release, RootedPath
@@ -40,10 +39,9 @@ CONTRACT_ENV = "BESEDKA_CONTRACT"
 OVERLAYS_ENV = "BESEDKA_CONTRACT_OVERLAYS"
 
 # What somebody is on the site: a free name, made known by a user who has it.
-Role = Annotated[str, Field(pattern=r"^\S+$", max_length=100)]
+Role = Annotated[str, Field(pattern=r"^\S(.*\S)?$", max_length=100)]
 # An empty text is a value like any other.
 SettingValue = bool | int | Annotated[str, Field(min_length=0)]
-_SECRET_SETTING = re.compile(r"(secret|password|_pass|token|private_?key)$", re.IGNORECASE)
 
 
 class _Table(BaseModel):
@@ -241,7 +239,13 @@ class Contract(_Table):
     @model_validator(mode="after")
     def _consistent(self) -> Self:
         rows = Rows(self.users, self.channels, self.chat.admin, self.provider.groups, self.settings)
-        found = problems(rows) + self._adapter_problems() + self._address_problems()
+        found = [
+            *problems(rows),
+            *self._adapter_problems(),
+            *self._address_problems(),
+            *self._page_problems(),
+            *self._way_problems(),
+        ]
         if found:
             raise ValueError("\n".join(found))
         return self
@@ -273,6 +277,22 @@ class Contract(_Table):
             for name in pages
             if f"{self.site.below(getattr(self.site, name))}/".startswith(f"{base.rstrip('/')}/")
         ][:1]
+
+    def _page_problems(self) -> Iterator[str]:
+        """An address answers one question."""
+        rows = {f"site.{name}": getattr(self.site, name) for name in ("test_page", "login_path")}
+        names = ("authorize_path", "token_path", "identity_path")
+        rows |= {f"provider.{name}": getattr(self.provider, name) for name in names}
+        first: dict[str, str] = {}
+        for row, path in rows.items():
+            if first.setdefault(path, row) != row:
+                yield f"{row}: {path} is the path of {first[path]} too"
+
+    def _way_problems(self) -> Iterator[str]:
+        version = tuple(int(part) for part in (self.chat.version or "").split(".") if part)
+        if self.chat.sso == "oauth-modern" and version and version < ways.MODERN_FROM:
+            told = self.chat.version
+            yield f"chat.sso: 'oauth-modern' came with Rocket.Chat 8.7, and chat.version is {told}"
 
     @property
     def default_channels(self) -> tuple[Channel, ...]:
@@ -323,7 +343,7 @@ class Contract(_Table):
             self.provider.secret,
             self.chat.admin.secret,
             *(user.secret for user in self.users),
-            *(str(value) for name, value in self.settings.items() if _SECRET_SETTING.search(name)),
+            *(str(value) for name, value in self.settings.items() if is_secret(name)),
         )
 
     @property

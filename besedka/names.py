@@ -21,6 +21,7 @@ _DEFAULTS = {USER_RULE: "[0-9a-zA-Z-_.]+", ROOM_RULE: "[0-9a-zA-Z-_.]+"}
 _RESERVED_DEFAULT = "admin,administrator,system,user"
 # What scripts and people append to a name that is taken. More than that is a name of its own.
 _SECOND = r"([-_. ]?(chat|room|channel|group|copy|чат|\d+))?"
+_SECRET = re.compile(r"(secret|password|_pass|token|private_?key)$", re.IGNORECASE)
 # They mention everybody: `@all`, `@here`.
 _MENTIONS = ("all", "here")
 
@@ -105,6 +106,11 @@ def _reserved(name: str, settings: Settings) -> Iterator[str]:
 def is_twin(other: str, name: str) -> bool:
     """Whether a room is called like a second one of `name`: `VIP`, `vip-chat`, `vip_1`; not `vip-lounge`."""
     return other != name and bool(re.fullmatch(rf"{re.escape(name)}{_SECOND}", other, re.IGNORECASE))
+
+
+def is_secret(row: str) -> bool:
+    """Whether a row of the contract, or a setting, holds a password or a secret."""
+    return bool(_SECRET.search(row))
 
 
 def _listed(value: object) -> list[str]:

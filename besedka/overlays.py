@@ -14,6 +14,7 @@ from typing import Any
 
 from besedka import address
 from besedka.errors import ContractError
+from besedka.names import is_secret
 
 HEADER = "overlay"
 _NAMES = ("username", "name")
@@ -26,7 +27,8 @@ Rows = dict[str, Any]
 def read(path: Path) -> dict[str, Any]:
     """The TOML file as tables. Raises ContractError that names the file and the line."""
     try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
+        # Windows' editors begin a file with a mark of its encoding.
+        return tomllib.loads(path.read_text(encoding="utf-8-sig"))
     except OSError as error:
         raise ContractError(
             f"the contract cannot be read: {error.strerror}",
@@ -47,11 +49,11 @@ def merged(base: Table, paths: Sequence[Path]) -> dict[str, Any]:
     for path in paths:
         overlay = read(path)
         header = overlay.pop(HEADER, {})
+        replaces = _replaced(header, path, {**base, **overlay})
         for row, value in _rows(overlay):
             other, elsewhere = said.setdefault(row, (value, path))
             if other != value:
                 raise _contradiction(row, (other, elsewhere), (value, path))
-        replaces = frozenset(header.get("replaces", ()))
         written = [row for row, _ in _rows(overlay)]
         gone = [row for row in replaces if not any(f"{one}.".startswith(f"{row}.") for one in written)]
         result = _without(_merge(result, overlay, replaces), gone)
@@ -86,9 +88,39 @@ def _moved(base: Table, result: dict[str, Any], said: frozenset[str]) -> dict[st
     }
 
 
+def _replaced(header: Any, path: Path, tables: Table) -> frozenset[str]:
+    """The dotted tables that stand in place of the contract's. Raises ContractError for a header that says
+    something else."""
+    named = header.get("replaces", []) if isinstance(header, Mapping) else None
+    if not isinstance(named, list) or not all(isinstance(row, str) for row in named):
+        raise _refused(f"[{HEADER}] is not as it should be", path, 'a table, and replaces = ["users", …]')
+    unknown = [row for row in named if not _has(tables, row)]
+    if unknown:
+        raise _refused(f"{HEADER}.replaces: there is no table {unknown[0]!r}", path, ", ".join(tables))
+    return frozenset(named)
+
+
+def _has(tables: Table, row: str) -> bool:
+    place: Any = tables
+    for part in row.split("."):
+        if not isinstance(place, Mapping) or part not in place:
+            return False
+        place = place[part]
+    return True
+
+
+def _refused(found: str, path: Path, expected: str) -> ContractError:
+    next_step = "correct the row named above; nothing was started or changed"
+    return ContractError(found, expected=expected, where=str(path), next_step=next_step)
+
+
 def _contradiction(row: str, first: tuple[Any, Path], second: tuple[Any, Path]) -> ContractError:
+    """A password among the values is not shown."""
+    values = ["…" if is_secret(row) else repr(value) for value, _ in (first, second)]
+    if first[1] == second[1]:
+        return _refused(f"one overlay says {row} twice: {values[0]} and {values[1]}", first[1], "one value")
     return ContractError(
-        f"two overlays contradict each other about {row}: {first[0]!r} and {second[0]!r}",
+        f"two overlays contradict each other about {row}: {values[0]} and {values[1]}",
         expected="one value for each row",
         where=f"{first[1]} and {second[1]}",
         next_step="take the row out of one of them, or leave one overlay out; nothing was started or changed",
@@ -101,6 +133,8 @@ def _merge(base: Table, overlay: Table, replaces: frozenset[str], place: str = "
         here, old = place + key, base.get(key)
         if here in replaces:
             result[key] = value
+        elif isinstance(old, Mapping) and not isinstance(value, Mapping):
+            raise _refused(f"an overlay says {here} = {value!r}", Path(here), f"a table [{here}]")
         elif isinstance(value, Mapping) and isinstance(old, Mapping):
             result[key] = _merge(old, value, replaces, f"{here}.")
         elif _is_list_of_tables(value) and _is_list_of_tables(old):

@@ -6,7 +6,7 @@ from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field
 
-_Host = Annotated[str, Field(pattern=r"^[a-z0-9.-]+$")]
+from besedka.values import HostName
 
 
 class ReverseProxy(BaseModel):
@@ -18,8 +18,8 @@ class ReverseProxy(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    site_host: _Host
-    chat_host: _Host
+    site_host: HostName
+    chat_host: HostName
     chat_path: Annotated[str, Field(pattern=r"^/[\w./-]*\w$")]
     body_megabytes: Annotated[int, Field(ge=1)] = 110
     socket_seconds: Annotated[int, Field(ge=60)] = 3600

@@ -6,7 +6,7 @@ import re
 from typing import Annotated
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, BeforeValidator, Field
 
 from besedka import address
 
@@ -27,7 +27,7 @@ def _rooted(value: str) -> str:
     if not value.startswith("/"):
         message = f"path {value!r} does not begin with /"
         raise ValueError(message)
-    return value
+    return address.encoded(value)
 
 
 # The last release of a line, by the line's name.
@@ -44,6 +44,7 @@ def _release(value: str) -> str:
 
 Address = Annotated[str, AfterValidator(_address)]
 RootedPath = Annotated[str, AfterValidator(_rooted)]
+HostName = Annotated[str, BeforeValidator(address.host_name), Field(pattern=r"^[a-z0-9.-]+$")]
 Email = Annotated[str, Field(pattern=r"^[^@\s]+@[^@\s]+$")]
 Release = Annotated[str, AfterValidator(_release)]
 Port = Annotated[int, Field(ge=1, le=65535)]

@@ -9,6 +9,7 @@ from besedka import address
 
 # The server-side flow of 8.7 (`apps/meteor/server/settings/oauth.ts`); before that there is no such setting.
 MODERN_FLOW = "Accounts_OAuth_Use_Modern_Flow"
+MODERN_FROM = (8, 7)
 # Addresses of the site that Rocket.Chat's page asks and shows (`client/views/root/hooks/useIframe.ts`).
 ADDRESSES = ("Accounts_iframe_url", "Accounts_Iframe_api_url")
 
@@ -30,11 +31,11 @@ def settings(contract: Mapping[str, Any]) -> dict[str, Any]:
         return {MODERN_FLOW: True}
     if way != "iframe-auth" or not isinstance(site, Mapping):
         return {}
-    url = str(site.get("url", "")).rstrip("/")
+    url = str(site.get("url", ""))
     return {
         "Accounts_iframe_enabled": True,
-        "Accounts_iframe_url": f"{url}{site.get('login_path', '/')}",
-        "Accounts_Iframe_api_url": f"{url}{site.get('chat_auth_path', '/')}",
+        "Accounts_iframe_url": address.normal(url) + address.encoded(site.get("login_path", "/")),
+        "Accounts_Iframe_api_url": address.normal(url) + address.encoded(site.get("chat_auth_path", "/")),
         # A browser sends it without asking first, and Django demands no token for it.
         "Accounts_Iframe_api_method": "GET",
     }

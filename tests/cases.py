@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from urllib.parse import quote
 
 import pytest
 
@@ -69,5 +70,6 @@ def rooms_of(contract: Contract, user: User) -> list[Channel]:
 
 def asked_to_log_in(contract: Contract, path: str) -> re.Pattern[str]:
     """The log-in's address with the way back to that page, whatever the site calls it: `next` to Django."""
-    login, back = (re.escape(part) for part in (contract.site.login_path, contract.site.below(path)))
+    # The path of the page is percent-encoded as it stands in an address, and once more within the query.
+    login, back = re.escape(contract.site.login_path), re.escape(quote(contract.site.below(path)))
     return re.compile(rf"^{re.escape(contract.site.url)}{login}\?\w+=(http[^&]+)?{back}$")

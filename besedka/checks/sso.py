@@ -298,7 +298,8 @@ def fields(examination: Examination) -> Answer:
     wanted: dict[str, str | None] = {
         own.username_field: made.username,
         own.email_field: made.email,
-        own.name_field: made.full_name,
+        # A text made of several fields is whatever the contract makes of them.
+        own.name_field: made.full_name if identities.plain_field(own.name_field) else None,
     } | ({own.avatar_field: None} if own.avatar_field else {})
     for name, value in wanted.items():
         found += _field(examination, name, value)

@@ -45,6 +45,13 @@ def value(fields: Mapping[str, Any], row: str) -> Any:
     return _PLACE.sub(lambda found: str(_nested(fields, found[1])), row)
 
 
+def plain_field(row: str) -> str | None:
+    """The one field that a row of the provider takes as it is; None where it makes a text of fields."""
+    found = _PLACE.fullmatch(row)
+    field = found[1] if found else row
+    return None if "{{" in field or field.startswith("/") else field
+
+
 def _nested(fields: Any, path: str) -> Any:
     for name in path.strip().split("."):
         fields = fields.get(name) if isinstance(fields, Mapping) else None

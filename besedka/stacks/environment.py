@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import json
 import os
+from urllib.parse import unquote
 
 from besedka.contract import Contract
-from besedka.rocketchat import provider
+from besedka.rocketchat import identity, provider
 
 SITE_SETTINGS_ENV = "BESEDKA_SITE_SETTINGS"
 
@@ -58,17 +59,19 @@ def site(contract: Contract, *, database_url: str, secret_key: str, redis_url: s
 
 
 def _identity_fields(contract: Contract) -> dict[str, str]:
-    provider = contract.provider
-    return {
-        "username": provider.username_field,
-        "email": provider.email_field,
-        "full_name": provider.name_field,
-        "avatar_url": provider.avatar_field,
+    """Names of fields, without those that a text of several fields or a regular expression makes."""
+    own = contract.provider
+    rows = {
+        "username": own.username_field,
+        "email": own.email_field,
+        "full_name": own.name_field,
+        "avatar_url": own.avatar_field,
     }
+    return {name: field for name, row in rows.items() if (field := identity.plain_field(row)) is not None}
 
 
 def _site_paths(contract: Contract) -> dict[str, str]:
-    """Address of each page by the name that the site's own URL configuration gives it."""
+    """Path of each page by the name that the site's own URL configuration gives it, as Django routes it."""
     site, provider = contract.site, contract.provider
     rows = {
         "test": site.test_page,
@@ -82,7 +85,7 @@ def _site_paths(contract: Contract) -> dict[str, str]:
         "besedka-identity": provider.identity_path,
         "status": site.adapter.status_place,
     }
-    return {name: path for name, path in rows.items() if path}
+    return {name: unquote(path) for name, path in rows.items() if path}
 
 
 def site_users(contract: Contract) -> str:

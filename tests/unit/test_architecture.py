@@ -19,12 +19,13 @@ FILE_LINES, FUNCTION_LINES = 400, 60
 ARROWS = {
     "language": "",
     "translation": "language",
-    "adapter errors mistakes names progress scrub second_ask without_netlink address resolver reverse_proxy": "errors translation",
+    "errors mistakes names progress scrub second_ask without_netlink address resolver": "errors translation",
     "hosts": "resolver",
-    "http overlays": "address errors hosts",
+    "http overlays": "address errors hosts names",
     "consistency": "names",
     "certificates": "address http",
     "values ways": "address",
+    "adapter reverse_proxy": "errors translation values",
     "contract database_url browser": "values ways adapter mistakes address certificates consistency errors hosts names reverse_proxy scrub overlays"
     " without_netlink",
     "rocketchat site site_status site_database pages target": "ways adapter address contract database_url errors http"

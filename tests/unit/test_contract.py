@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,7 @@ from besedka.contract import CONTRACT_FILE
 from besedka.errors import ContractError
 from besedka.names import DISPLAY_RULE, USER_RULE, is_twin
 from besedka.rocketchat import provider
+from besedka.stacks import environment
 
 
 def test_the_runbook_has_five_users_three_rooms_and_eight_memberships() -> None:
@@ -146,6 +148,37 @@ def test_the_first_boot_environment_names_the_provider_with_underscores() -> Non
         ('name = "besedka"', 'name = "Беседка"', "provider.name", "no latin letter"),
         ('username = "owner"', 'username = "rcadmin"', "chat.admin", "share a name or an address"),
         ('username = "owner"', 'username = "Owner"', "chat.admin.username", "one account to Rocket.Chat"),
+        (
+            'chat_roles = ["admin", "user"]',
+            'chat_roles = ["user"]',
+            "users.1 (owner).chat_roles",
+            "lacks 'admin'",
+        ),
+        (
+            '"owner123secure"\npassword_env = "BESEDKA_OWNER',
+            '"a\\nb"\npassword_env = "BESEDKA_OWNER',
+            "users.1 (owner).password",
+            "a line break",
+        ),
+        (
+            'label = "VIP"',
+            'label = "Модераторы"',
+            "channels.3 (moderators).label",
+            "and owner sees both buttons",
+        ),
+        ('"/accounts/login/"', '"/chat/test/"', "site.login_path", "the path of site.test_page too"),
+        (
+            'version = "7.7.1"',
+            'version = "7.7.1"\nsso = "oauth-modern"',
+            "chat.sso",
+            "came with Rocket.Chat 8.7",
+        ),
+        (
+            "Iframe_Restrict_Access = false",
+            "Iframe_Restrict_Access = [1]",
+            "settings.Iframe_Restrict_Access",
+            "true, false",
+        ),
         ('version = "7.7.1"', 'version = "7.7"', "chat.version", "'7.7' is no release like 7.7.1"),
         ('"http://127.0.0.1:3000"', '"http://127.0.0.1:8001"', "chat.url", "on the site's own host"),
         (
@@ -189,3 +222,18 @@ def test_a_second_room_is_told_by_what_is_appended(other: str) -> None:
 )
 def test_a_room_that_begins_alike_is_no_twin(other: str) -> None:
     assert not is_twin(other, "vip")
+
+
+def test_a_path_and_a_host_are_written_as_browsers_send_them() -> None:
+    raw = contract.load(overlays=[]).model_dump(mode="json")
+    raw["site"] |= {"url": "http://Беседка.рф/портал", "test_page": "/чат/тест/"}
+    raw["provider"]["client_secret"] = raw["chat"]["admin"]["password"] = "a secret"
+    for user in raw["users"]:
+        user["password"] = "a secret"
+
+    found = contract.Contract.model_validate(raw)
+
+    assert found.site.url == "http://xn--80abjda5a9b.xn--p1ai/%D0%BF%D0%BE%D1%80%D1%82%D0%B0%D0%BB"
+    assert found.site.test_page == "/%D1%87%D0%B0%D1%82/%D1%82%D0%B5%D1%81%D1%82/"
+    told = environment.site(found, database_url="", secret_key="")
+    assert json.loads(told["SITE_PATHS"])["test"] == "/чат/тест/"

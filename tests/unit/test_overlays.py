@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -84,6 +85,46 @@ def test_two_overlays_that_differ_about_a_row_are_one_message(tmp_path: Path) ->
     assert str(first) in text
     assert str(second) in text
     assert text.count("found:") == 1
+
+
+def test_a_contradiction_about_a_password_does_not_show_it(tmp_path: Path) -> None:
+    user = '[[users]]\nusername = "owner"\npassword = "{}"\n'
+    overlays = [overlay(tmp_path, name, user.format(f"secret-{name}")) for name in ("first", "second")]
+
+    with pytest.raises(ContractError, match=re.escape("users.owner.password: … and …")) as refusal:
+        contract.load(overlays=overlays)
+
+    assert "secret-" not in refusal.value.text()
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("overlay = 3\n", "[overlay] is not as it should be"),
+        ('[overlay]\nreplaces = "users"\n', "[overlay] is not as it should be"),
+        ('[overlay]\nreplaces = ["user"]\n', "there is no table 'user'"),
+        ("provider = 3\n", "an overlay says provider = 3"),
+        (
+            '[[users]]\nusername = "x"\nrole = "a"\n[[users]]\nusername = "x"\nrole = "b"\n',
+            "users.x.role twice",
+        ),
+    ],
+)
+def test_a_header_or_a_row_that_says_nothing_is_named(text: str, found: str, tmp_path: Path) -> None:
+    written = tmp_path / "odd.toml"
+    written.write_text(text, "utf-8")
+
+    with pytest.raises(ContractError) as refusal:
+        contract.load(overlays=[written])
+
+    assert found in refusal.value.text()
+
+
+def test_a_file_may_begin_with_the_mark_that_windows_writes(tmp_path: Path) -> None:
+    written = tmp_path / "windows.toml"
+    written.write_text('[chat]\nversion = "6.4.8"\n', "utf-8-sig")
+
+    assert contract.load(overlays=[written]).chat.version == "6.4.8"
 
 
 def test_an_overlay_that_cannot_be_read_is_named(tmp_path: Path) -> None:

@@ -44,7 +44,7 @@ def contents(draw: st.DrawFn) -> dict[str, Any]:
     channels = [
         {
             "name": room,
-            "label": draw(st.text("Общий №1 &<\"'", min_size=1)),
+            "label": draw(st.text("Общий №1 &<\"'")) + room,
             "private": room in admitted,
             "default": room == rooms[0] or (room not in admitted and draw(st.booleans())),
             **({"roles": admitted[room]} if room in admitted else {}),
