@@ -44,7 +44,7 @@ def of_rows(rows: Iterable[Document], version: str, contract: Contract) -> Itera
 
 
 def _within_reach(row: Document, wanted: Any, setting: catalogue.Setting | None) -> Iterator[Action]:
-    """A call neither shows nor changes a hidden row, and does not change a blocked one (Settings.ts, 6.13.0)."""
+    """A call neither shows nor changes a hidden row, and changes no blocked one (Settings.ts, 6.13)."""
     if row.get("hidden") and not (setting and setting.hidden):
         yield changed(SETTINGS, row, {"hidden": False}, "it was hidden, so that no call reaches it")
     if row.get("blocked") and not fulfils(str(row["_id"]), row.get("value"), wanted):
