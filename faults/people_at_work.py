@@ -10,7 +10,7 @@ import secrets
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Self
-from urllib.parse import urljoin
+from urllib.parse import parse_qs, urljoin, urlsplit
 
 import requests
 from pydantic import SecretStr
@@ -126,10 +126,11 @@ def _signed_in(contract: Contract, user: User) -> Credentials:
             "scope": service["scope"],
         },
     )
-    if not sent_on.is_redirect:
-        raise StoppedError(f"authorize answers {sent_on.status_code}")
+    back = sent_on.headers.get("Location", "")
+    if "code" not in parse_qs(urlsplit(back).query):
+        raise StoppedError(f"authorize answers {sent_on.status_code} {back.partition('?')[0]}".rstrip())
     with http.session() as browser:
-        page = browser.get(sent_on.headers["Location"], timeout=TIMEOUT_SECONDS)
+        page = browser.get(back, timeout=TIMEOUT_SECONDS)
     result = callback.result(page.text) or {}
     credential = {"credentialToken": token, "credentialSecret": result.get("credentialSecret")}
     session = chat.login({"oauth": credential})

@@ -14,6 +14,7 @@ from besedka import contract as contracts
 from besedka import provision as provisioning
 from besedka.checks.report import Report
 from besedka.checks.run import examine
+from besedka.commands import left_to_a_person
 from besedka.commands.target import (
     ChatUrl,
     MongoUrl,
@@ -24,7 +25,7 @@ from besedka.commands.target import (
     located,
 )
 from besedka.progress import Say
-from besedka.provision import Options, Outcome, Undoing, left_to_a_person
+from besedka.provision import Options, Outcome, Undoing
 from besedka.provision.action import Notice, Plan
 from besedka.provision.journal import JOURNAL_FOLDER
 from besedka.translation import spoken

@@ -6,7 +6,8 @@ import pytest
 
 from besedka import provision
 from besedka.checks.finding import Finding, Severity, finding
-from besedka.provision import Options, left_to_a_person
+from besedka.commands import left_to_a_person
+from besedka.provision import Options
 from besedka.provision.errors import PersonNeededError
 from besedka.target import Target
 from tests.unit.provision.conftest import Desk
