@@ -35,7 +35,9 @@ _CODE_CALLS |= {
     "endswith",
 }
 _CODE_WORDS = {"codes", "needs", "after", "question", "metavar", "help", "cls", "style", "rich_markup_mode"}
-_CODE = re.compile(r"\b(SELECT|UPDATE|WHERE|ORDER BY|NOT IN|DECLARE)\b|=>|\[\w+=|\bconst |^export |\(\\d|</|\bimport \w|\bdef \w+\(|^client_id ")
+_CODE = re.compile(
+    r"\b(SELECT|UPDATE|WHERE|ORDER BY|NOT IN|DECLARE)\b|=>|\[\w+=|\bconst |^export |\(\\d|</|\bimport \w|\bdef \w+\(|^client_id "
+)
 # They write pages of docs/ in English, or rows of the tables of Locust.
 _GENERATORS = {"document.py", "examples.py", "locustfile.py"}
 

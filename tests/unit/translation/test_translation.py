@@ -37,7 +37,11 @@ def test_no_russian_sentence_is_left_of_code_that_went() -> None:
 
 def test_no_text_of_help_and_no_question_lacks_its_russian() -> None:
     lacking = [text for text in help_texts.texts() if not re.search("[а-яё]", translated(text, "ru"))]
-    known = {"site or rocketchat", "embedded (the stand-in), or containers.", "attached, embedded or containers."}
+    known = {
+        "site or rocketchat",
+        "embedded (the stand-in), or containers.",
+        "attached, embedded or containers.",
+    }
     assert not set(lacking) - known
 
 
