@@ -188,7 +188,14 @@ class ContainersStack:
         self._wait_for(progress, "mongo", self._mongo_is_primary, "a writable primary")
         self._start_container(progress, "rocketchat")
         expected = "/api/info with its version, and public settings"
-        self._wait_for(progress, "rocketchat", lambda: readiness.chat(self.contract), expected)
+        chat = self.contract
+        self._wait_for(
+            progress,
+            "rocketchat",
+            lambda: readiness.chat(chat),
+            expected,
+            lambda: readiness.chat_seen(chat),
+        )
         progress.tell("provider", "provisioning")
         provision.bring(
             Target.of(self.contract, mongo_url=self.host_url("mongo")),
@@ -203,11 +210,19 @@ class ContainersStack:
             alive=lambda: self.logs.ended("rocketchat"),
         )
 
-    def _wait_for(self, progress: Progress, name: str, ready: Callable[[], bool], expected: str) -> None:
+    def _wait_for(
+        self,
+        progress: Progress,
+        name: str,
+        ready: Callable[[], bool],
+        expected: str,
+        seen: Callable[[], str] | None = None,
+    ) -> None:
         progress.wait_until(
             name,
             ready,
             expected=expected,
+            seen=seen,
             alive=lambda: self.logs.ended(name),
             news=lambda seconds: self.logs.wait_for_output(name, seconds),
         )
