@@ -32,6 +32,7 @@ LEVERS = {
     "services.body_limit": "client_max_body_size",
     "services.admin.token_lost": "X-Auth-Token",
     "services.https.hsts": "proxy's configuration",
+    "site.login_form.missing": "login_path",
     "site.login_form.no_cookie": "Set-Cookie",
     "site.login_form.no_referrer": "Referrer-Policy",
     "iframe.socket": "proxy_read_timeout",

@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from functools import cached_property
 from typing import Any
-from urllib.parse import urljoin
+from urllib.parse import urljoin, urlsplit
 
 import requests
 from websockets.sync.client import ClientConnection
@@ -79,12 +79,19 @@ def probe_from_here(
     return ProbeAnswer(answered.status_code, kind, answered.text, location)
 
 
+def leads_back(location: str, address: str) -> bool:
+    """Whether the address leads to itself; one slash more or less at its end is another address."""
+    target = urljoin(address, location)
+    paths = {urlsplit(url).path or "/" for url in (target, address)}
+    return same(target, address) and len(paths) == 1
+
+
 def redirected(status: int, location: str, address: str) -> tuple[str, ...]:
     """What a person does where an address only leads to another one; nothing where it does not."""
     if status not in {301, 302, 303, 307, 308} or not location:
         return ()
     target = urljoin(address, location)
-    if same(target, address):
+    if leads_back(location, address):
         return LOOP_ADVICE
     if target.startswith("https:") and address.startswith("http:"):
         return (

@@ -84,7 +84,7 @@ def _documents(  # noqa: PLR0913, PLR0917 - everything that was read
     data: Data,
     site: SiteSide | None,
 ) -> Iterator[Action]:
-    yield from repairs_of_settings.of_rows(rows.values(), state.version)
+    yield from repairs_of_settings.of_rows(rows.values(), state.version, contract)
     services = documents.rows(repairs_of_settings.SERVICES)
     yield from repairs_of_settings.of_services(services, rows, contract)
     yield from repairs_of_data.of_shapes(data)
