@@ -36,7 +36,7 @@ def _times(events: list[Document]) -> list[datetime]:
 
 @check("integrity.users_locked", codes="failures", needs=["services.same_data"])
 def users_locked(examination: Examination) -> Answer:
-    """Is no canonical user's password refused after too many failed log-ins? SSO works all the same."""
+    """Is no canonical user's password, which SSO does not need, refused after too many failed log-ins?"""
     stored = examination.stored or {}
 
     def value(name: str) -> Any:

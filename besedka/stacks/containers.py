@@ -188,14 +188,7 @@ class ContainersStack:
         self._wait_for(progress, "mongo", self._mongo_is_primary, "a writable primary")
         self._start_container(progress, "rocketchat")
         expected = "/api/info with its version, and public settings"
-        chat = self.contract
-        self._wait_for(
-            progress,
-            "rocketchat",
-            lambda: readiness.chat(chat),
-            expected,
-            lambda: readiness.chat_seen(chat),
-        )
+        self._wait_for(progress, "rocketchat", lambda: readiness.chat(self.contract), expected)
         progress.tell("provider", "provisioning")
         provision.bring(
             Target.of(self.contract, mongo_url=self.host_url("mongo")),
@@ -210,19 +203,12 @@ class ContainersStack:
             alive=lambda: self.logs.ended("rocketchat"),
         )
 
-    def _wait_for(
-        self,
-        progress: Progress,
-        name: str,
-        ready: Callable[[], bool],
-        expected: str,
-        seen: Callable[[], str] | None = None,
-    ) -> None:
+    def _wait_for(self, progress: Progress, name: str, ready: Callable[[], bool], expected: str) -> None:
         progress.wait_until(
             name,
             ready,
             expected=expected,
-            seen=seen,
+            seen=(lambda: readiness.chat_seen(self.contract)) if name == "rocketchat" else None,
             alive=lambda: self.logs.ended(name),
             news=lambda seconds: self.logs.wait_for_output(name, seconds),
         )
