@@ -24,9 +24,12 @@ _ADVICE = (
 )
 
 
-def _locked_until(failures: list[datetime], since: datetime, limit: int, minutes: float) -> datetime | None:
-    """When the account opens again; None where it is not locked."""
-    counted = sorted(moment for moment in failures if moment >= since)
+def _locked_until(
+    failures: list[Document], successes: list[Document], limit: int, minutes: float
+) -> datetime | None:
+    """When the name opens again; None where it is not locked."""
+    since = max([datetime.now(UTC) - timedelta(minutes=minutes), *_times(successes)])
+    counted = sorted(moment for moment in _times(failures) if moment >= since)
     return counted[-limit] + timedelta(minutes=minutes) if len(counted) >= limit else None
 
 
@@ -47,12 +50,10 @@ def users_locked(examination: Examination) -> Answer:
     limit, minutes = value("Attempts_Until_Block_by_User"), value("Time_To_Unblock_By_User_In_Minutes")
     if not isinstance(limit, int) or limit < 1 or not isinstance(minutes, int | float):
         return Skipped(f"how many failures lock an account, or for how long, is no number ({_BLOCK}…)")
-    opens, mongo = datetime.now(UTC) - timedelta(minutes=minutes), examination.mongo
     found = []
     for user in examination.contract.users:
-        failures = _times(mongo.log_ins(user.username, failed=True))
-        since = max([opens, *_times(mongo.log_ins(user.username, failed=False))])
-        until = _locked_until(failures, since, limit, minutes)
+        failures, successes = (examination.mongo.log_ins(user.username, failed=one) for one in (True, False))
+        until = _locked_until(failures, successes, limit, minutes)
         if until:
             count = len(failures)
             seen = f"{user.username}'s password is not taken until {until:%H:%M} UTC, after {count} failures"
