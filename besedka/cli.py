@@ -40,9 +40,10 @@ _COMMANDS = {
 }
 # click's UsageError, which typer keeps under no public name of its own.
 _MISUSE: Any = typer.BadParameter.__mro__[1]
+_CONTEXT: Any = TyperGroup.context_class
 
 
-class _Context(TyperGroup.context_class):  # type: ignore[misc]
+class _Context(_CONTEXT):  # type: ignore[misc]
     formatter_class = Formatter
 
 
