@@ -16,8 +16,7 @@ _IN_A_BROWSER = ("tests/e2e/", "tests/api/test_chat_pages.py", "tests/api/test_u
 # Who cannot sign in again cannot do so for the first time either.
 _NOBODY = (_AGAIN, _FIRST)
 _STOPS: dict[tuple[str, ...], tuple[str, ...]] = {
-    _NOBODY: (
-    ),
+    _NOBODY: (),
 }
 _BY_NAME = {name: acts for acts, names in _STOPS.items() for name in names}
 # Broken all the same: codes, or the beginning of several → what no act over HTTP and no declared test shows.
