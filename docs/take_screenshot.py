@@ -1,6 +1,7 @@
 """Takes the README's picture anew: the owner's chat, signed in inside `/chat/test/` on the embedded stack.
 
-.venv/bin/python -m docs.take_screenshot [--rocketchat-bundle DIR --mongod PATH --node PATH | --chat-client DIR]
+.venv/bin/python -m docs.take_screenshot [--chat-client DIR]
+.venv/bin/python -m docs.take_screenshot --rocketchat-bundle DIR --mongod PATH [--node PATH]
 """
 
 from __future__ import annotations
