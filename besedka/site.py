@@ -13,6 +13,7 @@ import requests
 
 from besedka import http, second_ask
 from besedka.adapter import Adapter, AdapterRowError
+from besedka.address import origin
 from besedka.contract import Contract
 from besedka.errors import ServiceUnreachableError
 
@@ -21,9 +22,13 @@ SentVia = Literal["header", "payload", "default"]
 
 
 class SignInRefusedError(ServiceUnreachableError):
-    """The site's log-in page did not accept the name and password, or is not a log-in page."""
+    """The site's log-in page did not accept the name and password, or is not a log-in page.
+
+    `answer` is what it said, where it was asked.
+    """
 
     exit_status = 30
+    answer: requests.Response | None = None
 
 
 # Sites whose log-in has taken an address and refused the name before it: nobody is to count many failures.
@@ -57,6 +62,8 @@ class Site:
         self._timeout = timeout
         self._patient = patient
         self._http = http.session()
+        # The answer to the last log-in form.
+        self.accepted: requests.Response | None = None
 
     @classmethod
     def of(cls, contract: Contract, *, timeout: float = TIMEOUT_SECONDS, patient: bool = False) -> Self:
@@ -102,7 +109,9 @@ class Site:
                 f"the site did not answer: {type(error).__name__}",
                 expected="an HTTP answer",
                 where=f"{verb} {address.partition('?')[0]}",
-                next_step="is Daphne running on this port? See its log.",
+                next_step="The view did not answer in time: read Daphne's log for what it waits for."
+                if isinstance(error, requests.ReadTimeout)
+                else "is Daphne running on this port? See its log.",
             ) from error
 
     def sign_in(self, username: str, password: str, *, email: str = "") -> None:
@@ -117,22 +126,32 @@ class Site:
         for who in named:
             form = form if who == named[0] else self._login_form()
             self._csrf_token()
-            fields = form.hidden | {form.name_field: who, form.password_field: password}
-            headers = {"Referer": self.url + self._login}
-            target = urljoin(self.url + self._login, form.action or self.url + self._login)
-            answer = self.request("POST", target, data=fields, headers=headers)
+            answer = self.accepted = self._sent(form, who, password)
             if answer.status_code in {302, 303}:
                 self._expect_session()
                 if who != username:
                     _BY_ADDRESS.add(self.url)
                 return
             statuses.append(f"{who!r}: POST answered {answer.status_code}")
-        raise SignInRefusedError(
+        error = SignInRefusedError(
             f"the site refused to sign in {', '.join(statuses)}",
             expected="302 to the next page",
             where=self.url + self._login,
             next_step="is the account there, active, and is the password the contract's?",
         )
+        error.answer = answer
+        raise error
+
+    def send_empty_form(self) -> requests.Response:
+        """The answer to the log-in form as a browser sends it, with nothing filled in."""
+        return self._sent(self._login_form(), "", "")
+
+    def _sent(self, form: LoginForm, who: str, password: str) -> requests.Response:
+        """The form sent as a browser does: with its address and origin, which Django compares."""
+        fields = form.hidden | {form.name_field: who, form.password_field: password}
+        headers = {"Referer": self.url + self._login, "Origin": origin(self.url)}
+        target = urljoin(self.url + self._login, form.action or self.url + self._login)
+        return self.request("POST", target, data=fields, headers=headers)
 
     def _expect_session(self) -> None:
         """AdapterRowError where a log-in that was accepted brought no cookie of the adapter's name."""

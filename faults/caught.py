@@ -57,6 +57,7 @@ _BY_TESTS: dict[tuple[str, ...], tuple[str, ...]] = {
         "chat_stopped",
         "mongo_stopped",
         "mongo_paused",
+        "site_paused",
         "site_starting",
         "site_without_its_host_name",
         "site_redirects_to_https",
@@ -65,6 +66,7 @@ _BY_TESTS: dict[tuple[str, ...], tuple[str, ...]] = {
     ),
     (_SIGN_IN,): (
         "proxy_cuts_answers_short",
+        "log_in_form_may_not_be_sent",
         # A site without a status page shows one of its own there: the run begins.
         "another_program_on_the_port_of_the_site",
         "frame_in_a_sandbox",
@@ -147,6 +149,11 @@ _BY_TESTS: dict[tuple[str, ...], tuple[str, ...]] = {
     (_CODE,): (
         "login_page_without_its_form",
         "log_in_blocked_by_a_filter",
+        "log_in_locked_after_failures",
+        "log_in_limited",
+        "session_cookie_of_another_host",
+        "session_cookie_for_the_log_in_alone",
+        "session_that_ends_at_once",
         "proxy_takes_the_csrf_cookie",
         "proxy_takes_the_session_cookie",
         "authorize_refuses_the_callback",

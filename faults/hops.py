@@ -148,7 +148,11 @@ FAULTS = (
         "client.other",
         answers_json(_exchange, 500, error="server_error", error_description="the database is locked"),
     ),
-    _site("log_in_blocked_by_a_filter", "user.refused", answers(_LOGIN, 403, "<h1>Forbidden</h1>")),
+    Fault(
+        "log_in_blocked_by_a_filter",
+        "site.csrf.refused",
+        lambda one: one.ruled("site", answers(_LOGIN, 403, "<h1>Forbidden</h1>")),
+    ),
     Fault(
         "proxy_takes_the_csrf_cookie",
         "site.login_form.no_cookie",

@@ -22,7 +22,7 @@ _SHOWN = 5
 _TOLERANCE = timedelta(hours=1)
 
 
-@check("integrity.general", codes="missing renamed", needs=_GROUND)
+@check("integrity.general", codes="missing renamed", needs=_GROUND, after=["integrity.room_kinds"])
 def general(examination: Examination) -> Answer:
     """Is Rocket.Chat's own first room, GENERAL, a room of the contract or left as it was made?"""
     own = {channel.name: channel for channel in examination.contract.channels}

@@ -13,8 +13,15 @@ from besedka.checks.finding import Severity
 
 # Code, or the beginning of several → its severity; the longest beginning decides.
 _LESS_THAN_BROKEN: Mapping[str, Severity] = {
+    # Somebody signs in all the same: later, or in the page itself and not in the frame.
+    "iframe.customised": Severity.RISK,
+    "site.identity.slow": Severity.RISK,
+    "site.token_endpoint.slow": Severity.RISK,
+    # Mail and Rocket.Chat's adoption know no case.
+    "site.accounts.email_case": Severity.NOTE,
+    "rooms.accounts.email_case": Severity.NOTE,
     # Nobody is kept out: somebody may come in, or a code may go elsewhere.
-    "site.csrf": Severity.RISK,
+    "site.csrf.open": Severity.RISK,
     "sso.foreign_redirect": Severity.RISK,
     "application.redirect_uri.foreign": Severity.RISK,
     "application.client_type.client_type": Severity.RISK,  # M
@@ -40,6 +47,8 @@ _LESS_THAN_BROKEN: Mapping[str, Severity] = {
     "integrity.dates": Severity.RISK,  # M
     "integrity.mapping": Severity.RISK,
     "integrity.migration": Severity.RISK,
+    # Rocket.Chat makes the room that it misses; while the switch is off, nobody reads the map.
+    "integrity.role_map": Severity.RISK,
     "integrity.settings_dates": Severity.RISK,
     "integrity.settings_known": Severity.RISK,
     "integrity.sso_links.forged": Severity.RISK,  # M
