@@ -242,6 +242,7 @@ class ContainersStack:
             name,
             ready,
             expected=expected,
+            seen=(lambda: readiness.chat_seen(self.contract)) if name == "rocketchat" else None,
             alive=lambda: self.logs.ended(name),
             news=lambda seconds: self.logs.wait_for_output(name, seconds),
         )

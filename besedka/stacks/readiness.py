@@ -106,7 +106,7 @@ class Progress:
         """Service → what it is still doing."""
         return {name: what for name, (what, _) in self._states.items()}
 
-    def wait_until(
+    def wait_until(  # noqa: PLR0913 - what a wait is told, by keyword
         self,
         service: str,
         ready: Callable[[], bool],
@@ -114,12 +114,13 @@ class Progress:
         expected: str,
         alive: Callable[[], str | None],
         news: Callable[[float], None] | None = None,
+        seen: Callable[[], str] | None = None,
     ) -> None:
         """Return once `ready()`; ContainersStartError if the service ends, the budget does, or another fails.
 
-        `alive` answers None, or how the service ended. `news` waits for a sign that it is worth asking again,
-        and returns after the given seconds at the latest; without it, the service is asked every
-        POLL_SECONDS.
+        `alive` answers None, or how the service ended; `seen` what is there in place of what is expected.
+        `news` waits for a sign that it is worth asking again, and returns after the given seconds at the
+        latest; without it, the service is asked every POLL_SECONDS.
         """
         self.tell(service, f"waiting for {expected}")
         while not ready():
@@ -127,10 +128,8 @@ class Progress:
             if ended:
                 raise ContainersStartError(f"{service} {ended} while starting", expected=expected)
             if time.monotonic() > self.deadline:
-                raise ContainersStartError(
-                    f"{service} was not ready within the start budget of {self.budget:.0f} s",
-                    expected=expected,
-                )
+                late = f"{service} was not ready within the start budget of {self.budget:.0f} s"
+                raise ContainersStartError(f"{late}: {seen()}" if seen else late, expected=expected)
             if self.cancelled.wait(_SOONEST_SECONDS if news else POLL_SECONDS):
                 raise ContainersStartError(f"{service} was still waiting for {expected}", expected=expected)
             if news:
@@ -232,6 +231,19 @@ def chat_version(contract: Contract) -> str | None:
     except (ServiceUnreachableError, KeyError):
         return None
     return found if settings else None
+
+
+def chat_seen(contract: Contract) -> str:
+    """What is at Rocket.Chat's address in place of a server that is ready, in a few words."""
+    client = RocketChat(contract.chat.url, timeout=_PROBE_SECONDS)
+    try:
+        client.info()["version"]
+        there = client.get("settings.public", count=1)["settings"]
+    except ServiceUnreachableError as error:
+        return error.found
+    except KeyError as error:
+        return f"its answer lacks {error}"
+    return "it is ready just now" if there else "it has no public settings"
 
 
 def same_line(found: str, wanted: str) -> bool:
