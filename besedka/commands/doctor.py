@@ -186,6 +186,6 @@ def _list(console: Console, contract: Contract, *, as_json: bool) -> None:
     table.add_column(word("check"), overflow="fold")
     table.add_column(word("question"), overflow="fold", ratio=1)
     for row in checks:
-        table.add_row(row.layer, row.name, row.question)
+        table.add_row(row.layer, row.name, spoken(row.question))
     console.print(table)
     console.print(spoken(f"{len(checks)} checks"))

@@ -14,7 +14,6 @@ from types import TracebackType
 from typing import Any, Self
 
 import psycopg
-import redis
 from pymongo import MongoClient
 from pymongo.hello import Hello
 from pymongo.monitoring import (
@@ -161,6 +160,8 @@ def postgres_version(url: str) -> str:
 
 def redis_answers(url: str) -> bool:
     """Whether Redis answers PING; it says LOADING while it still reads its file."""
+    import redis  # noqa: PLC0415 - 5 MB that doctor and provision never need
+
     try:
         with redis.Redis.from_url(url, socket_timeout=_PROBE_SECONDS) as client:
             return bool(client.ping())
@@ -170,6 +171,8 @@ def redis_answers(url: str) -> bool:
 
 def redis_version(url: str) -> str:
     """Version that Redis names, e.g. `7.2.5`."""
+    import redis  # noqa: PLC0415 - as above
+
     with redis.Redis.from_url(url, socket_timeout=_PROBE_SECONDS) as client:
         info: Any = client.info("server")
     return str(info["redis_version"])
