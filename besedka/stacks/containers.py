@@ -39,8 +39,7 @@ from besedka.stacks.readiness import Progress
 from besedka.stacks.services import mongod, site_commands
 from besedka.target import Target
 
-# MongoDB writes its files out and Rocket.Chat ends its calls within that time.
-STOP_SECONDS = 60
+STOP_SECONDS = 60  # in which MongoDB writes its files out
 
 
 @dataclass
