@@ -41,7 +41,7 @@ def general(examination: Examination) -> Answer:
         advice, place = (again,) if other else (), "rocketchat_room"
         code = "integrity.general.missing"
         # People work in the other one as they did in this (measured on 6.13.0).
-        bad = Severity.NOTE if other else Severity.BROKEN
+        bad = Severity.RISK if other else Severity.BROKEN
         expected = f"_id {_BUILT_IN}"
         found = [finding(code, seen, expected, place, commands=commands, advice=advice, severity=bad)]
     elif built_in is not None:

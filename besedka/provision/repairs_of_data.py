@@ -165,7 +165,8 @@ def _listed(data: Data, user: Document) -> Iterator[Action]:
         return
     listed = list(user.get("__rooms") or [])
     rooms = {room["_id"] for room in data.rooms if room.get("t") in {"c", "p"}}
-    there = {room["_id"] for room in data.rooms} | {GENERAL}
+    # A room that is to come back still has its members.
+    there = {room["_id"] for room in data.rooms} | {row.get("rid") for row in data.memberships}
     lacking = {row["rid"] for row in data.memberships if row.get("rid") in rooms and _is_of(row, user)}
     meant = [*(room for room in listed if room in there), *sorted(lacking - {*listed})]
     if lacking - {*listed}:
