@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from urllib.parse import parse_qs, urlsplit
 
 import requests
@@ -10,7 +11,7 @@ import requests
 from besedka.checks import patience
 from besedka.checks.check import Check, check
 from besedka.checks.examination import SERVER_SECONDS, TIMEOUT_SECONDS, Examination, redirected
-from besedka.checks.finding import Answer, Finding, Findings, Ok, Skipped, answer, finding
+from besedka.checks.finding import Answer, Finding, Findings, Ok, Severity, Skipped, answer, finding
 from besedka.checks.login_page import said
 from besedka.contract import Contract
 from besedka.errors import ServiceUnreachableError
@@ -264,8 +265,11 @@ def chat_auth(examination: Examination) -> Answer:
     if without := examination.contract.site.features.missing("chat_token"):
         return Skipped(without)
     response = examination.site.get(examination.contract.site.chat_auth_path)
+    # Nobody signs in by it but where the contract says so.
+    bad = Severity.BROKEN if examination.contract.chat.sso == "iframe-auth" else Severity.RISK
+    found = _json_refusal(examination, "site.chat_auth", response, {401}, "site.chat_auth_path")
     return answer(
-        _json_refusal(examination, "site.chat_auth", response, {401}, "site.chat_auth_path"),
+        [replace(one, severity=bad) for one in found],
         evidence="401 JSON",
         watched=("site.chat_auth_path",),
     )
