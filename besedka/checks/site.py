@@ -12,12 +12,14 @@ from besedka.checks.check import Check, check
 from besedka.checks.examination import TIMEOUT_SECONDS, Examination, redirected
 from besedka.checks.finding import Answer, Finding, Findings, Ok, Skipped, answer, finding
 from besedka.contract import Contract
-from besedka.site import LoginForm, Site
+from besedka.login_form import LoginForm
+from besedka.site import Site
 from besedka.site_database import verified
 
 _JSON = "application/json"
 _TAG = re.compile(r"<[^>]*>")
 _QUOTED = 200
+_ROUTED = "Does the site route this address to its provider, and send strangers to its log-in?"
 # Django's, in each form that it protects.
 _CSRF_FIELD = "csrfmiddlewaretoken"
 
@@ -117,7 +119,7 @@ def login_form(examination: Examination) -> Answer:
     path = examination.contract.site.login_path
     response = examination.site.get(path)
     place = f"GET {examination.contract.site.url}{path}"
-    if response.status_code != 200 or not LoginForm.of(response).password_field:
+    if response.status_code != 200 or not LoginForm.of(response).found:
         seen = f"{response.status_code}, no form with a password"
         location = response.headers.get("Location", "")
         advice = redirected(response.status_code, location, response.url) or (
@@ -318,7 +320,11 @@ def token_endpoint(examination: Examination) -> Answer:
         seen = f"GET answered {viewed.status_code}"
         found = [
             finding(
-                "site.token_endpoint.get", seen, "405", place, advice=("use oauth2_provider's TokenView",)
+                "site.token_endpoint.get",
+                seen,
+                "405",
+                place,
+                advice=("use oauth2_provider's TokenView, or answer POST alone",),
             )
         ]
     return answer(found, evidence=f"POST refused with JSON, GET {viewed.status_code}")
@@ -339,11 +345,7 @@ def authorize(examination: Examination) -> Answer:
     if response.status_code != 302 or target.path != contract.site.below(contract.site.login_path):
         seen = f"{response.status_code} {target.path}".strip()
         expected = f"302 to {contract.site.login_path}"
-        found = [
-            finding(
-                "site.authorize.status", seen, expected, place, advice=("is /o/ routed to oauth2_provider?",)
-            )
-        ]
+        found = [finding("site.authorize.status", seen, expected, place, advice=(_ROUTED,))]
     elif "client_id=" not in kept or "state=" not in kept:
         seen = f"?{target.query}"
         found = [

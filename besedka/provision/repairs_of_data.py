@@ -158,11 +158,12 @@ def _is_of(row: Document, user: Document) -> bool:
 
 
 def of_links(
-    data: Data, contract: Contract, issued: tuple[dict[str, str], set[str]] | None
+    data: Data, contract: Contract, issued: tuple[dict[str, str], set[str] | None] | None
 ) -> Iterator[Action]:
     """Links of canonical accounts to the site that the site did not make; the next log-in links anew.
 
-    `issued` are the site's user ids with their names, and its access tokens; None where it cannot be read.
+    `issued` are the site's user ids with their names, and its access tokens; None where they cannot
+    be read, or no table keeps the tokens.
     """
     service = contract.provider.name
     canonical = {user.username for user in contract.users}
@@ -173,7 +174,7 @@ def of_links(
             yield changed(USERS, user, {f"services.{service}": None}, why)
 
 
-def _is_own(link: Document, username: str, issued: tuple[dict[str, str], set[str]] | None) -> bool:
+def _is_own(link: Document, username: str, issued: tuple[dict[str, str], set[str] | None] | None) -> bool:
     if not isinstance(link.get("id"), str):
         return False
     if issued is None:
@@ -181,7 +182,8 @@ def _is_own(link: Document, username: str, issued: tuple[dict[str, str], set[str
     names, tokens = issued
     expires, token = link.get("expiresAt"), link.get("accessToken")
     lapsed = isinstance(expires, int | float) and expires / 1000 < datetime.now(UTC).timestamp()
-    return names.get(link["id"], "").lower() == username.lower() and (not token or lapsed or token in tokens)
+    is_known = not token or lapsed or tokens is None or token in tokens
+    return names.get(link["id"], "").lower() == username.lower() and is_known
 
 
 def of_counts(data: Data) -> Iterator[Action]:

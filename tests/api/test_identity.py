@@ -70,6 +70,7 @@ def test_a_session_cookie_is_no_token(contract: Contract, test_user_flow: OAuthF
     assert_json_refusal(answer, 401)
 
 
+@pytest.mark.feature("oauth_tables")
 def test_a_token_of_another_scope_is_refused(
     temp_user: Callable[..., User], flow: Callable[[User], OAuthFlow], site_data: SiteDatabase
 ) -> None:
@@ -80,6 +81,7 @@ def test_a_token_of_another_scope_is_refused(
     assert_json_refusal(walk.site.identity(token), 403)
 
 
+@pytest.mark.feature("oauth_tables")
 def test_an_expired_token_is_refused(
     temp_user: Callable[..., User], flow: Callable[[User], OAuthFlow], site_data: SiteDatabase
 ) -> None:

@@ -84,6 +84,26 @@ def test_what_is_wrong_with_a_page_has_a_name(showing: Showing, page: str, kinds
 
 
 @pytest.mark.parametrize(
+    ("script", "made"),
+    [
+        ('const frame = document.createElement("iframe");', True),
+        ('return (0, r.jsx)("iframe",{src:e})', True),
+        ("box.innerHTML = `<iframe src='${chat}'></iframe>`;", True),
+        ('document.querySelector("iframe").src', False),
+        ("for (const one of document.getElementsByTagName('iframe')) one.remove();", False),
+    ],
+)
+def test_a_frame_that_a_script_makes_is_left_to_the_browser(
+    showing: Showing, script: str, made: bool
+) -> None:
+    page = PAGE.replace(FRAME, "")
+    examination = showing({"/chat/integrated/": page, "/chat/test/": page, "/static/page.js": script})
+
+    for name in ("sso.test_page", "sso.integrated_page"):
+        assert codes(name, examination) == ([] if made else [f"{name}.no_frame"])
+
+
+@pytest.mark.parametrize(
     ("scripts", "kinds"),
     [
         ({"/static/page.js": TOKEN, "/static/chat.js": GO}, []),
