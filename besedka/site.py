@@ -12,6 +12,7 @@ import requests
 
 from besedka import http, second_ask
 from besedka.adapter import Adapter, AdapterRowError
+from besedka.address import origin
 from besedka.contract import Contract
 from besedka.errors import ServiceUnreachableError
 from besedka.login_form import LoginForm
@@ -21,9 +22,13 @@ SentVia = Literal["header", "payload", "default"]
 
 
 class SignInRefusedError(ServiceUnreachableError):
-    """The site's log-in page did not accept the name and password, or is not a log-in page."""
+    """The site's log-in page did not accept the name and password, or is not a log-in page.
+
+    `answer` is what it said, where it was asked.
+    """
 
     exit_status = 30
+    answer: requests.Response | None = None
 
 
 _TOO_MANY = 429
@@ -61,6 +66,8 @@ class Site:
         self._timeout = timeout
         self._patient = patient
         self._http = http.session()
+        # The answer to the last log-in form.
+        self.accepted: requests.Response | None = None
 
     @classmethod
     def of(cls, contract: Contract, *, timeout: float = TIMEOUT_SECONDS, patient: bool = False) -> Self:
@@ -106,7 +113,9 @@ class Site:
                 f"the site did not answer: {type(error).__name__}",
                 expected="an HTTP answer",
                 where=f"{verb} {address.partition('?')[0]}",
-                next_step="is Daphne running on this port? See its log.",
+                next_step="The view did not answer in time: read Daphne's log for what it waits for."
+                if isinstance(error, requests.ReadTimeout)
+                else "is Daphne running on this port? See its log.",
             ) from error
 
     def sign_in(self, username: str, password: str, *, email: str = "") -> None:
@@ -126,7 +135,7 @@ class Site:
             if not form.password_field:
                 page, form = self._second_page(form, who)
                 typed = {form.password_field: password}
-            answer = self._send(form, page, typed)
+            answer = self.accepted = self._send(form, page, typed)
             if answer.status_code in {302, 303}:
                 self._expect_session()
                 if who != username:
@@ -135,12 +144,20 @@ class Site:
             statuses.append(f"{who!r}: POST answered {answer.status_code}")
             if answer.status_code == _TOO_MANY:
                 break
-        raise SignInRefusedError(
+        error = SignInRefusedError(
             f"the site refused to sign in {', '.join(statuses)}",
             expected="302 to the next page",
             where=place,
             next_step=_refused(answer, "is the account there, active, and is the password the contract's?"),
         )
+        error.answer = answer
+        raise error
+
+    def send_empty_form(self) -> requests.Response:
+        """The answer to the log-in form as a browser sends it, with nothing filled in."""
+        form = self._login_form()
+        empty = dict.fromkeys(filter(None, (form.name_field, form.password_field)), "")
+        return self._send(form, self.url + self._login, empty)
 
     def _second_page(self, form: LoginForm, who: str) -> tuple[str, LoginForm]:
         """Where a log-in that asked for the name alone asks for the password; the address and the form."""
@@ -159,8 +176,8 @@ class Site:
     def _send(
         self, form: LoginForm, page: str, typed: dict[str, str], *, follow: bool = False
     ) -> requests.Response:
-        """The form of that page as a browser sends it."""
-        target, headers = urljoin(page, form.action or page), {"Referer": page}
+        """The form of that page as a browser sends it: with its address and origin, which Django compares."""
+        target, headers = urljoin(page, form.action or page), {"Referer": page, "Origin": origin(self.url)}
         return self.request("POST", target, data=form.hidden | typed, headers=headers, follow=follow)
 
     def _expect_session(self) -> None:

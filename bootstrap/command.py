@@ -42,7 +42,7 @@ CLI_COMMANDS: Mapping[str, str] = {
 # These need neither the suite nor the programs of a stack, and no browser.
 _OF_THE_BASE = {"doctor", "provision", "status", "env", "summary"}
 # With these, doctor starts a stack of its own.
-_WITH_A_STACK = ("--chat-client",)
+_WITH_A_STACK = ("--chat-client", "--rocketchat-bundle", "--mongod", "--node")
 # Each case of these two takes a stack of its own: the nightly workflow runs them.
 _TESTS = ("-m", "not variants and not fixes and not adoption")
 COMMANDS = {**OWN_COMMANDS, **CLI_COMMANDS}

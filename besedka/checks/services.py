@@ -8,7 +8,7 @@ import requests
 
 from besedka import address, second_ask, site_status
 from besedka.checks.check import Check, check
-from besedka.checks.examination import MONGO_SECONDS, TIMEOUT_SECONDS, Examination, redirected
+from besedka.checks.examination import MONGO_SECONDS, TIMEOUT_SECONDS, Examination, leads_back, redirected
 from besedka.checks.finding import Answer, Finding, Findings, Ok, Skipped, finding
 from besedka.contract import Contract
 from besedka.errors import ServiceUnreachableError
@@ -161,7 +161,7 @@ def _no_status(status: int, kind: str, location: str, url: str) -> tuple[str, st
         fix = f"Add {address.host(url)} to ALLOWED_HOSTS of the site."
         return "host", "400 with HTML: the site does not know itself by this host name", (fix,)
     if advice := redirected(status, location, url):
-        code = "loop" if address.same(urljoin(url, location), url) else "redirected"
+        code = "loop" if leads_back(location, url) else "redirected"
         return code, f"{status} to {urljoin(url, location)}", advice
     return "starting" if status in _STARTING else "not_json", f"{status} with {kind}", ()
 

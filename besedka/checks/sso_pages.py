@@ -15,6 +15,7 @@ from besedka.checks.check import Check, check
 from besedka.checks.examination import Examination
 from besedka.checks.finding import Answer, Finding, Skipped, answer, finding
 from besedka.checks.page_scripts import makes_frame, scripts
+from besedka.checks.reloading import reloads
 from besedka.checks.visitors import visitor
 from besedka.contract import Contract, Role
 
@@ -24,7 +25,7 @@ _BY_SCRIPT = "the page has no frame until its script makes one: the tests look a
 _PRESSED = ("button", "a")
 _SESSION = "data-session-url"
 _ROOM_PATH = re.compile(r"/(channel|group|direct)/([^/]+)/?")
-_FRAME_KINDS = "status nested no_frame extra_frame frame_id not_a_room room_id layout frame"
+_FRAME_KINDS = "status reloads nested no_frame extra_frame frame_id not_a_room room_id layout frame"
 
 # (kind, what is seen, how to fix it) -> the finding.
 Wrong = Callable[[str, str, str], list[Finding]]
@@ -94,6 +95,12 @@ def read(response: requests.Response) -> Page:
     page = Page()
     page.feed(response.text)
     return page
+
+
+def _page_findings(name: str, examination: Examination, response: requests.Response) -> list[Finding]:
+    """What is wrong with the page: its frame, or that it does not stay."""
+    place = f"{response.url.partition('?')[0]}, signed in"
+    return _frame_findings(name, examination, response) or reloads(name, response, place)
 
 
 def _frame_findings(name: str, examination: Examination, response: requests.Response) -> list[Finding]:
@@ -174,7 +181,7 @@ def test_page(examination: Examination) -> Answer:
     response = visitor(examination).site.get(examination.contract.site.test_page)
     if _makes_its_frame(examination, response):
         return Skipped(_BY_SCRIPT)
-    found = _frame_findings("sso.test_page", examination, response)
+    found = _page_findings("sso.test_page", examination, response)
     return answer(found, evidence="one frame, embedded")
 
 
@@ -187,7 +194,7 @@ def integrated_page(examination: Examination) -> Answer:
     response = visitor(examination).site.get(contract.site.integrated_page)
     if _makes_its_frame(examination, response):
         return Skipped(_BY_SCRIPT)
-    found = _frame_findings("sso.integrated_page", examination, response)
+    found = _page_findings("sso.integrated_page", examination, response)
     if not found:
         found = _switcher_findings(contract, role, read(response))
     wanted = [channel for channel in contract.channels if channel.admits(role)]

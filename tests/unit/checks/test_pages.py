@@ -141,19 +141,3 @@ def test_what_is_wrong_with_the_scripts_has_a_name(
     right = {"/chat/test/": PAGE.replace("page.js", "test.js"), "/static/test.js": OAUTH}
     examination = showing(right | {"/chat/integrated/": PAGE} | scripts)
     assert codes("sso.commands", examination) == [f"sso.commands.{kind}" for kind in kinds]
-
-
-@pytest.mark.parametrize(
-    ("address", "found"),
-    [("http://besedka.test", ["site.login_form.secure_cookie"]), ("http://127.0.0.1:8001", [])],
-)
-def test_a_secure_cookie_is_lost_by_http_but_on_loopback(
-    address: str, found: list[str], examine_with: Callable[..., Examination]
-) -> None:
-    examination = examine_with()
-    examination.contract = examination.contract.at(site_url=address, chat_url=CHAT)
-    form = '<form method="post"><input type="password" name="password"></form>'
-    page = SimpleNamespace(status_code=200, text=form, headers={}, cookies=[SimpleNamespace(secure=True)])
-    vars(examination)["site"] = SimpleNamespace(get=lambda _: page)
-
-    assert codes("site.login_form", examination) == found

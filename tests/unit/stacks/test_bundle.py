@@ -14,7 +14,7 @@ import pytest
 
 from besedka import contract as contracts
 from besedka.errors import StackStartError
-from besedka.stacks import embedded, environment
+from besedka.stacks import embedded, environment, run_folders
 from besedka.stacks.services import bundle, mongod, options
 from tests import inner
 from tests.unit.stacks import made_up
@@ -206,7 +206,7 @@ def test_a_boot_that_fails_is_infrastructure(
     before: str, budget: str, expected: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("BESEDKA_START_BUDGET", budget)
-    folder = embedded.new_run_folder()
+    folder = run_folders.new()
     failing = made_up.bundle(tmp_path / "bundle", before=before)
 
     with (
