@@ -1,5 +1,6 @@
 """What the help of `besedka` and the list of checks say, read off the very commands and checks."""
 
+import ast
 import inspect
 from collections.abc import Iterator
 from typing import Any
@@ -10,6 +11,7 @@ from besedka import contract, exit_statuses
 from besedka.checks.catalogue import checks_for
 from besedka.cli import _COMMANDS, app
 from besedka.commands.spoken_help import first_sentence
+from bootstrap import help_text
 
 # Typer's and pydantic's own words; tests/unit/test_command_line.py has them said.
 OF_TYPER = {
@@ -47,5 +49,8 @@ def texts() -> Iterator[str]:
             yield first_sentence(command.help)
         context = command.make_context(name, [], resilient_parsing=True)
         yield from (row.help for row in command.get_params(context) if getattr(row, "help", None))
+    promise = ast.get_docstring(ast.parse((contract.PROJECT_ROOT / "run.py").read_text("utf-8"))) or ""
+    yield from help_text.paragraphs(promise)
+    yield from (meaning for _, meaning in help_text.statuses(promise))
     yield from (check.question for check in checks_for(contract.load()))
     yield from (row.meaning for row in exit_statuses.known())
