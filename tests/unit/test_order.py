@@ -67,7 +67,10 @@ def test_workers_take_the_order_that_was_chosen_for_them_all(subject: Path) -> N
 def test_the_end_to_end_tests_run_in_a_random_order_by_themselves(
     words: tuple[str, ...], shuffled: bool, subject: Path
 ) -> None:
-    subject.write_text(f"import pytest\npytestmark = [pytest.mark.e2e, pytest.mark.api]\n{SUBJECT}", "utf-8")
+    subject.write_text(
+        f"import pytest\npytestmark = [getattr(pytest.mark, name) for name in ('e2e', 'api')]\n{SUBJECT}",
+        "utf-8",
+    )
 
     done = inner.run(str(subject), *words, "--collect-only")
 
