@@ -10,6 +10,7 @@ from faults import (
     front,
     hops,
     iframe_auth,
+    log_in,
     pages,
     provider,
     reach,
@@ -19,6 +20,7 @@ from faults import (
     settings,
     signed_in,
     site,
+    unlike,
     writing,
 )
 from faults.breakable_stack import BreakableStack
@@ -36,6 +38,7 @@ def catalogue(contract: Contract) -> tuple[Fault, ...]:
         *services.FAULTS,
         *site.FAULTS,
         *pages.FAULTS,
+        *log_in.FAULTS,
         *provider.FAULTS,
         *settings.faults(contract),
         *frame.FAULTS,
@@ -48,6 +51,7 @@ def catalogue(contract: Contract) -> tuple[Fault, ...]:
         *restored.FAULTS,
         *reach.FAULTS,
         *front.FAULTS,
+        *unlike.FAULTS,
         *writing.FAULTS,
     )
     names = [fault.name for fault in found]

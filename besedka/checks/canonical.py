@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from besedka.checks.examination import TIMEOUT_SECONDS, Examination
+from besedka.checks.examination import SERVER_SECONDS, Examination
 from besedka.checks.visitor import Visitor, Visitors
 from besedka.contract import Contract, Role, User
 from besedka.errors import ServiceUnreachableError
@@ -55,7 +55,7 @@ def _visitor(examination: Examination, user: User) -> Visitor:
         email=user.email,
         full_name=user.full_name,
         password=user.secret,
-        site=Site.of(examination.contract, timeout=TIMEOUT_SECONDS),
+        site=Site.of(examination.contract, timeout=SERVER_SECONDS),
         role=user.role,
         rooms=frozenset(user.channels),
         temporary=False,

@@ -16,6 +16,7 @@ from besedka.checks.content_policy import Policy, policies, refuses
 from besedka.checks.examination import Examination
 from besedka.checks.finding import Answer, Finding, Severity, Skipped, answer, finding
 from besedka.checks.frame_policy import NEEDED
+from besedka.checks.reloading import reloads
 from besedka.contract import Contract
 from besedka.errors import ServiceUnreachableError
 
@@ -44,7 +45,7 @@ class _Shell(HTMLParser):
 
 @check(
     "iframe.document",
-    codes="status sandboxed attachment policy clears",
+    codes="status reloads sandboxed attachment policy clears",
     needs=["services.chat"],
     after=["iframe.headers"],
 )
@@ -59,7 +60,7 @@ def document(examination: Examination) -> Answer:
         seen = f"{response.status_code}{away} in place of the chat's page"
         advice = ("Rocket.Chat answers 200 to every path: look at the proxy in front of it.",)
         return answer([finding("iframe.document.status", seen, "200", place, advice=advice)])
-    found = []
+    found = reloads("iframe.document", response, place)
     for policy in policies([response.headers.get(_CSP, "")]):
         if "sandbox" in policy and not set(NEEDED) <= set(policy["sandbox"]):
             seen = f"sandbox {' '.join(policy['sandbox'])}".strip()

@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from functools import cached_property
 from typing import Any
-from urllib.parse import urljoin
+from urllib.parse import urljoin, urlsplit
 
 import requests
 from websockets.sync.client import ClientConnection
@@ -29,6 +29,8 @@ from besedka.site_database import SiteDatabase, SiteUser
 from besedka.target import Target, besedka_command
 
 TIMEOUT_SECONDS = 4.0
+# Rocket.Chat's server waits so long for the site (`packages/server-fetch/src/index.ts`, 20000 ms).
+SERVER_SECONDS = 20.0
 MONGO_SECONDS = 2.0
 
 
@@ -40,6 +42,7 @@ class ProbeAnswer:
     content_type: str
     body: str
     location: str = ""
+    seconds: float = 0.0
 
 
 # What leads to itself was told of the wrong scheme, as a rule.
@@ -59,12 +62,10 @@ def probe_from_here(
     """The request made by this process: right where Rocket.Chat is a process of this machine too."""
     try:
         with http.session() as asked:
-            answered = second_ask.request(
-                asked,
+            answered = asked.request(
                 verb,
                 address,
-                timeout=TIMEOUT_SECONDS,
-                again=verb == "GET",
+                timeout=(TIMEOUT_SECONDS, SERVER_SECONDS),
                 headers=headers,
                 data=form,
                 allow_redirects=False,
@@ -76,7 +77,15 @@ def probe_from_here(
             where=address.partition("?")[0],
         ) from error
     kind, location = (answered.headers.get(name, "") for name in ("Content-Type", "Location"))
-    return ProbeAnswer(answered.status_code, kind, answered.text, location)
+    seconds = answered.elapsed.total_seconds()
+    return ProbeAnswer(answered.status_code, kind, answered.text, location, seconds)
+
+
+def leads_back(location: str, address: str) -> bool:
+    """Whether the address leads to itself; one slash more or less at its end is another address."""
+    target = urljoin(address, location)
+    paths = {urlsplit(url).path or "/" for url in (target, address)}
+    return same(target, address) and len(paths) == 1
 
 
 def redirected(status: int, location: str, address: str) -> tuple[str, ...]:
@@ -84,7 +93,7 @@ def redirected(status: int, location: str, address: str) -> tuple[str, ...]:
     if status not in {301, 302, 303, 307, 308} or not location:
         return ()
     target = urljoin(address, location)
-    if same(target, address):
+    if leads_back(location, address):
         return LOOP_ADVICE
     if target.startswith("https:") and address.startswith("http:"):
         return (
@@ -210,9 +219,14 @@ class Examination:
         return [room for room in self._all_rooms if room.get("t") in ("c", "p")]
 
     @cached_property
+    def other_rooms(self) -> list[Document]:
+        """Direct messages and rooms of other kinds, from Mongo."""
+        return [room for room in self._all_rooms if room.get("t") not in ("c", "p")]
+
+    @cached_property
     def other_room_ids(self) -> set[Any]:
         """Ids of direct and other rooms."""
-        return {room["_id"] for room in self._all_rooms if room.get("t") not in ("c", "p")}
+        return {room["_id"] for room in self.other_rooms}
 
     @cached_property
     def _all_rooms(self) -> list[Document]:
@@ -242,8 +256,10 @@ class Examination:
         return self.site_database.users()
 
     @cached_property
-    def site_tokens(self) -> set[str]:
-        """Every access token that the site has issued and not forgotten."""
+    def site_tokens(self) -> set[str] | None:
+        """Every access token that the site has issued and not forgotten; None where no table tells."""
+        if not self.contract.site.features.oauth_tables:
+            return None
         return {row.token for row in self.site_database.access_tokens()}
 
     @cached_property

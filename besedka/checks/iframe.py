@@ -63,7 +63,9 @@ def _headers(examination: Examination) -> Answer:
     """Does Rocket.Chat let a page of the site put it into a frame?"""
     found: list[Finding] = []
     room = f"{examination.contract.default_channel.path}?layout=embedded"
-    for path in ("/", room, f"/_oauth/{examination.contract.provider.name}"):
+    # A refusal: with a code, or without, Rocket.Chat would ask the site, and wait for it.
+    callback = f"/_oauth/{examination.contract.provider.name}?error=access_denied"
+    for path in ("/", room, callback):
         page = examination.chat_page(path)
         found += _frame_refusals(examination, path.partition("?")[0], page)
     return answer(found, evidence="no X-Frame-Options and no frame-ancestors in its way")

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import Any
 
 from besedka.checks.check import Check, check
 from besedka.checks.examination import Examination
-from besedka.checks.finding import Answer, Finding, answer, finding
+from besedka.checks.finding import Answer, Finding, Severity, answer, finding
 from besedka.contract import Contract
 from besedka.rocketchat import provider
 
@@ -24,6 +25,8 @@ def role_map(examination: Examination) -> Answer:
     rows = examination.stored or {}
     mapping = rows.get(f"{base}-groups_channel_map", {})
     switched_on = rows.get(f"{base}-map_channels", {}).get("value") is True
+    # Without the licence module the switch reads as off, whatever is stored.
+    in_force = switched_on and examination.effective.get(f"{base}-map_channels", True) is True
     found: list[Finding] = []
     # Rocket.Chat's own sample names rooms that nobody has; while it is off, nobody reads it.
     if switched_on or mapping.get("value") != mapping.get("packageValue"):
@@ -42,6 +45,8 @@ def role_map(examination: Examination) -> Answer:
                 advice=(fix,),
             )
         )
+    severity = Severity.RISK if in_force else Severity.NOTE
+    found = [replace(one, severity=severity) for one in found]
     return answer(found, evidence="what it names exists")
 
 

@@ -1,47 +1,138 @@
-"""The site's log-in page as a browser takes it: cookies for this host, and a place in the chat's frame."""
+"""The site's log-in as a browser meets it: where it is, its cookies, its headers, and its CSRF protection."""
 
 from __future__ import annotations
 
 import re
+from urllib.parse import unquote, urljoin, urlsplit
 
 import requests
 
 from besedka import address
 from besedka.checks.check import Check, check
 from besedka.checks.content_policy import policies, refuses
+from besedka.checks.cookies import cookies_of, refused
 from besedka.checks.examination import TIMEOUT_SECONDS, Examination
-from besedka.checks.finding import Answer, Finding, Severity, answer, finding
+from besedka.checks.finding import Answer, Finding, Ok, Severity, answer, finding
+from besedka.checks.reloading import reloads
 from besedka.contract import Contract
+from besedka.login_form import LoginForm
 from besedka.site import Site
 
-_CSP, _ANCESTORS = "Content-Security-Policy", "frame-ancestors"
-_DOMAIN = re.compile(r";\s*domain=([^;]+)", re.IGNORECASE)
+_CSP, _ANCESTORS, _ACTION = "Content-Security-Policy", "frame-ancestors", "form-action"
+_TAG = re.compile(r"<(style|script|title)\b.*?</\1>|<[^>]*>", re.IGNORECASE | re.DOTALL)
+_QUOTED = 160
+_OF_A_FORM = "csrf"
+_COOKIES = {
+    "foreign": "Take SESSION_COOKIE_DOMAIN and CSRF_COOKIE_DOMAIN out of the site's settings.",
+    "secure": "SESSION_COOKIE_SECURE and CSRF_COOKIE_SECURE must be False on http, and True with "
+    "SameSite=None.",
+    "short": "SESSION_COOKIE_AGE of the site must be hours or days; is the machine's clock right?",
+    "path": 'SESSION_COOKIE_PATH and CSRF_COOKIE_PATH of the site must be "/".',
+}
 
 
-@check("site.login_page", codes="foreign_cookie unframed", needs=["site.login_form"])
+def said(response: requests.Response) -> str:
+    """The beginning of what the page says to a reader."""
+    return " ".join(_TAG.sub(" ", response.text).split())[:_QUOTED]
+
+
+def cookie_findings(name: str, examination: Examination, response: requests.Response) -> list[Finding]:
+    """Cookies of the answer that a browser would not send back where they are needed, one a kind."""
+    contract = examination.contract
+    site = contract.site
+    paths = (site.test_page, contract.provider.authorize_path)
+    place = f"{response.request.method} {response.url.partition('?')[0]}"
+    found: dict[str, Finding] = {}
+    for cookie in cookies_of(response):
+        # The token of a form is wanted where the form is.
+        wanted = () if _OF_A_FORM in cookie.name.lower() else map(site.below, paths)
+        kind, why = refused(cookie, site.url, wanted)
+        if kind and kind not in found:
+            seen, expected = f"the cookie {cookie.name} {why}", f"a cookie for {address.host(site.url)}"
+            advice = (_COOKIES[kind],)
+            found[kind] = finding(f"{name}.{kind}_cookie", seen, expected, place, advice=advice)
+    return list(found.values())
+
+
+@check("site.login_url", codes="elsewhere", needs=["services.site"])
+def login_url(examination: Examination) -> Answer:
+    """Does the site send visitors to the log-in of the contract?"""
+    contract = examination.contract
+    site, wanted = contract.site, contract.site.below(contract.site.login_path)
+    found: list[Finding] = []
+    for path in (site.test_page, contract.provider.authorize_path):
+        query = {"client_id": contract.provider.client_id} if path != site.test_page else {}
+        response = examination.site.request("GET", path, params=query)
+        if response.status_code not in {301, 302, 303}:
+            continue
+        target = urljoin(response.url, response.headers.get("Location", ""))
+        if _is_elsewhere(contract, path, target, wanted):
+            found.append(_elsewhere(examination, f"GET {site.url}{path}, anonymous", target))
+    return answer(found[:1], evidence=wanted, watched=("site.login_path",))
+
+
+def _is_elsewhere(contract: Contract, asked: str, target: str, wanted: str) -> bool:
+    """Whether that is a log-in, by the way back that it is told, and not the contract's."""
+    parts = urlsplit(target)
+    asked_for = contract.site.below(asked)
+    if parts.path == asked_for or asked_for.rstrip("/") not in unquote(parts.query):
+        return False
+    return parts.path != wanted or address.origin(target) != address.origin(contract.site.url)
+
+
+def _elsewhere(examination: Examination, place: str, target: str) -> Finding:
+    site, there = examination.contract.site, target.partition("?")[0]
+    own = address.origin(target) == address.origin(site.url)
+    fix = (
+        f'Set LOGIN_URL = "{site.below(site.login_path)}" at the site, and look for login_url= in its views.'
+    )
+    advice: tuple[str, ...] = (fix,)
+    seen = f"visitors are sent to {there}"
+    if own:
+        response = Site.of(examination.contract, timeout=TIMEOUT_SECONDS).get(target)
+        if LoginForm.of(response).found:
+            path = urlsplit(target).path
+            seen += ", which shows a log-in"
+            advice = (f'Or, if that is the log-in: login_path = "{path}" under [site] in besedka.toml.', fix)
+        else:
+            seen += f", which answers {response.status_code} without a form"
+    expected = f"{site.url}{site.login_path}, login_path of besedka.toml"
+    return finding("site.login_url.elsewhere", seen, expected, place, advice=advice)
+
+
+@check(
+    "site.login_page",
+    codes="foreign_cookie secure_cookie short_cookie path_cookie unframed form_action reloads",
+    needs=["site.login_form"],
+)
 def login_page(examination: Examination) -> Answer:
-    """Is the log-in page's cookie for this host, and does the page show in the chat's frame?"""
+    """Is the log-in page's cookie for this host, and does the page show and work in the chat's frame?"""
     path = examination.contract.site.login_path
     # Who has the cookie already gets no second one.
     response = Site.of(examination.contract, timeout=TIMEOUT_SECONDS).get(path)
     place = f"GET {examination.contract.site.url}{path}"
-    found = [*_foreign_cookies(examination, response, place), *_unframed(examination, response, place)]
+    found = cookie_findings("site.login_page", examination, response)
+    found += _form_kept(examination, response, place)
+    found += reloads("site.login_page", response, place)
+    found += _unframed(examination, response, place)
     return answer(found, evidence="a cookie for this host, a page that may be framed")
 
 
-def _foreign_cookies(examination: Examination, response: requests.Response, place: str) -> list[Finding]:
-    """Cookies that a browser refuses, because they are for another host (RFC 6265, 5.3, step 6)."""
-    host = address.host(examination.contract.site.url)
-    found = []
-    for header in response.raw.headers.getlist("Set-Cookie"):
-        name, domain = header.partition("=")[0], _DOMAIN.search(header)
-        wanted = domain[1].strip(" .").lower() if domain else ""
-        if wanted and host != wanted and not host.endswith(f".{wanted}"):
-            fix = "Take SESSION_COOKIE_DOMAIN and CSRF_COOKIE_DOMAIN out of the site's settings."
-            seen = f"the cookie {name} is for {wanted}: a browser at {host} does not keep it"
-            code, expected = "site.login_page.foreign_cookie", f"a cookie for {host}"
-            found.append(finding(code, seen, expected, place, advice=(fix,)))
-    return found
+def _form_kept(examination: Examination, response: requests.Response, place: str) -> list[Finding]:
+    """What `form-action` keeps the form from: the site, or the chat that the log-in ends at.
+
+    Chromium applies it to the redirects that follow, too (https://www.w3.org/TR/CSP3/#directive-form-action).
+    """
+    contract = examination.contract
+    for policy in policies([response.headers.get(_CSP, "")]):
+        for url, severity in ((contract.site.url, Severity.BROKEN), (contract.chat.url, Severity.RISK)):
+            if by := refuses(policy, (_ACTION,), url, contract.site.url):
+                fix = f"Let form-action name 'self' and {address.origin(contract.chat.url)}."
+                seen = f"{by}: a browser does not follow the log-in to {url}"
+                code, expected = "site.login_page.form_action", "site and chat in form-action"
+                where = f"{place}, {_CSP}"
+                return [finding(code, seen, expected, where, advice=(fix,), severity=severity)]
+    return []
 
 
 def _unframed(examination: Examination, response: requests.Response, place: str) -> list[Finding]:
@@ -58,6 +149,42 @@ def _unframed(examination: Examination, response: requests.Response, place: str)
     return [finding(code, seen, expected, place, advice=(fix,), severity=Severity.RISK)]
 
 
+@check("site.csrf", codes="open refused", needs=["site.login_form"], after=["site.login_page"])
+def csrf(examination: Examination) -> Answer:
+    """Is a log-in without a CSRF token refused, and one with its token taken?"""
+    contract = examination.contract
+    target = (
+        f"{contract.site.below(contract.provider.authorize_path)}?client_id={contract.provider.client_id}"
+    )
+    path = contract.site.login_path
+    response = examination.site.request("POST", path, params={"next": target}, data={})
+    place = f"POST {contract.site.url}{path}"
+    # A site may have words of its own for the refusal (CSRF_FAILURE_VIEW); a form shown again is none.
+    if not 400 <= response.status_code < 500:
+        fix = "no middleware may switch CSRF off for /o/ or for a `next` that an attacker chooses"
+        return answer(
+            [finding("site.csrf.open", f"answered {response.status_code}", "403", place, advice=(fix,))]
+        )
+    # An empty form with its token: nobody's failure is counted.
+    taken = Site.of(contract, timeout=TIMEOUT_SECONDS).send_empty_form()
+    if taken.status_code not in {401, 403}:
+        return Ok(f"{response.status_code} without a token, {taken.status_code} with it")
+    seen, expected = f"{taken.status_code} to a form with its token: {said(taken)}", "the form once more"
+    return answer(
+        [finding("site.csrf.refused", seen, expected, place, advice=_refusals(contract, taken))],
+    )
+
+
+def _refusals(contract: Contract, response: requests.Response) -> tuple[str, ...]:
+    origin = address.origin(contract.site.url)
+    return (
+        f'CSRF_TRUSTED_ORIGINS of the site must hold "{origin}" where a proxy ends https.',
+        "Let the proxy send Host and X-Forwarded-Proto on; set SECURE_PROXY_SSL_HEADER at the site.",
+        "If that is right: a firewall, a limit of log-ins (django-axes: python manage.py axes_reset), or an "
+        "address that is not allowed refuses it.",
+    )
+
+
 def checks(_: Contract) -> tuple[Check, ...]:
     """The checks of this part."""
-    return (login_page,)
+    return (login_url, login_page, csrf)

@@ -112,13 +112,8 @@ def https(examination: Examination) -> Answer:
     site, chat = (urlsplit(url) for url in (examination.contract.site.url, examination.contract.chat.url))
     found: list[Finding] = []
     away = not addresses.is_loopback(chat.hostname or "")
-    if site.scheme == "https" and chat.scheme == "http" and away:
-        # https://www.w3.org/TR/mixed-content/: frames are blocked, addresses of this machine are not.
-        advice = ("Give Rocket.Chat https too; browsers load no http frame in an https page.",)
-        seen = f"an http chat ({chat.netloc}) in an https site"
-        found.append(
-            finding("services.https.mixed", seen, "https for both", "[chat] url, [site] url", advice=advice)
-        )
+    if site.scheme != chat.scheme:
+        found.append(_mixed(examination.contract))
     if chat.scheme == "http" and examination.effective.get("Force_SSL") is True:
         # apps/meteor/app/cors/server/cors.ts: connections within the machine are spared.
         advice = ("Switch Force_SSL off, or put https in front of Rocket.Chat.",)
@@ -139,6 +134,25 @@ def https(examination: Examination) -> Answer:
         for one in _forced(url)
     ]
     return answer(found, evidence=f"site {site.scheme}, chat {chat.scheme}")
+
+
+def _mixed(contract: Contract) -> Finding:
+    """One by https, the other by http: a frame that is not loaded, or that is another site to the browser.
+
+    https://www.w3.org/TR/mixed-content/: an http frame in an https page is blocked, but on this machine.
+    https://datatracker.ietf.org/doc/html/draft-ietf-httpbis-rfc6265bis, 5.2: a site is scheme and domain, so
+    cookies of the one stay behind in a frame of the other (Chromium, "schemeful same-site").
+    """
+    site, chat = contract.site.url, contract.chat.url
+    blocked = site.startswith("https:") and not addresses.is_loopback(addresses.host(chat))
+    why = "a browser loads no such frame" if blocked else "two sites to a browser: its cookies stay behind"
+    lacking = "Rocket.Chat" if chat.startswith("http:") else "the site"
+    advice = (
+        f"Give {lacking} https too, in the proxy's configuration and in besedka.toml.",
+        "Afterwards: python3 run.py provision --apply writes the new addresses.",
+    )
+    seen = f"site at {site}, chat at {chat}: {why}"
+    return finding("services.https.mixed", seen, "https for both", "[chat] url, [site] url", advice=advice)
 
 
 def _forced(url: str) -> list[Finding]:

@@ -6,6 +6,7 @@ from besedka.adapter import TEMPORARY_PREFIX
 from besedka.checks.check import Check, check
 from besedka.checks.examination import Examination
 from besedka.checks.finding import Answer, Finding, Severity, answer, finding
+from besedka.checks.letter_case import email_case
 from besedka.contract import Contract, User
 from besedka.names import is_twin
 from besedka.target import besedka_command
@@ -59,7 +60,13 @@ def seeded(examination: Examination) -> Answer:
     "rooms.exist",
     codes="missing twin",
     needs=["services.admin"],
-    after=["rooms.seeded", "integrity.general", "integrity.room_names", "integrity.ids"],
+    after=[
+        "rooms.seeded",
+        "integrity.room_kinds",
+        "integrity.general",
+        "integrity.room_names",
+        "integrity.ids",
+    ],
 )
 def exist(examination: Examination) -> Answer:
     """Is each room of the contract there, and no twin beside it?"""
@@ -128,7 +135,8 @@ def kind(examination: Examination) -> Answer:
                         commands=(examination.provision_command,),
                     )
                 )
-        silenced = sorted(room.muted & {user.username for user in examination.contract.users})
+        members = {user.username for user in examination.contract.users if channel.name in user.channels}
+        silenced = sorted(room.muted & members)
         if silenced:
             seen = f"{room.name}: {', '.join(silenced)} muted"
             found.append(
@@ -162,7 +170,7 @@ def default(examination: Examination) -> Answer:
 
 @check(
     "rooms.accounts",
-    codes="missing nameless inactive kind reset email name",
+    codes="missing nameless inactive kind reset email email_case name",
     needs=["services.admin"],
     after=["rooms.seeded", "integrity.users_unique", "integrity.users_ids", "integrity.shapes"],
 )
@@ -191,6 +199,8 @@ def accounts(examination: Examination) -> Answer:
             found.append(_of_no_person(examination, user, account.kind))
         if account.must_reset:
             found.append(_told_to_reset(user, place))
+        if user.email.lower() in account.emails and user.email not in account.spelt:
+            found.append(email_case(examination, user.email, place))
         if user.email.lower() not in account.emails:
             seen = f"{user.username}: {', '.join(account.emails) or 'no e-mail'}"
             found.append(

@@ -42,6 +42,8 @@ class Account:
     roles: frozenset[str]
     must_reset: bool = False
     kind: str = "user"
+    # Addresses as they are written; `emails` are in small letters.
+    spelt: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True)
@@ -85,6 +87,7 @@ def _account(raw: Json) -> Account:
         roles=frozenset(raw.get("roles") or []),
         must_reset=bool(raw.get("requirePasswordChange")),
         kind=str(raw.get("type") or "user"),
+        spelt=frozenset(str(row.get("address", "")) for row in raw.get("emails") or []),
     )
 
 

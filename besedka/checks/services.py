@@ -8,11 +8,12 @@ import requests
 
 from besedka import address, second_ask, site_status
 from besedka.checks.check import Check, check
-from besedka.checks.examination import MONGO_SECONDS, TIMEOUT_SECONDS, Examination, redirected
+from besedka.checks.examination import MONGO_SECONDS, TIMEOUT_SECONDS, Examination, leads_back, redirected
 from besedka.checks.finding import Answer, Finding, Findings, Ok, Skipped, finding
 from besedka.contract import Contract
 from besedka.errors import ServiceUnreachableError
-from besedka.site import LoginForm, Site
+from besedka.login_form import LoginForm
+from besedka.site import Site
 
 _MORE_LOOKS = 3
 # pymongo's words for a server that takes the connection and says nothing.
@@ -160,7 +161,7 @@ def _no_status(status: int, kind: str, location: str, url: str) -> tuple[str, st
         fix = f"Add {address.host(url)} to ALLOWED_HOSTS of the site."
         return "host", "400 with HTML: the site does not know itself by this host name", (fix,)
     if advice := redirected(status, location, url):
-        code = "loop" if address.same(urljoin(url, location), url) else "redirected"
+        code = "loop" if leads_back(location, url) else "redirected"
         return code, f"{status} to {urljoin(url, location)}", advice
     return "starting" if status in _STARTING else "not_json", f"{status} with {kind}", ()
 
@@ -170,7 +171,7 @@ def _is_a_site(examination: Examination, response: requests.Response) -> bool:
     if not response.ok or response.is_redirect:
         return True
     login = examination.site.get(examination.contract.site.login_path)
-    return bool(LoginForm.of(login).password_field)
+    return LoginForm.of(login).found
 
 
 def _home(examination: Examination) -> Answer:

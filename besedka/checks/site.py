@@ -2,29 +2,32 @@
 
 from __future__ import annotations
 
-import re
+from collections.abc import Callable
+from dataclasses import replace
 from urllib.parse import parse_qs, urlsplit
 
 import requests
 
-from besedka import address
+from besedka.checks import patience
 from besedka.checks.check import Check, check
-from besedka.checks.examination import TIMEOUT_SECONDS, Examination, redirected
-from besedka.checks.finding import Answer, Finding, Findings, Ok, Skipped, answer, finding
+from besedka.checks.examination import SERVER_SECONDS, TIMEOUT_SECONDS, Examination, redirected
+from besedka.checks.finding import Answer, Finding, Findings, Ok, Severity, Skipped, answer, finding
+from besedka.checks.login_page import said
 from besedka.contract import Contract
-from besedka.site import LoginForm, Site
+from besedka.errors import ServiceUnreachableError
+from besedka.login_form import LoginForm
+from besedka.site import Site
 from besedka.site_database import verified
 
 _JSON = "application/json"
-_TAG = re.compile(r"<[^>]*>")
-_QUOTED = 200
+_ROUTED = "Does the site route this address to its provider, and send strangers to its log-in?"
 # Django's, in each form that it protects.
 _CSRF_FIELD = "csrfmiddlewaretoken"
 
 
 @check(
     "site.accounts",
-    codes="missing role email name inactive",
+    codes="missing role email email_case name inactive",
     needs=["services.site_database", "services.site"],
 )
 def accounts(examination: Examination) -> Answer:
@@ -54,9 +57,10 @@ def accounts(examination: Examination) -> Answer:
         for code, seen, expected in rows:
             if seen is not None and seen != expected:
                 text = f"{user.username}: {seen!r}"
+                only_case = code == "email" and str(seen).lower() == str(expected).lower()
                 found.append(
                     finding(
-                        f"site.accounts.{code}",
+                        "site.accounts.email_case" if only_case else f"site.accounts.{code}",
                         text,
                         repr(expected),
                         place,
@@ -102,43 +106,53 @@ def home(examination: Examination) -> Answer:
     found = []
     # A home page may be for members only, elsewhere, or not there at all.
     if response.status_code >= 500:
-        said = " ".join(_TAG.sub(" ", response.text).split())[:_QUOTED]
         place = f"GET {examination.contract.site.url}/, anonymous"
         fix = "read Daphne's log; no page of the site may need Rocket.Chat's database"
         found = [
-            finding("site.home.status", f"{response.status_code}: {said}", "a page", place, advice=(fix,))
+            finding(
+                "site.home.status",
+                f"{response.status_code}: {said(response)}",
+                "a page",
+                place,
+                advice=(fix,),
+            )
         ]
     return answer(found, evidence=str(response.status_code))
 
 
-@check("site.login_form", codes="missing secure_cookie no_referrer no_cookie", needs=["services.site"])
+@check(
+    "site.login_form",
+    codes="missing refused failing no_referrer no_cookie",
+    needs=["services.site"],
+)
 def login_form(examination: Examination) -> Answer:
     """Does the log-in page show a form whose cookie the browser will send back?"""
     path = examination.contract.site.login_path
     response = examination.site.get(path)
     place = f"GET {examination.contract.site.url}{path}"
-    if response.status_code != 200 or not LoginForm.of(response).password_field:
-        seen = f"{response.status_code}, no form with a password"
-        location = response.headers.get("Location", "")
-        advice = redirected(response.status_code, location, response.url) or (
-            "Is [site] login_path of besedka.toml the log-in page, and does this site listen on this port?",
-        )
-        return Findings(
-            (finding("site.login_form.missing", seen, "200 with the form", place, advice=advice),)
-        )
+    if response.status_code != 200 or not LoginForm.of(response).found:
+        return Findings((_no_form(response, place),))
     if found := _unsendable(examination, response, place):
         return Findings((found,))
-    # Browsers keep such cookies on loopback.
-    plain = place.startswith("GET http://") and not address.is_loopback(
-        address.host(examination.contract.site.url)
-    )
-    if plain and any(cookie.secure for cookie in response.cookies):
-        fix = "SESSION_COOKIE_SECURE and CSRF_COOKIE_SECURE must be False on http"
-        seen = "a cookie marked Secure on an http address"
-        return Findings(
-            (finding("site.login_form.secure_cookie", seen, "a cookie for http", place, advice=(fix,)),)
-        )
     return Ok("form and cookie", watched=("site.login_path",))
+
+
+def _no_form(response: requests.Response, place: str) -> Finding:
+    """The log-in page is refused, fails, leads elsewhere, or is another page."""
+    status, location = response.status_code, response.headers.get("Location", "")
+    code, advice = "missing", redirected(status, location, response.url)
+    if status in {401, 403, 423, 429}:
+        code = "refused"
+        advice = (
+            "Something refuses the log-in page: a firewall, a list of addresses, a limit or lock of log-ins.",
+            "Look at the proxy's configuration, and at the site's middleware (django-axes, rate limits).",
+        )
+    elif status >= 500:
+        code, advice = "failing", ("Read Daphne's log: the log-in page fails.",)
+    fix = "Is [site] login_path of besedka.toml the log-in page, and does this site listen on this port?"
+    seen = f"{status}, no form with a password: {said(response)}".rstrip(": ")
+    expected = "200 with the form"
+    return finding(f"site.login_form.{code}", seen, expected, place, advice=advice or (fix,))
 
 
 def _unsendable(examination: Examination, response: requests.Response, place: str) -> Finding | None:
@@ -165,23 +179,6 @@ def _unsendable(examination: Examination, response: requests.Response, place: st
             )
             return finding("site.login_form.no_cookie", seen, expected, place, advice=(fix,))
     return None
-
-
-@check("site.csrf", codes="open", needs=["site.login_form"])
-def csrf(examination: Examination) -> Answer:
-    """Is a log-in without a CSRF token refused, also when it comes from the OAuth flow?"""
-    contract = examination.contract
-    target = (
-        f"{contract.site.below(contract.provider.authorize_path)}?client_id={contract.provider.client_id}"
-    )
-    response = examination.site.request("POST", contract.site.login_path, params={"next": target}, data={})
-    found = []
-    # A site may have words of its own for the refusal (CSRF_FAILURE_VIEW); a form shown again is none.
-    if not 400 <= response.status_code < 500:
-        fix = "no middleware may switch CSRF off for /o/ or for a `next` that an attacker chooses"
-        place = f"POST {contract.site.url}{contract.site.login_path}"
-        found = [finding("site.csrf.open", f"answered {response.status_code}", "403", place, advice=(fix,))]
-    return answer(found, evidence=f"{response.status_code} without a token")
 
 
 def _values(query: str) -> list[str]:
@@ -224,13 +221,13 @@ def _leads_to_login(examination: Examination, check_name: str, path: str) -> Ans
     return Ok(f"302 to {target.path}", watched=(check_name,))
 
 
-@check("site.test_page", codes="status target", needs=["services.site"])
+@check("site.test_page", codes="status target", needs=["services.site"], after=["site.login_url"])
 def test_page(examination: Examination) -> Answer:
     """Does the test page ask an anonymous visitor to log in?"""
     return _leads_to_login(examination, "site.test_page", examination.contract.site.test_page)
 
 
-@check("site.integrated_page", codes="status target", needs=["services.site"])
+@check("site.integrated_page", codes="status target", needs=["services.site"], after=["site.login_url"])
 def integrated_page(examination: Examination) -> Answer:
     """Does the integrated page ask an anonymous visitor to log in?"""
     if without := examination.contract.site.features.missing("integrated_page"):
@@ -270,8 +267,11 @@ def chat_auth(examination: Examination) -> Answer:
     if without := examination.contract.site.features.missing("chat_token"):
         return Skipped(without)
     response = examination.site.get(examination.contract.site.chat_auth_path)
+    # Nobody signs in by it but where the contract says so.
+    bad = Severity.BROKEN if examination.contract.chat.sso == "iframe-auth" else Severity.RISK
+    found = _json_refusal(examination, "site.chat_auth", response, {401}, "site.chat_auth_path")
     return answer(
-        _json_refusal(examination, "site.chat_auth", response, {401}, "site.chat_auth_path"),
+        [replace(one, severity=bad) for one in found],
         evidence="401 JSON",
         watched=("site.chat_auth_path",),
     )
@@ -293,38 +293,63 @@ def old_chat_auth(examination: Examination) -> Answer:
     return answer(found, evidence="404")
 
 
-@check("site.identity", codes="status html", needs=["services.site"])
+def _endpoint(
+    examination: Examination,
+    name: str,
+    statuses: set[int],
+    row: str,
+    ask: Callable[[Site], requests.Response],
+) -> tuple[list[Finding], int]:
+    """What is wrong with an endpoint that Rocket.Chat's server asks, and the status of its refusal."""
+    site = Site.of(examination.contract, timeout=SERVER_SECONDS)
+    try:
+        response = patience.quicker(lambda: ask(site), lambda answered: answered.elapsed.total_seconds())
+    except ServiceUnreachableError as error:
+        if hanging := patience.too_slow(name, error, error.where):
+            return [hanging], 0
+        raise
+    refused = _json_refusal(examination, name, response, statuses, row)
+    asked = f"{response.request.method} {response.url.partition('?')[0]}, anonymous"
+    slow = patience.late(name, response.elapsed.total_seconds(), asked)
+    return refused or slow, response.status_code
+
+
+@check("site.identity", codes="status html slow hangs", needs=["services.site"])
 def identity(examination: Examination) -> Answer:
-    """Does the identity endpoint ask for a token?"""
-    response = examination.site.identity(None)
-    refused = _json_refusal(examination, "site.identity", response, {400, 401, 403}, "provider.identity_path")
-    return answer(refused, evidence=f"{response.status_code} JSON")
+    """Does the identity endpoint ask for a token, in good time?"""
+    found, status = _endpoint(
+        examination,
+        "site.identity",
+        {400, 401, 403},
+        "provider.identity_path",
+        lambda site: site.identity(None),
+    )
+    return answer(found, evidence=f"{status} JSON")
 
 
-@check("site.token_endpoint", codes="status html get", needs=["services.site"])
+@check("site.token_endpoint", codes="status html get slow hangs", needs=["services.site"])
 def token_endpoint(examination: Examination) -> Answer:
-    """Is the token endpoint there, for POST alone?"""
+    """Is the token endpoint there, for POST alone, and in good time?"""
     path = examination.contract.provider.token_path
-    found = _json_refusal(
+    found, _ = _endpoint(
         examination,
         "site.token_endpoint",
-        examination.site.request("POST", path, data={}),
         {400, 401},
         "provider.token_path",
+        lambda site: site.request("POST", path, data={}),
     )
+    if found:
+        return answer(found)
     viewed = examination.site.get(path)
-    if not found and viewed.status_code < 400:
+    if viewed.status_code < 400:
         place = f"GET {examination.contract.site.url}{path}"
         seen = f"GET answered {viewed.status_code}"
-        found = [
-            finding(
-                "site.token_endpoint.get", seen, "405", place, advice=("use oauth2_provider's TokenView",)
-            )
-        ]
+        advice = ("use oauth2_provider's TokenView, or answer POST alone",)
+        found = [finding("site.token_endpoint.get", seen, "405", place, advice=advice)]
     return answer(found, evidence=f"POST refused with JSON, GET {viewed.status_code}")
 
 
-@check("site.authorize", codes="status next_lost", needs=["services.site"])
+@check("site.authorize", codes="status next_lost", needs=["services.site"], after=["site.login_url"])
 def authorize(examination: Examination) -> Answer:
     """Does authorize send an anonymous visitor to the log-in and keep the whole request?"""
     contract = examination.contract
@@ -339,11 +364,7 @@ def authorize(examination: Examination) -> Answer:
     if response.status_code != 302 or target.path != contract.site.below(contract.site.login_path):
         seen = f"{response.status_code} {target.path}".strip()
         expected = f"302 to {contract.site.login_path}"
-        found = [
-            finding(
-                "site.authorize.status", seen, expected, place, advice=("is /o/ routed to oauth2_provider?",)
-            )
-        ]
+        found = [finding("site.authorize.status", seen, expected, place, advice=(_ROUTED,))]
     elif "client_id=" not in kept or "state=" not in kept:
         seen = f"?{target.query}"
         found = [
@@ -365,7 +386,6 @@ def checks(_: Contract) -> tuple[Check, ...]:
         passwords,
         home,
         login_form,
-        csrf,
         test_page,
         integrated_page,
         chat_auth,

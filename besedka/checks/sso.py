@@ -7,25 +7,30 @@ from __future__ import annotations
 
 import base64
 import json
+import time
 from typing import Any
 from urllib.parse import parse_qs, unquote_plus, urlsplit
 
-from besedka.checks import application, bearer
+from besedka.checks import application, bearer, patience
 from besedka.checks.check import Check, check
 from besedka.checks.examination import Examination, ProbeAnswer
 from besedka.checks.finding import Answer, Finding, Findings, Ok, Skipped, answer, finding
+from besedka.checks.login_page import said
 from besedka.checks.visitor import Visitor
-from besedka.checks.visitors import may_sign_in, visitor
+from besedka.checks.visitors import visitor
 from besedka.contract import Contract
+from besedka.errors import ServiceUnreachableError
 from besedka.rocketchat import identity as identities
 from besedka.rocketchat import provider
-from besedka.site import SignInRefusedError
 
 _PKCE = (
     'Set OAUTH2_PROVIDER["PKCE_REQUIRED"] = False at the site, or a function that spares this client: '
     "Custom OAuth of Rocket.Chat below 8.7 cannot do PKCE."
 )
-_TOKENS = "The view must take django-oauth-toolkit's tokens: OAuth2Authentication, or protected_resource."
+_TOKENS = (
+    "The view must take the site's own tokens; of django-oauth-toolkit by OAuth2Authentication, or "
+    "protected_resource."
+)
 # What a person does about the identity view, by how it answered.
 _IDENTITY = {
     "session_only": _TOKENS,
@@ -105,26 +110,6 @@ def _token_refusal(name: str, examination: Examination, answered: ProbeAnswer) -
     return finding(f"{name}.other", seen, "the client is accepted", place, advice=("read Daphne's log",))
 
 
-@check(
-    "sso.user",
-    codes="refused",
-    needs=["services.site"],
-    after=["services.chat", "site.login_form"],
-)
-def user(examination: Examination) -> Answer:
-    """Can a user sign in to the site: a temporary one, or else a canonical one?"""
-    if not may_sign_in(examination):
-        return Skipped("nothing may be written here, so no temporary user signs in (--write)")
-    made = visitor(examination)
-    try:
-        made.site.sign_in(made.username, made.password, email=made.email)
-    except SignInRefusedError as error:
-        return Findings(
-            (finding("sso.user.refused", error.found, "a session", error.where, advice=(error.next_step,)),)
-        )
-    return Ok(made.username)
-
-
 def code_for(  # noqa: PLR0911 - one return per way to fail
     examination: Examination, made: Visitor, state: str
 ) -> tuple[str, list[Finding]]:
@@ -143,7 +128,7 @@ def code_for(  # noqa: PLR0911 - one return per way to fail
     if response.status_code == 200:
         return refusal("consent", "skip_authorization must be on: a page asks for a click")
     if response.status_code == 400:
-        return refusal("redirect_uri", _unregistered(examination, wanted))
+        return refusal("redirect_uri", _unregistered(examination, wanted), f"{seen}: {said(response)}")
     if response.status_code != 302:
         return refusal("status", "read Daphne's log")
     if urlsplit(location).path == examination.contract.site.below(examination.contract.site.login_path):
@@ -165,7 +150,7 @@ def code_for(  # noqa: PLR0911 - one return per way to fail
 
 def _unregistered(examination: Examination, wanted: str) -> str:
     """Why authorize refuses the callback: it is not registered, or it is and its scheme is not allowed."""
-    if examination.target.site_database_url:
+    if examination.target.site_database_url and examination.contract.site.features.oauth_tables:
         record = examination.site_database.application(examination.contract.provider.client_id)
         if record and wanted in record.redirect_uris:
             scheme = urlsplit(wanted).scheme
@@ -176,8 +161,11 @@ def _unregistered(examination: Examination, wanted: str) -> str:
 def _authorize(examination: Examination) -> Answer:
     """Does authorize answer a signed-in user with a code, without a click?"""
     made = visitor(examination)
+    began = time.monotonic()
     code, found = code_for(examination, made, "doctor-state")
     made.code = code
+    place = f"GET {examination.contract.provider.authorize_path}, signed in"
+    found = found or patience.late("sso.authorize", time.monotonic() - began, place)
     return answer(found, evidence="302 with code and state")
 
 
@@ -196,25 +184,41 @@ def foreign_redirect(examination: Examination) -> Answer:
     if response.status_code != 400 and not (response.status_code == 302 and own_login):
         seen = f"{response.status_code} {location}".strip()
         place = f"GET {own.authorize_path} with redirect_uri={elsewhere}"
-        fix = "route /o/authorize/ to oauth2_provider's own view: a hand-made one leaks codes"
+        fix = (
+            "oauth2_provider's own view compares redirect_uri with what is registered: a hand-made one must, "
+            "too"
+        )
         found = [finding("sso.foreign_redirect.open", seen, "400", place, advice=(fix,))]
     return answer(found, evidence="400")
 
 
-@check("sso.token", codes="pkce refused not_json other code no_row", needs=["sso.client", "sso.authorize"])
+@check(
+    "sso.token",
+    codes="pkce refused not_json other code no_row slow hangs",
+    needs=["sso.client", "sso.authorize"],
+)
 def token(examination: Examination) -> Answer:
     """Is the code exchanged for a token, asked from where Rocket.Chat runs?"""
-    made = visitor(examination)
-    answered = _exchange(examination, made.code)
+    made, own = visitor(examination), examination.contract.provider
+    place = f"POST {own.url}{own.token_path} with a code"
+    try:
+        answered = _exchange(examination, made.code)
+    except ServiceUnreachableError as error:
+        if hanging := patience.too_slow("sso.token", error, place):
+            return Findings((hanging,))
+        raise
+    made.seconds += answered.seconds
     decoded = _decoded(answered)
     issued = str(decoded.get("access_token") or "")
     if answered.status != 200 or not issued:
         return Findings((_token_refusal("sso.token", examination, answered),))
     examination.secret(issued)
     made.refresh_token = examination.secret(str(decoded.get("refresh_token") or ""))
-    if examination.target.site_database_url is None:
+    slow = patience.late("sso.token", answered.seconds, place)
+    has_rows = examination.contract.site.features.oauth_tables
+    if examination.target.site_database_url is None or not has_rows:
         made.access_token = issued
-        return Ok("an access token")
+        return answer(slow, evidence="an access token")
     # A token that nobody issued tells nothing about the identity view.
     if issued not in {row.token for row in examination.site_database.access_tokens(made.username)}:
         place = examination.contract.site.adapter.tables.access_token
@@ -222,12 +226,12 @@ def token(examination: Examination) -> Answer:
         seen = f"{made.username} has no such token"
         return Findings((finding("sso.token.no_row", seen, "a row for this user", place, advice=(fix,)),))
     made.access_token = issued
-    return Ok("an access token with a row of its own")
+    return answer(slow, evidence="an access token with a row of its own")
 
 
 @check(
     "sso.identity",
-    codes="rejected session_only scope missing method not_json failing",
+    codes="rejected session_only scope missing method not_json failing slow hangs",
     needs=["sso.user"],
     after=["site.identity"],
 )
@@ -243,11 +247,20 @@ def identity(examination: Examination) -> Answer:
         headers["Authorization"] = f"Bearer {made.access_token}"
     else:
         address += f"?{own.access_token_param}={made.access_token}"
-    answered = examination.probe("GET", address, headers, None)
     place = f"GET {own.url}{own.identity_path} with the token by {mode}"
+    try:
+        answered = patience.quicker(
+            lambda: examination.probe("GET", address, headers, None), lambda got: got.seconds
+        )
+    except ServiceUnreachableError as error:
+        if hanging := patience.too_slow("sso.identity", error, place):
+            return Findings((hanging,))
+        raise
+    made.seconds += answered.seconds
     made.identity = identities.read(_decoded(answered))
     if answered.status == 200 and made.identity:
-        return Ok(", ".join(sorted(made.identity)))
+        slow = patience.late("sso.identity", answered.seconds, place)
+        return answer(slow, evidence=", ".join(sorted(made.identity)))
     seen = f"{answered.status} {answered.content_type}"
     code = _REFUSALS.get(answered.status, "not_json" if answered.status == 200 else "failing")
     advice = (_IDENTITY[code],)
@@ -354,9 +367,9 @@ def checks(contract: Contract) -> tuple[Check, ...]:
     )
     authorize = check(
         "sso.authorize",
-        codes="consent redirect_uri status session pkce scope error target state",
+        codes="consent redirect_uri status session pkce scope error target state slow",
         needs=["sso.user"],
         after=[*ground, "site.authorize"],
     )
     # The chain first: what stops a sign-in is said before what endangers one.
-    return (client(_client), user, authorize(_authorize), token, identity, fields, foreign_redirect)
+    return (client(_client), authorize(_authorize), token, identity, fields, foreign_redirect)

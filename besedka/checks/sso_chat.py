@@ -44,12 +44,12 @@ def callback(examination: Examination) -> Answer:
         return Findings((replace(found[0], code="sso.callback.no_code"),))
     address = provider.redirect_uri(examination.contract)
     query = {"code": code, "state": state}
-    place = f"GET {address}"
+    place, limit = f"GET {address}", TIMEOUT_SECONDS + 2 * made.seconds
     try:
         with http.session() as asked:
-            page = asked.get(address, params=query, timeout=TIMEOUT_SECONDS, allow_redirects=False)
+            page = asked.get(address, params=query, timeout=limit, allow_redirects=False)
     except requests.Timeout:
-        return Findings((_hangs(place),))
+        return Findings((_hangs(place, limit),))
     except requests.RequestException as error:
         raise ServiceUnreachableError(
             f"{type(error).__name__}: {place} got no answer", expected="an HTTP answer", where=address
@@ -75,9 +75,9 @@ def callback(examination: Examination) -> Answer:
     return Findings((finding("sso.callback.failed", seen, "a credential", place, advice=(fix,)),))
 
 
-def _hangs(place: str) -> Finding:
+def _hangs(place: str, limit: float) -> Finding:
     """Rocket.Chat waits for the site without a limit, and never answers a state of no known log-in style."""
-    seen = f"no answer within {TIMEOUT_SECONDS:g} s"
+    seen = f"no answer within {limit:.0f} s"
     fix = "does the site answer Rocket.Chat's server? And is login_style popup or redirect?"
     return finding("sso.callback.hangs", seen, "200 with a result", place, advice=(fix,))
 

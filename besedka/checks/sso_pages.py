@@ -14,15 +14,18 @@ from besedka.adapter import Selectors
 from besedka.checks.check import Check, check
 from besedka.checks.examination import Examination
 from besedka.checks.finding import Answer, Finding, Skipped, answer, finding
+from besedka.checks.page_scripts import makes_frame, scripts
+from besedka.checks.reloading import reloads
 from besedka.checks.visitors import visitor
 from besedka.contract import Contract, Role
 
 _SWITCHER = "button"
 _NO_FRAME = "does the page's template hold the frame? `doctor --explain` prints one"
+_BY_SCRIPT = "the page has no frame until its script makes one: the tests look at it in a browser"
 _PRESSED = ("button", "a")
 _SESSION = "data-session-url"
 _ROOM_PATH = re.compile(r"/(channel|group|direct)/([^/]+)/?")
-_FRAME_KINDS = "status nested no_frame extra_frame frame_id not_a_room room_id layout frame"
+_FRAME_KINDS = "status reloads nested no_frame extra_frame frame_id not_a_room room_id layout frame"
 
 # (kind, what is seen, how to fix it) -> the finding.
 Wrong = Callable[[str, str, str], list[Finding]]
@@ -94,6 +97,12 @@ def read(response: requests.Response) -> Page:
     return page
 
 
+def _page_findings(name: str, examination: Examination, response: requests.Response) -> list[Finding]:
+    """What is wrong with the page: its frame, or that it does not stay."""
+    place = f"{response.url.partition('?')[0]}, signed in"
+    return _frame_findings(name, examination, response) or reloads(name, response, place)
+
+
 def _frame_findings(name: str, examination: Examination, response: requests.Response) -> list[Finding]:
     """What is wrong with the page's frame; the first thing alone, because the rest follows from it."""
     contract = examination.contract
@@ -123,6 +132,15 @@ def _frame_findings(name: str, examination: Examination, response: requests.Resp
         fix = f"call it {frame_id}, or say what it is called: [site.selectors] frame in besedka.toml"
         return wrong("frame_id", f"a frame called {frames[0].get('id')!r}", fix)
     return _address_findings(examination, frames[0].get("src", ""), wrong)
+
+
+def _makes_its_frame(examination: Examination, response: requests.Response) -> bool:
+    """Whether a script makes the frame that the page's HTML has not; one document alone can say so."""
+    page = read(response)
+    if response.status_code != 200 or page.frames or page.documents > 1:
+        return False
+    site = visitor(examination).site
+    return makes_frame(scripts(site, response.url, page.scripts, page.inline)[0])
 
 
 def _is_of_the_chat(contract: Contract, frame: dict[str, str]) -> bool:
@@ -161,7 +179,9 @@ def _address_findings(examination: Examination, source: str, wrong: Wrong) -> li
 def test_page(examination: Examination) -> Answer:
     """Does the test page show the default room in a frame?"""
     response = visitor(examination).site.get(examination.contract.site.test_page)
-    found = _frame_findings("sso.test_page", examination, response)
+    if _makes_its_frame(examination, response):
+        return Skipped(_BY_SCRIPT)
+    found = _page_findings("sso.test_page", examination, response)
     return answer(found, evidence="one frame, embedded")
 
 
@@ -172,7 +192,9 @@ def integrated_page(examination: Examination) -> Answer:
     if without := contract.site.features.missing("integrated_page"):
         return Skipped(without)
     response = visitor(examination).site.get(contract.site.integrated_page)
-    found = _frame_findings("sso.integrated_page", examination, response)
+    if _makes_its_frame(examination, response):
+        return Skipped(_BY_SCRIPT)
+    found = _page_findings("sso.integrated_page", examination, response)
     if not found:
         found = _switcher_findings(contract, role, read(response))
     wanted = [channel for channel in contract.channels if channel.admits(role)]

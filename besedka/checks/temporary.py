@@ -6,7 +6,7 @@ import json
 import secrets
 
 from besedka.adapter import TEMPORARY_PREFIX
-from besedka.checks.examination import TIMEOUT_SECONDS, Examination
+from besedka.checks.examination import SERVER_SECONDS, Examination
 from besedka.checks.visitor import Visitor, Visitors
 from besedka.contract import Role
 from besedka.errors import BesedkaError
@@ -41,7 +41,7 @@ def _new(examination: Examination, mark: str, role: Role) -> Visitor:
         email=f"{TEMPORARY_PREFIX}doctor_{mark}@{_domain(examination)}",
         full_name=f"Доктор {mark}",
         password=examination.secret(secrets.token_urlsafe(18)),
-        site=Site.of(examination.contract, timeout=TIMEOUT_SECONDS),
+        site=Site.of(examination.contract, timeout=SERVER_SECONDS),
         role=role,
         rooms=frozenset(channel.name for channel in examination.contract.default_channels),
     )

@@ -12,7 +12,8 @@ from besedka.site import Site
 class Visitor:
     """A user of the site with a browser's cookies, and what the hops left for the next one.
 
-    `rooms` are the rooms that the account belongs in once it has signed in to the chat.
+    `rooms` are the rooms that the account belongs in once it has signed in to the chat. `seconds` is how long
+    the site took for token and identity.
     """
 
     username: str
@@ -28,6 +29,7 @@ class Visitor:
     refresh_token: str = field(default="", repr=False)
     identity: dict[str, object] = field(default_factory=dict)
     credential: dict[str, str] = field(default_factory=dict, repr=False)
+    seconds: float = 0.0
     chat_user_id: str = ""
     chat_token: str = field(default="", repr=False)
 

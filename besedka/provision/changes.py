@@ -50,7 +50,8 @@ class Place:
 
 def do(place: Place, action: Action) -> Json:
     """Carry the action out; returns what was made, e.g. `{"id": …}`, for the journal."""
-    return _KINDS[action.kind][0](place, action) or {}
+    made = _KINDS[action.kind][0](place, action)
+    return made if isinstance(made, dict) else {}
 
 
 def undo(place: Place, action: Action, made: Json) -> Undone:
@@ -127,8 +128,12 @@ def _do_provider(place: Place, action: Action) -> None:
 
 
 def _undo_provider(place: Place, action: Action) -> Undone:
-    present = _base(action) in place.state.settings
-    if present == (action.before is not None):
+    base = _base(action)
+    present = base in place.state.settings
+    if present and action.before is not None:
+        # At most the switch is off: a removal that was refused.
+        return _undo_setting(place, Action("setting", base, action.before.get(base), False))
+    if not present and action.before is None:
         return Undone.ALREADY
     if present:
         _remove_provider(place, action.target)
@@ -256,10 +261,6 @@ def _undo_room(place: Place, action: Action) -> Undone:
     return Undone.RESTORED
 
 
-def _do_room_gone(place: Place, action: Action) -> None:
-    _undo_room(place, action)
-
-
 def _undo_room_gone(place: Place, action: Action) -> Undone:
     if action.target in place.state.rooms:
         return Undone.ALREADY
@@ -322,8 +323,7 @@ def _undo_permission(place: Place, action: Action) -> Undone:
 def _do_membership(place: Place, action: Action) -> None:
     room, account = _pair(place, action)
     if room is None or account is None:
-        message = f"membership {action.target} names a room or an account that does not exist"
-        raise KeyError(message)
+        raise KeyError(action.target)
     verb = "invite" if action.after else "kick"
     place.session.post(f"{room.family}.{verb}", roomId=room.id, userId=account.id)
     members = place.state.members.setdefault(room.id, set())
@@ -391,7 +391,7 @@ _KINDS: dict[str, tuple[Callable[[Place, Action], Any], Callable[[Place, Action]
     "account": (_do_account, _undo_account),
     "own-address": (second_administrator.change, _undo_account),
     "room": (_do_room, _undo_room),
-    "room-gone": (_do_room_gone, _undo_room_gone),
+    "room-gone": (_undo_room, _undo_room_gone),
     "room-field": (_do_room_field, _undo_room_field),
     "permission": (_do_permission, _undo_permission),
     "membership": (_do_membership, _undo_membership),

@@ -17,7 +17,7 @@ from besedka.provision.documents import Document, Documents, inserted
 from besedka.provision.errors import AccountClashError, LicenceMissingError
 from besedka.provision.repairs_of_data import Data
 from besedka.provision.site_side import SiteSide
-from besedka.provision.state import Account, State
+from besedka.provision.state import Account, Room, State
 from besedka.rocketchat import catalogue, conditions, licences, provider
 from besedka.rocketchat.documents import signs_in
 from besedka.rocketchat.settings import fulfils
@@ -84,10 +84,14 @@ def _documents(  # noqa: PLR0913, PLR0917 - everything that was read
     data: Data,
     site: SiteSide | None,
 ) -> Iterator[Action]:
-    yield from repairs_of_settings.of_rows(rows.values(), state.version)
+    yield from repairs_of_settings.of_rows(rows.values(), state.version, contract)
     services = documents.rows(repairs_of_settings.SERVICES)
     yield from repairs_of_settings.of_services(services, rows, contract)
     yield from repairs_of_data.of_shapes(data)
+    for action, room in repairs_of_data.of_kinds(data, contract):
+        yield action
+        # From here on it is a room like any other.
+        state.note_room(Room.of(room), repairs_of_data.people_in(data, room))
     for action in repairs_of_data.of_rooms(data, contract):
         yield action
         if action.before is None:

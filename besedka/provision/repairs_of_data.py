@@ -71,6 +71,25 @@ def of_rooms(data: Data, contract: Contract) -> Iterator[Action]:
         yield from _dates(ROOMS, room, _ROOM_DATES)
 
 
+def of_kinds(data: Data, contract: Contract) -> Iterator[tuple[Action, Document]]:
+    """Rooms of the contract that a script wrote as direct messages or the like, and how each will be.
+
+    No call lists such a room, and none of its name can be made beside it.
+    """
+    kinds = {channel.name: "p" if channel.private else "c" for channel in contract.channels}
+    for room in data.rooms:
+        kind = kinds.get(str(room.get("name")))
+        if kind and room.get("t") not in {"c", "p"} and isinstance(room["_id"], str):
+            yield changed(ROOMS, room, {"t": kind}, f"it is of another kind, {room.get('t')!r}"), room
+            room["t"] = kind
+
+
+def people_in(data: Data, room: Document) -> set[str]:
+    """User names of those who have a membership there."""
+    own = [row.get("u") or {} for row in data.memberships if row.get("rid") == room["_id"]]
+    return {str(user.get("username")) for user in own}
+
+
 def of_memberships(data: Data) -> Iterator[Action]:
     """Repairs of membership rows; of a double one the row with a role stays, else the first."""
     rooms, names = (
@@ -141,16 +160,19 @@ def of_people(data: Data, contract: Contract) -> Iterator[Action]:
 
 
 def _listed(data: Data, user: Document) -> Iterator[Action]:
-    """Rooms that the account is a member of, and that its own list lacks: members are read from there."""
+    """Members are read from the account's own list: it holds rooms that exist, and each that it is in."""
     if not any("__rooms" in one for one in data.users):
         return
-    listed = user.get("__rooms") or []
+    listed = list(user.get("__rooms") or [])
     rooms = {room["_id"] for room in data.rooms if room.get("t") in {"c", "p"}}
+    # A room that is to come back still has its members.
+    there = {room["_id"] for room in data.rooms} | {row.get("rid") for row in data.memberships}
     lacking = {row["rid"] for row in data.memberships if row.get("rid") in rooms and _is_of(row, user)}
-    if lacking := lacking - {*listed}:
-        yield changed(
-            USERS, user, {"__rooms": [*listed, *sorted(lacking)]}, "it is missing among the members"
-        )
+    meant = [*(room for room in listed if room in there), *sorted(lacking - {*listed})]
+    if lacking - {*listed}:
+        yield changed(USERS, user, {"__rooms": meant}, "it is missing among the members")
+    elif meant != listed:
+        yield changed(USERS, user, {"__rooms": meant}, "it is told of rooms that do not exist")
 
 
 def _is_of(row: Document, user: Document) -> bool:
@@ -158,11 +180,12 @@ def _is_of(row: Document, user: Document) -> bool:
 
 
 def of_links(
-    data: Data, contract: Contract, issued: tuple[dict[str, str], set[str]] | None
+    data: Data, contract: Contract, issued: tuple[dict[str, str], set[str] | None] | None
 ) -> Iterator[Action]:
     """Links of canonical accounts to the site that the site did not make; the next log-in links anew.
 
-    `issued` are the site's user ids with their names, and its access tokens; None where it cannot be read.
+    `issued` are the site's user ids with their names, and its access tokens; None where they cannot
+    be read, or no table keeps the tokens.
     """
     service = contract.provider.name
     canonical = {user.username for user in contract.users}
@@ -173,15 +196,18 @@ def of_links(
             yield changed(USERS, user, {f"services.{service}": None}, why)
 
 
-def _is_own(link: Document, username: str, issued: tuple[dict[str, str], set[str]] | None) -> bool:
-    if not isinstance(link.get("id"), str):
+def _is_own(link: Document, username: str, issued: tuple[dict[str, str], set[str] | None] | None) -> bool:
+    own_id, expires, token = (link.get(name) for name in ("id", "expiresAt", "accessToken"))
+    # A sign-in leaves a token. A number beside one came from the site, which answers numbers: the next
+    # sign-in would write it again.
+    if not isinstance(own_id, str) and not (token and isinstance(own_id, int)):
         return False
     if issued is None:
         return True
     names, tokens = issued
-    expires, token = link.get("expiresAt"), link.get("accessToken")
     lapsed = isinstance(expires, int | float) and expires / 1000 < datetime.now(UTC).timestamp()
-    return names.get(link["id"], "").lower() == username.lower() and (not token or lapsed or token in tokens)
+    is_known = not token or lapsed or tokens is None or token in tokens
+    return names.get(str(own_id), "").lower() == username.lower() and is_known
 
 
 def of_counts(data: Data) -> Iterator[Action]:

@@ -13,6 +13,7 @@ from besedka.provision.state import State
 from besedka.rocketchat import catalogue, provider
 from besedka.rocketchat.database import Document as Row
 from besedka.rocketchat.documents import is_date, meant_date
+from besedka.rocketchat.settings import fulfils
 
 SETTINGS = "rocketchat_settings"
 SERVICES = "meteor_accounts_loginServiceConfiguration"
@@ -21,11 +22,14 @@ _DATES = ("_updatedAt", "ts", "createdAt")
 _LICENSED = ("roles_claim", "groups_claim", "map_channels", "merge_roles", "roles_to_sync")
 
 
-def of_rows(rows: Iterable[Document], version: str) -> Iterator[Action]:
+def of_rows(rows: Iterable[Document], version: str, contract: Contract) -> Iterator[Action]:
     """Rows to remove, and fields to mend that are no values."""
     known = catalogue.for_version(version)
+    wanted = contract.settings | provider.settings(contract)
     for row in rows:
         name = str(row["_id"])
+        if name in wanted:
+            yield from _within_reach(row, wanted[name], known.setting(name))
         registered = "packageValue" in row or row.get("type") == "group"
         setting = known.setting(name)
         if kind := provider.misspelt(name):
@@ -37,6 +41,14 @@ def of_rows(rows: Iterable[Document], version: str) -> Iterator[Action]:
         for field in _DATES:
             if field in row and not is_date(row[field]):
                 yield changed(SETTINGS, row, {field: meant_date(row[field])}, f"its {field} is no date")
+
+
+def _within_reach(row: Document, wanted: Any, setting: catalogue.Setting | None) -> Iterator[Action]:
+    """A call neither shows nor changes a hidden row, and changes no blocked one (Settings.ts, 6.13)."""
+    if row.get("hidden") and not (setting and setting.hidden):
+        yield changed(SETTINGS, row, {"hidden": False}, "it was hidden, so that no call reaches it")
+    if row.get("blocked") and not fulfils(str(row["_id"]), row.get("value"), wanted):
+        yield changed(SETTINGS, row, {"blocked": False}, "it was blocked, so that no call changes it")
 
 
 def of_values(rows: dict[str, Document], state: State, contract: Contract) -> Iterator[Action]:

@@ -74,12 +74,21 @@ def wait_until_live(session: Session, contract: Contract, documents: Documents |
 def remove(session: Session, name: str, main_setting: str) -> None:
     """Remove a provider with its log-in service, which stays for ever if its settings go first.
 
-    Measured on 6.5.3. So it is disabled, and asked for as often as the route's limit allows.
+    Measured on 6.5.3. So it is disabled, and asked for as often as the route's limit allows. Raises
+    ProviderNotLiveError when it is still there then: nothing is removed.
     """
     session.post(f"settings/{main_setting}", value=False)
+    waited = 2 * POLL_SECONDS * _POLLS
     for _ in range(_POLLS):
         services = session.get("service.configurations").get("configurations", ())
-        if all(row.get("service") != name for row in services):
+        if session.dry or all(row.get("service") != name for row in services):
             break
         threading.Event().wait(2 * POLL_SECONDS)
+    else:
+        raise ProviderNotLiveError(
+            f"log-in service {name!r} is still there {waited:.0f} s after its switch went off",
+            expected="no such log-in service, before its settings are removed",
+            where=session.url,
+            next_step="restart Rocket.Chat, which removes it at its start, and apply again",
+        )
     session.method("removeOAuthService", name)

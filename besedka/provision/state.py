@@ -123,6 +123,11 @@ class State:
         """Note that Rocket.Chat's first room is about to come back, with its members."""
         self.rooms[name] = Room("GENERAL", name, name, private=False, default=True)
 
+    def note_room(self, room: Room, members: set[str]) -> None:
+        """Note that this room is about to be one that calls list, with these members."""
+        self.rooms[room.name] = room
+        self.members[room.id] = members
+
     def holds(self, setting: str, value: SettingValue) -> bool:
         """Whether the setting has exactly that value; `1` is not `True`."""
         present = self.settings.get(setting)

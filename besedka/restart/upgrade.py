@@ -25,6 +25,7 @@ from besedka.restart.inventory import Inventory
 from besedka.rocketchat.database import ChatDatabase
 from besedka.rocketchat.rest import RocketChat
 from besedka.stacks import versions
+from besedka.stacks.model import Stack
 from besedka.target import Target
 
 
@@ -40,6 +41,10 @@ class Workspace(Protocol):
     @property
     def contract(self) -> Contract:
         """What it must look like, on its addresses and at the release that runs now."""
+
+    @property
+    def stack(self) -> Stack:
+        """The stack, with the versions that run now."""
 
     @property
     def target(self) -> Target:
@@ -90,7 +95,7 @@ def upgraded(workspace: Workspace, path: list[str], folder: Path, tests: Tests, 
     """Bring the workspace along the releases; the first is the one that runs.
 
     `tests` asks more of a stop and answers why it fails, or nothing. Raises UpgradeFailedError when a stop
-    loses something, is not healthy, or fails a test; everything is then as it was.
+    loses something, is not healthy, or fails a test. Whatever ends a stop, everything is then as it was.
     """
     dumped = Inventory()
     say(f"dump of {path[0]}: {folder}")
@@ -100,18 +105,12 @@ def upgraded(workspace: Workspace, path: list[str], folder: Path, tests: Tests, 
         say(f"Rocket.Chat {release} on the same data …")
         try:
             stops.append(_reached(workspace, release, folder.with_name(f"{folder.name}-{release}"), dumped))
-            trouble = tests(workspace)
-        except BesedkaError as error:
-            _back(workspace, path[0], folder, rows, say)
-            raise UpgradeFailedError(
-                f"{release}: {error.found}",
-                expected="a healthy workspace at each stop",
-                where=error.where,
-                next_step=f"{path[0]} runs on its dump again; {error.next_step}",
-            ) from error
-        if trouble or stops[-1].report.exit_status:
-            _back(workspace, path[0], folder, rows, say)
-            raise _refused(stops[-1], trouble, path[0], folder)
+            _demand_health(stops[-1], tests(workspace), folder)
+        except BaseException as error:
+            _back(workspace, path[0], folder, rows, say, error)
+            if not isinstance(error, Exception):
+                raise
+            raise _failed(release, error, path[0], folder) from error
         say(f"  {release} is healthy, nothing was lost")
     return stops
 
@@ -134,33 +133,74 @@ def _reached(workspace: Workspace, release: str, folder: Path, before: Inventory
     return Stop(release, examine(workspace.target, workspace.contract))
 
 
-def _back(workspace: Workspace, release: str, folder: Path, rows: list[dict[str, Any]], say: Say) -> None:
-    """The data and the release of the beginning. MongoDB stays: an older one opens no newer files."""
+def _back(  # noqa: PLR0913, PLR0917 - what it goes back to, and why
+    workspace: Workspace,
+    release: str,
+    folder: Path,
+    rows: list[dict[str, Any]],
+    say: Say,
+    why: BaseException,
+) -> None:
+    """The data and the release of the beginning. MongoDB stays: an older one opens no newer files.
+
+    Raises UpgradeFailedError where this fails too; the dump then stays, and is named.
+    """
     say(f"back to {release} …")
-    workspace.stop_chat()
-    mongo_dump.read(workspace.mongo_url, folder, rows)
-    workspace.run(release)
+    try:
+        workspace.stop_chat()
+        mongo_dump.read(workspace.mongo_url, folder, rows)
+        workspace.run(release)
+    except Exception as error:
+        raise UpgradeFailedError(
+            f"{_found_in(why)}; and the way back failed: {_found_in(error)}",
+            expected=f"{release} on its dump again",
+            where=str(folder),
+            next_step=f"keep that folder, which holds the data of {release}; see to it that MongoDB and "
+            "Docker answer, then `mongorestore --drop --db rocketchat FOLDER` and start that release",
+        ) from error
 
 
-def _refused(stop: Stop, trouble: str, first: str, folder: Path) -> UpgradeFailedError:
+def _demand_health(stop: Stop, trouble: str, folder: Path) -> None:
+    if not trouble and not stop.report.exit_status:
+        return
     cause = stop.report.first_cause
-    found = trouble or (f"{cause.code}: {cause.seen}" if cause else "doctor could not ask everything")
-    return UpgradeFailedError(
-        f"{stop.release}: {found}",
+    raise UpgradeFailedError(
+        trouble or (f"{cause.code}: {cause.seen}" if cause else "doctor could not ask everything"),
         expected="a healthy workspace, and green tests",
         where=str(folder),
-        next_step=(cause.next_step if cause else "")
-        or f"{first} runs on its dump again: read the output above",
+        next_step=(cause.next_step if cause else "") or "read the output above",
     )
 
 
-def mongo_steps(old: str, new: str) -> list[str]:
-    """MongoDB series from the one release's image to the other's, the first being the one that runs."""
+def _failed(release: str, error: Exception, first: str, folder: Path) -> UpgradeFailedError:
+    ours = error if isinstance(error, BesedkaError) else UpgradeFailedError(_found_in(error))
+    again = f"{first} runs on its dump again"
+    return UpgradeFailedError(
+        f"{release}: {ours.found}",
+        expected=ours.expected or "a healthy workspace at each stop",
+        where=ours.where or str(folder),
+        next_step=f"{again}; {ours.next_step}" if ours.next_step else again,
+    )
+
+
+def _found_in(error: BaseException) -> str:
+    """What an error says it found, in one line."""
+    return error.found if isinstance(error, BesedkaError) else f"{type(error).__name__}: {error}"
+
+
+def mongo_steps(running: str, release: str) -> list[str]:
+    """MongoDB series from the version that runs to that of the release's image, the running one first.
+
+    One that the release takes stays, where its image is older or the same.
+    """
     series = list(dict.fromkeys(found for row in versions.PAIRS for found in row.mongo_series))
-    first, last = (series.index(_series(versions.pair(release).mongo_image)) for release in (old, new))
-    return series[first : last + 1]
+    first, last = (
+        series.index(_series(version)) for version in (running, versions.pair(release).mongo_image)
+    )
+    return series[first : max(first, last) + 1]
 
 
-def _series(image: str) -> str:
-    major, minor, *_ = image.rpartition(":")[2].split(".")
+def _series(version: str) -> str:
+    """`7.0` of `mongo:7.0.14`, or of `7.0.14`."""
+    major, minor, *_ = version.rpartition(":")[2].split(".")
     return f"{major}.{minor}"

@@ -62,6 +62,8 @@ MALFORMED = (
 )  # fmt: skip
 CURSOR_SECONDS = 600
 BATCH_BYTES, BATCH_DOCUMENTS = 16 * 1024 * 1024, 101
+# Fields of commands that MongoDB knows.
+NOT_DONE = {"arrayFilters", "collation", "let", "max", "min", "returnKey", "showRecordId", "tailable"}
 INDEX_OPTIONS = {"unique", "sparse", "partialFilterExpression"}
 
 
@@ -75,7 +77,8 @@ def failure(error: Exception) -> Document:
 
 def refuse_others(unknown: Iterable[str]) -> None:
     if unknown:
-        raise OperationFailure(f"BSON field '{min(unknown)}' is an unknown field (to the stand-in)", 40415)
+        code = 238 if NOT_DONE & {*unknown} else 40415
+        raise OperationFailure(f"BSON field '{min(unknown)}' is an unknown field (to the stand-in)", code)
 
 
 class Node:
@@ -121,6 +124,8 @@ class Node:
         refuse_others([] if "ignored" in known else given.keys() - known)
         given |= {"value": value, "peer": peer, "db": database}
         given |= {"coll": self.collections.named(database, value)} if "coll" in known else {}
+        if "coll" in given and doc.get("hint"):
+            given["coll"].check_hint(doc["hint"])
         given = {key: part for key, part in given.items() if key in known}
         session, number = doc.get("lsid"), doc.get("txnNumber")
         if number is None:
@@ -153,7 +158,22 @@ class Node:
         return dict(ABOUT["connectionStatus"])
 
     def do_getParameter(self, featureCompatibilityVersion: Any) -> Document:
-        return dict(ABOUT["getParameter"])
+        told = self.disk.row("fact", "compatible")
+        return (
+            {"featureCompatibilityVersion": {"version": told.decode()}}
+            if told
+            else dict(ABOUT["getParameter"])
+        )
+
+    def do_setFeatureCompatibilityVersion(self, value: str, confirm: bool = False) -> Document:
+        """The server's own series or the one before; 7.0 and later want `confirm` (MongoDB's manual)."""
+        own = int(ABOUT["buildInfo"]["versionArray"][0])
+        if value not in {f"{own}.0", f"{own - 1}.0"}:
+            raise OperationFailure(f"Invalid feature compatibility version value '{value}'", 2)
+        if own >= 7 and not confirm:
+            raise OperationFailure("Please re-run this command with 'confirm: true' to acknowledge", 7369100)
+        self.disk.save("fact", "", "compatible", value.encode())
+        return {}
 
     def do_endSessions(self, value: list[Document]) -> Document:
         for session in value:

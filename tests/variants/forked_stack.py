@@ -18,7 +18,8 @@ from besedka import contract as contracts
 from besedka.contract import PROJECT_ROOT
 from besedka.progress import quiet
 from besedka.resolver import sitecustomize
-from besedka.stacks.embedded import EmbeddedStack, new_run_folder
+from besedka.stacks import run_folders
+from besedka.stacks.embedded import EmbeddedStack
 from besedka.stacks.process.forked import ForkServers
 from besedka.stacks.process.processes import Guard, guarded
 from besedka.stacks.services import forked_commands, options
@@ -110,7 +111,7 @@ class Variants:
             contract = contracts.load(overlays=[overlay])
             stack = ForkedStack(
                 contract,
-                new_run_folder(),
+                run_folders.new(),
                 options.find(wanted, contract, say=quiet),
                 spawn=self._spawn,
                 fork_servers=self._fork_servers,

@@ -16,7 +16,8 @@ from besedka.errors import BesedkaError, ServiceUnreachableError
 from besedka.stacks.docker.presence import engine_is_likely
 
 HOST_NAME = "host.docker.internal"
-ANSWER_SECONDS = 5
+# As long as Rocket.Chat's server waits for the site (`packages/server-fetch/src/index.ts`).
+ANSWER_SECONDS = 20
 # Rocket.Chat's image brings Node.js and neither curl nor, in all its variants, wget. What to ask comes by
 # environment, so that nothing of it is taken for a script.
 SCRIPT = """

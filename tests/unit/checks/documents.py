@@ -56,3 +56,9 @@ class Mongo:
 
     def __getattr__(self, name: str) -> Any:
         return lambda *_, **__: self.answers[name]
+
+
+def severities(check: str, examination: Examination) -> list[str]:
+    """How bad each finding of that check is, as it says itself."""
+    answered = next(row for row in checks_for(examination.contract) if row.name == check).ask(examination)
+    return [found.severity.value for found in answered.found] if isinstance(answered, Findings) else []

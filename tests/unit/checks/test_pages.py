@@ -8,7 +8,9 @@ from typing import Any
 
 import pytest
 
+from besedka.checks import sso_pages
 from besedka.checks.examination import Examination
+from besedka.checks.finding import Skipped
 from besedka.checks.visitor import Visitor, Visitors
 from tests.unit.checks.documents import codes
 
@@ -84,6 +86,26 @@ def test_what_is_wrong_with_a_page_has_a_name(showing: Showing, page: str, kinds
 
 
 @pytest.mark.parametrize(
+    ("script", "made"),
+    [
+        ('const frame = document.createElement("iframe");', True),
+        ('return (0, r.jsx)("iframe",{src:e})', True),
+        ("box.innerHTML = `<iframe src='${chat}'></iframe>`;", True),
+        ('document.querySelector("iframe").src', False),
+        ("for (const one of document.getElementsByTagName('iframe')) one.remove();", False),
+    ],
+)
+def test_a_frame_that_a_script_makes_is_left_to_the_browser(
+    showing: Showing, script: str, made: bool
+) -> None:
+    page = PAGE.replace(FRAME, "")
+    examination = showing({"/chat/integrated/": page, "/chat/test/": page, "/static/page.js": script})
+
+    asked = [sso_pages.test_page.ask(examination), sso_pages.integrated_page.ask(examination)]
+    assert [isinstance(answered, Skipped) for answered in asked] == [made, made]
+
+
+@pytest.mark.parametrize(
     ("scripts", "kinds"),
     [
         ({"/static/page.js": TOKEN, "/static/chat.js": GO}, []),
@@ -119,19 +141,3 @@ def test_what_is_wrong_with_the_scripts_has_a_name(
     right = {"/chat/test/": PAGE.replace("page.js", "test.js"), "/static/test.js": OAUTH}
     examination = showing(right | {"/chat/integrated/": PAGE} | scripts)
     assert codes("sso.commands", examination) == [f"sso.commands.{kind}" for kind in kinds]
-
-
-@pytest.mark.parametrize(
-    ("address", "found"),
-    [("http://besedka.test", ["site.login_form.secure_cookie"]), ("http://127.0.0.1:8001", [])],
-)
-def test_a_secure_cookie_is_lost_by_http_but_on_loopback(
-    address: str, found: list[str], examine_with: Callable[..., Examination]
-) -> None:
-    examination = examine_with()
-    examination.contract = examination.contract.at(site_url=address, chat_url=CHAT)
-    form = '<form method="post"><input type="password" name="password"></form>'
-    page = SimpleNamespace(status_code=200, text=form, headers={}, cookies=[SimpleNamespace(secure=True)])
-    vars(examination)["site"] = SimpleNamespace(get=lambda _: page)
-
-    assert codes("site.login_form", examination) == found

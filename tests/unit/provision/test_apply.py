@@ -8,6 +8,7 @@ import pytest
 
 from besedka import provision
 from besedka.provision.errors import JournalError, LicenceMissingError, ProviderNotLiveError
+from besedka.rocketchat import provider
 from besedka.rocketchat.rest import RocketChatError
 from besedka.target import Target
 from tests.unit.provision.conftest import Desk
@@ -196,6 +197,19 @@ def test_a_provider_that_never_becomes_a_service_is_its_own_error(desk: Desk) ->
     with pytest.raises(ProviderNotLiveError):
         desk.bring()
     assert desk.chat.snapshot() == before
+
+
+def test_a_log_in_service_that_will_not_go_keeps_its_settings(desk: Desk) -> None:
+    desk.bring()
+    base = provider.base_id(desk.contract.provider)
+    del desk.chat.settings[f"{base}-url"]
+    stays = Answer(200, {"success": True, "configurations": [{"service": desk.contract.provider.name}]})
+    desk.chat.refusals["GET service.configurations"] = [stays] * 20
+    before = desk.chat.snapshot()
+    with pytest.raises(ProviderNotLiveError, match="is still there") as refused:
+        desk.bring()
+    assert "taken back" in refused.value.next_step
+    assert desk.chat.snapshot() == before, "its switch is off, or its settings are gone"
 
 
 def test_one_log_in_serves_many_runs_of_one_process(desk: Desk) -> None:

@@ -1,0 +1,62 @@
+"""Layer `sso`, the first hop: a user signs in to the site, and a browser keeps the session."""
+
+from __future__ import annotations
+
+from besedka.checks.check import Check, check
+from besedka.checks.examination import Examination
+from besedka.checks.finding import Answer, Finding, Findings, Skipped, answer, finding
+from besedka.checks.login_page import cookie_findings, said
+from besedka.checks.visitors import may_sign_in, visitor
+from besedka.contract import Contract
+from besedka.site import SignInRefusedError
+
+_BY_STATUS = {
+    401: "filtered",
+    403: "filtered",
+    423: "filtered",
+    429: "limited",
+}
+_ADVICE = {
+    "filtered": (
+        "Something refuses log-ins, whoever asks: a firewall, a list of addresses, or a lock after failures "
+        "(django-axes: python manage.py axes_reset).",
+    ),
+    "limited": ("The site limits log-ins from one address: wait, or raise its limit for this machine.",),
+    "failing": ("Read Daphne's log: the log-in view fails for this user; is the database whole?",),
+}
+
+
+@check(
+    "sso.user",
+    codes="refused filtered limited failing foreign_cookie secure_cookie short_cookie path_cookie",
+    needs=["services.site"],
+    after=["services.chat", "site.login_form", "site.csrf"],
+)
+def user(examination: Examination) -> Answer:
+    """Can a user sign in to the site, a temporary or a canonical one, and does a browser keep the session?"""
+    if not may_sign_in(examination):
+        return Skipped("nothing may be written here, so no temporary user signs in (--write)")
+    made = visitor(examination)
+    try:
+        made.site.sign_in(made.username, made.password, email=made.email)
+    except SignInRefusedError as error:
+        return Findings((_refusal(error),))
+    response = made.site.accepted
+    found = cookie_findings("sso.user", examination, response) if response is not None else []
+    return answer(found, evidence=made.username)
+
+
+def _refusal(error: SignInRefusedError) -> Finding:
+    """What kept the user out: the name and password, or something before they were looked at."""
+    status = error.answer.status_code if error.answer is not None else 0
+    code = "failing" if status >= 500 else _BY_STATUS.get(status, "refused")
+    seen = (
+        error.found if code == "refused" or error.answer is None else f"{error.found}: {said(error.answer)}"
+    )
+    advice = _ADVICE.get(code, (error.next_step,))
+    return finding(f"sso.user.{code}", seen, "a session", error.where, advice=advice)
+
+
+def checks(_: Contract) -> tuple[Check, ...]:
+    """The checks of this part."""
+    return (user,)
