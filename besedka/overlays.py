@@ -49,7 +49,7 @@ def merged(base: Table, paths: Sequence[Path]) -> dict[str, Any]:
     for path in paths:
         overlay = read(path)
         header = overlay.pop(HEADER, {})
-        replaces = _replaced(header, path, {**base, **overlay})
+        replaces = _replaced(header, path, (base, overlay))
         for row, value in _rows(overlay):
             other, elsewhere = said.setdefault(row, (value, path))
             if other != value:
@@ -91,15 +91,15 @@ def _moved(base: Table, result: dict[str, Any], said: frozenset[str]) -> dict[st
     }
 
 
-def _replaced(header: Any, path: Path, tables: Table) -> frozenset[str]:
+def _replaced(header: Any, path: Path, tables: Sequence[Table]) -> frozenset[str]:
     """The dotted tables that stand in place of the contract's. Raises ContractError for a header that says
     something else."""
     named = header.get("replaces", []) if isinstance(header, Mapping) else None
     if not isinstance(named, list) or not all(isinstance(row, str) for row in named):
         raise _refused(f"[{HEADER}] is not as it should be", path, 'a table, and replaces = ["users", …]')
-    unknown = [row for row in named if not _has(tables, row)]
+    unknown = [row for row in named if not any(_has(one, row) for one in tables)]
     if unknown:
-        raise _refused(f"{HEADER}.replaces: there is no table {unknown[0]!r}", path, ", ".join(tables))
+        raise _refused(f"{HEADER}.replaces: there is no table {unknown[0]!r}", path, ", ".join(tables[0]))
     return frozenset(named)
 
 

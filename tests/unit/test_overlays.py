@@ -129,6 +129,14 @@ def test_a_header_or_a_row_that_says_nothing_is_named(text: str, found: str, tmp
     assert found in refusal.value.text()
 
 
+def test_a_table_within_one_that_the_overlay_changes_may_be_replaced(tmp_path: Path) -> None:
+    text = '[overlay]\nreplaces = ["provider.groups"]\n[provider]\nscope = "openid"\n'
+    written = tmp_path / "groups.toml"
+    written.write_text(text, "utf-8")
+
+    assert contract.load(overlays=[written]).provider.groups == {}
+
+
 def test_a_file_may_begin_with_the_mark_that_windows_writes(tmp_path: Path) -> None:
     written = tmp_path / "windows.toml"
     written.write_text('[chat]\nversion = "6.4.8"\n', "utf-8-sig")

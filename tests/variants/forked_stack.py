@@ -31,6 +31,8 @@ from tests.faults import inner_run
 from tests.faults.remote_commands import remote_commands
 
 _RUN = "tests.variants.inner_child"
+# Read when an interpreter starts, or when a library is imported.
+_AT_START = frozenset({sitecustomize.VARIABLE, "NODE_EXTRA_CA_CERTS", "SSL_CERT_FILE"})
 # Of the site only what reads no settings when imported: each stack has its own.
 _SITE = (
     "daphne.endpoints",
@@ -144,8 +146,9 @@ class Variants:
     def _spawn(
         self, command: Sequence[str], *, log: Path, cwd: Path, environment: Mapping[str, str]
     ) -> Guard:
-        """A fork, unless the service has to find host names that a new interpreter alone is told of."""
-        start = guarded if sitecustomize.VARIABLE in environment else self._fork_servers.spawn
+        """A fork, unless the service has to find host names or to trust certificates that a new interpreter
+        alone is told of."""
+        start = guarded if _AT_START.intersection(environment) else self._fork_servers.spawn
         return start(command, log=log, cwd=cwd, environment=environment)
 
 
