@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from urllib.parse import urlsplit
 
+from faults import names
 from faults.breakable_stack import BreakableStack
 from faults.fault import Breaking, Fault
 from faults.proxy import Forward, Reply, Request, Rule
@@ -22,12 +23,9 @@ from faults.rules import (
     to,
 )
 
-_TOKEN = to("/o/token/", "POST")
-_LOGIN = to("/accounts/login/", "POST")
+_TOKEN = to(names.TOKEN, "POST")
+_LOGIN = to(names.LOGIN, "POST")
 _CHAT_LOGIN = to("/api/v1/login", "POST")
-_IDENTITY = "/api/v1/auth/rocket/"
-_TEST_PAGE = "/chat/test/"
-_INTEGRATED_PAGE = "/chat/integrated/"
 _MADE_UP = {"access_token": "made-up-by-a-view-of-its-own"}
 _LONG_STATE = 60
 _TWIN = "twinOfAnAccount01"
@@ -50,7 +48,7 @@ def _signed_in(path: str) -> Callable[[Request], bool]:
 
 
 def _own_callback(request: Request) -> bool:
-    return _signed_in("/o/authorize/")(request) and not _foreign_callback(request)
+    return _signed_in(names.AUTHORIZE)(request) and not _foreign_callback(request)
 
 
 def _with_its_state(request: Request) -> bool:
@@ -64,7 +62,7 @@ def _foreign_callback(request: Request) -> bool:
 
 
 def _with_a_token(request: Request) -> bool:
-    return request.path == _IDENTITY and bool(request.header("Authorization"))
+    return request.path == names.IDENTITY and bool(request.header("Authorization"))
 
 
 def _with_a_code(request: Request) -> bool:
@@ -119,7 +117,7 @@ def _unlink(one: BreakableStack, user_id: str) -> None:
 
 
 def _invite_to_vip(one: BreakableStack, user_id: str) -> None:
-    one.admin.post("groups.invite", roomName="vip", userId=user_id)
+    one.admin.post("groups.invite", roomName=names.PRIVATE.name, userId=user_id)
 
 
 def _kick_from_general(one: BreakableStack, user_id: str) -> None:
@@ -219,7 +217,7 @@ FAULTS = (
     _site(
         "identity_knows_sessions_alone",
         "identity.session_only",
-        answers(_with_a_token, 302, Location="/accounts/login/?next=/api/v1/auth/rocket/"),
+        answers(_with_a_token, 302, Location=f"{names.LOGIN}?next={names.IDENTITY}"),
     ),
     _site(
         "identity_hands_out_a_token",
@@ -238,36 +236,36 @@ FAULTS = (
     _site("identity_without_an_id", "fields.no_id", fields(_with_a_token, id=None)),
     _site("identity_without_a_picture", "fields.no_avatar", fields(_with_a_token, avatar_url=None)),
     _site("identity_with_other_groups", "fields.groups", fields(_with_a_token, groups=["admin"])),
-    _site("test_page_fails_signed_in", "test_page.status", answers(_signed_in(_TEST_PAGE), 500)),
+    _site("test_page_fails_signed_in", "test_page.status", answers(_signed_in(names.TEST_PAGE), 500)),
     _site(
         "test_page_without_a_frame",
         "test_page.no_frame",
-        rewritten(_signed_in(_TEST_PAGE), "<iframe", "<div"),
+        rewritten(_signed_in(names.TEST_PAGE), "<iframe", "<div"),
     ),
     _site(
         "test_page_shows_the_menus",
         "test_page.layout",
-        rewritten(_signed_in(_TEST_PAGE), "layout=embedded", "layout=full"),
+        rewritten(_signed_in(names.TEST_PAGE), "layout=embedded", "layout=full"),
     ),
     _site(
         "integrated_page_fails_signed_in",
         "integrated_page.status",
-        answers(_signed_in(_INTEGRATED_PAGE), 500),
+        answers(_signed_in(names.INTEGRATED_PAGE), 500),
     ),
     _site(
         "integrated_page_without_a_frame",
         "integrated_page.no_frame",
-        rewritten(_signed_in(_INTEGRATED_PAGE), "<iframe", "<div"),
+        rewritten(_signed_in(names.INTEGRATED_PAGE), "<iframe", "<div"),
     ),
     _site(
         "integrated_page_on_another_room",
         "integrated_page.frame",
-        rewritten(_signed_in(_INTEGRATED_PAGE), "/channel/general", "/channel/lobby"),
+        rewritten(_signed_in(names.INTEGRATED_PAGE), names.DEFAULT_PATH, "/channel/lobby"),
     ),
     _site(
         "integrated_page_without_its_buttons",
         "integrated_page.buttons",
-        rewritten(_signed_in(_INTEGRATED_PAGE), "data-channel", "data-room"),
+        rewritten(_signed_in(names.INTEGRATED_PAGE), "data-channel", "data-room"),
     ),
     _site("authorize_refuses_rocketchats_state", "callback.no_code", answers(_with_its_state, 414)),
     _site("site_refuses_rocketchats_server", "callback.failed", answers(to("*", by="Meteor"), 403)),

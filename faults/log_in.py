@@ -150,7 +150,7 @@ FAULTS = (
     _site(
         "session_that_ends_at_once",
         "sso.user.short_cookie",
-        lambda contract: _cookie(contract, "Max-Age=1"),
+        lambda contract: _cookie(contract, "Max-Age=0"),
     ),
     _site(
         "log_in_may_not_lead_to_the_chat",
@@ -171,6 +171,13 @@ FAULTS = (
         "test_page_loads_itself_anew",
         "sso.test_page.reloads",
         lambda contract: reply_with(_shown_to(contract.site.test_page), "Refresh", "2"),
+    ),
+    _site(
+        "scripts_of_the_page_from_elsewhere",
+        "sso.commands.unread",
+        lambda contract: rewritten(
+            _shown_to(contract.site.test_page), 'src="/static/', 'src="https://cdn.example.invalid/static/'
+        ),
     ),
     _chat(
         "chat_loads_itself_anew",

@@ -21,7 +21,8 @@ from besedka.contract import Contract
 from besedka.errors import ServiceUnreachableError
 
 _CSP = "Content-Security-Policy"
-_CDN = "CDN_PREFIX"
+# For everything, and for scripts and styles alone (apps/meteor/server/settings/general.ts, 7.7).
+_CDNS = ("CDN_PREFIX", "CDN_JSCSS_PREFIX")
 # What the web client signs in by (packages/ddp-client and client/lib/sdk, 6.x and later).
 _LOGIN_CALL = "/api/v1/method.callAnon/login"
 _PROXY = "Rocket.Chat does not send that: look for a proxy in front of it that does."
@@ -157,17 +158,16 @@ def _is_script(examination: Examination, source: str) -> bool:
 
 def _cdn(examination: Examination) -> list[Finding]:
     """With a prefix each script comes from elsewhere (apps/meteor/app/cors/server/cors.ts, 7.7)."""
-    prefix = str(examination.effective.get(_CDN) or "").strip()
-    if not prefix or examination.contract.settings.get(_CDN) == prefix:
-        return []
-    advice = (f"Empty {_CDN}, unless every browser here reaches that address.",)
-    seen = f"scripts of the chat come from {prefix}"
-    place = examination.where(_CDN)
-    return [
-        finding(
-            "iframe.client.cdn", seen, "from the chat itself", place, advice=advice, severity=Severity.RISK
-        )
-    ]
+    found = []
+    for name in _CDNS:
+        prefix = str(examination.effective.get(name) or "").strip()
+        if prefix and examination.contract.settings.get(name) != prefix:
+            code, severity = "iframe.client.cdn", Severity.RISK
+            advice = (f"Empty {name}, unless every browser here reaches that address.",)
+            seen, expected = f"scripts of the chat come from {prefix}", "from the chat itself"
+            where = examination.where(name)
+            found.append(finding(code, seen, expected, where, advice=advice, severity=severity))
+    return found
 
 
 def checks(_: Contract) -> tuple[Check, ...]:

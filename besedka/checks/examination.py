@@ -246,9 +246,12 @@ class Examination:
 
     @cached_property
     def permissions(self) -> dict[str, set[str]]:
-        """Permission → the roles that have it, as Rocket.Chat gives them to an administrator."""
-        rows = self.admin.get("permissions.listAll")["update"]
-        return {str(row["_id"]): set(row.get("roles") or ()) for row in rows}
+        """Permission → the roles that have it: from Mongo, where Rocket.Chat looks them up, or over REST."""
+        stored = self.mongo.permissions() if self.stored is not None else []
+        rows = stored or self.admin.get("permissions.listAll")["update"]
+        return {
+            str(row["_id"]): {*row["roles"]} if isinstance(row.get("roles"), list) else set() for row in rows
+        }
 
     @cached_property
     def site_users(self) -> list[SiteUser]:

@@ -160,7 +160,8 @@ def _unsendable(examination: Examination, response: requests.Response, place: st
         # which Django's CSRF middleware refuses.
         seen = "Referrer-Policy: no-referrer"
         fix = (
-            "In the proxy's configuration: no Referrer-Policy for the site; Django sends same-origin itself."
+            'Set SECURE_REFERRER_POLICY = "same-origin" at the site; in the proxy\'s configuration: no '
+            "Referrer-Policy for the site."
         )
         return finding("site.login_form.no_referrer", seen, "same-origin", place, advice=(fix,))
     if _CSRF_FIELD in response.text and "Set-Cookie" not in response.headers:
