@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from urllib.parse import urlsplit
 
 from faults import names
@@ -59,6 +60,29 @@ def _with_its_state(request: Request) -> bool:
 def _foreign_callback(request: Request) -> bool:
     host = urlsplit(request.query.get("redirect_uri", "")).hostname
     return host not in {None, "127.0.0.1", "localhost"}
+
+
+def _of_the_server(request: Request) -> bool:
+    """Rocket.Chat's own server: doctor, who asks by its name, says that it is doctor."""
+    name = request.header("User-Agent")
+    return "Meteor" in name and "doctor" not in name
+
+
+def _bare(request: Request, forward: Forward) -> Reply | None:
+    return forward(replace(request, target=request.path))
+
+
+class _Kept:
+    """The first answer to each session, again and again, as from a cache that does not look at the query."""
+
+    def __init__(self) -> None:
+        self._kept: dict[str, Reply | None] = {}
+
+    def __call__(self, request: Request, forward: Forward) -> Reply | None:
+        cookie = request.header("Cookie")
+        if cookie not in self._kept:
+            self._kept[cookie] = forward(request)
+        return self._kept[cookie]
 
 
 def _with_a_token(request: Request) -> bool:
@@ -268,7 +292,14 @@ FAULTS = (
         rewritten(_signed_in(names.INTEGRATED_PAGE), "data-channel", "data-room"),
     ),
     _site("authorize_refuses_rocketchats_state", "callback.no_code", answers(_with_its_state, 414)),
-    _site("site_refuses_rocketchats_server", "callback.failed", answers(to("*", by="Meteor"), 403)),
+    Fault(
+        "site_refuses_rocketchats_server",
+        "provider.reachable_from_chat.filtered",
+        lambda one: one.ruled("site", answers(to("*", by="Meteor"), 403)),
+    ),
+    _site("site_refuses_what_only_rocketchat_asks", "callback.failed", answers(_of_the_server, 403)),
+    _chat("proxy_loses_the_query_of_the_callback", "callback.failed", Rule(to("/_oauth/*"), _bare)),
+    _site("authorize_answers_from_a_cache", "callback.no_code", Rule(_own_callback, _Kept())),
     _chat(
         "proxy_sends_the_callback_home", "callback.no_result", answers(to("/_oauth/*"), 302, Location="/home")
     ),

@@ -31,6 +31,8 @@ from besedka.target import Target, besedka_command
 TIMEOUT_SECONDS = 4.0
 # Rocket.Chat's server waits so long for the site (`packages/server-fetch/src/index.ts`, 20000 ms).
 SERVER_SECONDS = 20.0
+# Rocket.Chat's server calls itself so (`packages/oauth` of Meteor, OAuth.userAgent): filters look at it.
+USER_AGENT = "Meteor/3.1.2 (besedka doctor)"
 MONGO_SECONDS = 2.0
 
 
@@ -66,7 +68,7 @@ def probe_from_here(
                 verb,
                 address,
                 timeout=(TIMEOUT_SECONDS, SERVER_SECONDS),
-                headers=headers,
+                headers={"User-Agent": USER_AGENT} | headers,
                 data=form,
                 allow_redirects=False,
             )

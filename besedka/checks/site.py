@@ -11,7 +11,7 @@ from besedka.checks import patience
 from besedka.checks.check import Check, check
 from besedka.checks.examination import SERVER_SECONDS, TIMEOUT_SECONDS, Examination, redirected
 from besedka.checks.finding import Answer, Finding, Findings, Ok, Skipped, answer, finding
-from besedka.checks.login_page import said
+from besedka.checks.login_page import said, status_advice
 from besedka.contract import Contract
 from besedka.errors import ServiceUnreachableError
 from besedka.site import LoginForm, Site
@@ -361,7 +361,11 @@ def authorize(examination: Examination) -> Answer:
         expected = f"302 to {contract.site.login_path}"
         found = [
             finding(
-                "site.authorize.status", seen, expected, place, advice=("is /o/ routed to oauth2_provider?",)
+                "site.authorize.status",
+                seen,
+                expected,
+                place,
+                advice=status_advice(response) or ("is /o/ routed to oauth2_provider?",),
             )
         ]
     elif "client_id=" not in kept or "state=" not in kept:

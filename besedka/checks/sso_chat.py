@@ -56,7 +56,7 @@ def callback(examination: Examination) -> Answer:
         ) from error
     config = oauth_callback.result(page.text)
     if page.status_code != 200 or config is None:
-        seen = f"{page.status_code}, no result in the page"
+        seen = f"{page.status_code} {page.headers.get('Location', '')}".strip() + ", no result in the page"
         fix = "is the log-in service there, and is this Rocket.Chat's own address?"
         return Findings((finding("sso.callback.no_result", seen, "200 with a result", place, advice=(fix,)),))
     secret = examination.secret(str(config.get("credentialSecret") or ""))
@@ -66,6 +66,8 @@ def callback(examination: Examination) -> Answer:
     why = _reason(examination, token)
     fix = "read Rocket.Chat's log at this moment; its server asks token and identity by the provider's url"
     code = "sso.callback.failed"
+    if examination.contract.provider.login_style == "redirect" and "redirectUrl" not in config:
+        fix = "The callback came without its query: let the proxy pass /_oauth/ on with ?code=…&state=…."
     if "ssrf" in why.lower():
         code = "sso.callback.ssrf"
         # https://github.com/RocketChat/Rocket.Chat/issues/39328 and pull request 39505
