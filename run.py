@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# -*- coding: utf-8 -*-  # noqa: UP009 - for Python 2
 """Set the project up, then run it: `python3 run.py e2e`. Standard library only; Linux, macOS, Windows.
 
 Set-up makes .venv, installs requirements.lock with its hashes and finds a browser. For doctor, provision,
@@ -29,26 +30,57 @@ Exit statuses of set-up (any other status is that of pytest or of the command th
 
 # This file must be understood by every Python that may be called `python3` or `python`, 2.7 included, so
 # that each is told what is wrong. Everything newer is in bootstrap/, imported once the version will do.
+from __future__ import unicode_literals  # noqa: UP010 - for Python 2
+
+import os
 import sys
 
 OLDEST_PYTHON = (3, 11)
 TOO_OLD = 20
+# In English, and in Russian.
+TOO_OLD_TOLD = (
+    """\
+    found: Python %(found)s
+ expected: Python %(oldest)s or newer
+    where: %(where)s
+next step: install Python %(oldest)s, then call it by name: python%(oldest)s run.py
+""",
+    """\
+     сейчас: Python %(found)s
+должно быть: Python %(oldest)s или новее
+        где: %(where)s
+ что дальше: установите Python %(oldest)s и вызовите его по имени: python%(oldest)s run.py
+""",
+)
 
 
 def main():  # type: ignore[no-untyped-def]
     """Refuse an old Python, else hand over to bootstrap/. Returns the exit status."""
     if sys.version_info < OLDEST_PYTHON:
-        oldest = "%d.%d" % OLDEST_PYTHON  # noqa: UP031
-        sys.stderr.write(
-            "    found: Python %d.%d.%d\n" % tuple(sys.version_info[:3])  # noqa: UP031
-            + " expected: Python " + oldest + " or newer\n"
-            + "    where: " + ascii_text(sys.executable) + "\n"
-            + "next step: install Python " + oldest + ", then call it by name: python" + oldest + " run.py\n"
-        )  # fmt: skip
+        told = TOO_OLD_TOLD[is_russian()] % {
+            "found": "%d.%d.%d" % tuple(sys.version_info[:3]),  # noqa: UP031
+            "oldest": "%d.%d" % OLDEST_PYTHON,  # noqa: UP031
+            "where": ascii_text(sys.executable),
+        }
+        encoding = sys.stderr.encoding or "ascii"
+        shown = told.encode(encoding, "backslashreplace")
+        sys.stderr.write(shown if sys.version_info[0] < 3 else shown.decode(encoding))  # type: ignore[arg-type]
         return TOO_OLD
     from bootstrap.command import run  # noqa: PLC0415
 
     return run(sys.argv[1:], __doc__)
+
+
+def is_russian():  # type: ignore[no-untyped-def]
+    """Whether `--lang` or the environment asks for Russian, on a console that shows it."""
+    told = [row[len("--lang=") :] for row in sys.argv if row.startswith("--lang=")]
+    told += [after for row, after in zip(sys.argv, sys.argv[1:]) if row == "--lang"]  # noqa: B905
+    told += [os.environ[name] for name in ("LC_ALL", "LC_MESSAGES", "LANG") if os.environ.get(name)]
+    try:
+        TOO_OLD_TOLD[1].encode(sys.stderr.encoding or "ascii")
+    except UnicodeError:
+        return False
+    return bool(told) and told[0].lower().startswith("ru")
 
 
 def ascii_text(text):  # type: ignore[no-untyped-def]

@@ -29,7 +29,7 @@ import psutil
 from benchmarks import machine
 from besedka import contract as contracts
 from besedka.contract import PROJECT_ROOT
-from besedka.stacks import containers, embedded, kept, readiness
+from besedka.stacks import containers, kept, readiness, run_folders
 from besedka.stacks.containers import ContainersStack
 from besedka.stacks.docker import compose, engine, leftovers
 from besedka.stacks.docker.compose import ComposeService
@@ -135,7 +135,7 @@ def bare_seconds() -> float:
         docker("rm", "--force", "--volumes", *(f"{name}-{each}" for each in compose.SERVICES))
         docker("network", "rm", name)
         logs.end()
-        (plan.folder / embedded.FINISHED).touch()
+        run_folders.finished(plan.folder)
 
 
 def run_command(plan: ContainersStack, service: ComposeService, name: str) -> list[str]:
@@ -181,7 +181,7 @@ def our_processes() -> list[psutil.Process]:
     found = []
     for process in psutil.process_iter(["cmdline"]):
         words = " ".join(process.info["cmdline"] or ())
-        if "besedka.stacks.docker.leftovers" in words or str(embedded.RUNS_FOLDER) in words:
+        if "besedka.stacks.docker.leftovers" in words or str(run_folders.RUNS_FOLDER) in words:
             found.append(process)
     return found
 

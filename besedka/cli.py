@@ -9,6 +9,7 @@ from __future__ import annotations
 import difflib
 import importlib
 import sys
+from collections.abc import Sequence
 from typing import Annotated, Any
 
 import typer
@@ -16,6 +17,7 @@ from typer.core import TyperGroup
 
 from besedka import __version__, http, language
 from besedka.commands.examples import EXAMPLES
+from besedka.commands.spoken_help import Formatter, first_sentence, misuse
 from besedka.errors import BesedkaError, UsageError
 
 # Command → module of `besedka.commands` that registers it.
@@ -38,6 +40,11 @@ _COMMANDS = {
 }
 # click's UsageError, which typer keeps under no public name of its own.
 _MISUSE: Any = typer.BadParameter.__mro__[1]
+_CONTEXT: Any = TyperGroup.context_class
+
+
+class _Context(_CONTEXT):  # type: ignore[misc]
+    formatter_class = Formatter
 
 
 class _OnDemand(TyperGroup):
@@ -46,14 +53,24 @@ class _OnDemand(TyperGroup):
     What typer hands over are classes of a click of its own, which has no public name.
     """
 
-    def main(self, *args: Any, **more: Any) -> Any:
-        """A wrong option ends with a status of its own: click's 2 is doctor's word for "not asked"."""
+    context_class = _Context
+
+    def main(self, args: Sequence[str] | None = None, *rest: Any, **more: Any) -> Any:
+        """Speak the person's language from the first word, and end a wrong option with a status of its own.
+
+        Click's 2 is doctor's word for "not asked".
+        """
+        words = sys.argv[1:] if args is None else list(args)
+        named = language.named(words)
+        language.speak(language.chosen(named if named in language.LANGUAGES else None))
         try:
-            return super().main(*args, **more)
-        except SystemExit as ended:
-            if isinstance(ended.__context__, _MISUSE):
-                raise SystemExit(UsageError.exit_status) from None
-            raise
+            ended = super().main(words, *rest, **more | {"standalone_mode": False})
+        except _MISUSE as wrong:
+            sys.stderr.write(misuse(wrong))
+            sys.exit(UsageError.exit_status)
+        except typer.Abort:
+            sys.exit(1)
+        sys.exit(ended)
 
     def list_commands(self, ctx: Any) -> list[str]:
         return list(_COMMANDS)
@@ -67,22 +84,22 @@ class _OnDemand(TyperGroup):
         module.register(made)
         commands: Any = typer.main.get_group(made).commands
         command = commands[cmd_name]
+        command.context_class = _Context
+        command.short_help = first_sentence(command.help)
         # Lines under \b are not filled to a paragraph.
-        lines = "".join(f"\n  besedka {line}" for line in EXAMPLES.get(cmd_name, ()))
-        command.epilog = f"\b\nExamples:{lines}" if lines else None
+        lines = "".join(f"\n  besedka {line}" for line in EXAMPLES[cmd_name])
+        command.epilog = f"\b\nExamples:{lines}"
         if not any("--lang" in parameter.opts for parameter in command.params):
             command.params += commands["speak"].params
         return command
 
     def resolve_command(self, ctx: Any, args: list[str]) -> Any:
         """A command that does not exist is answered with the nearest one."""
-        try:
-            return super().resolve_command(ctx, args)
-        except _MISUSE as wrong:
-            near = difflib.get_close_matches(args[0], _COMMANDS, 1) if args else []
-            if near and "id you mean" not in wrong.message:
-                wrong.message += f" Did you mean '{near[0]}'?"
-            raise
+        if args and args[0] not in _COMMANDS and not args[0].startswith("-"):
+            near = difflib.get_close_matches(args[0], _COMMANDS, 1)
+            unknown = f"No such command '{args[0]}'"
+            ctx.fail(f"{unknown}. Did you mean '{near[0]}'?" if near else unknown)
+        return super().resolve_command(ctx, args)
 
     def format_epilog(self, ctx: Any, formatter: Any) -> None:
         """The exit statuses, made from the classes of errors."""
@@ -92,18 +109,24 @@ class _OnDemand(TyperGroup):
             formatter.write_dl([(str(row.status), row.meaning) for row in exit_statuses.known()])
 
 
-def _speak(
-    lang: Annotated[
-        str | None,
-        typer.Option(
-            metavar="ru|en",
-            is_eager=True,
-            expose_value=False,
-            callback=lambda told: language.speak(language.chosen(told)),
-            help="Language; without it, the environment's.",
-        ),
-    ] = None,
-) -> None:
+def _is_spoken(told: str | None) -> None:
+    if told is not None and told not in language.LANGUAGES:
+        raise typer.BadParameter(f"{told!r} is none of {', '.join(language.LANGUAGES)}")
+
+
+_Lang = Annotated[
+    str | None,
+    typer.Option(
+        metavar="ru|en",
+        is_eager=True,
+        expose_value=False,
+        callback=_is_spoken,
+        help="Language; without it, the environment's.",
+    ),
+]
+
+
+def _speak(lang: _Lang = None) -> None:
     """No command of its own: every command has its option."""
 
 
@@ -127,6 +150,7 @@ def _besedka(
     _version: Annotated[
         bool, typer.Option("--version", is_eager=True, callback=_show_version, help="Print the version.")
     ] = False,
+    lang: _Lang = None,
 ) -> None:
     """Besedka with Rocket.Chat: run a stack, examine it, bring it to the contract."""
 

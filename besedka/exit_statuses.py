@@ -33,7 +33,9 @@ def known() -> list[ExitStatus]:
 
 def _row(error: type[BesedkaError]) -> ExitStatus:
     text = " ".join((error.__doc__ or "").split())
-    return ExitStatus(error.exit_status, re.split(r"\.(?: (?=[A-Z])|$)", text)[0], error.__qualname__)
+    return ExitStatus(
+        error.exit_status, re.split(r"(?<!e\.g)\.(?: (?=[A-Z`])|$)", text)[0], error.__qualname__
+    )
 
 
 def _subclasses(of: type[BesedkaError]) -> set[type[BesedkaError]]:

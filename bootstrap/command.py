@@ -1,5 +1,6 @@
 """run.py's commands: what each is, and how it is handed over to once the project is set up."""
 
+import difflib
 import os
 import signal
 import subprocess
@@ -9,17 +10,19 @@ from pathlib import Path
 from types import FrameType
 from typing import NoReturn
 
+from besedka import language
 from bootstrap import bytecode
 from bootstrap.browser import VARIABLE
 from bootstrap.errors import SetupError, Status, system_failure
-from bootstrap.process import say
+from bootstrap.help_text import help_text, in_cyrillic
+from bootstrap.process import say, write
 from bootstrap.project import ALL, BASE, Project
 
 INTERRUPTED = 128 + signal.SIGINT
 ROOT = Path(__file__).resolve().parent.parent
 OWN_COMMANDS: Mapping[str, str] = {
     "e2e": "the end-to-end tests on the embedded stack: pytest -m e2e [pytest arguments]",
-    "test": "the tests of the project, but for two long tables: pytest [pytest arguments]",
+    "test": "the tests of the project, but for the long tables: pytest [pytest arguments]",
     "setup": "only set up",
 }
 CLI_COMMANDS: Mapping[str, str] = {
@@ -42,7 +45,7 @@ CLI_COMMANDS: Mapping[str, str] = {
 # These need neither the suite nor the programs of a stack, and no browser.
 _OF_THE_BASE = {"doctor", "provision", "status", "env", "summary"}
 # With these, doctor starts a stack of its own.
-_WITH_A_STACK = ("--chat-client",)
+_WITH_A_STACK = ("--chat-client", "--rocketchat-bundle", "--mongod", "--node")
 # Each case of these two takes a stack of its own: the nightly workflow runs them.
 _TESTS = ("-m", "not variants and not fixes and not adoption")
 COMMANDS = {**OWN_COMMANDS, **CLI_COMMANDS}
@@ -54,17 +57,18 @@ def run(arguments: list[str], promise: str | None) -> int:
     On POSIX the command takes this process over, so that it is the command's status that the caller sees.
     """
     signal.signal(signal.SIGTERM, on_terminate)
+    language.speak(language.chosen(language.named(arguments)) if in_cyrillic(sys.stderr) else "en")
     try:
         if arguments[:1] in (["-h"], ["--help"], ["help"]):
-            sys.stdout.write(f"{command_list()}\n\n{promise}")
+            sys.stdout.write(help_text(COMMANDS, promise or ""))
             return 0
         return dispatch(arguments)
     except SetupError as error:
-        say(str(error))
+        write(error.spoken())
         return error.status
     except OSError as error:
         failed = system_failure(error, ROOT)
-        say(str(failed))
+        write(failed.spoken())
         return failed.status
     except KeyboardInterrupt:
         say("setup: interrupted; the next run goes on from here")
@@ -75,12 +79,14 @@ def dispatch(arguments: list[str]) -> int:
     """Refuse an unknown command before anything is set up; then set up and hand over."""
     command, rest = (arguments[0], arguments[1:]) if arguments else ("", [])
     if command not in COMMANDS:
+        near = difflib.get_close_matches(command, COMMANDS, 1)
+        look = "python3 run.py --help says what each does"
         raise SetupError(
             Status.NO_COMMAND,
             f"{command!r}, which is no command" if command else "no command",
-            expected="one of " + ", ".join(COMMANDS),
+            expected=f"a command of these: {', '.join(COMMANDS)}",
             where="the first argument of run.py",
-            next_step="python3 run.py --help says what each does",
+            next_step=f"did you mean {near[0]}? {look}" if near else look,
         )
     base = command in _OF_THE_BASE and not any(word.startswith(_WITH_A_STACK) for word in rest)
     project = Project(ROOT, BASE if base else ALL)
@@ -128,12 +134,6 @@ def hand_over(argv: list[str], env: dict[str, str]) -> int:
     if os.name != "nt":
         os.execve(argv[0], argv, env)  # noqa: S606
     return subprocess.call(argv, env=env)  # noqa: S603
-
-
-def command_list() -> str:
-    """The commands with what each does."""
-    lines = [f"  {name:<10} {what}" for name, what in COMMANDS.items()]
-    return "usage: python3 run.py COMMAND [arguments]\n\n" + "\n".join(lines)
 
 
 def on_terminate(number: int, frame: FrameType | None) -> NoReturn:

@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from enum import IntEnum
 from pathlib import Path
 
+from besedka.translation import spoken, word
+
 
 class Status(IntEnum):
     """Exit statuses of set-up, as run.py's docstring lists them (20, Python too old, is run.py's own)."""
@@ -32,6 +34,12 @@ class SetupError(Exception):
 
     def __str__(self) -> str:
         return "\n".join(f"{label:>9}: {text}" for label, text in self.rows.items())
+
+    def spoken(self) -> str:
+        """The same in the language of whoever reads it."""
+        rows = {word(label): spoken(text) for label, text in self.rows.items()}
+        width = max(map(len, rows))
+        return "\n".join(f"{label:>{width}}: {text}" for label, text in rows.items())
 
 
 # Programs run with LC_ALL=C (see process.py), so these are never translated.

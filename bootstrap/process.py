@@ -9,6 +9,8 @@ import time
 from collections.abc import Mapping
 from types import TracebackType
 
+from besedka.translation import spoken
+
 FIRST_BEAT = 2.0
 """Seconds after which a step says that it goes on."""
 LATER_BEATS = 8.0
@@ -17,8 +19,14 @@ NOT_STARTED = 127
 
 
 def say(text: str) -> None:
-    """One message on stderr, in ASCII: no console's encoding can turn it into a traceback."""
-    sys.stderr.write(text.encode("ascii", "backslashreplace").decode("ascii") + "\n")
+    """One message on stderr, in the language of whoever reads it."""
+    write(spoken(text))
+
+
+def write(text: str) -> None:
+    """A line on stderr as it is; what the console's encoding lacks is escaped, and never a traceback."""
+    encoding = sys.stderr.encoding or "ascii"
+    sys.stderr.write(text.encode(encoding, "backslashreplace").decode(encoding) + "\n")
     sys.stderr.flush()
 
 
@@ -35,8 +43,9 @@ class Heartbeat:
         started = time.monotonic()
         pause = FIRST_BEAT
         while not self.done.wait(pause):
-            latest = self.lines[-1].strip()[:80] if self.lines else ""
-            say(f"    {time.monotonic() - started:4.0f} s  {latest}".rstrip())
+            # A frame that a program draws around its words says nothing.
+            said = (line.strip() for line in reversed(self.lines) if any(map(str.isalnum, line)))
+            write(f"    {time.monotonic() - started:4.0f} s  {next(said, '')[:80]}".rstrip())
             pause = FIRST_BEAT if sys.stderr.isatty() else LATER_BEATS
 
     def __enter__(self) -> None:

@@ -190,7 +190,8 @@ class Project:
         if anew:
             if isinstance(tool, Pip):
                 check_venv_module()
-            say("setup: making .venv with Python {}.{}.{}".format(*sys.version_info[:3]))
+            version = ".".join(map(str, sys.version_info[:3]))
+            say(f"setup: making .venv with Python {version}")
             self.call(tool, tool.venv(base_python(), self.venv))
         say(f"setup: installing {self.packages.lock} into .venv with {tool.name}")
         self.call(tool, tool.install(self.python, self.lock_file), keep={} if anew else old)

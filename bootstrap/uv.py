@@ -59,7 +59,7 @@ class Uv:
     def __init__(self, program: str, name: str, folder: Path) -> None:
         self.program = program
         self.name = name
-        self.environment = pip_settings.for_uv() | {"UV_PYTHON_DOWNLOADS": "never"}
+        self.environment = pip_settings.for_uv() | _trust() | {"UV_PYTHON_DOWNLOADS": "never"}
         cache = _cache() if _can_be_made(_cache()) else folder / "cache"
         self.environment["UV_CACHE_DIR"] = str(cache)
 
@@ -100,6 +100,16 @@ def _version(program: str) -> tuple[int, ...]:
     status, output = execute([program, "--version"])
     named = re.match(r"uv (\d+)\.(\d+)\.(\d+)", output) if status == 0 else None
     return tuple(map(int, named.groups())) if named else ()
+
+
+def _trust() -> dict[str, str]:
+    """Have uv trust what this machine trusts, such as a proxy's authority; by itself it knows its own list.
+
+    The name of the variable changed from one uv to another. A machine without authorities keeps uv's list.
+    """
+    if not ssl.create_default_context().cert_store_stats()["x509_ca"]:
+        return {}
+    return {name: os.environ.get(name, "true") for name in ("UV_SYSTEM_CERTS", "UV_NATIVE_TLS")}
 
 
 def _cache() -> Path:

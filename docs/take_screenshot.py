@@ -1,9 +1,12 @@
 """Takes the README's picture anew: the owner's chat, signed in inside `/chat/test/` on the embedded stack.
 
-.venv/bin/python -m docs.take_screenshot
+.venv/bin/python -m docs.take_screenshot [--chat-client DIR]
+.venv/bin/python -m docs.take_screenshot --rocketchat-bundle DIR --mongod PATH [--node PATH]
 """
 
 from __future__ import annotations
+
+import argparse
 
 from playwright.sync_api import sync_playwright
 
@@ -12,13 +15,17 @@ from besedka import contract as contracts
 from besedka.contract import PROJECT_ROOT
 from besedka.pages.site import ChatTestPage, LoginPage
 from besedka.stacks import embedded
+from besedka.stacks.services import options
+from besedka.stacks.services.options import ServiceOptions
 
 PICTURE = PROJECT_ROOT / "docs" / "chat-signed-in.png"
 
 
 def main() -> None:
     """Start a stack, sign two people in, let them talk, and save what the owner sees."""
-    with embedded.running(contracts.load()) as running, sync_playwright() as playwright:
+    contract = contracts.load()
+    programs = options.find(_wanted(), contract, say=print)
+    with embedded.running(contract, programs=programs) as running, sync_playwright() as playwright:
         contract = running.contract
         browser = playwright.chromium.launch(
             executable_path=browsers.executable(lambda: playwright.chromium.executable_path),
@@ -33,6 +40,18 @@ def main() -> None:
             pages.append(page)
         pages[-1].screenshot(path=PICTURE)
         browser.close()
+
+
+def _wanted() -> ServiceOptions:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    for option in ("--rocketchat-bundle", "--mongod", "--node", "--chat-client"):
+        parser.add_argument(option)
+    told = parser.parse_args()
+    return ServiceOptions(
+        mongod=told.mongod, bundle=told.rocketchat_bundle, node=told.node, chat_client=told.chat_client
+    )
 
 
 if __name__ == "__main__":

@@ -21,7 +21,7 @@ from pymongo import MongoClient
 from besedka.checks.run import examine
 from besedka.contract import PROJECT_ROOT, Contract
 from besedka.errors import StackStartError
-from besedka.stacks.embedded import FINISHED, new_run_folder
+from besedka.stacks import run_folders
 from besedka.stacks.process.forked import POSSIBLE, ForkServers
 from besedka.stacks.process.processes import base_environment
 from besedka.stacks.services import mongod, site_commands
@@ -119,7 +119,7 @@ class FreshStacks:
 
     def __init__(self, contract: Contract) -> None:
         self._contract = contract
-        self.folder = new_run_folder()
+        self.folder = run_folders.new()
         # A stack that ends says that its folder may go; those after it need theirs.
         self._stack_folder = self.folder / self.folder.name
         self._snapshot = self.folder / "snapshot"
@@ -150,7 +150,7 @@ class FreshStacks:
         """End what forks services, and remove the snapshot."""
         self._fork_servers.close()
         shutil.rmtree(self._snapshot, ignore_errors=True)
-        (self.folder / FINISHED).touch()
+        run_folders.finished(self.folder)
 
     def _empty(self, contract: Contract) -> FreshStack:
         programs = Programs(mongod.find(None))

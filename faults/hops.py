@@ -21,12 +21,15 @@ from faults.rules import (
     reply_without_cookie,
     request_without,
     rewritten,
+    silent,
     to,
 )
 
 _TOKEN = to(names.TOKEN, "POST")
 _LOGIN = to(names.LOGIN, "POST")
 _CHAT_LOGIN = to("/api/v1/login", "POST")
+_CLIENT_LOGIN = to("/api/v1/method.callAnon/login", "POST")
+_IS_JSON = (("Content-Type", "application/json"),)
 _MADE_UP = {"access_token": "made-up-by-a-view-of-its-own"}
 _LONG_STATE = 60
 _TWIN = "twinOfAnAccount01"
@@ -100,6 +103,27 @@ def _exchange(request: Request) -> bool:
 
 def _by_oauth(request: Request) -> bool:
     return _CHAT_LOGIN(request) and b"oauth" in request.body
+
+
+def _log_in_refused(error: str | int, reason: str, *, status: int = 401, **more: object) -> Rule:
+    """A log-in with what the callback left is refused, by REST and as the web client asks.
+
+    That one is answered by 200 with the refusal inside (measured on 6.13.0).
+    """
+    body = {"status": "error", "error": error, "message": reason, **more}
+    told = {"isClientSafe": True, "error": error, "reason": reason, "errorType": "Meteor.Error", **more}
+
+    def matches(request: Request) -> bool:
+        return b"oauth" in request.body and (_CHAT_LOGIN(request) or _CLIENT_LOGIN(request))
+
+    def treat(request: Request, forward: Forward) -> Reply:
+        if _CHAT_LOGIN(request):
+            return Reply(status, _IS_JSON, json.dumps(body).encode())
+        asked = json.loads(json.loads(request.body)["message"])
+        message = json.dumps({"msg": "result", "id": asked["id"], "error": told})
+        return Reply(200, _IS_JSON, json.dumps({"message": message, "success": True}).encode())
+
+    return Rule(matches, treat)
 
 
 def _after_login(act: Callable[[BreakableStack, str], None]) -> Breaking:
@@ -300,30 +324,24 @@ FAULTS = (
     _site("site_refuses_what_only_rocketchat_asks", "callback.failed", answers(_of_the_server, 403)),
     _chat("proxy_loses_the_query_of_the_callback", "callback.failed", Rule(to("/_oauth/*"), _bare)),
     _site("authorize_answers_from_a_cache", "callback.no_code", Rule(_own_callback, _Kept())),
+    _site("site_never_answers_rocketchats_server", "callback.hangs", silent(_of_the_server)),
     _chat(
         "proxy_sends_the_callback_home", "callback.no_result", answers(to("/_oauth/*"), 302, Location="/home")
     ),
     _chat(
         "chat_log_in_too_often",
         "login.rate_limited",
-        answers_json(_by_oauth, 429, status="error", error="too-many-requests", message="too many"),
+        _log_in_refused("too-many-requests", "Error, too many requests.", status=429),
     ),
     _chat(
         "chat_asks_sso_for_a_mailed_code",
         "login.second_factor",
-        answers_json(
-            _by_oauth,
-            401,
-            status="error",
-            error="totp-required",
-            message="TOTP Required",
-            details={"method": "email"},
-        ),
+        _log_in_refused("totp-required", "TOTP Required", details={"method": "email"}),
     ),
     _chat(
         "chat_refuses_the_credential",
         "login.refused",
-        answers_json(_by_oauth, 401, status="error", error=403, message="No matching login attempt found"),
+        _log_in_refused(403, "No matching login attempt found"),
     ),
     _chat(
         "session_of_somebody_else",

@@ -185,7 +185,12 @@ FAULTS = (
         {"name": names.PRIVATE.name},
         {"$set": {"name": "ВИП"}},
     ),
-    Fault("general_made_anew_by_a_script", "integrity.general.missing", _general_made_anew),
+    Fault(
+        "general_made_anew_by_a_script",
+        "integrity.general.missing",
+        _general_made_anew,
+        tuple(f"integrity.room_links.{kind}" for kind in ("unlisted", "users", "messages")),
+    ),
     _more(
         "room_with_an_object_id",
         "integrity.ids.type",

@@ -14,6 +14,8 @@ from faults.proxy import Forward, Headers, Reply, Request, Rule, without_header
 Matching = Callable[[Request], bool]
 _HTML = "text/html; charset=utf-8"
 _JSON = "application/json"
+# Longer than anybody here waits for one answer.
+_NEVER_SECONDS = 60.0
 
 
 def every(request: Request) -> bool:
@@ -94,6 +96,15 @@ def answers_json(which: Matching, code: int, /, **told: Any) -> Rule:
 def lost(which: Matching) -> Rule:
     """The connection is closed without an answer."""
     return Rule(which, lambda request, forward: None)
+
+
+def silent(which: Matching) -> Rule:
+    """The connection stays open, and nothing is ever answered."""
+
+    def treat(request: Request, forward: Forward) -> None:
+        threading.Event().wait(_NEVER_SECONDS)
+
+    return Rule(which, treat)
 
 
 def late(which: Matching, seconds: float) -> Rule:

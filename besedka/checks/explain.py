@@ -14,6 +14,7 @@ from besedka.errors import BesedkaError
 from besedka.rocketchat import provider
 from besedka.site import Site
 from besedka.target import Target
+from besedka.translation import spoken, word
 
 _FRAME = '<iframe id="{frame}" src="{room}?layout=embedded"></iframe>'
 # In front of the frame, so that the chat's first word is not missed. Rocket.Chat: iframeCommands.ts.
@@ -189,16 +190,15 @@ def _manage(target: Target) -> Point:
 
 
 def text(rows: tuple[Point, ...]) -> str:
-    """The checklist for people."""
+    """The checklist for people, in their language."""
     lines = []
     for row in rows:
-        lines.append(f"{row.mark:<13}  {row.offer} ({row.where})")
+        lines.append(f"{word(row.mark):<13}  {spoken(row.offer)} ({row.where})")
         if row.mark is not Mark.OK:
-            lines += [
-                f"{'':15}{label}{value}" for label, value in (("found: ", row.seen), ("", row.do)) if value
-            ]
+            lines += [f"{'':15}{word('found')}: {spoken(row.seen)}"] if row.seen else []
+            lines += [f"{'':15}{spoken(row.do)}"] if row.do else []
             lines += [f"{'':17}{line}" for line in row.snippet.splitlines()]
-    counts = ", ".join(f"{sum(row.mark is mark for row in rows)} {mark}" for mark in Mark)
+    counts = ", ".join(f"{sum(row.mark is mark for row in rows)} {word(mark)}" for mark in Mark)
     return "\n".join([*lines, "", counts])
 
 

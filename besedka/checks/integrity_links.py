@@ -77,6 +77,9 @@ def room_links(examination: Examination) -> Answer:
     orphans = sorted(str(rid) for rid in examination.mongo.rooms_of_messages() if str(rid) not in known)
     found = _unlisted(examination)
     if lost:
+        # Lists of other people's accounts are nothing that provisioning answers for.
+        own = {user.username for user in examination.contract.users}
+        ours = all(one.partition(": ")[0] in own for one in lost)
         advice = (
             "Remove these ids from users.__rooms; Rocket.Chat reads the list of members from there.",
             "They stay when a room is deleted in MongoDB rather than by Rocket.Chat.",
@@ -88,6 +91,7 @@ def room_links(examination: Examination) -> Answer:
                 seen,
                 "ids of rooms that exist",
                 "users, __rooms",
+                commands=(examination.provision_command,) if ours else (),
                 advice=advice,
                 severity=Severity.NOTE,
                 evidence=lost[:_SHOWN],

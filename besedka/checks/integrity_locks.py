@@ -1,7 +1,8 @@
 """Layer `integrity`, locks: accounts that Rocket.Chat shuts out after failed log-ins.
 
-After `app/authentication/server/lib/restrictLoginAttempts.ts` (6.4.8 to 7.7): failures since the last log-in
-are counted by name. At the limit every log-in is refused until the last failure is old enough, SSO included.
+After `app/authentication/server/lib/restrictLoginAttempts.ts` (6.5.3): the failures of the last minutes since
+the last success are counted by the name that was typed. At the limit a password signs nobody in under that
+name. SSO, which types no name, still does (seen on a running 6.5.3).
 """
 
 from __future__ import annotations
@@ -23,18 +24,22 @@ _ADVICE = (
 )
 
 
-def _locked_until(failures: list[Document], since: Any, limit: int, minutes: float) -> datetime | None:
-    """When the account opens again; None where it is not locked."""
-    times = [event["ts"] for event in failures if isinstance(event["ts"], datetime)]
-    counted = [moment for moment in times if not isinstance(since, datetime) or moment >= since]
-    if not counted or len(counted) < limit:
-        return None
-    return max(counted) + timedelta(minutes=minutes)
+def _locked_until(
+    failures: list[Document], successes: list[Document], limit: int, minutes: float
+) -> datetime | None:
+    """When the name opens again; None where it is not locked."""
+    since = max([datetime.now(UTC) - timedelta(minutes=minutes), *_times(successes)])
+    counted = sorted(moment for moment in _times(failures) if moment >= since)
+    return counted[-limit] + timedelta(minutes=minutes) if len(counted) >= limit else None
+
+
+def _times(events: list[Document]) -> list[datetime]:
+    return [event["ts"] for event in events if isinstance(event["ts"], datetime)]
 
 
 @check("integrity.users_locked", codes="failures", needs=["services.same_data"])
 def users_locked(examination: Examination) -> Answer:
-    """Is no canonical user shut out of the chat after too many failed log-ins?"""
+    """Is no canonical user's password, which SSO does not need, refused after too many failed log-ins?"""
     stored = examination.stored or {}
 
     def value(name: str) -> Any:
@@ -43,15 +48,15 @@ def users_locked(examination: Examination) -> Answer:
     if not value("Enabled") or not value("By_User"):
         return Skipped(f"Rocket.Chat locks nobody out ({_BLOCK}Enabled, {_BLOCK}By_User)")
     limit, minutes = value("Attempts_Until_Block_by_User"), value("Time_To_Unblock_By_User_In_Minutes")
-    if not isinstance(limit, int) or not isinstance(minutes, int | float):
+    if not isinstance(limit, int) or limit < 1 or not isinstance(minutes, int | float):
         return Skipped(f"how many failures lock an account, or for how long, is no number ({_BLOCK}…)")
-    last = {str(user.get("username")): user.get("lastLogin") for user in examination.chat_users}
     found = []
     for user in examination.contract.users:
-        failures = examination.mongo.failed_log_ins(user.username)
-        until = _locked_until(failures, last.get(user.username), limit, minutes)
-        if until and until > datetime.now(UTC):
-            seen = f"{user.username} is locked out until {until:%H:%M} UTC, after {len(failures)} failures"
+        failures, successes = (examination.mongo.log_ins(user.username, failed=one) for one in (True, False))
+        until = _locked_until(failures, successes, limit, minutes)
+        if until:
+            count = len(failures)
+            seen = f"{user.username}'s password is not taken until {until:%H:%M} UTC, after {count} failures"
             found.append(finding(_CODE, seen, "open", "rocketchat_server_events", advice=(_ADVICE,)))
     return answer(found, evidence="nobody is")
 

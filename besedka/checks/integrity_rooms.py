@@ -40,7 +40,10 @@ def general(examination: Examination) -> Answer:
         commands = () if other else (examination.provision_command,)
         advice, place = (again,) if other else (), "rocketchat_room"
         code = "integrity.general.missing"
-        found = [finding(code, seen, f"_id {_BUILT_IN}", place, commands=commands, advice=advice)]
+        # People work in the other one as they did in this (measured on 6.13.0).
+        bad = Severity.RISK if other else Severity.BROKEN
+        expected = f"_id {_BUILT_IN}"
+        found = [finding(code, seen, expected, place, commands=commands, advice=advice, severity=bad)]
     elif built_in is not None:
         name, kind = str(built_in.get("name")), built_in.get("t")
         lost = name not in {*own, _FIRST_NAME} and lacking

@@ -2,7 +2,8 @@
 
 A finding that is not named here is as bad as its check says, and that is broken unless it says otherwise.
 Rows marked M were measured on a running Rocket.Chat 6.13.0: an existing user still signs in by HTTP.
-The other rows are our judgement. What needs a click in a browser, or is refused there, is no row.
+People sign in, read and write under the faults of all codes, on the stand-in (tests/faults/test_severity.py).
+What is refused in a browser is no row.
 """
 
 from __future__ import annotations
@@ -26,9 +27,17 @@ _LESS_THAN_BROKEN: Mapping[str, Severity] = {
     "application.redirect_uri.foreign": Severity.RISK,
     "application.client_type.client_type": Severity.RISK,  # M
     "iframe.content_policy": Severity.RISK,
+    "setting.Accounts_AllowAnonymousRead": Severity.RISK,  # M
+    "setting.Accounts_RegistrationForm": Severity.RISK,  # M
+    "setting.API_Enable_Rate_Limiter_Limit_Calls_Default": Severity.RISK,
+    "setting.DDP_Rate_Limit_Connection_By_Method_Requests_Allowed": Severity.RISK,
+    "site.token_endpoint.get": Severity.RISK,
     # A second address that no page of the contract asks.
     "site.old_chat_auth": Severity.NOTE,
     # The log-in goes on; the button or its text is another one.
+    "provider.avatar_field": Severity.RISK,
+    "provider.merge_users_distinct_services": Severity.RISK,  # M
+    "provider.name_field": Severity.RISK,
     "provider.access_token_param": Severity.RISK,  # M
     "provider.button_label_text": Severity.RISK,
     "provider.show_button": Severity.RISK,  # M
@@ -36,6 +45,12 @@ _LESS_THAN_BROKEN: Mapping[str, Severity] = {
     "provider.identity_token_sent_via": Severity.RISK,  # M
     "provider.enterprise": Severity.RISK,
     "setting.First_Channel_After_Login": Severity.RISK,
+    # It meets provisioning, not people.
+    "setting.Accounts_SystemBlockedUsernameList": Severity.RISK,
+    "setting.Accounts_TwoFactorAuthentication_Enforce_Password_Fallback": Severity.RISK,
+    # The account in the chat takes over what the site says, at the next sign-in.
+    "site.accounts.email": Severity.RISK,
+    "site.accounts.name": Severity.RISK,
     # Large files alone are refused.
     "services.body_limit": Severity.RISK,
     # The sign-in goes on with a number for an id, another name to show, or without a picture.
@@ -56,6 +71,8 @@ _LESS_THAN_BROKEN: Mapping[str, Severity] = {
     "integrity.text": Severity.RISK,
     "integrity.users_able": Severity.RISK,
     "integrity.users_ids.dates": Severity.RISK,
+    # Seen on a running 6.5.3: SSO lets them in.
+    "integrity.users_locked": Severity.RISK,
     "integrity.users_unique.email": Severity.RISK,  # M
 }
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from urllib.parse import parse_qs, urlsplit
 
 import requests
@@ -10,7 +11,7 @@ import requests
 from besedka.checks import patience
 from besedka.checks.check import Check, check
 from besedka.checks.examination import SERVER_SECONDS, TIMEOUT_SECONDS, Examination, redirected
-from besedka.checks.finding import Answer, Finding, Findings, Ok, Skipped, answer, finding
+from besedka.checks.finding import Answer, Finding, Findings, Ok, Severity, Skipped, answer, finding
 from besedka.checks.login_page import said, status_advice
 from besedka.contract import Contract
 from besedka.errors import ServiceUnreachableError
@@ -265,8 +266,11 @@ def chat_auth(examination: Examination) -> Answer:
     if without := examination.contract.site.features.missing("chat_token"):
         return Skipped(without)
     response = examination.site.get(examination.contract.site.chat_auth_path)
+    # Nobody signs in by it but where the contract says so.
+    bad = Severity.BROKEN if examination.contract.chat.sso == "iframe-auth" else Severity.RISK
+    found = _json_refusal(examination, "site.chat_auth", response, {401}, "site.chat_auth_path")
     return answer(
-        _json_refusal(examination, "site.chat_auth", response, {401}, "site.chat_auth_path"),
+        [replace(one, severity=bad) for one in found],
         evidence="401 JSON",
         watched=("site.chat_auth_path",),
     )
@@ -357,28 +361,12 @@ def authorize(examination: Examination) -> Answer:
     place = f"GET {contract.site.url}{provider.authorize_path}, anonymous"
     found = []
     if response.status_code != 302 or target.path != contract.site.below(contract.site.login_path):
-        seen = f"{response.status_code} {target.path}".strip()
-        expected = f"302 to {contract.site.login_path}"
-        found = [
-            finding(
-                "site.authorize.status",
-                seen,
-                expected,
-                place,
-                advice=status_advice(response) or ("is /o/ routed to oauth2_provider?",),
-            )
-        ]
+        seen, expected = f"{response.status_code} {target.path}".strip(), f"302 to {contract.site.login_path}"
+        advice = status_advice(response) or ("is /o/ routed to oauth2_provider?",)
+        found = [finding("site.authorize.status", seen, expected, place, advice=advice)]
     elif "client_id=" not in kept or "state=" not in kept:
-        seen = f"?{target.query}"
-        found = [
-            finding(
-                "site.authorize.next_lost",
-                seen,
-                "next with the whole request",
-                place,
-                advice=("keep `next`",),
-            )
-        ]
+        seen, expected = f"?{target.query}", "next with the whole request"
+        found = [finding("site.authorize.next_lost", seen, expected, place, advice=("keep `next`",))]
     return answer(found, evidence="302 to the log-in, request kept")
 
 

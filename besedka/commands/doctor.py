@@ -27,11 +27,13 @@ from besedka.commands.target import (
     SiteEnvironment,
     SiteUrl,
     located,
-    with_client,
+    with_programs,
 )
 from besedka.contract import Contract
 from besedka.errors import BesedkaError
-from besedka.stacks.services import chat_client
+from besedka.progress import quiet
+from besedka.stacks.services import bundle, chat_client
+from besedka.stacks.services.options import ServiceOptions
 from besedka.target import Target
 from besedka.translation import spoken, word
 
@@ -85,6 +87,18 @@ def doctor(  # noqa: PLR0913, PLR0917 - one parameter per option
             help="Examine an embedded stack of its own, with Rocket.Chat's web client from that folder.",
         ),
     ] = None,
+    rocketchat_bundle: Annotated[
+        str | None,
+        typer.Option(
+            bundle.OPTION, metavar="DIR", help="The same, with Rocket.Chat itself from that unpacked server."
+        ),
+    ] = None,
+    mongod: Annotated[
+        str | None, typer.Option(metavar="PATH", help="The same, with this MongoDB server, or `download`.")
+    ] = None,
+    node: Annotated[
+        str | None, typer.Option(metavar="PATH", help="The Node.js that runs the bundle.")
+    ] = None,
     explain: Annotated[
         bool,
         typer.Option("--explain", help="Print what a site has to offer, as a checklist for this very site."),
@@ -110,9 +124,11 @@ def doctor(  # noqa: PLR0913, PLR0917 - one parameter per option
         "site_environment": site_environment,
         "provider_url": provider_url,
     }
+    wanted = ServiceOptions(mongod, bundle=rocketchat_bundle, node=node, chat_client=client)
     with ExitStack() as started:
-        if client:
-            target, contract = started.enter_context(with_client(client, contract, addresses))
+        if wanted.given():
+            say = quiet if as_json else _stderr
+            target, contract = started.enter_context(with_programs(wanted, contract, addresses, say))
         else:
             target, contract, _ = located(contract, **addresses)
         if write is not None:
@@ -143,6 +159,11 @@ def _examined(
         return examine(target, contract, only=only, progress=progress)
 
 
+def _stderr(line: str) -> None:
+    """What a stack does while it starts is no part of the report."""
+    typer.echo(spoken(line), err=True)
+
+
 class _Silence:
     def __enter__(self) -> _Silence:
         return self
@@ -165,6 +186,6 @@ def _list(console: Console, contract: Contract, *, as_json: bool) -> None:
     table.add_column(word("check"), overflow="fold")
     table.add_column(word("question"), overflow="fold", ratio=1)
     for row in checks:
-        table.add_row(row.layer, row.name, row.question)
+        table.add_row(row.layer, row.name, spoken(row.question))
     console.print(table)
     console.print(spoken(f"{len(checks)} checks"))

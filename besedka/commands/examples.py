@@ -17,7 +17,11 @@ EXAMPLES = {
         "restart --only rocketchat",
         "restart --restore .besedka/restart/x/dumps/y",
     ),
-    "conformance": ("conformance --stack embedded",),
+    "upgrade": ("upgrade --from 6.4.8 --to 7.7.1 --plan", "upgrade --from 6.4.8 --to 7.7.1 --tests"),
+    "conformance": ("conformance --stack embedded", "conformance --stack attached -k rooms"),
+    "bundle": ("bundle", "bundle .besedka/runs/x --to x.zip"),
+    "merge": ("merge one two --to whole",),
+    "announce": ("announce --dry-run .besedka/runs/x",),
     "load": ("load --users 200 --minutes 5", "load --users 1000 -- --master --expect-workers=4"),
     "summary": ("summary --lang ru",),
 }

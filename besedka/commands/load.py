@@ -11,7 +11,7 @@ from rich.table import Table
 from besedka import contract as contracts
 from besedka.commands.target import ChatUrl, SiteUrl, located
 from besedka.load import run
-from besedka.stacks.embedded import new_run_folder
+from besedka.stacks import run_folders
 from besedka.translation import spoken
 
 _WORKER = "--worker"
@@ -39,7 +39,7 @@ def load(
     target, contract, _ = located(contracts.load(), site_url=site_url, chat_url=chat_url)
     contract = target.moved(contract)
     run.check(contract)
-    folder = new_run_folder()
+    folder = run_folders.new()
     if _WORKER in context.args:
         raise typer.Exit(run.locust(contract, folder, context.args))
     with run.rooms(contract):

@@ -14,6 +14,7 @@ from besedka import contract as contracts
 from besedka import provision as provisioning
 from besedka.checks.report import Report
 from besedka.checks.run import examine
+from besedka.commands import left_to_a_person
 from besedka.commands.target import (
     ChatUrl,
     MongoUrl,
@@ -92,8 +93,12 @@ def provision(  # noqa: PLR0913, PLR0917 - one parameter per option
     def say(line: str) -> None:
         console.print(spoken(line), markup=False)
 
+    def examined() -> tuple[Notice, ...]:
+        found = () if rooms_only else examine(target.read_only, contract).findings
+        return left_to_a_person.notices(found)
+
     if plan and not undo:
-        made = provisioning.planned(target, contract, options=options)
+        made = provisioning.planned(target, contract, options=options, examined=examined)
         _show_plan(made, say, as_json=as_json)
         raise typer.Exit(WOULD_CHANGE if made.actions else NOTHING_TO_DO)
     if undo:
@@ -102,7 +107,9 @@ def provision(  # noqa: PLR0913, PLR0917 - one parameter per option
         )
         _show_undoing(undoing, say, dry=plan, as_json=as_json)
         raise typer.Exit(LEFT_ALONE if undoing.left else WOULD_CHANGE if plan and undoing.restored else 0)
-    outcome = provisioning.bring(target, contract, journal_folder=folder, say=say, options=options)
+    outcome = provisioning.bring(
+        target, contract, journal_folder=folder, say=say, options=options, examined=examined
+    )
     report = examine(target.read_only, contract)
     _show_outcome(outcome, report, say, as_json=as_json)
     if not as_json:

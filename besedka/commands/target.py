@@ -11,10 +11,10 @@ import typer
 from besedka.commands.running import alive, refuse_a_sick_one, running_stack
 from besedka.contract import Contract
 from besedka.errors import StackKindError
-from besedka.progress import quiet
+from besedka.progress import Say
 from besedka.stacks import embedded, targets, up_records, versions
 from besedka.stacks.model import Stack
-from besedka.stacks.services import chat_client, options
+from besedka.stacks.services import options
 from besedka.target import Target
 
 SiteUrl = Annotated[str | None, typer.Option(help="Address of the site.")]
@@ -59,19 +59,19 @@ def _as_chosen(contract: Contract, stack: Stack) -> Contract:
 
 
 @contextmanager
-def with_client(
-    client: str, contract: Contract, addresses: Mapping[str, str | None]
+def with_programs(
+    wanted: options.ServiceOptions, contract: Contract, addresses: Mapping[str, str | None], say: Say
 ) -> Iterator[tuple[Target, Contract]]:
-    """An embedded stack with that web client, and the contract in its version; it ends with the block."""
+    """An embedded stack of these programs, and the contract in their version; it ends with the block."""
     given = [name.replace("_", "-") for name, value in addresses.items() if value]
     if given:
         raise StackKindError(
-            f"{chat_client.OPTION} with --{given[0]}",
-            expected="one of them: a stack that is there has a client already",
+            f"{wanted.given()[0]} with --{given[0]}",
+            expected="one of them: a stack that is there has its programs already",
             where="the command line",
             next_step="leave out the one or the other",
         )
-    programs = options.find(options.ServiceOptions(chat_client=client), contract, say=quiet)
-    with embedded.running(contract, programs=programs) as running:
+    programs = options.find(wanted, contract, say=say)
+    with embedded.running(contract, programs=programs, say=say) as running:
         assert running.stack is not None  # noqa: S101 - `running` yields a started stack
         yield running.stack.target, running.contract

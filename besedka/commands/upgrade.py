@@ -15,13 +15,11 @@ from rich.console import Console
 
 from besedka import contract as contracts
 from besedka.contract import OVERLAYS_ENV, PROJECT_ROOT
+from besedka.progress import Say
 from besedka.restart import workspaces
 from besedka.restart.upgrade import UpgradeFailedError, Workspace, holds, seed, upgraded
-from besedka.restart.workspaces import ComposeWorkspace, EmbeddedWorkspace
-from besedka.stacks import embedded, versions
-from besedka.stacks.docker import in_container
+from besedka.stacks import run_folders, versions
 from besedka.stacks.kind import KIND_ENV
-from besedka.target import Target
 from besedka.translation import spoken
 
 _TESTS = ("tests/e2e/test_sign_in.py", "tests/e2e/test_membership.py")
@@ -45,7 +43,8 @@ def upgrade(
     """Seed a workspace of one release, dump it, and bring it to another, one major version at a time.
 
     At each stop: provision, nothing lost, doctor, e2e tests. Where a stop fails, data and release go back
-    to the beginning. --stack=containers works on the services of docker-compose.local.yml and their volumes.
+    to the beginning. --stack=containers takes images and settings of docker-compose.local.yml; its containers
+    and volumes are new ones, and removed at the end.
 
     Exit status: 0 healthy at each stop; 37 a stop failed. See the end of `besedka --help` for the others.
     """
@@ -62,8 +61,8 @@ def upgrade(
         say(f"{release}: {row.mongo_image}, takes MongoDB {', '.join(row.mongo_series)}")
     if plan:
         return
-    folder = embedded.new_run_folder()
-    with _at(kind, old) as workspace:
+    folder = run_folders.new()
+    with _at(kind, old, say) as workspace:
         text = _seeded(workspace, folder, tests=tests)
         stops = upgraded(
             workspace, path, folder / "dump", lambda one: _tested(one, folder, text, tests=tests), say
@@ -72,25 +71,16 @@ def upgrade(
 
 
 @contextmanager
-def _at(kind: str, release: str) -> Iterator[Workspace]:
-    """A workspace of that release: a new embedded one, or that of the compose file, which stays."""
+def _at(kind: str, release: str, say: Say) -> Iterator[Workspace]:
+    """A new workspace of that release; nothing of it is left."""
     contract = contracts.load()
-    if kind == "embedded":
-        with workspaces.embedded_at(contract, release) as made:
-            yield made
-        return
-    site, ports = contract.site.url, contract.services
-    target = Target(
-        kind="attached",
-        site_url=site,
-        chat_url=contract.chat.url,
-        provider_url=in_container.provider_url(site),
-        mongo_url=f"mongodb://127.0.0.1:{ports.mongo}/rocketchat?directConnection=true",
-        may_write=True,
+    made = (
+        workspaces.embedded_at(contract, release)
+        if kind == "embedded"
+        else workspaces.in_containers(contract, release, say=say)
     )
-    composed = ComposeWorkspace(contract, target, release)
-    composed.start()
-    yield composed
+    with made as workspace:
+        yield workspace
 
 
 def _seeded(workspace: Workspace, folder: Path, *, tests: bool) -> str:
@@ -116,15 +106,9 @@ def _run_tests(workspace: Workspace, folder: Path) -> str:
     """The end of pytest's output where it fails."""
     release = str(workspace.contract.chat.version)
     folder.mkdir(parents=True, exist_ok=True)
-    target, words = workspace.target, [sys.executable, "-m", "pytest", "-q", "-n", "0", *_TESTS]
-    if isinstance(workspace, EmbeddedWorkspace):
-        told = folder / "stack.json"
-        told.write_text(workspace.stack.to_json(), "utf-8")
-        words += [f"--stack-of-run={told}"]
-    else:
-        words += ["--stack=attached", "--write", f"--site-url={target.site_url}"]
-        words += [f"--chat-url={target.chat_url}", f"--mongo-url={target.mongo_url}"]
-        words += [f"--provider-url={target.provider_url}"]
+    told = folder / "stack.json"
+    told.write_text(workspace.stack.to_json(), "utf-8")
+    words = [sys.executable, "-m", "pytest", "-q", "-n", "0", *_TESTS, f"--stack-of-run={told}"]
     files = [os.environ.get(OVERLAYS_ENV, ""), str(workspaces.overlay(release, folder))]
     environment = os.environ | {OVERLAYS_ENV: os.pathsep.join(name for name in files if name)}
     done = subprocess.run(  # noqa: S603 - our own tests

@@ -17,6 +17,8 @@ from besedka.pages.patience import PATIENCE
 # What is on the page already and will not change by itself.
 DECIDED_MILLISECONDS = 2_000
 
+# How much of a page is quoted.
+_WORDS = 200
 # The one hook that the message box has had in every version.
 _BOX = 'textarea[name="msg"]'
 # The title of a page that has nothing to show (`@rocket.chat/fuselage`, StatesTitle). Rocket.Chat's own page
@@ -62,6 +64,15 @@ class RocketChatFrame:
         return self.frame.locator(_NOTHING_TO_SHOW)
 
     @property
+    def password_demand(self) -> Locator:
+        """The page "Reset password", which stands in the place of every room until a password is chosen.
+
+        `packages/web-ui-registration`, ResetPasswordPage.tsx (6.5.3); the log-in's form asks for a name too.
+        """
+        form = self.frame.locator('form[aria-describedby="welcomeTitle"]:has(input[type="password"])')
+        return form.filter(has_not=self.frame.locator('input[type="text"], input:not([type])'))
+
+    @property
     def sidebar(self) -> Locator:
         """The list of rooms; absent in the embedded layout."""
         return self.frame.get_by_role("navigation")
@@ -82,12 +93,25 @@ class RocketChatFrame:
         The order matters: while the room loads there is no Join button either.
         """
         box = self.composer_of(room)
-        expect(box.or_(self.room_not_found)).to_be_visible(timeout=PATIENCE.load)
+        shown = box.or_(self.room_not_found).or_(self.password_demand).first
+        try:
+            expect(shown).to_be_visible(timeout=PATIENCE.load)
+        except AssertionError as error:
+            raise AssertionError(f"{room} does not open: the frame shows {self.words()!r}") from error
+        reset = (
+            "Rocket.Chat shows its page 'Reset password' in place of every room: SSO adopted this account "
+            "by an e-mail address that nobody had verified, or an administrator asked for a new password"
+        )
+        expect(self.password_demand, reset).to_have_count(0, timeout=DECIDED_MILLISECONDS)
         refused = f"Rocket.Chat refuses {room}: there is no such room, or this user is no member"
         expect(self.room_not_found, refused).to_have_count(0, timeout=DECIDED_MILLISECONDS)
         expect(box).to_be_enabled(timeout=PATIENCE.load)
         expect(self.send_button).to_be_visible()
         expect(self.join_button).to_have_count(0)
+
+    def words(self) -> str:
+        """The first words of what is on the page."""
+        return " ".join(self.frame.locator("body").inner_text().split())[:_WORDS]
 
     def join(self) -> None:
         """Press the button that a person who is no member is shown."""

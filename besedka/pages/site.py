@@ -15,6 +15,7 @@ from playwright.sync_api import Frame, Locator, Page, Response, expect
 from besedka.adapter import Selectors
 from besedka.contract import Channel, Contract, User
 from besedka.pages.patience import PATIENCE
+from besedka.pages.refusals import Refusals
 from besedka.pages.rocketchat_frame import DECIDED_MILLISECONDS, RocketChatFrame
 
 # A page that has waited in vain shows its panel and goes on listening, because a slow chat may still come: it
@@ -135,6 +136,7 @@ class ChatPage(SitePage):
         # By event: the window of a log-in closes itself before anybody could count the open ones.
         self.windows: list[Page] = []
         self.answer: Response | None = None
+        self.refusals = Refusals(page, contract.chat.url)
         page.on("popup", self._opened)
 
     def _opened(self, window: Page) -> None:
@@ -260,7 +262,7 @@ class ChatPage(SitePage):
             state = self._state
         # What is said below is of the state that was judged, not of what it may have become since.
         if state != "ready":
-            raise AssertionError(f"the chat is not signed in\n{self._explanation(state)}")
+            raise self._not_signed_in(state)
         style = self.contract.provider.login_style
         assert style == "popup" or not self.windows, f"a window was opened: the log-in style is not {style}"  # noqa: S101
 
@@ -289,7 +291,7 @@ class ChatPage(SitePage):
             with suppress(AssertionError):
                 expect(self.chat.composer).to_be_attached(timeout=LOOK_MILLISECONDS)
                 return
-        raise AssertionError(f"the chat is not signed in\n{self._explanation('that of the frame')}")
+        raise self._not_signed_in("that of the frame")
 
     def _in_state(self, attributes: str) -> Locator:
         """The frame, once it has one of these attributes."""
@@ -308,6 +310,13 @@ class ChatPage(SitePage):
     def _frame_failed(self) -> bool:
         """Chromium shows a page of its own where the answer was refused, or forbids being framed."""
         return self.frame.url.startswith("chrome-error:")
+
+    def _not_signed_in(self, state: str) -> AssertionError:
+        """The failure, which begins with what Rocket.Chat told the browser, where it told anything."""
+        explanation, why = self._explanation(state), self.refusals.sentence()
+        if why:
+            return AssertionError(f"the chat is not signed in: {why}\n{explanation}")
+        return AssertionError(f"the chat is not signed in\n{explanation}")
 
     def _explanation(self, state: str) -> str:
         """What can be seen: the page's state, its panel, and the address that the frame ended at."""

@@ -162,16 +162,19 @@ def of_people(data: Data, contract: Contract) -> Iterator[Action]:
 
 
 def _listed(data: Data, user: Document) -> Iterator[Action]:
-    """Rooms that the account is a member of, and that its own list lacks: members are read from there."""
+    """Members are read from the account's own list: it holds rooms that exist, and each that it is in."""
     if not any("__rooms" in one for one in data.users):
         return
-    listed = user.get("__rooms") or []
+    listed = list(user.get("__rooms") or [])
     rooms = {room["_id"] for room in data.rooms if room.get("t") in {"c", "p"}}
+    # A room that is to come back still has its members.
+    there = {room["_id"] for room in data.rooms} | {row.get("rid") for row in data.memberships}
     lacking = {row["rid"] for row in data.memberships if row.get("rid") in rooms and _is_of(row, user)}
-    if lacking := lacking - {*listed}:
-        yield changed(
-            USERS, user, {"__rooms": [*listed, *sorted(lacking)]}, "it is missing among the members"
-        )
+    meant = [*(room for room in listed if room in there), *sorted(lacking - {*listed})]
+    if lacking - {*listed}:
+        yield changed(USERS, user, {"__rooms": meant}, "it is missing among the members")
+    elif meant != listed:
+        yield changed(USERS, user, {"__rooms": meant}, "it is told of rooms that do not exist")
 
 
 def _is_of(row: Document, user: Document) -> bool:

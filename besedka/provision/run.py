@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -32,6 +32,14 @@ ROUNDS = 6
 SETTLE_SECONDS = 5.0
 
 
+# What somebody who has examined the target leaves to a person; asked once, and only where something changes.
+Examined = Callable[[], tuple[Notice, ...]]
+
+
+def _not_examined() -> tuple[Notice, ...]:
+    return ()
+
+
 @dataclass(frozen=True)
 class Outcome:
     """What an apply changed and what it could not: `remaining` and `unstored` are empty when all is well."""
@@ -52,13 +60,16 @@ class Undoing:
     writes: int = 0
 
 
-def planned(target: Target, contract: Contract, *, options: Options | None = None) -> Plan:
+def planned(
+    target: Target, contract: Contract, *, options: Options | None = None, examined: Examined = _not_examined
+) -> Plan:
     """What an apply would do; reads only."""
     options, contract = options or Options(), target.moved(contract)
     opened = _open(target, contract, options)
     found = state.read(opened, contract, rooms_only=options.rooms_only)
     with _beside(target, contract, opened) as beside:
-        return plan.made(contract, found, options, beside)
+        made = plan.made(contract, found, options, beside)
+    return replace(made, notices=(*made.notices, *examined()))
 
 
 def bring(  # noqa: PLR0913 - all but two are keywords
@@ -68,13 +79,15 @@ def bring(  # noqa: PLR0913 - all but two are keywords
     journal_folder: Path,
     say: Say = quiet,
     options: Options | None = None,
+    examined: Examined = _not_examined,
     lasting: bool = False,
 ) -> Outcome:
     """Bring the target to the contract and prove it by reading everything again.
 
-    Where something is left to a person, PersonNeededError comes before the first change. When a change is
-    refused, everything this call has changed is taken back before the error is raised. `lasting`: once it has
-    succeeded no undo takes it back, because it belongs to the start of a stack.
+    Where something is left to a person, by the plan or by what `examined` answers before the first change,
+    PersonNeededError comes and nothing is changed. When a change is refused, everything this call has changed
+    is taken back before the error is raised. `lasting`: once it has succeeded no undo takes it back, because
+    it belongs to the start of a stack.
     """
     options, contract = options or Options(), target.moved(contract)
     guard.check(target.chat_url, contract, confirmed=options.confirmed_host)
@@ -92,7 +105,8 @@ def bring(  # noqa: PLR0913 - all but two are keywords
             if not todo.actions or out_of_reach or todo.actions == before:
                 break
             before = todo.actions
-            _demand_no_person(todo, options, begun=bool(taken))
+            if not taken and not options.partial:
+                _demand_no_person((*todo.notices, *examined()))
             done, out_of_reach = _apply(place, todo, book, say)
             taken += done
     book.applied()
@@ -158,10 +172,10 @@ def _beside(target: Target, contract: Contract, opened: session.Session) -> Iter
         yield Beside(documents, site)
 
 
-def _demand_no_person(todo: Plan, options: Options, *, begun: bool) -> None:
+def _demand_no_person(notices: tuple[Notice, ...]) -> None:
     """Raise PersonNeededError where the stack would not be the contract's in the end."""
-    blocking = [notice for notice in todo.notices if notice.blocking]
-    if not blocking or options.partial or begun:
+    blocking = [notice for notice in notices if notice.blocking]
+    if not blocking:
         return
     raise PersonNeededError(
         "; ".join(f"{notice.target}: {notice.text}" for notice in blocking),

@@ -25,6 +25,7 @@ from besedka.restart.inventory import Inventory
 from besedka.rocketchat.database import ChatDatabase
 from besedka.rocketchat.rest import RocketChat
 from besedka.stacks import versions
+from besedka.stacks.model import Stack
 from besedka.target import Target
 
 
@@ -40,6 +41,10 @@ class Workspace(Protocol):
     @property
     def contract(self) -> Contract:
         """What it must look like, on its addresses and at the release that runs now."""
+
+    @property
+    def stack(self) -> Stack:
+        """The stack, with the versions that run now."""
 
     @property
     def target(self) -> Target:
@@ -183,13 +188,19 @@ def _found_in(error: BaseException) -> str:
     return error.found if isinstance(error, BesedkaError) else f"{type(error).__name__}: {error}"
 
 
-def mongo_steps(old: str, new: str) -> list[str]:
-    """MongoDB series from the one release's image to the other's, the first being the one that runs."""
+def mongo_steps(running: str, release: str) -> list[str]:
+    """MongoDB series from the version that runs to that of the release's image, the running one first.
+
+    One that the release takes stays, where its image is older or the same.
+    """
     series = list(dict.fromkeys(found for row in versions.PAIRS for found in row.mongo_series))
-    first, last = (series.index(_series(versions.pair(release).mongo_image)) for release in (old, new))
-    return series[first : last + 1]
+    first, last = (
+        series.index(_series(version)) for version in (running, versions.pair(release).mongo_image)
+    )
+    return series[first : max(first, last) + 1]
 
 
-def _series(image: str) -> str:
-    major, minor, *_ = image.rpartition(":")[2].split(".")
+def _series(version: str) -> str:
+    """`7.0` of `mongo:7.0.14`, or of `7.0.14`."""
+    major, minor, *_ = version.rpartition(":")[2].split(".")
     return f"{major}.{minor}"

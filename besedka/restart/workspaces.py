@@ -1,34 +1,33 @@
-"""The two kinds of workspace that an upgrade can work on: an embedded stack, and docker-compose.local.yml.
+"""The two kinds of workspace that an upgrade can work on: an embedded stack, and one in containers.
 
 Embedded, the stand-in speaks one release after the other and the MongoDB stays: this tries the order of
-things. What Rocket.Chat's and MongoDB's own programs make of it only the containers show, which have not
+things. What Rocket.Chat's and MongoDB's own programs make of it only their images show, which have not
 been run.
 """
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
 from pymongo import MongoClient
 
-from besedka.contract import PROJECT_ROOT, Contract
-from besedka.restart.upgrade import UpgradeFailedError, mongo_steps
+from besedka.contract import Contract
+from besedka.progress import Say, quiet
+from besedka.restart.upgrade import mongo_steps
 from besedka.rocketchat.rest import RocketChat
-from besedka.stacks import embedded, versions
+from besedka.stacks import containers, embedded, versions
+from besedka.stacks.containers import ContainersStack
 from besedka.stacks.embedded import EmbeddedStack
 from besedka.stacks.model import Stack
 from besedka.stacks.services import mongod
 from besedka.target import Target
 
-_COMPOSE = ("docker", "compose", "-f", "docker-compose.local.yml")
-_START_SECONDS = 900
-_FCV_SECONDS = 60_000
+_FCV_MILLISECONDS = 60_000
+# A release → the images of `rocketchat` and `mongo`.
+Images = Callable[[str], Mapping[str, str]]
 
 
 class EmbeddedWorkspace:
@@ -89,90 +88,76 @@ def embedded_at(contract: Contract, release: str) -> Iterator[EmbeddedWorkspace]
         yield EmbeddedWorkspace(running)
 
 
-class ComposeWorkspace:
-    """The services of docker-compose.local.yml, the site on this machine in front of them."""
+class ContainersWorkspace:
+    """A running stack in containers; `images` names those of a release in place of the table's."""
 
-    def __init__(self, contract: Contract, target: Target, release: str) -> None:
-        self._contract, self.target, self._release = contract, target, release
-        self._images = _images(release)
+    def __init__(self, running: ContainersStack, images: Images | None = None) -> None:
+        self._running = running
+        self._images = images or _official
 
     @property
     def contract(self) -> Contract:
         """At the release that runs now."""
-        return versions.of_contract(self._contract, self._release)
+        return self._running.contract
+
+    @property
+    def stack(self) -> Stack:
+        """The stack, with the versions that run now."""
+        assert self._running.stack  # noqa: S101 - it was started
+        return self._running.stack
+
+    @property
+    def target(self) -> Target:
+        """Where it is."""
+        return self.stack.target
 
     @property
     def mongo_url(self) -> str:
         """Its database, on the published port."""
-        return str(self.target.mongo_url)
-
-    def start(self) -> None:
-        """The release's services, then the site and what it takes to be healthy (`besedka restart`)."""
-        self._compose("up", "--detach", "--wait", "--wait-timeout", str(_START_SECONDS))
-        _checked([sys.executable, str(PROJECT_ROOT / "scripts" / "magic_restart.py")], {})
+        return self._running.host_url("mongo")
 
     def run(self, release: str) -> None:
         """Rocket.Chat's image of that release on the same volumes."""
-        self._images["ROCKETCHAT"] = _images(release)["ROCKETCHAT"]
-        self._compose("up", "--detach", "--wait", "--wait-timeout", str(_START_SECONDS), "rocketchat")
-        self._release = release
+        self._running.exchange("rocketchat", self._images(release)["rocketchat"], release)
 
     def run_mongo(self, release: str) -> None:
         """MongoDB's image of that release, one series at a time, with its compatibility version."""
-        series, wanted = self._images["MONGO"], _images(release)["MONGO"]
-        if series == wanted:
+        wanted, now = self._images(release)["mongo"], self.stack.service("mongo").version
+        steps = mongo_steps(now, release)
+        if not steps[1:]:
             return
-        steps = mongo_steps(_release_of(series), release)
         self._compatible(steps[0])
+        self.stop_chat()
         for step in steps[1:]:
-            self._images["MONGO"] = wanted if step == steps[-1] else f"mongo:{step}"
-            self._compose("up", "--detach", "--wait", "--wait-timeout", str(_START_SECONDS))
+            self._running.exchange("mongo", wanted if step == steps[-1] else f"mongo:{step}")
             self._compatible(step)
+        self.run(release)
 
     def stop_chat(self) -> None:
         """Nobody writes until `run`."""
-        self._compose("stop", "rocketchat")
+        self._running.end_service("rocketchat")
 
     def _compatible(self, series: str) -> None:
         command: dict[str, object] = {"setFeatureCompatibilityVersion": series}
         # MongoDB 7.0 wants to be told that it is meant.
         command |= {"confirm": True} if int(series.partition(".")[0]) >= 7 else {}
         with MongoClient[dict[str, object]](
-            self.mongo_url, directConnection=True, serverSelectionTimeoutMS=_FCV_SECONDS
+            self.mongo_url, directConnection=True, serverSelectionTimeoutMS=_FCV_MILLISECONDS
         ) as client:
             client.admin.command(command)
 
-    def _compose(self, *words: str) -> None:
-        told = {f"BESEDKA_IMAGE_{name}": image for name, image in self._images.items()}
-        _checked([*_COMPOSE, *words], told)
+
+@contextmanager
+def in_containers(
+    contract: Contract, release: str, *, images: Images | None = None, say: Say = quiet
+) -> Iterator[ContainersWorkspace]:
+    """A new workspace of that release in containers, for the length of a `with` block."""
+    with containers.running(contract, version=release, say=say) as running:
+        yield ContainersWorkspace(running, images)
 
 
-def _images(release: str) -> dict[str, str]:
-    return {"ROCKETCHAT": f"rocketchat/rocket.chat:{release}", "MONGO": versions.pair(release).mongo_image}
-
-
-def _release_of(image: str) -> str:
-    return next(row.release for row in versions.PAIRS if row.mongo_image == image)
-
-
-def _checked(words: list[str], told: Mapping[str, str]) -> None:
-    try:
-        done = subprocess.run(  # noqa: S603 - our own words
-            words, cwd=PROJECT_ROOT, env=os.environ | dict(told), capture_output=True, text=True, check=False
-        )
-    except FileNotFoundError:
-        raise _failed(words, f"no program {words[0]}") from None
-    if done.returncode:
-        raise _failed(words, f"status {done.returncode}: {(done.stderr or done.stdout).strip()[-400:]}")
-
-
-def _failed(words: list[str], found: str) -> UpgradeFailedError:
-    return UpgradeFailedError(
-        found,
-        expected="status 0",
-        where=" ".join(map(str, words)),
-        next_step="docker compose -f docker-compose.local.yml logs",
-    )
+def _official(release: str) -> Mapping[str, str]:
+    return {"rocketchat": f"rocketchat/rocket.chat:{release}", "mongo": versions.pair(release).mongo_image}
 
 
 def overlay(release: str, folder: Path) -> Path:

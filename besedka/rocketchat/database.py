@@ -101,10 +101,10 @@ class ChatDatabase:
         """Every account, bots included."""
         return self._all("users")
 
-    def failed_log_ins(self, username: str) -> list[Document]:
-        """Failed log-ins under that name, oldest first; Rocket.Chat counts them to lock the account."""
-        query = {"t": "failed-login-attempt", "u.username": username}
-        return sorted(self._all("rocketchat_server_events", query), key=lambda event: str(event["ts"]))
+    def log_ins(self, username: str, *, failed: bool) -> list[Document]:
+        """Log-ins of that name that failed, or that went well; Rocket.Chat counts them to lock the name."""
+        query = {"t": "failed-login-attempt" if failed else "login", "u.username": username}
+        return self._all("rocketchat_server_events", query)
 
     def room(self, name: str) -> Document | None:
         """The public or private room of that name."""

@@ -9,13 +9,12 @@ from __future__ import annotations
 
 import os
 import secrets
-import shutil
 import sys
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from concurrent.futures import FIRST_EXCEPTION, Future, ThreadPoolExecutor, wait
 from contextlib import ExitStack, contextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from urllib.parse import quote
 
@@ -27,8 +26,8 @@ from besedka import provision, site_status
 from besedka.contract import PROJECT_ROOT, Contract
 from besedka.errors import StackStartError
 from besedka.progress import Say, quiet
-from besedka.stacks import embedded, environment, readiness, token_probe, versions
-from besedka.stacks.docker import compose, engine, in_container, leftovers
+from besedka.stacks import embedded, environment, readiness, run_folders, token_probe, versions
+from besedka.stacks.docker import compose, described, engine, in_container, leftovers
 from besedka.stacks.docker.compose import SERVICES, ComposeService
 from besedka.stacks.docker.container_logs import ContainerLogs
 from besedka.stacks.docker.engine import Engine
@@ -37,8 +36,10 @@ from besedka.stacks.model import Casualty, Service, Stack
 from besedka.stacks.process.ports import free_ports
 from besedka.stacks.process.processes import TAIL_LINES, ServiceProcess
 from besedka.stacks.readiness import Progress
-from besedka.stacks.services import genuine, genuine_chat, mongod, site_commands
+from besedka.stacks.services import mongod, site_commands
 from besedka.target import Target
+
+STOP_SECONDS = 60  # in which MongoDB writes its files out
 
 
 @dataclass
@@ -110,7 +111,7 @@ class ContainersStack:
         if self.guardian:
             # Only a start that is going on may have asked the engine for more than was there to be removed.
             self.guardian.dismiss(nothing_left=self.stack is not None and not resisted)
-        forget_data(self.folder)
+        run_folders.finished(self.folder, "site")
         return resisted
 
     def casualty(self) -> Casualty | None:
@@ -125,6 +126,31 @@ class ContainersStack:
                 how = f"ended with status {wrapped.attrs['State']['ExitCode']}"
                 return Casualty(name, how, lines, Path(self._log(name)))
         return None
+
+    def exchange(self, name: str, image: str, version: str | None = None) -> None:
+        """Have another image in the place of MongoDB's or Rocket.Chat's, on the same volumes.
+
+        Returns when it is ready; `version` is then Rocket.Chat's. Raises ContainersStartError.
+        """
+        self.contract = versions.of_contract(self.contract, version)
+        self.services[name] = replace(self.services[name], image=image)
+        with Progress(self.say, budget=self.budget, cancelled=self.cancelled) as progress:
+            try:
+                engine.pull(self.engine, {name: self.services[name]}, progress.tell)
+                self.end_service(name)
+                self._start_container(progress, name)
+                self._wait_until_ready(progress, name)
+            except (StackStartError, DockerException, requests.RequestException) as error:
+                raise self.logs.report(error, progress.waiting()) from error
+        self.stack = self._describe()
+
+    def end_service(self, name: str) -> None:
+        """Stop a service and remove its container; its volumes and its log so far stay."""
+        container = self.containers.pop(name, None)
+        if container:
+            self.logs.put_aside(name)
+            container.get_wrapped_container().stop(timeout=STOP_SECONDS)
+            container.get_wrapped_container().remove()
 
     def release(self) -> None:
         """Leave the stack running when this process ends; see kept.py."""
@@ -150,7 +176,7 @@ class ContainersStack:
             tasks = (self._bring_chat, self._bring_site, self._bring_redis)
             futures = [side_by_side.submit(task, progress, mongo) for task in tasks]
             wait(futures, return_when=FIRST_EXCEPTION)
-            first = next((future for future in futures if _failed(future)), None)
+            first = next((one for one in futures if one.done() and one.exception()), None)
             if first is not None:
                 progress.cancelled.set()
         for future in [first] if first else futures:
@@ -160,8 +186,7 @@ class ContainersStack:
         self._create_container("postgres")
         mongo.result()
         self._start_container(progress, "postgres")
-        url = self.host_url("postgres")
-        self._wait_for(progress, "postgres", lambda: readiness.postgres(url), "an answer to SELECT 1")
+        self._wait_until_ready(progress, "postgres")
         progress.tell("site", "preparing its database")
         self.manage("prepare_site", stdin=environment.site_users(self.contract))
         self.start_site()
@@ -178,17 +203,15 @@ class ContainersStack:
         self._create_container("redis")
         mongo.result()
         self._start_container(progress, "redis")
-        url = self.host_url("redis")
-        self._wait_for(progress, "redis", lambda: readiness.redis_answers(url), "an answer to PING")
+        self._wait_until_ready(progress, "redis")
 
     def _bring_chat(self, progress: Progress, mongo: Future[None]) -> None:
         # Made beforehand, started no sooner than MongoDB takes writes: Rocket.Chat refuses it before.
         self._create_container("rocketchat")
         mongo.result()
-        self._wait_for(progress, "mongo", self._mongo_is_primary, "a writable primary")
+        self._wait_until_ready(progress, "mongo")
         self._start_container(progress, "rocketchat")
-        expected = "/api/info with its version, and public settings"
-        self._wait_for(progress, "rocketchat", lambda: readiness.chat(self.contract), expected)
+        self._wait_until_ready(progress, "rocketchat")
         progress.tell("provider", "provisioning")
         provision.bring(
             Target.of(self.contract, mongo_url=self.host_url("mongo")),
@@ -203,11 +226,22 @@ class ContainersStack:
             alive=lambda: self.logs.ended("rocketchat"),
         )
 
-    def _wait_for(self, progress: Progress, name: str, ready: Callable[[], bool], expected: str) -> None:
+    def _wait_until_ready(self, progress: Progress, name: str) -> None:
+        url = self.host_url
+        ready, expected = {
+            "postgres": (lambda: readiness.postgres(url("postgres")), "an answer to SELECT 1"),
+            "redis": (lambda: readiness.redis_answers(url("redis")), "an answer to PING"),
+            "mongo": (self._mongo_is_primary, "a writable primary"),
+            "rocketchat": (
+                lambda: readiness.chat(self.contract),
+                "/api/info with its version, and public settings",
+            ),
+        }[name]
         progress.wait_until(
             name,
             ready,
             expected=expected,
+            seen=(lambda: readiness.chat_seen(self.contract)) if name == "rocketchat" else None,
             alive=lambda: self.logs.ended(name),
             news=lambda seconds: self.logs.wait_for_output(name, seconds),
         )
@@ -290,35 +324,16 @@ class ContainersStack:
         return str(self.logs.file(name))
 
     def _describe(self) -> Stack:
-        site, chat = self.contract.site.url, self.contract.chat.url
+        site = self.contract.site.url
         version = site_status.version(self.contract.site, timeout=5)
-        asked = {
-            "rocketchat": (chat, self.contract.chat.version or ""),
-            "mongo": (f"127.0.0.1:{self.ports['mongo']}", mongod.version(self.ports["mongo"])),
-            "postgres": (
-                f"127.0.0.1:{self.ports['postgres']}",
-                readiness.postgres_version(self.host_url("postgres")),
-            ),
-            "redis": (
-                f"127.0.0.1:{self.ports['redis']}",
-                readiness.redis_version(self.host_url("redis")),
-            ),
-        }
-        real = {
-            "rocketchat": genuine_chat.is_rocketchat(chat),
-            "mongo": genuine.is_mongodb(self.ports["mongo"]),
-        }
-        rows = [
-            Service(name, url, found, real.get(name, True), str(self.logs.file(name)))
-            for name, (url, found) in asked.items()
-        ]
+        rows = described.services(self.contract, self.ports, self.host_url, self._log)
         pid = self.site.pid if self.site else None
         return Stack(
             kind="containers",
             run_id=self.run_id,
             folder=str(self.folder),
             site_url=site,
-            chat_url=chat,
+            chat_url=self.contract.chat.url,
             mongo_url=self.host_url("mongo"),
             site_database_url=self.site_environment["DATABASE_URL"],
             site_environment_file=str(site_commands.environment_file(self.folder / "site")),
@@ -359,7 +374,7 @@ def prepared(  # noqa: PLR0913 - all but one are keywords
     names = (*SERVICES, "site")
     chosen = dict(zip(names, free_ports(len(names)), strict=True)) | dict(ports or {})
     engine.check_ports(chosen)
-    folder = folder or embedded.new_run_folder()
+    folder = folder or run_folders.new()
     return ContainersStack(contract, folder, found, services, chosen, say, budget, cancelled)
 
 
@@ -383,13 +398,3 @@ def running(  # noqa: PLR0913 - all but one are keywords
         cleanup.callback(stack.stop)
         stack.start()
         yield stack
-
-
-def forget_data(folder: Path) -> None:
-    """Remove what a run's folder holds beside its logs and journal, and mark the run as finished."""
-    shutil.rmtree(folder / "site", ignore_errors=True)
-    (folder / embedded.FINISHED).touch()
-
-
-def _failed(future: Future[None]) -> bool:
-    return future.done() and future.exception() is not None

@@ -7,15 +7,12 @@ under `.besedka/runs/`, on free ports, and ends with its starter.
 from __future__ import annotations
 
 import secrets
-import shutil
 import sys
 import threading
-import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
-from datetime import datetime
 from pathlib import Path
 
 import requests
@@ -26,7 +23,7 @@ from besedka.contract import PROJECT_ROOT, Contract
 from besedka.errors import ServiceUnreachableError, StackStartError
 from besedka.progress import Say, quiet
 from besedka.rocketchat.rest import RocketChat
-from besedka.stacks import environment, versions
+from besedka.stacks import environment, run_folders, versions
 from besedka.stacks.model import WEB_CLIENT, Casualty, Service, Stack
 from besedka.stacks.process.ports import free_ports
 from besedka.stacks.process.processes import ServiceProcess, Spawn, guarded, stop_all
@@ -46,12 +43,8 @@ from besedka.stacks.services.entrance import PORTS, Entrance
 from besedka.stacks.services.options import Programs
 from besedka.target import Target
 
-RUNS_FOLDER = PROJECT_ROOT / ".besedka" / "runs"
 START_BUDGET_SECONDS = 60.0
-RUNS_KEPT = 10
-FINISHED = "finished"
 STOP_ORDER = ("nginx", "tls", "one_host", "site", "rocketchat", "mongo", "postgres", "redis")
-KILLED_RUN_SECONDS = 24 * 3600
 # Migrating an empty database takes longer than everything else; the site keeps a migrated one to copy.
 SITE_TEMPLATE = ("--template", str(PROJECT_ROOT / ".besedka" / "site-template.sqlite3"))
 # PBKDF2 with Django's million rounds takes a second per log-in on a slow core. The number of rounds is
@@ -234,9 +227,7 @@ class EmbeddedStack:
     def stop(self) -> None:
         """End every process and remove the data; logs stay."""
         stop_all([self.processes[name] for name in STOP_ORDER if name in self.processes])
-        for name in ("mongo", "site", "postgres", "redis"):
-            shutil.rmtree(self.folder / name, ignore_errors=True)
-        (self.folder / FINISHED).touch()
+        run_folders.finished(self.folder, "mongo", "site", "postgres", "redis")
 
     @property
     def _cluster(self) -> postgres.Cluster | None:
@@ -332,31 +323,6 @@ class EmbeddedStack:
         )
 
 
-def new_run_folder() -> Path:
-    """A fresh folder for one run, named by its start; the oldest finished ones beyond ten are removed.
-
-    A run that is going on keeps its folder however many others start beside it. One that was killed never
-    says that it finished, so its folder goes after a day.
-    """
-    RUNS_FOLDER.mkdir(parents=True, exist_ok=True)
-    yesterday = time.time() - KILLED_RUN_SECONDS
-    over = [path for path in sorted(RUNS_FOLDER.iterdir()) if _is_over(path, yesterday)]
-    for folder in over[: -RUNS_KEPT + 1]:
-        shutil.rmtree(folder, ignore_errors=True)
-    name = f"{datetime.now().astimezone():%Y%m%d-%H%M%S}-{secrets.token_hex(3)}"
-    folder = RUNS_FOLDER / name
-    folder.mkdir()
-    return folder
-
-
-def _is_over(folder: Path, yesterday: float) -> bool:
-    """Whether a run has ended; one whose folder another run has just removed has."""
-    try:
-        return (folder / FINISHED).exists() or folder.stat().st_mtime < yesterday
-    except FileNotFoundError:
-        return True
-
-
 @contextmanager
 def running(
     contract: Contract,
@@ -373,7 +339,7 @@ def running(
     service's last log lines; nothing is left running then.
     """
     programs = programs or Programs(mongod.find(None))
-    embedded = EmbeddedStack(contract, folder or new_run_folder(), programs, say=say)
+    embedded = EmbeddedStack(contract, folder or run_folders.new(), programs, say=say)
     embedded.cancelled = cancelled or embedded.cancelled
     with ExitStack() as cleanup:
         cleanup.callback(embedded.stop)

@@ -22,7 +22,7 @@ from docker.errors import DockerException  # type: ignore[import-untyped]
 from besedka import contract as contracts
 from besedka.contract import PROJECT_ROOT, Contract
 from besedka.progress import Say
-from besedka.stacks import containers, readiness, up_records
+from besedka.stacks import containers, readiness, run_folders, up_records
 from besedka.stacks.docker import engine, leftovers
 from besedka.stacks.docker.compose import SERVICES, ComposeService
 from besedka.stacks.docker.container_logs import ContainerLogs
@@ -152,7 +152,7 @@ def remove() -> list[str]:
         resisted = [f"its containers: {str(error).splitlines()[0]}"]
     if not resisted:
         RECORD.unlink(missing_ok=True)
-        containers.forget_data(Path(kept.stack.folder))
+        run_folders.finished(Path(kept.stack.folder), "site")
         up_records.forget(kept.stack.run_id)
     return resisted
 

@@ -14,7 +14,6 @@ from types import TracebackType
 from typing import Any, Self
 
 import psycopg
-import redis
 from pymongo import MongoClient
 from pymongo.hello import Hello
 from pymongo.monitoring import (
@@ -106,7 +105,7 @@ class Progress:
         """Service → what it is still doing."""
         return {name: what for name, (what, _) in self._states.items()}
 
-    def wait_until(
+    def wait_until(  # noqa: PLR0913 - what a wait is told, by keyword
         self,
         service: str,
         ready: Callable[[], bool],
@@ -114,12 +113,13 @@ class Progress:
         expected: str,
         alive: Callable[[], str | None],
         news: Callable[[float], None] | None = None,
+        seen: Callable[[], str] | None = None,
     ) -> None:
         """Return once `ready()`; ContainersStartError if the service ends, the budget does, or another fails.
 
-        `alive` answers None, or how the service ended. `news` waits for a sign that it is worth asking again,
-        and returns after the given seconds at the latest; without it, the service is asked every
-        POLL_SECONDS.
+        `alive` answers None, or how the service ended; `seen` what is there in place of what is expected.
+        `news` waits for a sign that it is worth asking again, and returns after the given seconds at the
+        latest; without it, the service is asked every POLL_SECONDS.
         """
         self.tell(service, f"waiting for {expected}")
         while not ready():
@@ -127,10 +127,8 @@ class Progress:
             if ended:
                 raise ContainersStartError(f"{service} {ended} while starting", expected=expected)
             if time.monotonic() > self.deadline:
-                raise ContainersStartError(
-                    f"{service} was not ready within the start budget of {self.budget:.0f} s",
-                    expected=expected,
-                )
+                late = f"{service} was not ready within the start budget of {self.budget:.0f} s"
+                raise ContainersStartError(f"{late}: {seen()}" if seen else late, expected=expected)
             if self.cancelled.wait(_SOONEST_SECONDS if news else POLL_SECONDS):
                 raise ContainersStartError(f"{service} was still waiting for {expected}", expected=expected)
             if news:
@@ -162,6 +160,8 @@ def postgres_version(url: str) -> str:
 
 def redis_answers(url: str) -> bool:
     """Whether Redis answers PING; it says LOADING while it still reads its file."""
+    import redis  # noqa: PLC0415 - 5 MB that doctor and provision never need
+
     try:
         with redis.Redis.from_url(url, socket_timeout=_PROBE_SECONDS) as client:
             return bool(client.ping())
@@ -171,6 +171,8 @@ def redis_answers(url: str) -> bool:
 
 def redis_version(url: str) -> str:
     """Version that Redis names, e.g. `7.2.5`."""
+    import redis  # noqa: PLC0415 - as above
+
     with redis.Redis.from_url(url, socket_timeout=_PROBE_SECONDS) as client:
         info: Any = client.info("server")
     return str(info["redis_version"])
@@ -232,6 +234,19 @@ def chat_version(contract: Contract) -> str | None:
     except (ServiceUnreachableError, KeyError):
         return None
     return found if settings else None
+
+
+def chat_seen(contract: Contract) -> str:
+    """What is at Rocket.Chat's address in place of a server that is ready, in a few words."""
+    client = RocketChat(contract.chat.url, timeout=_PROBE_SECONDS)
+    try:
+        client.info()["version"]
+        there = client.get("settings.public", count=1)["settings"]
+    except ServiceUnreachableError as error:
+        return error.found
+    except KeyError as error:
+        return f"its answer lacks {error}"
+    return "it is ready just now" if there else "it has no public settings"
 
 
 def same_line(found: str, wanted: str) -> bool:

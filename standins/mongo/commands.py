@@ -153,7 +153,22 @@ class Node:
         return dict(ABOUT["connectionStatus"])
 
     def do_getParameter(self, featureCompatibilityVersion: Any) -> Document:
-        return dict(ABOUT["getParameter"])
+        told = self.disk.row("fact", "compatible")
+        return (
+            {"featureCompatibilityVersion": {"version": told.decode()}}
+            if told
+            else dict(ABOUT["getParameter"])
+        )
+
+    def do_setFeatureCompatibilityVersion(self, value: str, confirm: bool = False) -> Document:
+        """The server's own series or the one before; 7.0 and later want `confirm` (MongoDB's manual)."""
+        own = int(ABOUT["buildInfo"]["versionArray"][0])
+        if value not in {f"{own}.0", f"{own - 1}.0"}:
+            raise OperationFailure(f"Invalid feature compatibility version value '{value}'", 2)
+        if own >= 7 and not confirm:
+            raise OperationFailure("Please re-run this command with 'confirm: true' to acknowledge", 7369100)
+        self.disk.save("fact", "", "compatible", value.encode())
+        return {}
 
     def do_endSessions(self, value: list[Document]) -> Document:
         for session in value:

@@ -39,8 +39,8 @@ NEEDLESS = (
     "usr/lib/x86_64-linux-gnu/libLLVM*",
     "usr/lib/llvm*",
 )
-CHAT_VERSIONS = ("7.7.1", "6.4.8")
-MONGO_VERSION = "7.0.0"  # what the stand-in says of itself
+# Version of Rocket.Chat → what MongoDB's stand-in beside it says of itself.
+VERSIONS = {"7.7.1": "7.0.0", "6.4.8": "7.0.0", "8.9.0": "8.0.0"}
 REPOSITORY = "besedka-local"
 BUILD_SECONDS = 400
 
@@ -58,9 +58,10 @@ def build(client: Any) -> dict[str, str]:
         return _on(client, base)
 
 
-def variables(tag: str, chat_version: str = CHAT_VERSIONS[0]) -> dict[str, str]:
+def variables(tag: str, chat_version: str = "7.7.1") -> dict[str, str]:
     """BESEDKA_IMAGE_* for one version of Rocket.Chat."""
-    tags = {"postgres": tag, "redis": tag, "mongo": tag, "rocketchat": f"{chat_version}-{tag}"}
+    held = {"mongo": VERSIONS[chat_version], "rocketchat": chat_version}
+    tags = {"postgres": tag, "redis": tag} | {name: f"{version}-{tag}" for name, version in held.items()}
     return {f"BESEDKA_IMAGE_{name.upper()}": f"{REPOSITORY}/{name}:{mark}" for name, mark in tags.items()}
 
 
@@ -75,7 +76,10 @@ def _on(client: Any, base: str) -> dict[str, str]:
             ignore=shutil.ignore_patterns("__pycache__", "tests"),
         )
         tag = _digest(base, *_files(context))
-        wanted = [("postgres", ""), ("redis", ""), ("mongo", ""), *(("rocketchat", v) for v in CHAT_VERSIONS)]
+        wanted = [("postgres", ""), ("redis", "")]
+        wanted += [("mongo", v) for v in sorted(set(VERSIONS.values()))] + [
+            ("rocketchat", v) for v in VERSIONS
+        ]
         for target, version in wanted:
             name = f"{REPOSITORY}/{target}:{version}-{tag}" if version else f"{REPOSITORY}/{target}:{tag}"
             if not client.images.list(name=name):
@@ -85,7 +89,7 @@ def _on(client: Any, base: str) -> dict[str, str]:
                     target=target,
                     tag=name,
                     rm=True,
-                    buildargs={"BASE": base, "RC_VERSION": version, "MONGO_VERSION": MONGO_VERSION},
+                    buildargs={"BASE": base, "RC_VERSION": version, "MONGO_VERSION": version},
                 )
     return variables(tag)
 

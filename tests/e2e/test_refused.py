@@ -127,13 +127,14 @@ def test_who_is_deactivated_in_the_chat_is_told_whom_to_ask(
 
 
 @BOTH_PAGES
-def test_an_account_that_is_locked_after_failures_says_how_long_to_wait(
+def test_a_name_that_is_locked_after_wrong_passwords_still_signs_in(
     page_class: type[ChatTestPage] | type[IntegratedPage],
     contract: Contract,
     known: Callable[[], tuple[User, str]],
-    refused: Callable[..., None],
+    person: Callable[..., Page],
     chat_admin: RocketChat,
 ) -> None:
+    """Rocket.Chat locks the name that is typed with a password; SSO types none (seen on a running 6.5.3)."""
 
     def setting(name: str) -> Any:
         return chat_admin.get(f"settings/{_BLOCK}{name}")["value"]
@@ -141,12 +142,14 @@ def test_an_account_that_is_locked_after_failures_says_how_long_to_wait(
     if not setting("Enabled") or not setting("By_User"):
         pytest.skip(f"{DOES_NOT_APPLY}the chat locks nobody out ({_BLOCK}Enabled, {_BLOCK}By_User)")
     user, _ = known()
-
+    guess = {"user": user.username, "password": "a guess"}
     for _ in range(int(setting("Attempts_Until_Block_by_User"))):
         with pytest.raises(RocketChatError):
-            RocketChat(contract.chat.url).login({"user": user.username, "password": "a guess"})
+            RocketChat(contract.chat.url).login(guess)
+    with pytest.raises(RocketChatError, match="error-login-blocked-for-user"):
+        RocketChat(contract.chat.url).login(guess)
 
-    refused(page_class, user, "Подождите пять минут и попробуйте ещё раз.")
+    opened(page_class(person(user), contract)).wait_for_chat()
 
 
 @BOTH_PAGES

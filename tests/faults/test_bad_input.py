@@ -16,7 +16,7 @@ import pytest
 
 from besedka import contract as contracts
 from besedka.contract import PROJECT_ROOT
-from besedka.stacks import embedded
+from besedka.stacks import embedded, run_folders
 from besedka.stacks.process.ports import free_ports
 from faults import BreakableStack, Fault, catalogue
 from faults.breakable_stack import FaultError
@@ -147,7 +147,7 @@ def test_a_stack_that_is_not_ours_is_refused(
 
 
 def test_a_stack_that_was_never_started_is_refused() -> None:
-    never_started = embedded.EmbeddedStack(CONTRACT, embedded.new_run_folder())
+    never_started = embedded.EmbeddedStack(CONTRACT, run_folders.new())
     with (
         pytest.raises(FaultError, match="may not be put into this stack") as said,
         BreakableStack.of(never_started, CONTRACT),

@@ -15,7 +15,7 @@ from besedka.contract import PROJECT_ROOT
 from faults import Fault, catalogue
 from faults.caught import NO_STACK, caught_by, unknown
 from faults.coverage import problems
-from faults.matrix import PAGE, text
+from faults.matrix import FOLDER, PAGE, pages, text
 from tests.variants.table import VARIANTS
 
 pytestmark = pytest.mark.faults
@@ -81,4 +81,6 @@ def test_the_table_of_tests_names_faults_that_exist() -> None:
 
 
 def test_the_page_is_in_step_with_the_catalogue() -> None:
-    assert PAGE.read_text("utf-8") == text(FAULTS), "run: python -m faults.matrix > docs/fault-matrix.md"
+    made = pages(FAULTS) | {PAGE: text(FAULTS)}
+    there = {path: path.read_text("utf-8") for path in (PAGE, *FOLDER.glob("*.md"))}
+    assert there == made, "run: python -m faults.matrix > docs/fault-matrix.md"

@@ -32,6 +32,7 @@ def test_the_page_is_up_to_date() -> None:
     assert incident_table.PAGE.read_text("utf-8") == made, (
         "run: python -m faults.incident_table > docs/incidents.md"
     )
+    assert incident_table.BY_FINDING.read_text("utf-8") == incident_table.by_finding(CHAPTERS, FAULTS)
 
 
 def test_the_page_shows_each_incident_once_with_its_finding() -> None:

@@ -14,7 +14,7 @@ from typer.core import TyperGroup
 from besedka.cli import app
 from besedka.contract import PROJECT_ROOT
 
-PAGES = [*PROJECT_ROOT.glob("README*.md"), *(PROJECT_ROOT / "docs").glob("*.md")]
+PAGES = [*PROJECT_ROOT.glob("README*.md"), *(PROJECT_ROOT / "docs").rglob("*.md")]
 _SHOWN = re.compile(r"^ {4,}(.+)$|(?<!`)`([^`\n]+)`(?!`)", re.MULTILINE)
 _PROGRAM = re.compile(
     r"^(?:\w+=\S+ )*(?:\.venv/bin/)?(?:python3? -m )?(besedka|pytest|python3 run\.py)(?: (.*))?$"

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import inspect
 from typing import Any
 
 import pytest
+from playwright.sync_api import BrowserType
 
 from besedka.errors import UsageError
+from fixtures.browser import remote
 from fixtures.options import refuse_playwrights
 
 DEFAULTS = {
@@ -58,3 +61,11 @@ def test_another_browser_is_taken_where_its_build_is(built: bool, monkeypatch: p
         return
     with pytest.raises(UsageError, match="--browser=webkit: Playwright's build of it is not on this machine"):
         refuse_playwrights(given)  # type: ignore[arg-type]
+
+
+def test_a_browser_of_another_machine_is_asked_for_in_playwrights_own_words() -> None:
+    told = remote("ws://127.0.0.1:9323/")
+
+    assert told is not None
+    inspect.signature(BrowserType.connect).bind(None, **told)
+    assert remote(None) is None

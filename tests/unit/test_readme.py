@@ -7,6 +7,8 @@ from besedka.contract import PROJECT_ROOT
 
 ENGLISH, RUSSIAN = (PROJECT_ROOT / name for name in ("README.md", "README.ru.md"))
 LINES = 120
+LINES_OF_A_PAGE = 300
+PAGES = set((PROJECT_ROOT / "docs").rglob("*.md"))
 LINK = re.compile(r"\]\(([^)#]+)")
 
 
@@ -38,9 +40,19 @@ def test_both_are_short() -> None:
         assert len(page.read_text("utf-8").splitlines()) <= LINES
 
 
+def test_no_page_is_long() -> None:
+    long = {
+        page.name: count
+        for page in PAGES
+        if (count := len(page.read_text("utf-8").splitlines())) > LINES_OF_A_PAGE
+    }
+    assert len(PAGES) > 20
+    assert not long
+
+
 def test_every_page_is_two_clicks_away() -> None:
     near = linked(ENGLISH)
     pages = {page for page in near if page.suffix == ".md"}
     reached = near.union(*(linked(page) for page in pages))
-    assert set((PROJECT_ROOT / "docs").glob("*.md")) <= reached
+    assert reached >= PAGES
     assert all(page.exists() for page in reached)

@@ -9,28 +9,28 @@ from pathlib import Path
 
 import pytest
 
-from besedka.stacks import embedded
+from besedka.stacks import run_folders
 from fixtures import stack as stack_fixtures
 
 
 @pytest.fixture
 def runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.setattr(embedded, "RUNS_FOLDER", tmp_path)
+    monkeypatch.setattr(run_folders, "RUNS_FOLDER", tmp_path)
     return tmp_path
 
 
 def test_the_oldest_finished_runs_are_removed(runs: Path) -> None:
     for _ in range(15):
-        (embedded.new_run_folder() / embedded.FINISHED).touch()
+        run_folders.finished(run_folders.new())
 
-    assert len(list(runs.iterdir())) == embedded.RUNS_KEPT
+    assert len(list(runs.iterdir())) == run_folders.KEPT
 
 
 def test_a_run_that_is_going_on_keeps_its_folder(runs: Path) -> None:
-    going_on = embedded.new_run_folder()
+    going_on = run_folders.new()
 
     for _ in range(15):
-        (embedded.new_run_folder() / embedded.FINISHED).touch()
+        run_folders.finished(run_folders.new())
 
     assert going_on.exists()
 
@@ -44,7 +44,7 @@ def test_a_folder_that_another_run_removes_meanwhile_is_no_error(
     gone.rmdir()
     monkeypatch.setattr(type(runs), "iterdir", lambda _: iter(listed))
 
-    assert embedded.new_run_folder().is_dir()
+    assert run_folders.new().is_dir()
 
 
 def test_a_killed_runs_rendezvous_is_removed_by_the_next(

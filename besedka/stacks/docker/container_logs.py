@@ -48,6 +48,15 @@ class ContainerLogs:
             with suppress(DockerException, requests.RequestException):
                 self.file(service).write_bytes(container.logs())
 
+    def put_aside(self, service: str) -> None:
+        """Keep what a container has written as `<service>-<n>.log`: another one comes in its place."""
+        earlier = len(list(self.folder.glob(f"{service}-*.log")))
+        with suppress(DockerException, requests.RequestException):
+            self.folder.joinpath(f"{service}-{earlier + 1}.log").write_bytes(
+                self._containers.pop(service).logs()
+            )
+        self.file(service).unlink(missing_ok=True)
+
     def end(self) -> None:
         """Wait for the followers, which end with their containers."""
         for follower in self._followers.values():

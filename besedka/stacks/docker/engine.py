@@ -223,7 +223,7 @@ def holder(port: int) -> str:
 
 
 def _started(services: Mapping[str, ComposeService]) -> list[ComposeService]:
-    return [services[name] for name in SERVICES]
+    return [services[name] for name in SERVICES if name in services]
 
 
 def _addresses() -> Iterator[str]:

@@ -105,12 +105,19 @@ class ServiceProcess:
         """Id of the guard; the service is its child."""
         return self._guard.pid
 
-    def wait_until(self, ready: Callable[[], bool], *, budget: float, expected: str) -> None:
+    def wait_until(
+        self,
+        ready: Callable[[], bool],
+        *,
+        budget: float,
+        expected: str,
+        seen: Callable[[], str] | None = None,
+    ) -> None:
         """Return once `ready()` is true.
 
         Raises StackStartError when the process ends first or `budget` seconds have passed; the message
-        holds the last lines of the service's log. Between two questions this waits on the process itself,
-        so a death is noticed at once.
+        holds what is `seen` in place of it, and the last lines of the service's log. Between two questions
+        this waits on the process itself, so a death is noticed at once.
         """
         deadline = time.monotonic() + budget
         while not ready():
@@ -118,7 +125,8 @@ class ServiceProcess:
             if status is not None:
                 raise self._failure(f"{self.name} ended with status {status} while starting", expected)
             if time.monotonic() > deadline:
-                raise self._failure(f"{self.name} was not ready after {budget:.0f} s", expected)
+                late = f"{self.name} was not ready after {budget:.0f} s"
+                raise self._failure(f"{late}: {seen()}" if seen else late, expected)
 
     def alive(self) -> bool:
         """Whether the service runs."""

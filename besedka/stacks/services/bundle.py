@@ -27,16 +27,17 @@ from besedka.stacks import versions
 from besedka.stacks.docker.engine_errors import ImageVersionError
 from besedka.stacks.process.processes import ServiceProcess
 from besedka.stacks.services import programs
+from besedka.stacks.services.chat_client import CLIENT, PROGRAM
 
 OPTION = "--rocketchat-bundle"
 BUNDLE_ENV = "BESEDKA_ROCKETCHAT_BUNDLE"
-_CLIENT = "programs/web.browser"
+_CLIENT_PROGRAM = f"{CLIENT}/{PROGRAM}"
 _PARTS = (
     "main.js",
     "star.json",
     "programs/server/boot.js",
     "programs/server/package.json",
-    f"{_CLIENT}/program.json",
+    _CLIENT_PROGRAM,
 )
 _APP = "programs/server/app/app.js"
 _VERSION = re.compile(rb'exports\.Info\s*=\s*\{\s*"version"\s*:\s*"([^"\s]+)"')
@@ -93,10 +94,10 @@ def find(named: str, node: str | None = None) -> Bundle:
     """
     folder = _folder(Path(named).expanduser())
     missing = [name for name in _PARTS if not (folder / name).is_file()]
-    if missing and ((folder / "program.json").is_file() or (folder / _CLIENT).is_dir()):
+    if missing and ((folder / PROGRAM).is_file() or (folder / CLIENT).is_dir()):
         found = f"this is the web client alone, without the server ({missing[0]} and others are not there)"
         raise _wrong(found, folder, "name the whole bundle here; --chat-client serves a client alone")
-    if missing == [f"{_CLIENT}/program.json"]:
+    if missing == [_CLIENT_PROGRAM]:
         raise _wrong(f"it has no web client: it lacks {missing[0]}", folder, "unpack the archive anew")
     if missing:
         raise _wrong(f"it lacks {', '.join(missing)}", folder, "unpack the archive anew")
@@ -181,7 +182,7 @@ def _version(folder: Path) -> str | None:
 
 def _client_version(folder: Path) -> str | None:
     """What the bundle's web client says; None where it says nothing."""
-    scripts = sorted((folder / _CLIENT).glob("*.js"))
+    scripts = sorted((folder / CLIENT).glob("*.js"))
     return next((found for path in scripts if (found := _said(path, _CLIENT_VERSION))), None)
 
 

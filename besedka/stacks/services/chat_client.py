@@ -18,6 +18,7 @@ from besedka.stacks import versions
 from besedka.stacks.docker.engine_errors import ImageVersionError
 
 OPTION = "--chat-client"
+CLIENT, PROGRAM = "programs/web.browser", "program.json"
 CLIENT_ENV = "BESEDKA_CHAT_CLIENT"
 MOOD_OPTION = "--client-mood"
 # As the stand-in has them (standins/rocketchat/config.py); what each is: client/mood.js beside it.
@@ -47,6 +48,7 @@ class ChatClient:
 def find(named: str) -> ChatClient:
     """The client in that folder. Raises StackStartError for a folder that holds none we can serve."""
     folder = Path(named).expanduser().resolve()
+    _check_folder(folder)
     asked = subprocess.run(  # noqa: S603 - our own program
         [*STANDIN, OPTION, str(folder), "--client-version"],
         cwd=PROJECT_ROOT,
@@ -65,6 +67,17 @@ def find(named: str) -> ChatClient:
     except ImageVersionError as error:
         raise _wrong(f"it is the client of {error.found}", folder) from error
     return ChatClient(folder, said or None)
+
+
+def _check_folder(folder: Path) -> None:
+    """What is no client at a glance is said in words of ours; the stand-in judges the rest."""
+    if not folder.is_dir():
+        raise _wrong("there is no such folder", folder)
+    below = f"{CLIENT}/{PROGRAM}"
+    if not any((folder / name).is_file() for name in (PROGRAM, below, f"bundle/{below}")):
+        is_bundle = any((folder / name).is_file() for name in ("main.js", "bundle/main.js"))
+        missing = below if is_bundle else PROGRAM
+        raise _wrong(f"it has no web client: it lacks {missing}", folder)
 
 
 def check_mood(mood: str, *, beside: str | None) -> None:

@@ -46,7 +46,12 @@ def wait(
 
     with readiness.Progress(say, budget=budget, cancelled=cancelled) as progress:
         progress.tell("rocketchat", f"waiting for {expected}")
-        process.wait_until(ready, budget=budget, expected=expected)
+        process.wait_until(
+            ready,
+            budget=budget,
+            expected=f"{expected}, within {readiness.BUDGET_ENV}",
+            seen=lambda: readiness.chat_seen(contract),
+        )
         progress.ready("rocketchat")
 
 

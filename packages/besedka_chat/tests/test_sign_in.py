@@ -7,9 +7,9 @@ import json
 from collections.abc import Callable
 from urllib.parse import parse_qs, urlsplit
 
-import httpx
 import pytest
-from besedka_chat import rocketchat, session
+import requests
+from besedka_chat import session
 from besedka_chat.application import ensure_application
 from besedka_chat.conf import read
 from besedka_chat.identity import identity
@@ -18,6 +18,7 @@ from django.db import connection
 from django.test import Client, override_settings
 from guests.models import Guest
 from oauth2_provider.models import get_access_token_model
+from requests.adapters import HTTPAdapter
 
 CALLBACK = "http://chat.site.test/_oauth/besedka"
 IDENTITY = {"username": "olga", "email": "olga@example.org", "full_name": "Olga O.", "role": "wirt"}
@@ -84,29 +85,36 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     """
     statuses: list[int] = []
 
-    def chat(request: httpx.Request) -> httpx.Response:
-        if request.url.path.endswith("subscriptions.get"):
-            return httpx.Response(200, json={"update": [{"name": "stammtisch"}], "remove": []})
-        token = json.loads(request.content)["accessToken"]
+    def chat(request: requests.PreparedRequest) -> requests.Response:
+        if path_of(request).endswith("subscriptions.get"):
+            return answered(200, {"update": [{"name": "stammtisch"}], "remove": []})
+        token = json.loads(request.body or "")["accessToken"]
         seen = not connection.in_atomic_block
         answer = Client(SERVER_NAME="site.test").get("/wer/rocket/", HTTP_AUTHORIZATION=f"Bearer {token}")
         statuses.append(answer.status_code if seen else 401)
         if statuses[-1] != 200:
-            return httpx.Response(401, json={"error": "Failed to fetch identity"})
+            return answered(401, {"error": "Failed to fetch identity"})
         me = {"username": answer.json()["username"]}
-        return httpx.Response(200, json={"data": {"userId": "u1", "authToken": "t1", "me": me}})
+        return answered(200, {"data": {"userId": "u1", "authToken": "t1", "me": me}})
 
     in_place_of_the_chat(monkeypatch, chat)
     return statuses
 
 
 def in_place_of_the_chat(
-    monkeypatch: pytest.MonkeyPatch, answers: Callable[[httpx.Request], httpx.Response]
+    monkeypatch: pytest.MonkeyPatch, answers: Callable[[requests.PreparedRequest], requests.Response]
 ) -> None:
-    real = httpx.Client
-    monkeypatch.setattr(
-        rocketchat.httpx, "Client", lambda **more: real(transport=httpx.MockTransport(answers), **more)
-    )
+    monkeypatch.setattr(HTTPAdapter, "send", lambda _self, request, **_more: answers(request))
+
+
+def path_of(request: requests.PreparedRequest) -> str:
+    return urlsplit(str(request.url)).path
+
+
+def answered(status: int, told: object) -> requests.Response:
+    made = requests.Response()
+    made.status_code, made._content = status, json.dumps(told).encode()
+    return made
 
 
 def posted(visitor: Client, address: str = AUTH) -> tuple[int, dict[str, object]]:
@@ -144,7 +152,7 @@ def test_a_refusal_says_what_that_person_can_do(
 ) -> None:
     said, code, advice = refusal
     ensure_application()
-    in_place_of_the_chat(monkeypatch, lambda _: httpx.Response(401, json={"status": "error", "error": said}))
+    in_place_of_the_chat(monkeypatch, lambda _: answered(401, {"status": "error", "error": said}))
 
     status, answer = posted(visitor, address)
 
@@ -159,13 +167,13 @@ def test_a_check_hands_out_no_session_and_leaves_none(
     ensure_application()
     ended: list[str] = []
 
-    def chat(request: httpx.Request) -> httpx.Response:
-        if request.url.path.endswith("logout"):
+    def chat(request: requests.PreparedRequest) -> requests.Response:
+        if path_of(request).endswith("logout"):
             ended.append(request.headers["x-auth-token"])
-        if request.url.path.endswith("subscriptions.get"):
-            return httpx.Response(200, json={"update": [], "remove": []})
+        if path_of(request).endswith("subscriptions.get"):
+            return answered(200, {"update": [], "remove": []})
         data = {"userId": "u1", "authToken": "t1", "me": {"username": "olga"}}
-        return httpx.Response(200, json={"data": data})
+        return answered(200, {"data": data})
 
     in_place_of_the_chat(monkeypatch, chat)
 
@@ -212,17 +220,17 @@ def test_an_administrator_of_the_chat_makes_the_token_where_there_is_no_oauth(
 ) -> None:
     calls: list[tuple[str, dict[str, object]]] = []
 
-    def chat(request: httpx.Request) -> httpx.Response:
-        name = request.url.path.rpartition("/")[2]
-        calls.append((name, json.loads(request.content or b"{}")))
+    def chat(request: requests.PreparedRequest) -> requests.Response:
+        name = path_of(request).rpartition("/")[2]
+        calls.append((name, json.loads(request.body or "{}")))
         if name == "subscriptions.get":
-            return httpx.Response(200, json={"update": [{"name": "stammtisch"}, {"name": "keller"}]})
+            return answered(200, {"update": [{"name": "stammtisch"}, {"name": "keller"}]})
         assert (request.headers["x-user-id"], request.headers["x-auth-token"]) == ("admin1", "pat")
         if name == "users.info" and not known:
-            return httpx.Response(400, json={"success": False, "error": "User not found."})
+            return answered(400, {"success": False, "error": "User not found."})
         if name == "users.createToken":
-            return httpx.Response(200, json={"data": {"userId": "u1", "authToken": "t1"}})
-        return httpx.Response(200, json={"user": {"_id": "u1", "active": True}})
+            return answered(200, {"data": {"userId": "u1", "authToken": "t1"}})
+        return answered(200, {"user": {"_id": "u1", "active": True}})
 
     in_place_of_the_chat(monkeypatch, chat)
     with override_settings(BESEDKA_CHAT=settings.BESEDKA_CHAT | {"CREATE_TOKENS": MAKER}):
@@ -240,7 +248,7 @@ def test_an_account_that_is_deactivated_gets_no_token(
     visitor: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     inactive = {"user": {"_id": "u1", "active": False}}
-    in_place_of_the_chat(monkeypatch, lambda _: httpx.Response(200, json=inactive))
+    in_place_of_the_chat(monkeypatch, lambda _: answered(200, inactive))
     with override_settings(BESEDKA_CHAT=settings.BESEDKA_CHAT | {"CREATE_TOKENS": MAKER}):
         assert posted(visitor)[1]["error"] == "chat_deactivated"
 

@@ -120,7 +120,7 @@ export function showResetPassword(root, reason) {
     await ddp.call('setUserPassword', password.value).catch((problem) => toast(reasonOf(problem)));
   };
   root.replaceChildren(h('main', { class: 'login' }, logo(),
-    h('form', { 'aria-label': t('resetPassword'), onsubmit: submit }, h('h1', {}, t('resetPassword')),
+    h('form', { 'aria-label': t('resetPassword'), 'aria-describedby': 'welcomeTitle', onsubmit: submit }, h('h1', {}, t('resetPassword')),
       h('p', {}, knows(reason) ? t(reason) : ''), label,
       h('div', { role: 'group' }, h('button', { class: 'primary', type: 'submit' }, t('reset'))))));
 }

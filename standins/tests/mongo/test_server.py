@@ -28,6 +28,22 @@ def test_the_small_commands_answer(client: pymongo.MongoClient) -> None:
     assert parameter["featureCompatibilityVersion"]["version"]
 
 
+def test_the_compatibility_version_is_of_this_series_or_the_one_before(client: pymongo.MongoClient) -> None:
+    major = client.server_info()["versionArray"][0]
+    before = client.admin.command("getParameter", featureCompatibilityVersion=1)
+    known = before["featureCompatibilityVersion"]["version"]
+
+    far = client.admin.command("setFeatureCompatibilityVersion", f"{major - 2}.0", confirm=True, check=False)
+    assert (far["ok"], far["codeName"]) == (0, "BadValue")
+    if major >= 7:
+        silent = client.admin.command("setFeatureCompatibilityVersion", f"{major}.0", check=False)
+        assert (silent["ok"], silent["code"]) == (0, 7369100)
+    more = {"confirm": True} if major >= 7 else {}
+    assert client.admin.command("setFeatureCompatibilityVersion", known, **more)["ok"] == 1
+    now = client.admin.command("getParameter", featureCompatibilityVersion=1)
+    assert now["featureCompatibilityVersion"]["version"] == known
+
+
 def test_the_set_has_one_primary_and_is_not_initiated_twice(client: pymongo.MongoClient) -> None:
     status = client.admin.command("replSetGetStatus")
     assert [m["stateStr"] for m in status["members"]] == ["PRIMARY"]

@@ -159,6 +159,17 @@ def test_ten_failures_block_a_user_for_five_minutes(backdated: Chat) -> None:
     assert backdated.anybody().login(_credentials(person)).status == 200
 
 
+@pytest.mark.trap("Log-in and sessions", "a lock is of the typed name")
+def test_a_lock_is_of_the_name_that_was_typed(backdated: Chat) -> None:
+    """By e-mail and by token the same account signs in (restrictLoginAttempts.ts; seen on a running 6.5.3)."""
+    person = backdated.person()
+    said = [backdated.anybody().post("login", _credentials(person, password="wrong")) for _ in range(11)]
+    assert said[-1].body["error"] == "error-login-blocked-for-user"
+    by_mail = {"user": f"{person.username}@besedka.test", "password": person.password}
+    assert backdated.anybody().post("login", {"resume": person.token}).status == 200
+    assert backdated.anybody().post("login", by_mail).status == 200
+
+
 @pytest.mark.trap("Log-in and sessions", "tokens expire")
 def test_a_token_older_than_ninety_days_signs_nobody_in(backdated: Chat) -> None:
     """Accounts_LoginExpiration (meteor accounts-base, the log-in handler of `resume`)."""

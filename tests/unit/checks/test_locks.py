@@ -11,24 +11,30 @@ from besedka.checks.integrity_locks import _locked_until
 NOW = datetime.now(UTC)
 
 
-def failures(*minutes_ago: float) -> list[dict[str, object]]:
+def events(*minutes_ago: float) -> list[dict[str, object]]:
     return [{"ts": NOW - timedelta(minutes=minutes)} for minutes in minutes_ago]
 
 
 @pytest.mark.parametrize(
-    ("minutes_ago", "since", "locked"),
+    ("failures", "successes", "locked"),
     [
-        ((3, 2, 1), None, True),
-        ((2, 1), None, False),
-        ((9, 8, 7), None, False),
-        ((9, 8, 1), None, True),
-        ((3, 2, 1), NOW - timedelta(minutes=2.5), False),
-        ((3, 2, 1), "a date that became text", True),
+        ((3, 2, 1), (), True),
+        ((2, 1), (), False),
+        ((9, 8, 7), (), False),
+        ((9, 8, 1), (), False),
+        ((3, 2, 1), (2.5,), False),
+        ((3, 2, 1), (4,), True),
     ],
 )
-def test_failures_since_the_last_log_in_lock_for_a_while(
-    minutes_ago: tuple[float, ...], since: object, locked: bool
+def test_failures_of_the_last_minutes_since_a_success_lock(
+    failures: tuple[float, ...], successes: tuple[float, ...], locked: bool
 ) -> None:
-    until = _locked_until(failures(*minutes_ago), since, limit=3, minutes=5)
+    until = _locked_until(events(*failures), events(*successes), limit=3, minutes=5)
 
     assert (until is not None and until > NOW) is locked
+
+
+def test_a_date_that_became_text_counts_for_nothing() -> None:
+    rows = [{"ts": "21 June"}, *events(2, 1)]
+
+    assert _locked_until(rows, [{"ts": "yesterday"}], limit=3, minutes=5) is None

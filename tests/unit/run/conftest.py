@@ -37,6 +37,10 @@ class Checkout:
         shutil.copytree(
             REPOSITORY / "bootstrap", root / "bootstrap", ignore=shutil.ignore_patterns("__pycache__")
         )
+        (root / "besedka").mkdir()
+        for name in ("__init__.py", "language.py", "translation.py"):
+            shutil.copy(REPOSITORY / "besedka" / name, root / "besedka")
+        shutil.copytree(REPOSITORY / "besedka" / "texts", root / "besedka" / "texts")
         self.lock = root / "requirements.lock"
         self.lock.write_text("# nothing to install\n")
         (root / "requirements-base.lock").write_text("# as little\n")

@@ -1,6 +1,7 @@
 """run.py itself is read by whatever Python somebody has, and must say that it is too old."""
 
 import ast
+import os
 import subprocess
 import sys
 
@@ -34,3 +35,16 @@ def test_an_old_python_is_refused() -> None:
     assert "expected: Python 3.11 or newer" in done.stderr
     assert "python3.11 run.py" in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_it_is_refused_in_russian() -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", PRETEND.replace('"e2e"]', '"e2e", "--lang", "ru"]')],
+        cwd=REPOSITORY,
+        env=os.environ | {"PYTHONIOENCODING": "utf-8"},
+        capture_output=True,
+        encoding="utf-8",
+        check=False,
+    )
+    assert done.returncode == 20
+    assert "сейчас: Python 3.6.15" in done.stderr

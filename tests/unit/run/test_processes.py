@@ -39,7 +39,29 @@ def test_help_lists_commands_and_statuses(checkout: Checkout) -> None:
         f"\n  {name} " in done.stdout for name in ("e2e", "test", "setup", "doctor", "provision", "status")
     )
     assert "26  no browser" in done.stdout
+    assert max(map(len, done.stdout.splitlines())) <= 80
     assert checkout.files() == checkout.before
+
+    russian = checkout.run("--help", "--lang", "ru", PYTHONIOENCODING="utf-8")
+    assert "26  нет браузера" in russian.stdout
+    assert max(map(len, russian.stdout.splitlines())) <= 80
+
+
+@pytest.mark.parametrize(
+    ("env", "told"),
+    [
+        ({"LC_ALL": "ru_RU.UTF-8", "PYTHONIOENCODING": "utf-8"}, "что дальше: может быть, doctor?"),
+        ({"LC_ALL": "ru_RU.UTF-8", "PYTHONIOENCODING": "ascii"}, "next step: did you mean doctor?"),
+        ({"LC_ALL": "C", "PYTHONIOENCODING": "utf-8"}, "next step: did you mean doctor?"),
+    ],
+)
+def test_a_slip_is_answered_in_the_persons_language(
+    checkout: Checkout, env: dict[str, str], told: str
+) -> None:
+    """A console of ASCII cannot show Russian: English can be read there."""
+    done = checkout.run("docter", **env)
+    assert done.returncode == 28
+    assert told in done.stderr
 
 
 def test_every_command_of_the_command_line_can_be_called_here() -> None:
@@ -62,7 +84,7 @@ def test_a_folder_elsewhere_is_no_place_of_tests(tmp_path: Path) -> None:
 def test_an_unknown_command_sets_nothing_up(checkout: Checkout, arguments: tuple[str, ...]) -> None:
     done = checkout.run(*arguments, LC_ALL="C", PYTHONIOENCODING="ascii")
     assert done.returncode == 28
-    assert "expected: one of e2e, test" in done.stderr
+    assert "expected: a command of these: e2e, test" in done.stderr
     assert "Traceback" not in done.stderr
     assert not done.stdout
     assert checkout.files() == checkout.before
@@ -80,7 +102,6 @@ def test_the_first_run_sets_up_and_the_second_has_nothing_to_do(checkout: Checko
     assert second.stderr.splitlines() == [f"setup: ready (browser: {checkout.root / 'browser'})"]
 
     package = checkout.root / "besedka"
-    package.mkdir()
     (package / "cli.py").write_text(
         "import os, sys\nprint(sys.argv[1:], os.environ['BESEDKA_BROWSER'], os.getcwd())\nsys.exit(7)\n"
     )

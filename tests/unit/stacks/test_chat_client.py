@@ -44,14 +44,31 @@ def test_a_client_of_an_unknown_version_is_refused(tmp_path: Path, version: str,
         chat_client.find(str(folder))
 
 
-def test_a_folder_without_a_client_is_refused_in_one_line(tmp_path: Path) -> None:
-    with pytest.raises(StackStartError) as refusal:
-        chat_client.find(str(tmp_path))
+@pytest.mark.parametrize(
+    ("files", "says"),
+    [
+        ((), "it has no web client: it lacks program.json"),
+        (("main.js",), "it has no web client: it lacks programs/web.browser/program.json"),
+        (("bundle/main.js",), "it has no web client: it lacks programs/web.browser/program.json"),
+        (None, "there is no such folder"),
+    ],
+    ids=["empty", "server-alone", "above-a-server", "no-folder"],
+)
+def test_a_folder_without_a_client_is_refused_in_one_line(
+    files: tuple[str, ...] | None, says: str, tmp_path: Path
+) -> None:
+    folder = tmp_path / "given"
+    if files is not None:
+        folder.mkdir()
+    for name in files or ():
+        (folder / name).parent.mkdir(exist_ok=True)
+        (folder / name).touch()
 
-    assert refusal.value.found == (
-        "--chat-client: no program.json there; wanted a bundle's programs/web.browser"
-    )
-    assert refusal.value.where == str(tmp_path)
+    with pytest.raises(StackStartError) as refusal:
+        chat_client.find(str(folder))
+
+    assert refusal.value.found == f"--chat-client: {says}"
+    assert refusal.value.where == str(folder)
 
 
 def test_a_bundle_brings_its_own_client(tmp_path: Path) -> None:

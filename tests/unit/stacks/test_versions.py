@@ -59,8 +59,10 @@ def test_a_way_passes_every_line_and_never_back() -> None:
 
 def test_mongodb_goes_series_by_series() -> None:
     first, middle, last = (row.release for row in versions.PAIRS)
-    assert mongo_steps(first, middle) == ["6.0", "7.0"]
-    assert mongo_steps(first, last) == ["6.0", "7.0", "8.0"]
+    assert mongo_steps("6.0.16", middle) == ["6.0", "7.0"]
+    assert mongo_steps("6.0.16", last) == ["6.0", "7.0", "8.0"]
+    assert mongo_steps("7.0.14", middle) == ["7.0"]
+    assert mongo_steps("7.0.14", first) == ["7.0"], "a MongoDB that is later stays"
 
 
 def test_each_line_names_its_source() -> None:

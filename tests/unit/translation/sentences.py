@@ -35,9 +35,13 @@ _CODE_CALLS |= {
     "endswith",
 }
 _CODE_WORDS = {"codes", "needs", "after", "question", "metavar", "help", "cls", "style", "rich_markup_mode"}
-_CODE = re.compile(r"\b(SELECT|UPDATE|WHERE|ORDER BY|NOT IN|DECLARE)\b|=>|\[\w+=|\bconst |^export |\(\\d")
+_CODE = re.compile(
+    r"\b(SELECT|UPDATE|WHERE|ORDER BY|NOT IN|DECLARE)\b|=>|\[\w+=|\bconst |^export |\(\\d|</|\bimport \w|\bdef \w+\(|^client_id |^/Library"
+)
+# Constants that are patterns and scripts.
+_CODE_NAMES = {"SIGNS", "BAD_HASH_DETAILS", "LAUNCHER", "WINDOWS_LAUNCHER", "EXAMPLES", "_TESTS"}
 # They write pages of docs/ in English, or rows of the tables of Locust.
-_GENERATORS = {"document.py", "explain.py", "examples.py", "locustfile.py"}
+_GENERATORS = {"document.py", "examples.py", "locustfile.py"}
 
 
 def sentences() -> dict[str, set[str]]:
@@ -49,9 +53,11 @@ def sentences() -> dict[str, set[str]]:
     for path in sorted((ROOT.parent / "fixtures").glob("*.py")) + sorted(_tests()):
         for template in _why_skipped(ast.parse(path.read_text(encoding="utf-8"))):
             found.setdefault(template, set()).add(path.relative_to(ROOT.parent).as_posix())
+    # `run.py` and its set-up speak before anything is installed.
+    paths += (ROOT.parent / "bootstrap").glob("*.py")
     for path in sorted(paths):
         for template in _of(ast.parse(path.read_text(encoding="utf-8"))):
-            found.setdefault(template, set()).add(path.relative_to(ROOT).as_posix())
+            found.setdefault(template, set()).add(path.relative_to(ROOT.parent).as_posix())
     return found
 
 
@@ -117,13 +123,21 @@ def _not_said(tree: ast.Module) -> set[int]:
         elif isinstance(node, ast.Call):
             name = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
             hidden = [row.value for row in node.keywords if row.arg in _CODE_WORDS]
+            hidden = [row for row in hidden if not _asks(row)]
             if name in _CODE_CALLS:
-                hidden += [*node.args, *(row.value for row in node.keywords)]
-        elif isinstance(node, ast.AnnAssign):
-            hidden = [node.annotation]
+                hidden += [*node.args, *(row.value for row in node.keywords if not _asks(row.value))]
+        elif isinstance(node, ast.AnnAssign | ast.Assign):
+            target = node.target if isinstance(node, ast.AnnAssign) else node.targets[0]
+            hidden = [node.annotation] if isinstance(node, ast.AnnAssign) else []
+            hidden += [node.value] if node.value and ast.unparse(target) in _CODE_NAMES else []
         for row in hidden:
             passed |= {id(inner) for inner in ast.walk(row)}
     return passed
+
+
+def _asks(node: ast.expr) -> bool:
+    """Whether this is a question with a place: one sentence for many checks, which say the others."""
+    return isinstance(node, ast.JoinedStr) and ast.unparse(node).rstrip("'\"").endswith("?")
 
 
 def _template(node: ast.JoinedStr) -> str:

@@ -1,34 +1,33 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
 
-import httpx
 import pytest
+import requests
 from accounts.models import User
-from besedka_chat import rocketchat
 from besedka_chat.application import ensure_application
 from django.test import Client
 from django.utils import timezone
 from oauth2_provider.models import AccessToken
 
+from tests.unit.web.in_place import Answer, answer_with, response
+
 AUTH = "/chat/api/auth/"
-Answer = Callable[[httpx.Request], httpx.Response]
 
 
-def logged_in_as(username: str) -> httpx.Response:
+def logged_in_as(username: str) -> requests.Response:
     data = {"userId": "u1", "authToken": "t1", "me": {"username": username}}
-    return httpx.Response(200, json={"status": "success", "data": data})
+    return response(200, {"status": "success", "data": data})
 
 
 class FakeChat:
     """Stands where Rocket.Chat's REST API would; remembers what it was asked."""
 
     def __init__(self) -> None:
-        self.requests: list[httpx.Request] = []
+        self.requests: list[requests.PreparedRequest] = []
         self.answer: Answer = lambda _request: logged_in_as("olga")
 
-    def __call__(self, request: httpx.Request) -> httpx.Response:
+    def __call__(self, request: requests.PreparedRequest) -> requests.Response:
         self.requests.append(request)
         return self.answer(request)
 
@@ -36,12 +35,7 @@ class FakeChat:
 @pytest.fixture
 def fake_chat(monkeypatch: pytest.MonkeyPatch) -> FakeChat:
     fake = FakeChat()
-    real = httpx.Client
-
-    def client(**options: object) -> httpx.Client:
-        return real(transport=httpx.MockTransport(fake), **options)
-
-    monkeypatch.setattr(rocketchat.httpx, "Client", client)
+    answer_with(monkeypatch, fake)
     return fake
 
 
@@ -54,35 +48,35 @@ def olga(db: None) -> Client:
 
 
 def test_anonymous_gets_json(db: None) -> None:
-    for response in (Client().get(AUTH), Client(enforce_csrf_checks=True).post(AUTH)):
-        assert response.status_code == 401
-        assert response.json()["error"] == "not_signed_in"
+    for told in (Client().get(AUTH), Client(enforce_csrf_checks=True).post(AUTH)):
+        assert told.status_code == 401
+        assert told.json()["error"] == "not_signed_in"
 
 
 def test_hands_over_the_login_and_keeps_no_token(olga: Client, fake_chat: FakeChat) -> None:
     response = olga.post(AUTH)
     assert response.json() == {"loginToken": "t1", "userId": "u1", "username": "olga", "absent": []}
     assert response["Cache-Control"] == "no-store"
-    body = json.loads(fake_chat.requests[0].content)
+    body = json.loads(fake_chat.requests[0].body or "")
     assert (body["serviceName"], body["expiresIn"]) == ("besedka", 300)
     assert not AccessToken.objects.filter(expires__gt=timezone.now()).exists()
 
 
-def raising(error: type[httpx.HTTPError]) -> Answer:
-    def answer(request: httpx.Request) -> httpx.Response:
-        raise error("no", request=request)  # type: ignore[call-arg]
+def raising(error: type[requests.RequestException]) -> Answer:
+    def answer(request: requests.PreparedRequest) -> requests.Response:
+        raise error("no", request=request)
 
     return answer
 
 
 FAILURES: dict[str, tuple[Answer, int]] = {
-    "chat_unreachable": (raising(httpx.ConnectError), 502),
-    "chat_timeout": (raising(httpx.ReadTimeout), 504),
-    "chat_not_json": (lambda _: httpx.Response(200, html="<html>"), 502),
-    "chat_refused": (lambda _: httpx.Response(401, json={"error": "Unauthorized"}), 502),
+    "chat_unreachable": (raising(requests.ConnectionError), 502),
+    "chat_timeout": (raising(requests.ReadTimeout), 504),
+    "chat_not_json": (lambda _: response(text="<html>"), 502),
+    "chat_refused": (lambda _: response(401, {"error": "Unauthorized"}), 502),
     "chat_wrong_user": (lambda _: logged_in_as("stranger"), 502),
     "chat_rate_limited": (
-        lambda _: httpx.Response(429, json={"error": "You must wait 7 seconds before"}),
+        lambda _: response(429, {"error": "You must wait 7 seconds before"}),
         503,
     ),
 }
@@ -98,7 +92,7 @@ def test_each_failure_has_a_name(olga: Client, fake_chat: FakeChat, code: str) -
     if code == "chat_rate_limited":
         assert response["Retry-After"] == "7"
     if code == "chat_wrong_user":
-        assert fake_chat.requests[-1].url.path == "/api/v1/logout"
+        assert fake_chat.requests[-1].path_url == "/api/v1/logout"
 
 
 def test_pages_offer_the_channels_of_the_role_only(olga: Client) -> None:

@@ -6,12 +6,14 @@ import json
 from dataclasses import replace
 from typing import Any
 
-import httpx
 import pytest
+import requests
 from accounts.models import User
 from besedka_chat import proof
 from besedka_chat.conf import chat_settings
 from django.test import Client
+
+from tests.unit.web.in_place import answer_with, response
 
 PROOF = "/chat/api/proof/"
 RIGHT: dict[str, Any] = {
@@ -32,26 +34,24 @@ class FakeChat:
         self.error: Exception | None = None
         self.text: str | None = None
 
-    def __call__(self, request: httpx.Request) -> httpx.Response:
+    def __call__(self, request: requests.PreparedRequest) -> requests.Response:
         if self.error:
             raise self.error
         if self.text is not None:
-            return httpx.Response(200, text=self.text)
-        if request.url.path.endswith("public-settings:get"):
+            return response(text=self.text)
+        if request.path_url.endswith("public-settings:get"):
             rows = [{"_id": name, "value": value} for name, value in self.settings.items()]
-            return httpx.Response(200, json={"message": json.dumps({"result": rows})})
-        if request.url.path.endswith("service.configurations"):
+            return response(200, {"message": json.dumps({"result": rows})})
+        if request.path_url.endswith("service.configurations"):
             rows = [{"service": name} for name in self.services]
-            return httpx.Response(200, json={"configurations": rows})
-        return httpx.Response(200, headers=self.headers)
+            return response(200, {"configurations": rows})
+        return response(headers=self.headers)
 
 
 @pytest.fixture
 def chat(monkeypatch: pytest.MonkeyPatch) -> FakeChat:
-    fake, real = FakeChat(), httpx.Client
-    monkeypatch.setattr(
-        proof.httpx, "Client", lambda **more: real(transport=httpx.MockTransport(fake), **more)
-    )
+    fake = FakeChat()
+    answer_with(monkeypatch, fake)
     return fake
 
 
@@ -68,7 +68,7 @@ def test_a_chat_that_is_right_is_accused_of_nothing(chat: FakeChat) -> None:
         ({"settings": RIGHT | {"Iframe_Integration_receive_enable": False}}, "commands", "receive_enable"),
         ({"settings": RIGHT | {"Iframe_Integration_receive_origin": "x,y"}}, "commands", "receive_origin"),
         ({"services": ["another"]}, "commands", "нет входа"),
-        ({"error": httpx.ConnectError("refused")}, "silence", "не отвечает"),
+        ({"error": requests.ConnectionError("refused")}, "silence", "не отвечает"),
     ],
 )
 def test_each_thing_that_is_wrong_is_named(chat: FakeChat, change: Any, kind: str, words: str) -> None:
@@ -99,7 +99,7 @@ def test_a_chat_on_the_sites_own_host_may_say_sameorigin(chat: FakeChat) -> None
     assert proof.found(chat_settings())["silence"] != []
 
 
-@pytest.mark.parametrize("change", [{"text": "<html>"}, {"error": httpx.ReadTimeout("slow")}])
+@pytest.mark.parametrize("change", [{"text": "<html>"}, {"error": requests.ReadTimeout("slow")}])
 def test_what_cannot_be_asked_proves_nothing(chat: FakeChat, change: Any) -> None:
     vars(chat).update(change)
     assert proof.found(chat_settings()) == {"silence": [], "commands": []}

@@ -13,11 +13,11 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 from urllib.parse import urlsplit
 
-import httpx
+import requests
 from django.conf import settings as django_settings
 
 from besedka_chat.conf import ChatSettings
-from besedka_chat.rocketchat import certificates
+from besedka_chat.rocketchat import ChatClient
 from besedka_chat.sites import same_site
 
 TIMEOUT_SECONDS = 5.0
@@ -34,15 +34,12 @@ def found(site: ChatSettings) -> dict[str, list[str]]:
 
     Each entry is a line in Russian. Empty lists prove nothing: what could not be asked is left out.
     """
-    asking = httpx.Client(
-        base_url=site.chat_internal_url, timeout=TIMEOUT_SECONDS, trust_env=False, verify=certificates()
-    )
-    with asking as chat:
+    with ChatClient(site.chat_internal_url, TIMEOUT_SECONDS) as chat:
         try:
             page = chat.get("/home")
-        except httpx.TimeoutException:
+        except requests.Timeout:
             return {"silence": [], "commands": []}
-        except httpx.HTTPError as error:
+        except requests.RequestException as error:
             line = f"сервер чата не отвечает ({type(error).__name__}): {site.chat_internal_url}"
             return {"silence": [line], "commands": []}
         settings = _public_settings(chat)
@@ -52,7 +49,7 @@ def found(site: ChatSettings) -> dict[str, list[str]]:
         }
 
 
-def _framing(page: httpx.Response, site: ChatSettings) -> Iterator[str]:
+def _framing(page: requests.Response, site: ChatSettings) -> Iterator[str]:
     if page.status_code >= 500:
         yield f"сервер чата отвечает ошибкой {page.status_code}"
     options = page.headers.get("x-frame-options", "")
@@ -80,7 +77,7 @@ def _receiving(settings: Mapping[str, Any], site: ChatSettings) -> Iterator[str]
         yield f"{_ORIGIN} = {origins}, а нужно {site.site_url}"
 
 
-def _way_in(chat: httpx.Client, settings: Mapping[str, Any], site: ChatSettings) -> Iterator[str]:
+def _way_in(chat: ChatClient, settings: Mapping[str, Any], site: ChatSettings) -> Iterator[str]:
     if site.sso != "iframe-auth":
         yield from _service(chat, site)
         return
@@ -93,11 +90,11 @@ def _way_in(chat: httpx.Client, settings: Mapping[str, Any], site: ChatSettings)
             yield f"{name} = {value or '(пусто)'}, а нужен адрес сайта {site.site_url}"
 
 
-def _service(chat: httpx.Client, site: ChatSettings) -> Iterator[str]:
+def _service(chat: ChatClient, site: ChatSettings) -> Iterator[str]:
     try:
         rows = chat.get(_SERVICES).json()["configurations"]
         known = {str(row.get("service")) for row in rows}
-    except (httpx.HTTPError, ValueError, KeyError, TypeError, AttributeError):
+    except (requests.RequestException, ValueError, KeyError, TypeError, AttributeError):
         return
     if site.service not in known:
         yield f"в чате нет входа {site.service!r} (Accounts_OAuth_Custom-…)"
@@ -113,11 +110,11 @@ def _sites(site: ChatSettings) -> Iterator[str]:
         )
 
 
-def _public_settings(chat: httpx.Client) -> dict[str, Any]:
+def _public_settings(chat: ChatClient) -> dict[str, Any]:
     try:
         answer = chat.post(_SETTINGS, json={"message": _MESSAGE}).json()
         rows = json.loads(answer["message"])["result"]
         rows = rows["update"] if isinstance(rows, dict) else rows
         return {str(row["_id"]): row.get("value") for row in rows}
-    except (httpx.HTTPError, ValueError, KeyError, TypeError):
+    except (requests.RequestException, ValueError, KeyError, TypeError):
         return {}

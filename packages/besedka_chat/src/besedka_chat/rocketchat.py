@@ -8,14 +8,13 @@ Rocket.Chat ask our identity address and answer with a login token
 from __future__ import annotations
 
 import logging
+import os
 import re
-import ssl
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cache
 from typing import Any
 
-import httpx
+import requests
 
 log = logging.getLogger("besedka.chat")
 
@@ -57,15 +56,23 @@ class ChatLoginError(Exception):
         self.retry_after = retry_after
 
 
-@cache
-def certificates() -> ssl.SSLContext:
-    """What the chat's certificate is checked against: SSL_CERT_FILE, or the usual authorities."""
-    return httpx.create_ssl_context()
+class ChatClient(requests.Session):
+    """A client of the chat's server: no proxy of the environment, no redirect, and an end to every wait.
 
+    The chat's certificate is checked against SSL_CERT_FILE or SSL_CERT_DIR, else the usual authorities.
+    """
 
-def client_of(base_url: str) -> httpx.Client:
-    """A client of the chat's server: no proxy of the environment, and an end to every wait."""
-    return httpx.Client(base_url=base_url, timeout=TIMEOUT_SECONDS, trust_env=False, verify=certificates())
+    def __init__(self, base_url: str, seconds: float = TIMEOUT_SECONDS) -> None:
+        super().__init__()
+        self.base_url = base_url.rstrip("/")
+        self.seconds = seconds
+        self.trust_env = False
+        self.verify = os.environ.get("SSL_CERT_FILE") or os.environ.get("SSL_CERT_DIR") or True
+
+    def request(self, method: str | bytes, url: str | bytes, *rest: Any, **more: Any) -> requests.Response:
+        """As `requests` has it, of a path."""
+        told = {"timeout": self.seconds, "allow_redirects": False} | more
+        return super().request(method, f"{self.base_url}{url!s}", *rest, **told)
 
 
 def log_in(base_url: str, service: str, access_token: str, username: str) -> ChatLogin:
@@ -75,7 +82,7 @@ def log_in(base_url: str, service: str, access_token: str, username: str) -> Cha
     caller must hold no database transaction.
     """
     body = {"serviceName": service, "accessToken": access_token, "expiresIn": TOKEN_SECONDS}
-    with client_of(base_url) as client:
+    with ChatClient(base_url) as client:
         login = _read(answer_of(lambda: client.post("/api/v1/login", json=body)))
         if login.username.casefold() != username.casefold():
             _end(client, login)
@@ -83,13 +90,13 @@ def log_in(base_url: str, service: str, access_token: str, username: str) -> Cha
         return login
 
 
-def answer_of(ask: Callable[[], httpx.Response]) -> dict[str, Any]:
+def answer_of(ask: Callable[[], requests.Response]) -> dict[str, Any]:
     """What the chat answers, if that is success; raises ChatLoginError for all else."""
     try:
         response = ask()
-    except httpx.TimeoutException:
+    except requests.Timeout:
         raise ChatLoginError("chat_timeout", 504, f"no answer in {TIMEOUT_SECONDS:.0f} s") from None
-    except httpx.HTTPError as error:
+    except requests.RequestException as error:
         raise ChatLoginError("chat_unreachable", 502, type(error).__name__) from None
     try:
         answer: Any = response.json()
@@ -125,7 +132,7 @@ def _reason(status: int, answer: Any) -> str:
     return f"HTTP {status} {' / '.join(dict.fromkeys(texts))}"[:300].strip()
 
 
-def _patience(response: httpx.Response, answer: Any) -> int:
+def _patience(response: requests.Response, answer: Any) -> int:
     """Seconds to wait, from the error's text ("You must wait N seconds"); a minute where it says nothing.
 
     The window of Rocket.Chat's limiter is a minute by default (API_Enable_Rate_Limiter_Limit_Time_Default).
@@ -137,10 +144,10 @@ def _patience(response: httpx.Response, answer: Any) -> int:
 def rooms_of(base_url: str, login: ChatLogin) -> frozenset[str] | None:
     """Names of the rooms that the user is in; None where the chat does not say."""
     try:
-        with client_of(base_url) as client:
+        with ChatClient(base_url) as client:
             answer = client.get("/api/v1/subscriptions.get", headers=_signed_in(login)).json()
         return frozenset(str(row["name"]) for row in answer["update"] if "name" in row)
-    except (httpx.HTTPError, ValueError, KeyError, TypeError) as error:
+    except (requests.RequestException, ValueError, KeyError, TypeError) as error:
         log.warning("the chat did not say which rooms %s is in: %s", login.username, type(error).__name__)
         return None
 
@@ -151,12 +158,12 @@ def _signed_in(login: ChatLogin) -> dict[str, str]:
 
 def end(base_url: str, login: ChatLogin) -> None:
     """End a session that nobody gets; a failure is only logged."""
-    with client_of(base_url) as client:
+    with ChatClient(base_url) as client:
         _end(client, login)
 
 
-def _end(client: httpx.Client, login: ChatLogin) -> None:
+def _end(client: ChatClient, login: ChatLogin) -> None:
     try:
         client.post("/api/v1/logout", headers=_signed_in(login))
-    except httpx.HTTPError as error:
+    except requests.RequestException as error:
         log.warning("the chat kept a session of %s: %s", login.username, type(error).__name__)

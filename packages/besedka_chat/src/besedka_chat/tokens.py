@@ -10,9 +10,7 @@ import secrets
 from dataclasses import dataclass
 from typing import Any
 
-import httpx
-
-from besedka_chat.rocketchat import ChatLogin, ChatLoginError, answer_of, client_of
+from besedka_chat.rocketchat import ChatClient, ChatLogin, ChatLoginError, answer_of
 
 _UNKNOWN = ("error-invalid-user", "user not found")
 
@@ -41,7 +39,7 @@ def log_in(base_url: str, maker: TokenMaker, person: Person) -> ChatLogin:
     No password is known to anybody: it is random.
     """
     headers = {"X-User-Id": maker.user_id, "X-Auth-Token": maker.token}
-    with client_of(base_url) as client:
+    with ChatClient(base_url) as client:
         client.headers.update(headers)
         user = _account(client, person)
         if user.get("active") is False:
@@ -53,7 +51,7 @@ def log_in(base_url: str, maker: TokenMaker, person: Person) -> ChatLogin:
     return ChatLogin(str(made["authToken"]), str(user["_id"]), person.username)
 
 
-def _account(client: httpx.Client, person: Person) -> dict[str, Any]:
+def _account(client: ChatClient, person: Person) -> dict[str, Any]:
     try:
         found = _asked(client, "GET", "users.info", params={"username": person.username})
     except ChatLoginError as refusal:
@@ -66,5 +64,5 @@ def _account(client: httpx.Client, person: Person) -> dict[str, Any]:
     return user
 
 
-def _asked(client: httpx.Client, verb: str, path: str, **more: Any) -> dict[str, Any]:
+def _asked(client: ChatClient, verb: str, path: str, **more: Any) -> dict[str, Any]:
     return answer_of(lambda: client.request(verb, f"/api/v1/{path}", **more))
