@@ -24,8 +24,8 @@ _LINK = f"services.{names.SERVICE}"
 _KEY = names.SERVICE.capitalize()
 
 
-def _more(name: str, cause: str, collection: str, document: dict[str, Any]) -> Fault:
-    return Fault(name, cause, lambda one: one.inserted(collection, document))
+def _more(name: str, cause: str, collection: str, document: dict[str, Any], *also: str) -> Fault:
+    return Fault(name, cause, lambda one: one.inserted(collection, document), also)
 
 
 def _changed(
@@ -267,5 +267,6 @@ FAULTS = (
             "rid": "GENERAL",
             "u": {"_id": "accountThatIsGone", "username": "gone"},
         },
+        "integrity.room_counts.differs",
     ),
 )
