@@ -54,6 +54,17 @@ class _WithPassword(_Table):
     password: SecretStr
     password_env: str | None = None
 
+    @model_validator(mode="before")
+    @classmethod
+    def _has_one(cls, row: Any) -> Any:
+        if not isinstance(row, dict) or row.get("password"):
+            return row
+        variable = str(row.get("password_env") or "")
+        if not os.environ.get(variable):
+            named = variable or "password_env"
+            raise ValueError(f"there is no password: write it here, or set {named}")
+        return row | {"password": os.environ[variable]}
+
     @property
     def secret(self) -> str:
         """The password in clear text: from the environment variable `password_env` if that is set."""

@@ -19,7 +19,7 @@ _COMMENT = re.compile(r"/\*.*?\*/|(?<![:\"'])//[^\n]*", re.DOTALL)
 # What takes the client's page, its session or its tree from it.
 _MEDDLES = re.compile(
     r"location\b|\blogout\b|innerHTML|outerHTML|document\.(write|open|close)|\.remove\(|replaceWith"
-    r"|(local|session)Storage\.(clear|removeItem)|window\.(close|open|stop)|\b(top|parent)\.|postMessage"
+    r"|(local|session)Storage\.(clear|removeItem)|window\.(close|open|stop)"
     r"|throw\b|while\s*\(\s*(true|1)\s*\)|alert\(|confirm\(|prompt\(|Meteor\.|document\.cookie"
 )
 _HIDES = re.compile(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -82,6 +83,29 @@ def test_each_mistake_is_named_with_its_place(right: str, wrong: str, named: str
 def test_a_missing_file_is_named(tmp_path: Path) -> None:
     with pytest.raises(ContractError, match="cannot be read"):
         contract.load(tmp_path / "none.toml")
+
+
+@pytest.mark.parametrize(
+    ("place", "variable"),
+    [("chat.admin", "BESEDKA_CHAT_ADMIN_PASSWORD"), ("users.1 (owner)", "BESEDKA_OWNER_PASSWORD")],
+)
+@pytest.mark.parametrize("left", ['password = ""\n', ""], ids=["empty", "left-out"])
+def test_who_has_no_password_is_named(
+    place: str, variable: str, left: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    lines = CONTRACT_FILE.read_text("utf-8")
+    path = tmp_path / "besedka.toml"
+    row = f'password_env = "{variable}"'
+    path.write_text(re.sub(rf'password = ".*"\n{row}', left + row, lines), "utf-8")
+    monkeypatch.delenv(variable, raising=False)
+
+    with pytest.raises(ContractError) as refused:
+        contract.load(path, ())
+
+    why = f"there is no password: write it here, or set {variable}"
+    assert refused.value.found == f"1 wrong row: {place}: {why}"
+    monkeypatch.setenv(variable, "from elsewhere")
+    assert "from elsewhere" in contract.load(path, ()).secrets
 
 
 def test_a_password_may_come_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:

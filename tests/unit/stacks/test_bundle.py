@@ -198,9 +198,24 @@ def test_a_mongod_that_does_not_go_with_it(said: str, expected: str, good: Path)
             "60",
             "rocketchat ended with status 1 while starting",
         ),
-        ("setInterval(() => {}, 1000); return;", "1.5", "rocketchat was not ready after 2 s"),
+        (
+            "setInterval(() => {}, 1000); return;",
+            "1.5",
+            "was not ready after 2 s: Rocket.Chat did not answer",
+        ),
+        (
+            "require('http').createServer((_, answer) => answer.setHeader('Content-Type', 'text/html')"
+            ".end('<!DOCTYPE html>')).listen(process.env.PORT, '127.0.0.1'); return;",
+            "3",
+            "was not ready after 3 s: GET /api/info answered 200 with text/html instead of JSON",
+        ),
+        (
+            "require('http').createServer(() => {}).listen(process.env.PORT, '127.0.0.1'); return;",
+            "3",
+            "was not ready after 3 s: Rocket.Chat did not answer: ReadTimeout",
+        ),
     ],
-    ids=["dies", "hangs"],
+    ids=["dies", "hangs", "html-to-everything", "never-answers"],
 )
 def test_a_boot_that_fails_is_infrastructure(
     before: str, budget: str, expected: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
