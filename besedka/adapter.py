@@ -126,7 +126,8 @@ class Adapter(_Table):
 class Selectors(_Table):
     """CSS selectors of what the tests look at or press, where the site's pages are not ours.
 
-    `login_form` defaults to the form with a password field. `chat_link` and `log_out` are found by where they
+    `login_form` defaults to the form with a password field, or the posted one that asks for a name. `opener`
+    shows or makes the frame when it is pressed. `chat_link` and `log_out` are found by where they
     lead; `chat_link` is false where no page has one. `state` is the frame's attribute that says how far the
     sign-in is; false where there is none, and the frame's own state decides. `switcher` holds a button for
     each room, with its label.
@@ -136,6 +137,7 @@ class Selectors(_Table):
     chat_link: Annotated[str | Literal[False] | None, _MayLack] = None
     log_out: str | None = None
     frame: str = "iframe#rocketChatFrame"
+    opener: str | None = None
     switcher: str = "[role=group]:has([data-channel])"
     state: Annotated[str | Literal[False], _MayLack] = "data-state"
 
@@ -153,6 +155,7 @@ class Features(_Table):
     and notices the end of the session. `user_switch`: another user of the same browser gets their own chat.
     `groups`: identity answers role, roles and groups. `chat_token`: `chat_auth_path` gives a log-in token.
     `room_links`: `?channel=` opens a room. `chat_logout`: to sign out of the site signs the chat out.
+    `oauth_tables`: the site's database keeps clients, codes and tokens as django-oauth-toolkit does.
     `notices`: the page says in words how far the sign-in is, and what is wrong. `login_notices`: so does the
     log-in form. `own_urls`: every address answers as the table of `web/` says.
     """
@@ -164,6 +167,7 @@ class Features(_Table):
     chat_token: bool = True
     room_links: bool = True
     chat_logout: bool = True
+    oauth_tables: bool = True
     notices: bool = True
     login_notices: bool = True
     own_urls: bool = True

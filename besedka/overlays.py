@@ -76,6 +76,9 @@ def _moved(base: Table, result: dict[str, Any], said: frozenset[str]) -> dict[st
     def told(place: str, value: Any) -> Any:
         if place in said or not isinstance(value, str):
             return value
+        if place == "provider.url":
+            # With the path before the whole site, which an origin in a setting has not.
+            return address.moved(value, old, new)
         named = any(address.same(entry, address.origin(old)) for entry in address.origins(value))
         return address.moved_origins(value, old, new) if named else value
 

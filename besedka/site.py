@@ -5,7 +5,6 @@ Nothing here follows a redirect unless asked: where an answer points is the very
 
 from __future__ import annotations
 
-from html.parser import HTMLParser
 from typing import Any, Literal, Self
 from urllib.parse import urljoin, urlsplit
 
@@ -16,6 +15,7 @@ from besedka.adapter import Adapter, AdapterRowError
 from besedka.address import origin
 from besedka.contract import Contract
 from besedka.errors import ServiceUnreachableError
+from besedka.login_form import LoginForm
 
 TIMEOUT_SECONDS = 10.0
 SentVia = Literal["header", "payload", "default"]
@@ -31,6 +31,10 @@ class SignInRefusedError(ServiceUnreachableError):
     answer: requests.Response | None = None
 
 
+_TOO_MANY = 429
+_LIMITED = (
+    "The site limits log-ins: raise the limit on a development site (django-allauth: ACCOUNT_RATE_LIMITS)."
+)
 # Sites whose log-in has taken an address and refused the name before it: nobody is to count many failures.
 _BY_ADDRESS: set[str] = set()
 
@@ -117,41 +121,64 @@ class Site:
     def sign_in(self, username: str, password: str, *, email: str = "") -> None:
         """Log in through the form, CSRF token included; raises SignInRefusedError if it is refused.
 
-        A form that asks for an address gets `email`; one that refuses the name is tried with it.
+        A form that asks for an address gets `email`; one that refuses the name is tried with it. The password
+        may be asked for on a page of its own.
         """
-        form = self._login_form()
+        form, place = self._login_form(), self.url + self._login
         by_address = email and (form.asks_for_email or self.url in _BY_ADDRESS)
         named = [email] if by_address else [username, *([email] if email else [])]
         statuses = []
         for who in named:
             form = form if who == named[0] else self._login_form()
             self._csrf_token()
-            answer = self.accepted = self._sent(form, who, password)
+            page, typed = place, {form.name_field: who, form.password_field: password}
+            if not form.password_field:
+                page, form = self._second_page(form, who)
+                typed = {form.password_field: password}
+            answer = self.accepted = self._send(form, page, typed)
             if answer.status_code in {302, 303}:
                 self._expect_session()
                 if who != username:
                     _BY_ADDRESS.add(self.url)
                 return
             statuses.append(f"{who!r}: POST answered {answer.status_code}")
+            if answer.status_code == _TOO_MANY:
+                break
         error = SignInRefusedError(
             f"the site refused to sign in {', '.join(statuses)}",
             expected="302 to the next page",
-            where=self.url + self._login,
-            next_step="is the account there, active, and is the password the contract's?",
+            where=place,
+            next_step=_refused(answer, "is the account there, active, and is the password the contract's?"),
         )
         error.answer = answer
         raise error
 
     def send_empty_form(self) -> requests.Response:
         """The answer to the log-in form as a browser sends it, with nothing filled in."""
-        return self._sent(self._login_form(), "", "")
+        form = self._login_form()
+        empty = dict.fromkeys(filter(None, (form.name_field, form.password_field)), "")
+        return self._send(form, self.url + self._login, empty)
 
-    def _sent(self, form: LoginForm, who: str, password: str) -> requests.Response:
-        """The form sent as a browser does: with its address and origin, which Django compares."""
-        fields = form.hidden | {form.name_field: who, form.password_field: password}
-        headers = {"Referer": self.url + self._login, "Origin": origin(self.url)}
-        target = urljoin(self.url + self._login, form.action or self.url + self._login)
-        return self.request("POST", target, data=fields, headers=headers)
+    def _second_page(self, form: LoginForm, who: str) -> tuple[str, LoginForm]:
+        """Where a log-in that asked for the name alone asks for the password; the address and the form."""
+        place = self.url + self._login
+        answer = self._send(form, place, {form.name_field: who}, follow=True)
+        second = LoginForm.of(answer)
+        if second.password_field:
+            return answer.url, second
+        raise SignInRefusedError(
+            f"the site asked {who!r} for no password: {answer.status_code} at {answer.url.partition('?')[0]}",
+            expected="a page with a password",
+            where=place,
+            next_step=_refused(answer, "is the account there, and active?"),
+        )
+
+    def _send(
+        self, form: LoginForm, page: str, typed: dict[str, str], *, follow: bool = False
+    ) -> requests.Response:
+        """The form of that page as a browser sends it: with its address and origin, which Django compares."""
+        target, headers = urljoin(page, form.action or page), {"Referer": page, "Origin": origin(self.url)}
+        return self.request("POST", target, data=form.hidden | typed, headers=headers, follow=follow)
 
     def _expect_session(self) -> None:
         """AdapterRowError where a log-in that was accepted brought no cookie of the adapter's name."""
@@ -186,10 +213,10 @@ class Site:
     def _login_form(self) -> LoginForm:
         page = self.get(self._login)
         form = LoginForm.of(page)
-        if not (form.name_field and form.password_field):
+        if not form.name_field:
             raise SignInRefusedError(
                 f"GET {self._login} answered {page.status_code} without a log-in form",
-                expected="a form with a name and a password",
+                expected="a form with a name and a password, or with a name first",
                 where=self.url + self._login,
                 next_step="open the page in a browser",
             )
@@ -246,45 +273,6 @@ class Site:
         return anonymous.request("GET", self._identity, params=query, headers=headers)
 
 
-class LoginForm(HTMLParser):
-    """Names of the fields of the page's first form that has a password."""
-
-    @classmethod
-    def of(cls, page: requests.Response) -> Self:
-        """The form of that page; without `password_field` where there is none."""
-        form = cls()
-        form.feed(page.text)
-        return form
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.hidden: dict[str, str] = {}
-        self.name_field = ""
-        self.password_field = ""
-        self.asks_for_email = False
-        self.action = ""
-        self._in_form = False
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        """Note the names of the fields."""
-        if tag == "form" and not self.password_field:
-            self._in_form = True
-            self.hidden, self.name_field = {}, ""
-            self.action = dict(attrs).get("action") or ""
-        if tag != "input" or not self._in_form:
-            return
-        field = {key: value or "" for key, value in attrs}
-        name, kind = field.get("name", ""), field.get("type", "text").lower()
-        if kind == "hidden":
-            self.hidden[name] = field.get("value", "")
-        elif kind == "password":
-            self.password_field = name
-        elif kind in {"text", "email"} and not self.name_field:
-            self.name_field = name
-            hints = (kind, name, field.get("autocomplete", ""))
-            self.asks_for_email = any("mail" in text.lower() for text in hints)
-
-    def handle_endtag(self, tag: str) -> None:
-        """The form ends."""
-        if tag == "form":
-            self._in_form = False
+def _refused(answer: requests.Response, usual: str) -> str:
+    """What a person does about a log-in that came to nothing."""
+    return _LIMITED if answer.status_code == _TOO_MANY else usual

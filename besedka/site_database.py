@@ -272,7 +272,11 @@ class SiteDatabase:
             )
             found = [row["name"] for row in keys]
         if not found:
-            raise self._unreadable(f"table {grants} with its user is missing")
+            raise self._unreadable(
+                f"table {grants} with its user is missing",
+                "are [site.adapter.tables] of besedka.toml its tables? A site without django-oauth-toolkit "
+                "says [site.features] oauth_tables = false, and names its users: [site.adapter] tables.user",
+            )
         return str(found[0])
 
     def _rows(self, sql: str, *values: object) -> list[Row]:
@@ -305,13 +309,14 @@ class SiteDatabase:
             connection.read_only = not write
             yield connection
 
-    def _unreadable(self, found: str) -> ServiceUnreachableError:
+    def _unreadable(self, found: str, next_step: str = "") -> ServiceUnreachableError:
         return ServiceUnreachableError(
             f"the site's database cannot be read: {found}",
             expected="the migrated database of the running site",
             where=self.where,
-            next_step="is this the site's DATABASE_URL, is it migrated (`manage.py migrate --check`), and "
-            "are [site.adapter.tables] of besedka.toml its tables?",
+            next_step=next_step
+            or "is this the site's DATABASE_URL, is it migrated (`manage.py migrate --check`), "
+            "and are [site.adapter.tables] of besedka.toml its tables?",
         )
 
 

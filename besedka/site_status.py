@@ -1,21 +1,26 @@
-"""Whether the site is ready, and its version: by its status page, or by its home page where it has none."""
+"""Whether the site is ready, and its version: by its status page, or by its home page where it has none.
+
+A home page tells nothing of whose it is: `recognise` looks for marks of the contract's site.
+"""
 
 from __future__ import annotations
 
 from contextlib import suppress
 from typing import Any
-from urllib.parse import urljoin
+from urllib.parse import urljoin, urlsplit
 
 import requests
 
 from besedka import http
 from besedka.adapter import AdapterRowError
-from besedka.contract import Site
+from besedka.contract import Contract, Site
 from besedka.errors import ServiceUnreachableError
+from besedka.login_form import LoginForm
 
 UNKNOWN = "unknown"
 # No such page, or not for strangers.
 _ANOTHER = {401, 403, 404}
+_REFUSED = {400, 401, 403}
 
 
 def expected(site: Site) -> str:
@@ -34,6 +39,43 @@ def ready(site: Site, *, timeout: float) -> bool:
     with suppress(ServiceUnreachableError):
         return bool(_said(site, timeout).get("status") == "ok")
     return False
+
+
+def recognise(contract: Contract, *, timeout: float) -> None:
+    """Raise ServiceUnreachableError where another program listens at the site's address.
+
+    Three addresses are looked at: log-in, authorize, chat page. A mistake of the site's own spoils one of
+    them; a program that shows two of them wrongly is not the site. A server's error tells nothing.
+    """
+    site = contract.site
+    login = _answer(site, f"{site.url}{site.login_path}", timeout)
+    asked = {site.login_path: login.status_code >= 500 or LoginForm.of(login).found}
+    seen = [login]
+    for path in (contract.provider.authorize_path, site.test_page):
+        answer = _answer(site, f"{site.url}{path}", timeout)
+        # One refusal for every address is a program's that knows none of them.
+        alike = answer.status_code == login.status_code in _REFUSED
+        asked[path] = not alike and _keeps_strangers_out(site, answer)
+        seen.append(answer)
+    if sum(asked.values()) >= len(asked) - 1:
+        return
+    statuses = ", ".join(f"{path}: {one.status_code}" for path, one in zip(asked, seen, strict=True))
+    server = seen[0].headers.get("Server", "")
+    raise ServiceUnreachableError(
+        f"another program answers in place of the site: {statuses}{f' ({server})' if server else ''}",
+        expected="a form at the log-in; authorize and the chat page lead strangers there",
+        where=site.url,
+        next_step="stop that program, or correct the site's address (--site-url) and its paths in [site]",
+    )
+
+
+def _keeps_strangers_out(site: Site, answer: requests.Response) -> bool:
+    """Whether that is how an address for members alone answers a stranger, or a server's error."""
+    if answer.is_redirect:
+        target = urlsplit(urljoin(answer.url, answer.headers["Location"])).path
+        return target == site.below(site.login_path)
+    has_form = answer.ok and bool(LoginForm.of(answer).password_field)
+    return has_form or answer.status_code in _REFUSED or answer.status_code >= 500
 
 
 def is_another_page(site: Site, answer: requests.Response) -> bool:

@@ -13,7 +13,8 @@ from playwright.sync_api import sync_playwright
 from besedka import browser as browsers
 from besedka import contract as contracts
 from besedka.contract import PROJECT_ROOT
-from besedka.pages.site import ChatTestPage, LoginPage
+from besedka.pages.login import LoginPage
+from besedka.pages.site import ChatTestPage
 from besedka.stacks import embedded
 from besedka.stacks.services import options
 from besedka.stacks.services.options import ServiceOptions

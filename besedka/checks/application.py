@@ -44,6 +44,8 @@ def _place(examination: Examination, field: str) -> str:
 )
 def exists(examination: Examination) -> Answer:
     """Does the site know Rocket.Chat's client id?"""
+    if without := examination.contract.site.features.missing("oauth_tables"):
+        return Skipped(without)
     client_id = examination.contract.provider.client_id
     if examination.site_database.application(client_id) is not None:
         return Ok(client_id)

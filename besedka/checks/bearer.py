@@ -24,7 +24,7 @@ def ignored(examination: Examination) -> Ignored | None:
 
     A resource that takes bearers names `invalid_token` to a wrong one (RFC 6750, section 3.1);
     django-oauth-toolkit does so in `rest_framework/authentication.py`. Its plain views may answer 403, which
-    proves nothing.
+    proves nothing. A view written by hand may say it in its JSON alone.
     """
     mode = examination.contract.provider.identity_token_sent_via
     if mode == "default":
@@ -33,6 +33,6 @@ def ignored(examination: Examination) -> Ignored | None:
     if response.status_code in _SENT_AWAY:
         return Ignored("session_only", f"{response.status_code} to a page")
     challenge = response.headers.get("WWW-Authenticate", "")
-    if response.status_code in _DENIED and "invalid_token" not in challenge:
+    if response.status_code in _DENIED and "invalid_token" not in f"{challenge} {response.text}":
         return Ignored("rejected", f"401, WWW-Authenticate: {challenge or 'none'}")
     return None

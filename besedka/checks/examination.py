@@ -256,8 +256,10 @@ class Examination:
         return self.site_database.users()
 
     @cached_property
-    def site_tokens(self) -> set[str]:
-        """Every access token that the site has issued and not forgotten."""
+    def site_tokens(self) -> set[str] | None:
+        """Every access token that the site has issued and not forgotten; None where no table tells."""
+        if not self.contract.site.features.oauth_tables:
+            return None
         return {row.token for row in self.site_database.access_tokens()}
 
     @cached_property

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass
 from enum import StrEnum
+from typing import Any
 
 from besedka.checks.finding import Finding, Status
 from besedka.checks.report import Report
@@ -39,7 +40,7 @@ _IDENTITY = """class Identity(ScopedResourceMixin, OAuthLibMixin, View):  # oaut
         if not valid:
             return JsonResponse({{"error": "invalid_token"}}, status=401)
         user = asked.user
-        fields = {{"{username}": …, "{email}": …, "{name}": …, "{avatar}": …}}
+        fields = {fields}
         return JsonResponse({{"id": str(user.pk)}} | fields)"""
 _APPLICATION = (
     "client_id {client}, redirect URI {callback}, confidential, authorization-code, skip authorization"
@@ -91,13 +92,10 @@ def _wanted(contract: Contract) -> Iterator[_Wanted]:
     told = {"chat": chat, "service": own.name, "frame": frame, "room": room}
     page = _FRAME.format(frame=site.selectors.frame_id or "…", room=room)
     script = _SCRIPT.format(**told)
-    identity = _IDENTITY.format(
-        scope=own.scope,
-        username=own.username_field,
-        email=own.email_field,
-        name=own.name_field,
-        avatar=own.avatar_field,
-    )
+    answered = (own.username_field, own.email_field, own.name_field, own.avatar_field)
+    identity = _IDENTITY.format(scope=own.scope, fields=_nested(answered))
+    # What makes its own tokens is not mended by a view of django-oauth-toolkit.
+    identity = identity if site.features.oauth_tables else ""
     client = _APPLICATION.format(client=own.client_id, callback=provider.redirect_uri(contract))
     login = _LOGIN.format(login=site.login_path.lstrip("/"), logout=site.adapter.logout_path.lstrip("/"))
     yield _Wanted(
@@ -129,6 +127,18 @@ def _wanted(contract: Contract) -> Iterator[_Wanted]:
         "integrated_page",
     )
     yield _Wanted("log-in tokens for the chat", site.chat_auth_path, ("site.chat_auth",), "chat_token")
+
+
+def _nested(names: Iterable[str]) -> str:
+    """A dictionary of these fields as Python writes it; a dot is a level deeper."""
+    tree: dict[str, Any] = {}
+    for name in filter(None, names):
+        *above, last = name.split(".")
+        level = tree
+        for one in above:
+            level = level.setdefault(one, {})
+        level[last] = ...
+    return json.dumps(tree, default=lambda _: "…", ensure_ascii=False).replace('"…"', "…")
 
 
 def _judged(wanted: _Wanted, report: Report) -> Point:

@@ -178,7 +178,8 @@ def _link_findings(examination: Examination, username: str, link: dict[str, Any]
         ]
     expires = link.get("expiresAt")
     lapsed = isinstance(expires, int | float) and expires / 1000 < datetime.now(UTC).timestamp()
-    if token and not lapsed and token not in examination.site_tokens:
+    issued = examination.site_tokens
+    if token and not lapsed and issued is not None and token not in issued:
         seen = "the site never issued this access token"
         return [
             finding(

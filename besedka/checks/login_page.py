@@ -15,7 +15,8 @@ from besedka.checks.examination import TIMEOUT_SECONDS, Examination
 from besedka.checks.finding import Answer, Finding, Ok, Severity, answer, finding
 from besedka.checks.reloading import reloads
 from besedka.contract import Contract
-from besedka.site import LoginForm, Site
+from besedka.login_form import LoginForm
+from besedka.site import Site
 
 _CSP, _ANCESTORS, _ACTION = "Content-Security-Policy", "frame-ancestors", "form-action"
 _TAG = re.compile(r"<(style|script|title)\b.*?</\1>|<[^>]*>", re.IGNORECASE | re.DOTALL)
@@ -89,7 +90,7 @@ def _elsewhere(examination: Examination, place: str, target: str) -> Finding:
     seen = f"visitors are sent to {there}"
     if own:
         response = Site.of(examination.contract, timeout=TIMEOUT_SECONDS).get(target)
-        if LoginForm.of(response).password_field:
+        if LoginForm.of(response).found:
             path = urlsplit(target).path
             seen += ", which shows a log-in"
             advice = (f'Or, if that is the log-in: login_path = "{path}" under [site] in besedka.toml.', fix)

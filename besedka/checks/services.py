@@ -12,7 +12,8 @@ from besedka.checks.examination import MONGO_SECONDS, TIMEOUT_SECONDS, Examinati
 from besedka.checks.finding import Answer, Finding, Findings, Ok, Skipped, finding
 from besedka.contract import Contract
 from besedka.errors import ServiceUnreachableError
-from besedka.site import LoginForm, Site
+from besedka.login_form import LoginForm
+from besedka.site import Site
 
 _MORE_LOOKS = 3
 # pymongo's words for a server that takes the connection and says nothing.
@@ -170,7 +171,7 @@ def _is_a_site(examination: Examination, response: requests.Response) -> bool:
     if not response.ok or response.is_redirect:
         return True
     login = examination.site.get(examination.contract.site.login_path)
-    return bool(LoginForm.of(login).password_field)
+    return LoginForm.of(login).found
 
 
 def _home(examination: Examination) -> Answer:

@@ -15,10 +15,12 @@ from besedka.checks.finding import Answer, Finding, Findings, Ok, Severity, Skip
 from besedka.checks.login_page import said
 from besedka.contract import Contract
 from besedka.errors import ServiceUnreachableError
-from besedka.site import LoginForm, Site
+from besedka.login_form import LoginForm
+from besedka.site import Site
 from besedka.site_database import verified
 
 _JSON = "application/json"
+_ROUTED = "Does the site route this address to its provider, and send strangers to its log-in?"
 # Django's, in each form that it protects.
 _CSRF_FIELD = "csrfmiddlewaretoken"
 
@@ -128,7 +130,7 @@ def login_form(examination: Examination) -> Answer:
     path = examination.contract.site.login_path
     response = examination.site.get(path)
     place = f"GET {examination.contract.site.url}{path}"
-    if response.status_code != 200 or not LoginForm.of(response).password_field:
+    if response.status_code != 200 or not LoginForm.of(response).found:
         return Findings((_no_form(response, place),))
     if found := _unsendable(examination, response, place):
         return Findings((found,))
@@ -342,7 +344,7 @@ def token_endpoint(examination: Examination) -> Answer:
     if viewed.status_code < 400:
         place = f"GET {examination.contract.site.url}{path}"
         seen = f"GET answered {viewed.status_code}"
-        advice = ("use oauth2_provider's TokenView",)
+        advice = ("use oauth2_provider's TokenView, or answer POST alone",)
         found = [finding("site.token_endpoint.get", seen, "405", place, advice=advice)]
     return answer(found, evidence=f"POST refused with JSON, GET {viewed.status_code}")
 
@@ -362,11 +364,7 @@ def authorize(examination: Examination) -> Answer:
     if response.status_code != 302 or target.path != contract.site.below(contract.site.login_path):
         seen = f"{response.status_code} {target.path}".strip()
         expected = f"302 to {contract.site.login_path}"
-        found = [
-            finding(
-                "site.authorize.status", seen, expected, place, advice=("is /o/ routed to oauth2_provider?",)
-            )
-        ]
+        found = [finding("site.authorize.status", seen, expected, place, advice=(_ROUTED,))]
     elif "client_id=" not in kept or "state=" not in kept:
         seen = f"?{target.query}"
         found = [

@@ -27,7 +27,10 @@ _PKCE = (
     'Set OAUTH2_PROVIDER["PKCE_REQUIRED"] = False at the site, or a function that spares this client: '
     "Custom OAuth of Rocket.Chat below 8.7 cannot do PKCE."
 )
-_TOKENS = "The view must take django-oauth-toolkit's tokens: OAuth2Authentication, or protected_resource."
+_TOKENS = (
+    "The view must take the site's own tokens; of django-oauth-toolkit by OAuth2Authentication, or "
+    "protected_resource."
+)
 # What a person does about the identity view, by how it answered.
 _IDENTITY = {
     "session_only": _TOKENS,
@@ -147,7 +150,7 @@ def code_for(  # noqa: PLR0911 - one return per way to fail
 
 def _unregistered(examination: Examination, wanted: str) -> str:
     """Why authorize refuses the callback: it is not registered, or it is and its scheme is not allowed."""
-    if examination.target.site_database_url:
+    if examination.target.site_database_url and examination.contract.site.features.oauth_tables:
         record = examination.site_database.application(examination.contract.provider.client_id)
         if record and wanted in record.redirect_uris:
             scheme = urlsplit(wanted).scheme
@@ -181,7 +184,10 @@ def foreign_redirect(examination: Examination) -> Answer:
     if response.status_code != 400 and not (response.status_code == 302 and own_login):
         seen = f"{response.status_code} {location}".strip()
         place = f"GET {own.authorize_path} with redirect_uri={elsewhere}"
-        fix = "route /o/authorize/ to oauth2_provider's own view: a hand-made one leaks codes"
+        fix = (
+            "oauth2_provider's own view compares redirect_uri with what is registered: a hand-made one must, "
+            "too"
+        )
         found = [finding("sso.foreign_redirect.open", seen, "400", place, advice=(fix,))]
     return answer(found, evidence="400")
 
@@ -209,7 +215,8 @@ def token(examination: Examination) -> Answer:
     examination.secret(issued)
     made.refresh_token = examination.secret(str(decoded.get("refresh_token") or ""))
     slow = patience.late("sso.token", answered.seconds, place)
-    if examination.target.site_database_url is None:
+    has_rows = examination.contract.site.features.oauth_tables
+    if examination.target.site_database_url is None or not has_rows:
         made.access_token = issued
         return answer(slow, evidence="an access token")
     # A token that nobody issued tells nothing about the identity view.

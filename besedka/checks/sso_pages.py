@@ -14,12 +14,14 @@ from besedka.adapter import Selectors
 from besedka.checks.check import Check, check
 from besedka.checks.examination import Examination
 from besedka.checks.finding import Answer, Finding, Skipped, answer, finding
+from besedka.checks.page_scripts import makes_frame, scripts
 from besedka.checks.reloading import reloads
 from besedka.checks.visitors import visitor
 from besedka.contract import Contract, Role
 
 _SWITCHER = "button"
 _NO_FRAME = "does the page's template hold the frame? `doctor --explain` prints one"
+_BY_SCRIPT = "the page has no frame until its script makes one: the tests look at it in a browser"
 _PRESSED = ("button", "a")
 _SESSION = "data-session-url"
 _ROOM_PATH = re.compile(r"/(channel|group|direct)/([^/]+)/?")
@@ -132,6 +134,15 @@ def _frame_findings(name: str, examination: Examination, response: requests.Resp
     return _address_findings(examination, frames[0].get("src", ""), wrong)
 
 
+def _makes_its_frame(examination: Examination, response: requests.Response) -> bool:
+    """Whether a script makes the frame that the page's HTML has not; one document alone can say so."""
+    page = read(response)
+    if response.status_code != 200 or page.frames or page.documents > 1:
+        return False
+    site = visitor(examination).site
+    return makes_frame(scripts(site, response.url, page.scripts, page.inline)[0])
+
+
 def _is_of_the_chat(contract: Contract, frame: dict[str, str]) -> bool:
     """Whether the frame is the chat's, or meddles with its sign-in; a site may show others."""
     source, named = frame.get("src", ""), contract.site.selectors.frame_id
@@ -168,6 +179,8 @@ def _address_findings(examination: Examination, source: str, wrong: Wrong) -> li
 def test_page(examination: Examination) -> Answer:
     """Does the test page show the default room in a frame?"""
     response = visitor(examination).site.get(examination.contract.site.test_page)
+    if _makes_its_frame(examination, response):
+        return Skipped(_BY_SCRIPT)
     found = _page_findings("sso.test_page", examination, response)
     return answer(found, evidence="one frame, embedded")
 
@@ -179,6 +192,8 @@ def integrated_page(examination: Examination) -> Answer:
     if without := contract.site.features.missing("integrated_page"):
         return Skipped(without)
     response = visitor(examination).site.get(contract.site.integrated_page)
+    if _makes_its_frame(examination, response):
+        return Skipped(_BY_SCRIPT)
     found = _page_findings("sso.integrated_page", examination, response)
     if not found:
         found = _switcher_findings(contract, role, read(response))

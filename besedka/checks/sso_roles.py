@@ -3,20 +3,16 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
-from urllib.parse import urljoin
 
 from besedka import address
 from besedka.checks.check import Check, check
 from besedka.checks.examination import Examination
 from besedka.checks.finding import Answer, Finding, Skipped, answer, finding
+from besedka.checks.page_scripts import makes_frame, scripts
 from besedka.checks.sso_pages import Page, read, rooms_of
-from besedka.checks.visitor import Visitor
 from besedka.checks.visitors import holders, visitor
 from besedka.contract import Contract, Role
-from besedka.site import Site
 
-_IMPORT = re.compile(r"""(?:from|import)\s*\(?\s*["'](\.{1,2}/[^"']+)["']""")
 _COMMAND = re.compile(r"""externalCommand["']?\s*:\s*["']([^"']+)["']""")
 _POSTED = re.compile(r"""\btype["']?\s*:\s*["']([A-Z_]{4,}|join-channel)["']""")
 # A frame of another port is of another origin: its document is null, and so is every effort.
@@ -103,10 +99,10 @@ def commands(examination: Examination) -> Answer:
     for path in site.chat_pages:
         response = made.site.get(path)
         page = read(response)
-        if response.status_code != 200 or not page.frames:
+        texts, missing = scripts(made.site, site.url + path, page.scripts, page.inline)
+        if response.status_code != 200 or not (page.frames or missing or makes_frame(texts)):
             continue  # The page's own check says so.
         asked += 1
-        texts, missing = _scripts(made, site.url + path, page)
         if missing:
             fix = "run collectstatic, or look at STATIC_URL; without its scripts a page signs nobody in"
             seen = ", ".join(missing)
@@ -165,42 +161,6 @@ def _wrong(texts: dict[str, str], wanted: tuple[str, ...], path: str, *, switche
                 finding("sso.commands.reloads_frame", seen, "no load without a cause", path, advice=(fix,))
             )
     return found
-
-
-def _scripts(made: Visitor, address_of_page: str, page: Page) -> tuple[dict[str, str], list[str]]:
-    """Address → text of the page's scripts with all that they import, and what could not be had.
-
-    A script in the page itself has the page's address and its place there.
-    """
-    texts = {f"{address_of_page} script {number}": text for number, text in enumerate(page.inline, 1)}
-    missing: list[str] = []
-    pending = [urljoin(address_of_page, source) for source in page.scripts]
-    # A script of another host is another's: what it says to the chat stands on the site's own pages.
-    pending = [one for one in pending if address.origin(one) == address.origin(address_of_page)]
-    pending += [source for text in page.inline for source in _imported(address_of_page, text)]
-    while pending:
-        source = pending.pop()
-        if source in texts or source in missing:
-            continue
-        text = _script(made.site, source)
-        if text is None:
-            missing.append(source)
-            continue
-        texts[source] = text
-        pending += _imported(source, text)
-    return texts, missing
-
-
-def _script(site: Site, address: str) -> str | None:
-    response = site.get(address)
-    is_script = response.status_code == 200 and "javascript" in response.headers.get("Content-Type", "")
-    response.encoding = "utf-8"
-    return response.text if is_script else None
-
-
-def _imported(address: str, text: str) -> Iterator[str]:
-    for source in _IMPORT.findall(text):
-        yield urljoin(address, source)
 
 
 def checks(_: Contract) -> tuple[Check, ...]:

@@ -1,4 +1,4 @@
-"""The site's own pages: log-in, the isolated chat page and the integrated one.
+"""The site's own pages: the isolated chat page and the integrated one; the log-in is `besedka.pages.login`.
 
 What is looked at or pressed on them is found by `[site.selectors]`.
 """
@@ -8,12 +8,11 @@ from __future__ import annotations
 import time
 from contextlib import suppress
 from typing import Self
-from urllib.parse import urlsplit
 
 from playwright.sync_api import Frame, Locator, Page, Response, expect
 
 from besedka.adapter import Selectors
-from besedka.contract import Channel, Contract, User
+from besedka.contract import Channel, Contract
 from besedka.pages.patience import PATIENCE
 from besedka.pages.refusals import Refusals
 from besedka.pages.rocketchat_frame import DECIDED_MILLISECONDS, RocketChatFrame
@@ -71,61 +70,6 @@ class SitePage:
         expect(self.log_out_button).to_have_count(0)
 
 
-class LoginPage(SitePage):
-    """Where visitors say who they are."""
-
-    def open(self) -> Self:
-        """Go there directly."""
-        self.page.goto(self._address)
-        return self
-
-    @property
-    def _address(self) -> str:
-        return self.contract.site.url + self.contract.site.login_path
-
-    @property
-    def form(self) -> Locator:
-        """The form with a password, whatever else the page asks."""
-        return self.page.locator(self.selectors.login_form).first
-
-    def sign_in(self, user: User) -> None:
-        """Fill the form and send it, by name; by address where it asks for one, or refuses the name."""
-        expect(self.form, self.row("login_form")).to_be_attached(timeout=DECIDED_MILLISECONDS)
-        if self._asks_for_email() or not self._accepted(user.username, user.secret):
-            self._accepted(user.email, user.secret)
-
-    @property
-    def problem(self) -> Locator:
-        """What the form says is wrong."""
-        return self.page.get_by_role("alert")
-
-    def _accepted(self, name: str, password: str) -> bool:
-        """Whether the answer is no longer the form's own page."""
-        self.submit(name, password)
-        return urlsplit(self.page.url).path != urlsplit(self._address).path
-
-    def submit(self, name: str, password: str) -> None:
-        """Fill the form as it is told and send it, whatever comes of it."""
-        self.name_field.fill(name)
-        self.form.locator('input[type="password"]').first.fill(password)
-        with self.page.expect_navigation(timeout=PATIENCE.step, wait_until="commit"):
-            self.form.locator('[type="submit"], button:not([type])').first.click()
-
-    def _asks_for_email(self) -> bool:
-        named = (self.name_field.get_attribute(one) or "" for one in ("type", "autocomplete", "name"))
-        return any("mail" in text.lower() for text in named)
-
-    @property
-    def name_field(self) -> Locator:
-        """Where the form asks who it is."""
-        return self.form.locator('input[type="text"], input[type="email"], input:not([type])').first
-
-    def sign_in_as(self, user: User) -> None:
-        """Sign in, until a page offers to sign out."""
-        self.sign_in(user)
-        expect(self.log_out_button, self.row("log_out")).to_be_attached()
-
-
 class ChatPage(SitePage):
     """What both chat pages share: the frame and the status line."""
 
@@ -169,6 +113,15 @@ class ChatPage(SitePage):
         return self.page.locator(self.selectors.frame)
 
     @property
+    def _shown(self) -> Locator:
+        """The iframe, once what hides or makes it has been pressed; of a page that has been loaded."""
+        if self.selectors.opener and not self.frame_element.is_visible():
+            opener = self.page.locator(self.selectors.opener).first
+            expect(opener, self.row("opener")).to_be_visible(timeout=PATIENCE.step)
+            opener.click()
+        return self.frame_element
+
+    @property
     def switcher(self) -> Locator:
         """What holds the buttons of the rooms."""
         return self.page.locator(self.selectors.switcher)
@@ -186,9 +139,12 @@ class ChatPage(SitePage):
 
     @property
     def frame(self) -> Frame:
-        """The chat's frame, found by its id. The site sends it with the page, so it is there or never."""
+        """The chat's frame. Where it has the state of besedka-chat, it comes with the page or never."""
         missing = f"{self.row('frame')}: is this the chat page, and what does it say?"
-        expect(self.frame_element, missing).to_be_attached(timeout=DECIDED_MILLISECONDS)
+        comes_with_the_page = self.selectors.state == Selectors().state and not self.selectors.opener
+        expect(self._shown, missing).to_be_attached(
+            timeout=DECIDED_MILLISECONDS if comes_with_the_page else PATIENCE.step
+        )
         frame = self.frame_element.element_handle().content_frame()
         assert frame is not None, f"{self.selectors.frame} holds no document"  # noqa: S101
         return frame
@@ -216,7 +172,10 @@ class ChatPage(SitePage):
             error.add_note(self._explanation(self._state))
             raise
         # A browser loads what nobody sees all the same.
-        unseen = "the chat is signed in, in a frame that nobody sees: look at its style, width and height"
+        unseen = (
+            "the chat is signed in, in a frame that nobody sees: look at its style, width and height. "
+            "What shows it when it is pressed is [site.selectors] opener"
+        )
         expect(self.frame_element, unseen).to_be_visible(timeout=DECIDED_MILLISECONDS)
         if self._begun is not None:
             PATIENCE.note(time.monotonic() - self._begun)

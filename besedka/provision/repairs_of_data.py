@@ -180,11 +180,12 @@ def _is_of(row: Document, user: Document) -> bool:
 
 
 def of_links(
-    data: Data, contract: Contract, issued: tuple[dict[str, str], set[str]] | None
+    data: Data, contract: Contract, issued: tuple[dict[str, str], set[str] | None] | None
 ) -> Iterator[Action]:
     """Links of canonical accounts to the site that the site did not make; the next log-in links anew.
 
-    `issued` are the site's user ids with their names, and its access tokens; None where it cannot be read.
+    `issued` are the site's user ids with their names, and its access tokens; None where they cannot
+    be read, or no table keeps the tokens.
     """
     service = contract.provider.name
     canonical = {user.username for user in contract.users}
@@ -195,7 +196,7 @@ def of_links(
             yield changed(USERS, user, {f"services.{service}": None}, why)
 
 
-def _is_own(link: Document, username: str, issued: tuple[dict[str, str], set[str]] | None) -> bool:
+def _is_own(link: Document, username: str, issued: tuple[dict[str, str], set[str] | None] | None) -> bool:
     own_id, expires, token = (link.get(name) for name in ("id", "expiresAt", "accessToken"))
     # A sign-in leaves a token. A number beside one came from the site, which answers numbers: the next
     # sign-in would write it again.
@@ -205,7 +206,8 @@ def _is_own(link: Document, username: str, issued: tuple[dict[str, str], set[str
         return True
     names, tokens = issued
     lapsed = isinstance(expires, int | float) and expires / 1000 < datetime.now(UTC).timestamp()
-    return names.get(str(own_id), "").lower() == username.lower() and (not token or lapsed or token in tokens)
+    is_known = not token or lapsed or tokens is None or token in tokens
+    return names.get(str(own_id), "").lower() == username.lower() and is_known
 
 
 def of_counts(data: Data) -> Iterator[Action]:

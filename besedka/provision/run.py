@@ -163,7 +163,8 @@ def _beside(target: Target, contract: Contract, opened: session.Session) -> Iter
     if target.site_database_url:
         database = SiteDatabase(target.site_database_url, adapter=contract.site.adapter)
         # The adapter's command makes temporary users alone; the site's own accounts are its own business.
-        site = SiteSide(database, target.manage if target.site_environment_file else None)
+        manage = target.manage if target.site_environment_file else None
+        site = SiteSide(database, manage, contract.site.features.oauth_tables)
     if target.mongo_url is None:
         yield Beside(None, site)
         return

@@ -19,17 +19,23 @@ from besedka.target import Manage
 
 @dataclass(frozen=True)
 class SiteSide:
-    """The site's database, and its management commands; `manage` None where they cannot be run."""
+    """The site's database, and its management commands; `manage` None where they cannot be run.
+
+    `has_records` is false where no table of django-oauth-toolkit keeps clients and tokens.
+    """
 
     database: SiteDatabase
     manage: Manage | None = None
+    has_records: bool = True
 
     def names(self) -> dict[str, str]:
         """The site's user ids and names."""
         return {str(user.id): user.username for user in self.database.users()}
 
-    def tokens(self) -> set[str]:
-        """Every access token that the site has issued and not forgotten."""
+    def tokens(self) -> set[str] | None:
+        """Every access token that the site has issued and not forgotten; None where no table tells."""
+        if not self.has_records:
+            return None
         return {row.token for row in self.database.access_tokens()}
 
     def steps(self, contract: Contract) -> Iterator[Action | Notice]:
@@ -45,7 +51,8 @@ class SiteSide:
         role = contract.site.adapter.site_role
         rows = [(user.username, _differences(user, account, role(user.role))) for user, account in accounts]
         client_id = contract.provider.client_id
-        rows.append((client_id, _application(contract, self.database.application(client_id))))
+        if self.has_records:
+            rows.append((client_id, _application(contract, self.database.application(client_id))))
         for target, differing in rows:
             if not differing:
                 continue

@@ -51,6 +51,8 @@ def describe(target: Target, contract: Contract, folder: Path) -> Stack:
             return None
 
     site_version = asked(lambda: site_status.version(contract.site, timeout=PROBE_SECONDS), site_url)
+    if site_version == site_status.UNKNOWN:
+        asked(lambda: site_status.recognise(contract, timeout=PROBE_SECONDS), site_url)
     chat = asked(lambda: _chat_version(chat_url), chat_url)
     if mongo_url:
         asked(lambda: _mongo_answers(mongo_url))

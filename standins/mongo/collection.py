@@ -20,7 +20,7 @@ from .disk import Disk
 from .language import check_filter, check_pipeline, check_update, frozen, is_replacement
 from .matching import MISSING, applies, reached, sort_key
 from .stages import refuse_fields_in_arrays
-from .updating import apply_own, refuse_dead_ends
+from .updating import apply_own, refuse_dead_ends, refuse_positional
 from .wire import CODEC, Document
 
 # A database's name, and a collection's on the next line.
@@ -218,6 +218,7 @@ class Collection(mock.Collection):
                 self._apply_update_pipeline(doc, update, None)
             else:
                 refuse_dead_ends(doc, update)
+                refuse_positional(update, query)
                 if rest := apply_own(doc, update):
                     self._apply_update_document(doc, query | {"_id": identity}, rest, new)
         except (TypeError, AttributeError, LookupError) as error:
@@ -226,6 +227,13 @@ class Collection(mock.Collection):
         if fixed and frozen(doc.get("_id")) != frozen(identity):
             raise WriteError(IMMUTABLE, 66)
         return doc
+
+    def check_hint(self, hint: Any) -> None:
+        """An index that the caller names, or describes, has to be there."""
+        keys = [index["key"] for index in self.indexes.values()] + [[["_id", 1]]]
+        described = [list(pair) for pair in hint.items()] if isinstance(hint, dict) else None
+        if hint not in ("_id_", *self.indexes) and described not in keys and described != [["$natural", 1]]:
+            raise OperationFailure("hint provided does not correspond to an existing index", 2)
 
     def run(self, pipeline: list[Document]) -> list[Document]:
         """Aggregate. Stages get copies; a leading $match uses the indexes."""

@@ -62,6 +62,8 @@ MALFORMED = (
 )  # fmt: skip
 CURSOR_SECONDS = 600
 BATCH_BYTES, BATCH_DOCUMENTS = 16 * 1024 * 1024, 101
+# Fields of commands that MongoDB knows.
+NOT_DONE = {"arrayFilters", "collation", "let", "max", "min", "returnKey", "showRecordId", "tailable"}
 INDEX_OPTIONS = {"unique", "sparse", "partialFilterExpression"}
 
 
@@ -75,7 +77,8 @@ def failure(error: Exception) -> Document:
 
 def refuse_others(unknown: Iterable[str]) -> None:
     if unknown:
-        raise OperationFailure(f"BSON field '{min(unknown)}' is an unknown field (to the stand-in)", 40415)
+        code = 238 if NOT_DONE & {*unknown} else 40415
+        raise OperationFailure(f"BSON field '{min(unknown)}' is an unknown field (to the stand-in)", code)
 
 
 class Node:
@@ -121,6 +124,8 @@ class Node:
         refuse_others([] if "ignored" in known else given.keys() - known)
         given |= {"value": value, "peer": peer, "db": database}
         given |= {"coll": self.collections.named(database, value)} if "coll" in known else {}
+        if "coll" in given and doc.get("hint"):
+            given["coll"].check_hint(doc["hint"])
         given = {key: part for key, part in given.items() if key in known}
         session, number = doc.get("lsid"), doc.get("txnNumber")
         if number is None:

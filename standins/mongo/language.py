@@ -20,6 +20,14 @@ CONDITIONS = LOGIC | {"$regex"} | OPERATORS
 OWN_UPDATES = {"$rename", "$setOnInsert", "$currentDate", "$addToSet", "$pull", "$pullAll", "$push"}
 # $out would write past the disk.
 STAGES = {name for name, handler in aggregate._PIPELINE_HANDLERS.items() if handler} - {"$out"}
+# What MongoDB has and the stand-in has not: refused as such (238), not called unknown to MongoDB.
+_ELSEWHERE = set(
+    """$where $text $mod $jsonSchema $geoWithin $geoIntersects $near $nearSphere $bitsAllSet $bitsAllClear
+    $bitsAnySet $bitsAnyClear $rand $sampleRate $bit $out $merge $unionWith $sortByCount $setWindowFields
+    $bucketAuto $changeStream $changeStreamSplitLargeEvent $collStats $currentOp $densify $documents $fill
+    $geoNear $graphLookup $indexStats $listLocalSessions $listSessions $planCacheStats $redact $search
+    $searchMeta $vectorSearch $unset $replaceWith $bucket $facet $function $accumulator""".split()
+)
 FILTERS = CONDITIONS.union(*(value for name, value in vars(aggregate).items() if name.endswith("_operators")))
 
 
@@ -34,7 +42,25 @@ def increase(doc: Any, field: str, value: Any) -> None:
     doc[place] = Int64(before + value) if long else before + value
 
 
-mock._updaters["$inc"] = increase
+def multiply(doc: Any, field: str, value: Any) -> None:
+    """$mul: what is missing is zero times as much."""
+    place = field if isinstance(doc, dict) else int(field)
+    before = doc.get(field, 0) if isinstance(doc, dict) else doc[place]
+    if any(isinstance(v, bool) or not isinstance(v, (int, float)) for v in (before, value)):
+        text = f"Cannot apply $mul to a value of non-numeric type: {field}: {before!r}, {value!r}"
+        raise OperationFailure(text, 14)
+    long = Int64 in (type(before), type(value)) and isinstance(before * value, int)
+    doc[place] = Int64(before * value) if long else before * value
+
+
+mock._updaters |= {"$inc": increase, "$mul": multiply}
+
+
+def refused(name: str, text: str, code: int) -> OperationFailure:
+    """MongoDB's refusal of a name that it does not know; 238 for one that the stand-in alone does not."""
+    if name in _ELSEWHERE:
+        return OperationFailure(f"the MongoDB stand-in does not do {name}", 238)
+    return OperationFailure(text, code)
 
 
 def frozen(value: Any) -> Any:
@@ -51,7 +77,7 @@ def check(value: Any, known: set[str], code: int = 2) -> None:
         check(part, known, code)
     for name, part in value.items() if isinstance(value, dict) else ():
         if name.startswith("$") and name not in known:
-            raise OperationFailure(f"unknown operator: {name} (the MongoDB stand-in knows no such)", code)
+            raise refused(name, f"unknown operator: {name} (the MongoDB stand-in knows no such)", code)
         if name != "$literal":
             check(part, known, code)
 
@@ -76,7 +102,7 @@ def check_update(update: Any, multi: bool = False) -> None:
     elif not is_replacement(update):
         for name, fields in update.items():
             if name not in OWN_UPDATES | mock._updaters.keys() or not isinstance(fields, dict):
-                raise OperationFailure(f"Unknown modifier: {name}. Expected a valid update modifier", 9)
+                raise refused(name, f"Unknown modifier: {name}. Expected a valid update modifier", 9)
             if any("$[" in path for path in fields):
                 raise OperationFailure("the MongoDB stand-in does not support $[] in an update path", 238)
             check(fields if name == "$pull" else None, CONDITIONS)
@@ -88,7 +114,7 @@ def check_pipeline(pipeline: Any) -> None:
         if not isinstance(stage, dict) or len(stage) != 1:
             raise OperationFailure("A pipeline stage specification object must contain one field.", 40323)
         if unknown := stage.keys() - STAGES:
-            raise OperationFailure(f"Unrecognized pipeline stage name: '{min(unknown)}'", 40324)
+            raise refused(min(unknown), f"Unrecognized pipeline stage name: '{min(unknown)}'", 40324)
         check(stage, STAGES | FILTERS, 168)
         if "$match" in stage:
             check_filter(stage["$match"])

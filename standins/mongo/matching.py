@@ -227,7 +227,8 @@ def met(values: list[Any], condition: Any) -> bool:
             if "$regex" not in condition:
                 raise bad("$options needs a $regex")
         elif name not in OPERATORS_BY_NAME:
-            raise bad(f"unknown operator: {name} (the MongoDB stand-in knows no such)")
+            code = 238 if name == "$mod" else 2
+            raise bad(f"unknown operator: {name} (the MongoDB stand-in knows no such)", code)
         elif not OPERATORS_BY_NAME[name](values, wanted):
             return False
     return True

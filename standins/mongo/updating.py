@@ -65,6 +65,22 @@ def refuse_dead_ends(document: Document, update: Document) -> None:
                 raise WriteError(text, 14 if name == "$pop" else 2)
 
 
+def _asked(query: Any) -> set[str]:
+    """The fields that a query asks about."""
+    parts = query.items() if isinstance(query, dict) else ()
+    below = [_asked(one) for name, value in parts if name in {"$and", "$or"} for one in value]
+    return {name for name, _ in parts if not name.startswith("$")}.union(*below)
+
+
+def refuse_positional(update: Document, query: Document) -> None:
+    """`$` in a path is what the query found in that array: MongoDB's 2 where it asked nothing of it."""
+    asked = _asked(query)
+    for path in (path for fields in update.values() for path in fields):
+        array, dollar, _ = f"{path}.".partition(".$.")
+        if dollar and not any(f"{name}.".startswith(f"{array}.") for name in asked):
+            raise WriteError("The positional operator did not find the match needed from the query.", 2)
+
+
 def _removed(item: Any, condition: Any) -> bool:
     if isinstance(condition, dict) and not (condition and next(iter(condition)).startswith("$")):
         return isinstance(item, dict) and applies(condition, item)

@@ -1,11 +1,12 @@
 """`python -m tests.adoption [--as-found | --chat-alone]`: something to attach to, until Ctrl-C.
 
 The club's site and a Rocket.Chat stand-in; or the stand-in alone, for a site of your own, as it is after its
-first boot and at the contract's address.
+first boot, at the address and with the administrator of docs/overlay.toml, or of the shell's own overlay.
 """
 
 from __future__ import annotations
 
+import os
 import shlex
 import signal
 import sys
@@ -16,9 +17,11 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from besedka import contract as contracts
+from besedka.contract import OVERLAYS_ENV, PROJECT_ROOT
 from tests import bare_chat
 from tests.adoption import foreign
 
+NEW_SITE = PROJECT_ROOT / "docs" / "overlay.toml"
 AS_FOUND, CHAT_ALONE = "--as-found", "--chat-alone"
 
 
@@ -26,7 +29,9 @@ def main(words: list[str]) -> None:
     """Start what was asked for, say where it is and what a shell has to be told, and wait."""
     with tempfile.TemporaryDirectory() as folder:
         if CHAT_ALONE in words:
-            contract = contracts.load()
+            # What step 4 of docs/adopting.md begins with, as long as the shell names no overlay of its own.
+            own = None if os.environ.get(OVERLAYS_ENV) else [NEW_SITE]
+            contract = contracts.load(overlays=own)
             port = urlsplit(contract.chat.url).port
             with bare_chat.running(Path(folder), contract, foreign.UNLIMITED, port=port) as chat:
                 options = (f"--site-url={contract.site.url}", f"--chat-url={chat.url}")

@@ -20,7 +20,8 @@ from fixtures.attached import READ_ONLY
 from fixtures.options import CONTRACT_KEY
 from tests import inner
 
-pytestmark = pytest.mark.api
+# Each brings up a stack with the site in web/.
+pytestmark = [pytest.mark.api, pytest.mark.feature("own_urls")]
 
 SETTING = "Iframe_Restrict_Access"
 READS = f"""

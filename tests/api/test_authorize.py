@@ -58,7 +58,8 @@ def test_an_unknown_client_is_refused(test_user_flow: OAuthFlow) -> None:
         "{chat}/_oauth/{capital}",
         "{chat}/_oauth-apps/{name}",
         "{other_host}/_oauth/{name}",
-        "{chat}/_oauth/{name}?close",
+        # django-oauth-toolkit below 3 lets a query be added to the registered address.
+        pytest.param("{chat}/_oauth/{name}?close", marks=pytest.mark.feature("own_urls")),
     ],
 )
 def test_a_redirect_uri_must_match_to_the_letter(

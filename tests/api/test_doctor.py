@@ -16,7 +16,8 @@ from besedka.target import Target
 from faults import BreakableStack
 from fixtures.options import CONTRACT_KEY
 
-pytestmark = pytest.mark.doctor
+# Each brings up a stack with the site in web/.
+pytestmark = [pytest.mark.doctor, pytest.mark.feature("own_urls")]
 
 
 @pytest.fixture(scope="module")

@@ -17,7 +17,8 @@ from besedka.contract import CONTRACT_FILE
 from besedka.stacks import up_records
 from tests import inner
 
-pytestmark = pytest.mark.api
+# Each brings up a stack with the site in web/.
+pytestmark = [pytest.mark.api, pytest.mark.feature("own_urls")]
 
 TELLS_ITS_STACK = """
 from pathlib import Path

@@ -26,6 +26,7 @@ def callback_config(answer: requests.Response) -> dict[str, object]:
     return found
 
 
+@pytest.mark.feature("oauth_tables")
 def test_a_login_links_the_account_and_stores_a_hashed_session(
     contract: Contract,
     temp_user: Callable[..., User],

@@ -19,7 +19,8 @@ from besedka.stacks.services import postgres, programs
 from tests import inner
 from tests.unit.stacks import made_up
 
-pytestmark = pytest.mark.api
+# Each brings up a stack with the site in web/.
+pytestmark = [pytest.mark.api, pytest.mark.feature("own_urls")]
 
 ASKS_FOR_A_STACK = "def test_stack(stack): pass\n"
 SERVER, NO_SERVER = postgres.find(programs.AUTO)

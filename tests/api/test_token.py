@@ -16,6 +16,7 @@ from tests.cases import in_fewest_rooms
 pytestmark = pytest.mark.api
 
 
+@pytest.mark.feature("oauth_tables")
 @pytest.mark.parametrize("sent_via", ["header", "payload"])
 def test_a_code_buys_an_access_token(
     sent_via: str, contract: Contract, test_user_flow: OAuthFlow, site_data: SiteDatabase
@@ -53,6 +54,7 @@ def test_a_code_works_once(test_user_flow: OAuthFlow) -> None:
     assert again.json()["error"] == "invalid_grant"
 
 
+@pytest.mark.feature("oauth_tables")
 def test_an_expired_code_is_refused(
     temp_user: Callable[..., User], flow: Callable[[User], OAuthFlow], site_data: SiteDatabase
 ) -> None:

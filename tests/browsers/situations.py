@@ -12,7 +12,8 @@ from playwright.sync_api import Browser, BrowserType, Error, Page, expect
 from besedka import address
 from besedka import browser as browsers
 from besedka.contract import Contract
-from besedka.pages.site import ChatPage, ChatTestPage, IntegratedPage, LoginPage
+from besedka.pages.login import LoginPage
+from besedka.pages.site import ChatPage, ChatTestPage, IntegratedPage
 from besedka.translation import translated
 from faults.behind import Behind
 

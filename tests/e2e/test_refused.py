@@ -14,8 +14,9 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from besedka.contract import Contract, User
+from besedka.pages.login import LoginPage
 from besedka.pages.patience import PATIENCE
-from besedka.pages.site import AWAITING_CLICK, ChatPage, ChatTestPage, IntegratedPage, LoginPage
+from besedka.pages.site import AWAITING_CLICK, ChatPage, ChatTestPage, IntegratedPage
 from besedka.rocketchat.rest import RocketChat, RocketChatError
 from besedka.site_database import SiteDatabase
 from fixtures.features import DOES_NOT_APPLY

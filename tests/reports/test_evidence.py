@@ -36,7 +36,8 @@ def test_setup(broken_before):
     pass
 
 def test_call(visitor, contract):
-    from besedka.pages.site import ChatTestPage, LoginPage
+    from besedka.pages.login import LoginPage
+    from besedka.pages.site import ChatTestPage
     for url in (contract.site.url, contract.chat.url):
         visitor.context.add_cookies([{"name": "sessionid", "value": secrets.token_hex(16), "url": url}])
     LoginPage(visitor, contract).open().sign_in_as(contract.users[0])

@@ -19,7 +19,7 @@ FILE_LINES, FUNCTION_LINES = 400, 60
 ARROWS = {
     "language": "",
     "translation": "language",
-    "adapter errors mistakes names progress scrub second_ask without_netlink address resolver reverse_proxy": "errors translation",
+    "login_form adapter errors mistakes names progress scrub second_ask without_netlink address resolver reverse_proxy": "errors translation",
     "hosts": "resolver",
     "http overlays": "address errors hosts",
     "consistency": "names",
@@ -28,12 +28,12 @@ ARROWS = {
     "contract database_url browser": "values ways adapter mistakes address certificates consistency errors hosts names reverse_proxy scrub overlays"
     " without_netlink",
     "rocketchat site site_status site_database pages target": "ways adapter address contract database_url errors http"
-    " second_ask",
+    " login_form second_ask",
     "report": "errors language scrub translation",
     "provision": "address contract database_url errors hosts names progress rocketchat site_database target",
     "stacks": "values adapter address contract database_url errors hosts http progress provision reverse_proxy rocketchat site_database"
     " site_status target",
-    "checks": "ways adapter language translation address contract database_url errors http names rocketchat second_ask site site_database site_status stacks target",
+    "checks": "ways adapter language translation address contract database_url errors http login_form names rocketchat second_ask site site_database site_status stacks target",
     "restart": "address checks contract database_url errors http progress provision rocketchat site_database"
     " site_status stacks target",
     "load": "contract errors http language provision rocketchat site translation",

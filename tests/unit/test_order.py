@@ -50,6 +50,38 @@ def test_the_seed_and_the_shard_are_said_and_obeyed(subject: Path) -> None:
     assert ran == sorted(names, key=lambda name: place(name, said[1]))
 
 
+def test_workers_take_the_order_that_was_chosen_for_them_all(subject: Path) -> None:
+    subject.write_text(SUBJECT, "utf-8")
+
+    done = inner.run(str(subject), "--order-seed=random", "-n", "2")
+
+    assert done.returncode == 0, done.stdout
+    assert re.search(r"order: --order-seed=\d+", done.stdout)
+    assert "8 passed" in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("words", "shuffled"),
+    [(("-m", "e2e"), True), (("-m", "e2e", "--order-seed=off"), False), ((), False), (("-m", "api"), False)],
+)
+def test_the_end_to_end_tests_run_in_a_random_order_by_themselves(
+    words: tuple[str, ...], shuffled: bool, subject: Path
+) -> None:
+    subject.write_text(
+        f"import pytest\npytestmark = [getattr(pytest.mark, name) for name in ('e2e', 'api')]\n{SUBJECT}",
+        "utf-8",
+    )
+
+    done = inner.run(str(subject), *words, "--collect-only")
+
+    said = re.search(r"order: --order-seed=(\d+)", done.stdout)
+    assert bool(said) == shuffled, done.stdout
+    names = [f"test_{number}" for number in range(8)]
+    file = subject.relative_to(inner.PROJECT_ROOT).as_posix()
+    wanted = sorted(names, key=lambda name: place(f"{file}::{name}", said[1])) if said else names
+    assert re.findall(r"<Function (test_\d)>", done.stdout) == wanted
+
+
 def test_files_that_have_changed_run_several_times(subject: Path) -> None:
     # What git ignores is no change of anybody's.
     tracked = Path(__file__).with_name("test_just_made.py")

@@ -66,6 +66,15 @@ def test_rows_about_the_site_go_along_where_it_moves(tmp_path: Path) -> None:
     assert (said.provider.url, said.settings[origin]) == (base.site.url, here)
 
 
+def test_a_site_that_moves_below_a_path_takes_its_provider_along(tmp_path: Path) -> None:
+    here = "http://127.0.0.1:8101/portal"
+
+    moved = contract.load(overlays=[overlay(tmp_path, "one", f'[site]\nurl = "{here}"\n')])
+
+    assert (moved.provider.url, moved.own_provider_url) == (here, None)
+    assert moved.settings["Iframe_Integration_receive_origin"] == "http://127.0.0.1:8101"
+
+
 def test_the_environment_names_overlays(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(OVERLAYS_ENV, str(overlay(tmp_path, "one", '[chat]\nversion = "6.4.8"\n')))
 

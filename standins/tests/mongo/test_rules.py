@@ -107,6 +107,11 @@ _CHANGED: dict[str, tuple[Any, Any, Any]] = {
     "$pull of objects": ([{"a": 1, "b": 2}, {"a": 2}], {"$pull": {"x": {"a": 1}}}, [{"a": 2}]),
     "$pull keeps true from 1": ([True, 1], {"$pull": {"x": 1}}, [True]),
     "$pullAll keeps true from 1": ([True, 1], {"$pullAll": {"x": [1]}}, [True]),
+    "a place that the query did not find": ([1, 2], {"$set": {"x.$": 9}}, 2),
+    "every place of an array": ([1, 2], {"$inc": {"x.$[]": 1}}, [2, 3]),
+    "a product": (2.5, {"$mul": {"x": 2}}, 5.0),
+    "a product with a text": ("2", {"$mul": {"x": 2}}, 14),
+    "bits": ([], {"$bit": {"x": {"and": 6}}}, 2),
     "$pull from a number": (5, {"$pull": {"x": 5}}, 2),
     "$push on a number": (5, {"$push": {"x": 5}}, 2),
     "$addToSet on a number": (5, {"$addToSet": {"x": 5}}, 2),
@@ -147,6 +152,7 @@ _REFUSED: dict[str, tuple[Callable[[Collection], Any], int]] = {
     "an aggregation without a cursor": (
         lambda things: things.database.command({"aggregate": things.name, "pipeline": []}), 9,
     ),
+    "a hint of no index": (lambda things: list(things.find().hint("nope")), 2),
     "$limit of nothing": (lambda things: list(things.aggregate([{"$limit": 0}])), 15958),
     "a projection that includes and excludes": (lambda things: things.find_one({}, {"a": 1, "b": 0}), 31254),
 }  # fmt: skip
@@ -160,6 +166,32 @@ def test_what_is_refused(things: Collection, case: str) -> None:
     with pytest.raises(OperationFailure) as refused:
         question(things)
     assert refused.value.code == code
+
+
+_MONGODBS: dict[str, Callable[[Collection], Any]] = {
+    "$sortByCount": lambda things: list(things.aggregate([{"$sortByCount": "$x"}])),
+    "$unset": lambda things: list(things.aggregate([{"$unset": "x"}])),
+    "$unset in an update": lambda things: things.update_one({}, [{"$unset": "x"}]),
+    "$unionWith": lambda things: list(things.aggregate([{"$unionWith": things.name}])),
+    "$mod": lambda things: list(things.find({"x": {"$mod": [2, 0]}})),
+    "$bitsAllSet": lambda things: list(things.find({"x": {"$bitsAllSet": 1}})),
+    "a collation": lambda things: list(things.find().collation({"locale": "en", "strength": 2})),
+    "array filters": lambda things: things.update_one(
+        {}, {"$set": {"y.$[one]": 9}}, array_filters=[{"one": 1}]
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", _MONGODBS)
+def test_what_mongodb_has_is_done_or_refused_as_not_done(things: Collection, case: str) -> None:
+    """Never called unknown: a program would take MongoDB for an older one."""
+    things.insert_one({"_id": 0, "x": 1, "y": [1]})
+    code = 0
+    try:
+        _MONGODBS[case](things)
+    except OperationFailure as error:
+        code = error.code or 1
+    assert code in {0, UNSUPPORTED}
 
 
 def test_lookups_go_through_arrays(things: Collection) -> None:

@@ -157,6 +157,43 @@ def test_the_least_of_the_canonical_users_signs_in_and_out(
     assert report.traces == report.leftovers == ()
 
 
+def test_a_log_in_may_ask_for_the_password_on_a_page_of_its_own(
+    examined: Callable[[], Report], foreign: Foreign, contract: Contract
+) -> None:
+    html = {"Content-Type": "text/html"}
+    second = FORM.replace('<input name="kennung">', "").replace("<form", '<form action="in/"', 1)
+
+    def first(asked: Any) -> Reply:
+        if asked.command == "GET":
+            return 200, FORM.replace('<input type="password" name="wort">', ""), html
+        foreign.signed_in += parse_qs(asked.form)["kennung"]
+        return 302, "", {"Location": "/second/"}
+
+    def password(asked: Any) -> Reply:
+        if asked.command == "GET":
+            return 200, second, html
+        assert "wort" in parse_qs(asked.form)
+        return 302, "", {"Location": "/", "Set-Cookie": f"{SESSION}=made-up-session; Path=/"}
+
+    foreign.told |= {contract.site.login_path: first, "/second/": password}
+
+    assert examined().result("sso.user").status is Status.OK
+    assert foreign.signed_in[0] == canonical.chosen(contract).username
+    assert "POST /second/" in foreign.asked
+
+
+def test_a_site_that_limits_log_ins_is_named(
+    examined: Callable[[], Report], foreign: Foreign, contract: Contract
+) -> None:
+    page = (200, FORM, {"Content-Type": "text/html"})
+    foreign.told[contract.site.login_path] = lambda asked: page if asked.command == "GET" else (429, "", {})
+
+    (found,) = examined().result("sso.user").findings
+
+    assert "POST answered 429" in found.seen
+    assert "limits log-ins" in found.advice[0]
+
+
 def test_a_session_that_cannot_be_ended_is_said(
     examined: Callable[[], Report], foreign: Foreign, contract: Contract
 ) -> None:

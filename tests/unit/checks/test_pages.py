@@ -8,7 +8,9 @@ from typing import Any
 
 import pytest
 
+from besedka.checks import sso_pages
 from besedka.checks.examination import Examination
+from besedka.checks.finding import Skipped
 from besedka.checks.visitor import Visitor, Visitors
 from tests.unit.checks.documents import codes
 
@@ -81,6 +83,26 @@ def test_what_is_wrong_with_a_page_has_a_name(showing: Showing, page: str, kinds
     examination = showing({"/chat/integrated/": page})
     wanted = [f"sso.integrated_page.{kind}" for kind in kinds]
     assert codes("sso.integrated_page", examination) == wanted
+
+
+@pytest.mark.parametrize(
+    ("script", "made"),
+    [
+        ('const frame = document.createElement("iframe");', True),
+        ('return (0, r.jsx)("iframe",{src:e})', True),
+        ("box.innerHTML = `<iframe src='${chat}'></iframe>`;", True),
+        ('document.querySelector("iframe").src', False),
+        ("for (const one of document.getElementsByTagName('iframe')) one.remove();", False),
+    ],
+)
+def test_a_frame_that_a_script_makes_is_left_to_the_browser(
+    showing: Showing, script: str, made: bool
+) -> None:
+    page = PAGE.replace(FRAME, "")
+    examination = showing({"/chat/integrated/": page, "/chat/test/": page, "/static/page.js": script})
+
+    asked = [sso_pages.test_page.ask(examination), sso_pages.integrated_page.ask(examination)]
+    assert [isinstance(answered, Skipped) for answered in asked] == [made, made]
 
 
 @pytest.mark.parametrize(

@@ -1,7 +1,7 @@
 """Addresses of the club's site: none is one of `web/`."""
 
 from django.conf import settings
-from django.contrib.auth.views import LoginView, LogoutView
+from django.contrib.auth.views import LogoutView
 from django.urls import path
 from oauth2_provider.views import AuthorizationView, TokenView
 
@@ -10,7 +10,8 @@ from verein import views
 found = settings.UNMENDED
 urlpatterns = [
     path("", views.start),
-    path("anmelden/", LoginView.as_view(template_name="anmelden.html")),
+    path("anmelden/", views.anmelden),
+    path("anmelden/kennwort/", views.kennwort, name="kennwort"),
     path("abmelden/", LogoutView.as_view(), name="abmelden"),
     path("plausch/", views.plausch, name="plausch"),
     path("plausch/raeume/", views.plausch, {"raeume": True}, name="raeume"),

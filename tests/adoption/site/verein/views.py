@@ -5,9 +5,11 @@ from datetime import timedelta
 from urllib.parse import urlencode
 
 from django.conf import settings
+from django.contrib.auth import authenticate, login
 from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
 from django.shortcuts import render
+from django.urls import reverse
 from django.utils import timezone
 from django.views import View
 from django.views.decorators.clickjacking import xframe_options_exempt
@@ -17,6 +19,26 @@ from oauth2_provider.views.mixins import OAuthLibMixin, ScopedResourceMixin
 
 def start(request: HttpRequest) -> HttpResponse:
     return render(request, "start.html")
+
+
+def anmelden(request: HttpRequest) -> HttpResponse:
+    """The first page of the log-in: who it is."""
+    if request.method != "POST":
+        return render(request, "anmelden.html", {"next": request.GET.get("next", "/")})
+    request.session["wer"] = request.POST["wer"]
+    return HttpResponseRedirect(f"{reverse('kennwort')}?{urlencode({'next': request.POST['next']})}")
+
+
+def kennwort(request: HttpRequest) -> HttpResponse:
+    """The second: the password."""
+    if request.method != "POST":
+        return render(request, "anmelden.html", {"kennwort": True, "next": request.GET["next"]})
+    member = authenticate(request, username=request.session["wer"], password=request.POST["kennwort"])
+    if member is None:
+        told = {"kennwort": True, "next": request.POST["next"], "fehler": "Das stimmt nicht."}
+        return render(request, "anmelden.html", told)
+    login(request, member)
+    return HttpResponseRedirect(request.POST["next"])
 
 
 @login_required

@@ -1,0 +1,60 @@
+"""The scripts of a page with all that they import, as a browser would fetch them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from urllib.parse import urljoin
+
+from besedka import address
+from besedka.site import Site
+
+_IMPORT = re.compile(r"""(?:from|import)\s*\(?\s*["'](\.{1,2}/[^"']+)["']""")
+# `createElement("iframe")`, what JSX and templates of components become, and HTML in a text; no look for one.
+_MAKES_FRAME = re.compile(
+    r"""(?<!querySelector)(?<!querySelectorAll)(?<!ByTagName)(?<!closest)(?<!matches)"""
+    r"""\(\s*["'`]iframe["'`]\s*[,)]|<iframe\b"""
+)
+
+
+def scripts(
+    site: Site, address_of_page: str, sources: list[str], inline: list[str]
+) -> tuple[dict[str, str], list[str]]:
+    """Address → text of the page's scripts with all that they import, and what could not be had.
+
+    A script in the page itself has the page's address and its place there.
+    """
+    texts = {f"{address_of_page} script {number}": text for number, text in enumerate(inline, 1)}
+    missing: list[str] = []
+    pending = [urljoin(address_of_page, source) for source in sources]
+    # A script of another host is another's: what it says to the chat stands on the site's own pages.
+    pending = [one for one in pending if address.origin(one) == address.origin(address_of_page)]
+    pending += [source for text in inline for source in _imported(address_of_page, text)]
+    while pending:
+        source = pending.pop()
+        if source in texts or source in missing:
+            continue
+        text = _script(site, source)
+        if text is None:
+            missing.append(source)
+            continue
+        texts[source] = text
+        pending += _imported(source, text)
+    return texts, missing
+
+
+def makes_frame(texts: Mapping[str, str]) -> bool:
+    """Whether one of these scripts makes a frame, which the page's HTML need not hold then."""
+    return any(_MAKES_FRAME.search(text) for text in texts.values())
+
+
+def _script(site: Site, address: str) -> str | None:
+    response = site.get(address)
+    is_script = response.status_code == 200 and "javascript" in response.headers.get("Content-Type", "")
+    response.encoding = "utf-8"
+    return response.text if is_script else None
+
+
+def _imported(address: str, text: str) -> Iterator[str]:
+    for source in _IMPORT.findall(text):
+        yield urljoin(address, source)

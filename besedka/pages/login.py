@@ -1,0 +1,89 @@
+"""The site's log-in: in one page, or in two with the name first."""
+
+from __future__ import annotations
+
+from typing import Self
+from urllib.parse import urlsplit
+
+from playwright.sync_api import Locator, expect
+
+from besedka.adapter import Selectors
+from besedka.contract import User
+from besedka.pages.patience import PATIENCE
+from besedka.pages.rocketchat_frame import DECIDED_MILLISECONDS
+from besedka.pages.site import SitePage
+
+_NAMES = 'input[type="text"], input[type="email"], input:not([type])'
+_NAME_FIRST = f'form[method="post" i]:has({_NAMES})'
+_PASSWORD = 'input[type="password"]'  # noqa: S105 - a field
+_SENDS = '[type="submit"], button:not([type])'
+
+
+class LoginPage(SitePage):
+    """Where visitors say who they are."""
+
+    def open(self) -> Self:
+        """Go there directly."""
+        self.page.goto(self._address)
+        return self
+
+    @property
+    def _address(self) -> str:
+        return self.contract.site.url + self.contract.site.login_path
+
+    @property
+    def form(self) -> Locator:
+        """The form with a password, whatever else the page asks; else the one that asks for a name first."""
+        own = self.page.locator(self.selectors.login_form)
+        if own.count() or self.selectors.login_form != Selectors().login_form:
+            return own.first
+        return own.or_(self.page.locator(_NAME_FIRST)).first
+
+    def sign_in(self, user: User) -> None:
+        """Fill the form and send it, by name; by address where it asks for one, or refuses the name."""
+        expect(self.form, self.row("login_form")).to_be_attached(timeout=DECIDED_MILLISECONDS)
+        if self._asks_for_email() or not self._accepted(user.username, user.secret):
+            self._accepted(user.email, user.secret)
+
+    @property
+    def problem(self) -> Locator:
+        """What the form says is wrong."""
+        return self.page.get_by_role("alert")
+
+    def _accepted(self, name: str, password: str) -> bool:
+        """Whether the answer is no longer a page of the log-in; else the log-in is open again."""
+        asked = self.submit(name, password)
+        path = urlsplit(self.page.url).path
+        if path not in {urlsplit(self._address).path, asked}:
+            return True
+        if not self.name_field.is_visible():
+            self.open()
+        return False
+
+    def submit(self, name: str, password: str) -> str:
+        """Fill the form as it is told and send it, whatever comes of it; the path where the password was."""
+        self.name_field.fill(name)
+        secret = self.form.locator(_PASSWORD).first
+        if not secret.is_visible():
+            self.form.locator(_SENDS).locator("visible=true").first.click()
+            secret = self.page.locator(_PASSWORD).locator("visible=true").first
+            expect(secret, self.row("login_form")).to_be_attached()
+        asked = urlsplit(self.page.url).path
+        secret.fill(password)
+        with self.page.expect_navigation(timeout=PATIENCE.step, wait_until="commit"):
+            self.form.locator(_SENDS).locator("visible=true").first.click()
+        return asked
+
+    def _asks_for_email(self) -> bool:
+        named = (self.name_field.get_attribute(one) or "" for one in ("type", "autocomplete", "name"))
+        return any("mail" in text.lower() for text in named)
+
+    @property
+    def name_field(self) -> Locator:
+        """Where the form asks who it is."""
+        return self.form.locator(_NAMES).first
+
+    def sign_in_as(self, user: User) -> None:
+        """Sign in, until a page offers to sign out."""
+        self.sign_in(user)
+        expect(self.log_out_button, self.row("log_out")).to_be_attached()

@@ -1,0 +1,52 @@
+"""Which form of a page is the log-in, told from its HTML."""
+
+from __future__ import annotations
+
+import pytest
+import requests
+
+from besedka.login_form import LoginForm
+
+SEARCH = '<form role="search"><input name="q" type="search"></form><form><input name="words"></form>'
+TOKEN = '<input type="hidden" name="csrfmiddlewaretoken" value="t">'
+
+
+def form(html: str) -> LoginForm:
+    page = requests.Response()
+    page.status_code, page._content = 200, html.encode()
+    return LoginForm.of(page)
+
+
+def test_the_form_with_a_password_is_the_log_in_whatever_stands_before_it() -> None:
+    letter = '<form method="post"><input name="letter" type="email"></form>'
+    own = f'<form method="post" action="/in/">{TOKEN}<input name="who"><input type="password" name="word"></form>'
+
+    found = form(SEARCH + letter + own)
+
+    assert (found.name_field, found.password_field, found.action) == ("who", "word", "/in/")
+    assert found.hidden == {"csrfmiddlewaretoken": "t"}
+    assert not found.asks_for_email
+
+
+def test_a_posted_form_with_a_name_is_the_first_page_of_two() -> None:
+    found = form(f'{SEARCH}<form method="POST">{TOKEN}<input type="email" name="login"></form>')
+
+    assert (found.found, found.name_field, found.password_field) == (True, "login", "")
+    assert found.asks_for_email
+
+
+def test_the_second_page_of_two_asks_for_no_name() -> None:
+    found = form(f'{SEARCH}<form method="post">{TOKEN}<input type="password" name="word"></form>')
+
+    assert (found.name_field, found.password_field) == ("", "word")
+
+
+@pytest.mark.parametrize("html", ["", SEARCH, '<input name="who"><input type="password" name="word">'])
+def test_a_page_without_a_form_to_log_in_by_has_none(html: str) -> None:
+    assert not form(html).found
+
+
+def test_a_page_that_asks_once_more_gives_its_token() -> None:
+    assert form(f'{SEARCH}<form method="post">{TOKEN}<button>Out</button></form>').hidden == {
+        "csrfmiddlewaretoken": "t"
+    }
