@@ -17,10 +17,10 @@ from pydantic import SecretStr
 
 from besedka import http
 from besedka.adapter import TEMPORARY_PREFIX
-from besedka.contract import Contract, User
+from besedka.contract import Channel, Contract, User
 from besedka.errors import BesedkaError
 from besedka.rocketchat import callback, provider
-from besedka.rocketchat.rest import Credentials, Json, RocketChat
+from besedka.rocketchat.rest import Credentials, Json, RocketChat, RocketChatError
 from besedka.site import Site
 from faults.breakable_stack import BreakableStack
 
@@ -28,6 +28,7 @@ from faults.breakable_stack import BreakableStack
 ACTS = ("messages", "rooms", "again", "first")
 # A healthy stack answers within a tenth of that, and a fault that takes longer has stopped people.
 TIMEOUT_SECONDS = 4.0
+_SIGNED_OUT = 401
 
 
 class StoppedError(BesedkaError):
@@ -43,7 +44,6 @@ class PeopleAtWork:
     breakable: BreakableStack
     newcomer: User
     sessions: dict[str, Credentials]
-    rooms: dict[str, str]
 
     @classmethod
     def on(cls, breakable: BreakableStack) -> Self:
@@ -51,10 +51,8 @@ class PeopleAtWork:
         contract = breakable.contract
         newcomer = _newcomer(contract)
         breakable.running.manage("ensure_users", stdin=json.dumps([_row(contract, newcomer)]))
-        found = breakable.mongo["rocketchat_room"].find({"name": {"$type": "string"}})
-        rooms = {str(room["name"]): str(room["_id"]) for room in found}
         sessions = {user.username: _signed_in(contract, user) for user in contract.users}
-        return cls(breakable, newcomer, sessions, rooms)
+        return cls(breakable, newcomer, sessions)
 
     def stopped(self) -> dict[str, str]:
         """Which of `ACTS` does not work for somebody, and why; who is signed in stays so."""
@@ -73,24 +71,37 @@ class PeopleAtWork:
                 reasons[act] = f"{type(error).__name__}: {said}"
         return reasons
 
-    def _each_of_their_rooms(self, act: Callable[[RocketChat, User, str], None]) -> None:
-        for user in self.breakable.contract.users:
-            client = self._client(self.sessions[user.username])
-            for name in user.channels:
-                act(client, user, name)
+    def _each_of_their_rooms(self, act: Callable[[RocketChat, Channel], None]) -> None:
+        contract = self.breakable.contract
+        for user in contract.users:
+            client = self._client(user)
+            for channel in contract.channels:
+                if channel.name in user.channels:
+                    act(client, channel)
 
-    def _client(self, session: Credentials) -> RocketChat:
-        return RocketChat(self.breakable.contract.chat.url, session, timeout=TIMEOUT_SECONDS)
+    def _client(self, user: User) -> RocketChat:
+        """The user's own session; who has lost it signs in again, as the frame does."""
+        url, session = self.breakable.contract.chat.url, self.sessions.get(user.username)
+        if session:
+            client = RocketChat(url, session, timeout=TIMEOUT_SECONDS)
+            try:
+                client.me()
+            except RocketChatError as error:
+                if error.status != _SIGNED_OUT:
+                    raise
+            else:
+                return client
+        return RocketChat(url, _signed_in(self.breakable.contract, user), timeout=TIMEOUT_SECONDS)
 
-    def _read(self, client: RocketChat, user: User, name: str) -> None:
-        if name not in {row.get("name") for row in client.get("subscriptions.get")["update"]}:
-            raise StoppedError(f"{user.username} does not see {name}")
-        _method(client, "loadHistory", self.rooms[name], None, 5, None)
+    def _read(self, client: RocketChat, channel: Channel) -> None:
+        if channel.name not in {row.get("name") for row in client.get("subscriptions.get")["update"]}:
+            raise StoppedError(f"somebody does not see {channel.name}")
+        _method(client, "loadHistory", _opened(client, channel), None, 5, None)
 
-    def _write(self, client: RocketChat, user: User, name: str) -> None:
-        message = {"_id": secrets.token_hex(9), "rid": self.rooms[name], "msg": "Добрый день"}
+    def _write(self, client: RocketChat, channel: Channel) -> None:
+        message = {"_id": secrets.token_hex(9), "rid": _opened(client, channel), "msg": "Добрый день"}
         if not _method(client, "sendMessage", message):
-            raise StoppedError(f"{user.username} cannot write into {name}")
+            raise StoppedError(f"somebody cannot write into {channel.name}")
 
     def _sign_in_again(self) -> None:
         for user in self.breakable.contract.users:
@@ -99,10 +110,10 @@ class PeopleAtWork:
                 raise StoppedError(f"{user.username} gets another account")
 
     def _sign_in_first(self) -> None:
-        client = self._client(_signed_in(self.breakable.contract, self.newcomer))
-        for name in self.newcomer.channels:
-            self._read(client, self.newcomer, name)
-            self._write(client, self.newcomer, name)
+        client = self._client(self.newcomer)
+        for channel in self.breakable.contract.default_channels:
+            self._read(client, channel)
+            self._write(client, channel)
 
 
 def _signed_in(contract: Contract, user: User) -> Credentials:
@@ -138,6 +149,11 @@ def _signed_in(contract: Contract, user: User) -> Credentials:
     if named != user.username:
         raise StoppedError(f"{user.username} is signed in as {named}")
     return session
+
+
+def _opened(client: RocketChat, channel: Channel) -> str:
+    """The id of the room, asked for by its name as the web client does (`getRoomByTypeAndName`)."""
+    return str(_method(client, "getRoomByTypeAndName", "p" if channel.private else "c", channel.name)["_id"])
 
 
 def _method(client: RocketChat, name: str, *params: Any) -> Any:

@@ -135,7 +135,8 @@ def kind(examination: Examination) -> Answer:
                         commands=(examination.provision_command,),
                     )
                 )
-        silenced = sorted(room.muted & {user.username for user in examination.contract.users})
+        members = {user.username for user in examination.contract.users if channel.name in user.channels}
+        silenced = sorted(room.muted & members)
         if silenced:
             seen = f"{room.name}: {', '.join(silenced)} muted"
             found.append(

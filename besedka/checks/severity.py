@@ -51,6 +51,13 @@ _LESS_THAN_BROKEN: Mapping[str, Severity] = {
     # The account in the chat takes over what the site says, at the next sign-in.
     "site.accounts.email": Severity.RISK,
     "site.accounts.name": Severity.RISK,
+    "rooms.accounts.email": Severity.RISK,  # M
+    "rooms.accounts.name": Severity.RISK,
+    # Members are not asked for the code (measured on 6.13.0).
+    "rooms.kind.join_code": Severity.RISK,
+    "rooms.roles": Severity.RISK,
+    "rooms.permissions.provisioning": Severity.RISK,
+    "setting.Show_Setup_Wizard.type": Severity.RISK,  # M
     # Large files alone are refused.
     "services.body_limit": Severity.RISK,
     # The sign-in goes on with a number for an id, another name to show, or without a picture.
@@ -58,6 +65,16 @@ _LESS_THAN_BROKEN: Mapping[str, Severity] = {
     "sso.fields.other_name": Severity.RISK,
     "sso.fields.no_avatar": Severity.NOTE,
     # Data that Rocket.Chat does not read, or reads all the same.
+    "integrity.indexes": Severity.RISK,
+    "integrity.roles": Severity.RISK,
+    "integrity.room_counts": Severity.RISK,
+    "integrity.room_owners": Severity.RISK,
+    "integrity.settings_types": Severity.RISK,
+    "integrity.subscriptions.no_room": Severity.RISK,
+    "integrity.subscriptions.no_user": Severity.RISK,
+    "integrity.takeover": Severity.RISK,
+    "integrity.users_ids": Severity.RISK,
+    "integrity.users_unique.stamped": Severity.RISK,
     "integrity.banners": Severity.RISK,
     "integrity.dates": Severity.RISK,  # M
     "integrity.mapping": Severity.RISK,
@@ -70,7 +87,6 @@ _LESS_THAN_BROKEN: Mapping[str, Severity] = {
     "integrity.sso_links.id_type": Severity.RISK,  # M
     "integrity.text": Severity.RISK,
     "integrity.users_able": Severity.RISK,
-    "integrity.users_ids.dates": Severity.RISK,
     # Seen on a running 6.5.3: SSO lets them in.
     "integrity.users_locked": Severity.RISK,
     "integrity.users_unique.email": Severity.RISK,  # M

@@ -28,6 +28,7 @@ def made(contract: Contract, state: State, *, rooms_only: bool, prune: bool) -> 
     steps += _memberships(contract, state, found, rooms_only=rooms_only, prune=prune)
     for channel in contract.channels:
         room = found[channel.name]
+        steps += _voices(channel, room, contract) if room else ()
         if (room.default if room else False) != channel.default:
             before, after = {"default": not channel.default}, {"default": channel.default}
             steps.append(Action("room-field", channel.name, before, after))
@@ -73,8 +74,12 @@ def _room(channel: Channel, room: Room | None, contract: Contract, state: State)
     for field in ("read_only", "join_code"):
         if getattr(room, field):
             yield Action("room-field", channel.name, {field: True}, {field: False})
-    silenced = [user.username for user in contract.users if user.username in room.muted]
-    if silenced:
+
+
+def _voices(channel: Channel, room: Room, contract: Contract) -> Steps:
+    """Whoever belongs here may write; Rocket.Chat takes the mute from members alone (`rooms.unmuteUser`)."""
+    members = [user for user, theirs in contract.subscriptions if theirs == channel]
+    if silenced := [user.username for user in members if user.username in room.muted]:
         yield Action("room-field", channel.name, {"muted": silenced}, {"muted": []})
 
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 import pytest
 
 from besedka import contract as contracts
-from besedka.checks.finding import Status
+from besedka.checks.finding import Severity, Status
 from faults import Fault, catalogue
 from faults.caught import caught_by
+from faults.stopped import judged, met_in_a_browser, stopped_by
 from tests.faults.fault_lab import FaultLab
 from tests.faults.inner_run import names_what_is_wrong
 
@@ -23,6 +24,19 @@ def mood(fault: Fault) -> str | None:
 FAULTS = sorted(catalogue(contracts.load()), key=lambda fault: mood(fault) is None)
 
 
+STOPPING = {fault.cause for fault in FAULTS if stopped_by(fault) or met_in_a_browser(fault)}
+
+
+def _as_bad_as_it_is(fault: Fault, severity: Severity) -> bool:
+    """Broken where it stops people; not broken where nothing of that code does, and nothing judges it so."""
+    stopped = stopped_by(fault)
+    if stopped is None:
+        return True
+    if severity is Severity.BROKEN:
+        return fault.cause in STOPPING or judged(fault.cause)
+    return not stopped
+
+
 @pytest.mark.parametrize("fault", FAULTS, ids=[fault.name for fault in FAULTS])
 def test_the_suite_sees_it_doctor_names_it_and_the_undo_heals(lab: FaultLab, fault: Fault) -> None:
     with lab.healed(mood(fault)) as breakable:
@@ -35,6 +49,7 @@ def test_the_suite_sees_it_doctor_names_it_and_the_undo_heals(lab: FaultLab, fau
         assert report.first_cause is not None
         assert report.first_cause.next_step, "the finding does not say how to fix it"
         assert report.leftovers == ()
+        assert _as_bad_as_it_is(fault, report.first_cause.severity), "its severity is not what it stops"
         if not fault.breaks:
             assert report.result("sso.session").status is Status.OK, "a risk, and yet nobody signs in"
         assert set(red) == set(caught_by(fault)), "these tests alone went red"

@@ -13,6 +13,7 @@ from bson.codec_options import CodecOptions, DatetimeConversion
 
 from besedka import contract as contracts
 from besedka import provision
+from besedka.checks.finding import Severity
 from besedka.checks.run import examine
 from besedka.commands import left_to_a_person
 from besedka.errors import BesedkaError
@@ -107,7 +108,8 @@ def _demand_all_or_nothing(lab: FaultLab, some: tuple[Fault, ...], folder: Path)
                 broken.enter_context(fault.put_into(breakable))
         before = _stored(breakable)
         refused = _applied(breakable, folder)
-        left = [found.code for found in breakable.wait_until_healed().findings]
+        findings = breakable.wait_until_healed().findings
+        left = [found.code for found in findings if found.severity is not Severity.NOTE]
         if refused:
             assert refused.next_step, "it does not say what a person must do"
         if refused or left:

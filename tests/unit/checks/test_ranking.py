@@ -49,6 +49,6 @@ def test_a_risk_heads_nothing_that_is_broken() -> None:
 
 
 def test_severity_is_that_of_the_longest_beginning() -> None:
-    assert severity_of("integrity.users_ids.dates", Severity.BROKEN) is Severity.RISK
-    assert severity_of("integrity.users_ids.type", Severity.BROKEN) is Severity.BROKEN
-    assert severity_of("integrity.users_ids.dates", Severity.NOTE) is Severity.NOTE
+    assert severity_of("integrity.users_unique.email", Severity.BROKEN) is Severity.RISK
+    assert severity_of("integrity.users_unique.name", Severity.BROKEN) is Severity.BROKEN
+    assert severity_of("integrity.users_unique.email", Severity.NOTE) is Severity.NOTE
