@@ -6,6 +6,7 @@ statuses below 10 belong to pytest (0 to 5) and to doctor (0, 1, 2), so ours sta
 
 from __future__ import annotations
 
+from besedka.scrub import without_credentials
 from besedka.translation import spoken, word
 
 
@@ -32,12 +33,14 @@ class BesedkaError(Exception):
         return "\n".join(f"{label:>{width}}: {value}" for label, value in rows)
 
     def _rows(self) -> list[tuple[str, str]]:
-        return [
+        """What was typed where something else belongs may be an address with a password."""
+        rows = (
             ("found", self.found),
             ("expected", self.expected),
             ("where", self.where),
             ("next step", self.next_step),
-        ]
+        )
+        return [(label, without_credentials(value)) for label, value in rows]
 
 
 class ContractError(BesedkaError):

@@ -67,7 +67,7 @@ _HASH = re.compile(
     rb"\$2[abxy]\$\d\d\$[./A-Za-z0-9]{53}|\b(?:pbkdf2_sha\d+|argon2|bcrypt(?:_sha256)?|scrypt|md5)\$[^\s\"'\\<>]+"
 )
 _DATABASE = re.compile(
-    rb"\b((?:postgres(?:ql)?|postgis|pgsql|mongodb(?:\+srv)?|mysql\w*|mariadb|rediss?|amqps?)://)[^\s\"'<>]*@"
+    rb"\b((?:postgres(?:ql)?|postgis|pgsql|mongodb(?:\+srv)?|mysql\w*|mariadb|rediss?|amqps?):/{1,2})[^\s\"'<>]*@"
 )
 _WEB = re.compile(rb"\b(https?://)[^\s/?#@\"'<>]*:[^\s/?#@\"'<>]*@")
 _NAMED = (_JSON_VALUE, _HEADER_ROW, _PAIR, _WORD, _COOKIES, _BEARER)
@@ -139,6 +139,14 @@ class Scrubber:
                 image = entry.filename.endswith((".jpeg", ".jpg", ".png"))
                 target.writestr(entry, data if image else self.data(data))
         scrubbed.replace(path)
+
+
+def without_credentials(text: str) -> str:
+    """The text without the name and password of any address in it, also of one that was read as a path."""
+    data = text.encode(errors="surrogateescape")
+    for pattern in (_DATABASE, _WEB):
+        data = pattern.sub(rb"\g<1>" + MASK.encode() + b"@", data)
+    return data.decode(errors="surrogateescape")
 
 
 def _cookies(network: bytes) -> Iterator[str]:

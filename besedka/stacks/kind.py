@@ -10,6 +10,7 @@ from collections.abc import Sequence
 
 from besedka.contract import Contract
 from besedka.errors import StackKindError
+from besedka.scrub import without_credentials
 from besedka.stacks.docker.presence import engine_is_likely
 from besedka.stacks.versions import VERSION_ENV
 
@@ -27,7 +28,7 @@ def resolved(
     if wished != AUTO:
         return wished, ""
     if embedded_only:
-        return "embedded", f"because of {embedded_only[0]}"
+        return "embedded", f"because of {without_credentials(embedded_only[0])}"
     if version:
         return "containers", "because a version of Rocket.Chat was named"
     if not engine_is_likely():

@@ -19,7 +19,8 @@ FILE_LINES, FUNCTION_LINES = 400, 60
 ARROWS = {
     "language": "",
     "translation": "language",
-    "login_form errors mistakes names progress scrub second_ask without_netlink address resolver": "errors translation",
+    "scrub": "",
+    "login_form errors mistakes names progress second_ask without_netlink address resolver": "errors scrub translation",
     "hosts": "resolver",
     "http overlays": "address errors hosts names",
     "consistency": "names",
@@ -32,7 +33,7 @@ ARROWS = {
     " login_form second_ask",
     "report": "errors language scrub translation",
     "provision": "address contract database_url errors hosts names progress rocketchat site_database target",
-    "stacks": "values adapter address contract database_url errors hosts http progress provision reverse_proxy rocketchat site_database"
+    "stacks": "values adapter address scrub contract database_url errors hosts http progress provision reverse_proxy rocketchat site_database"
     " site_status target",
     "checks": "ways adapter language translation address contract database_url errors http login_form names rocketchat second_ask site site_database site_status stacks target",
     "restart": "address checks contract database_url errors http progress provision rocketchat site_database"

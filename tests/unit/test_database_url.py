@@ -126,6 +126,35 @@ def test_no_command_prints_the_password(
     assert not leaks(password, outcome.output + said)
 
 
+# An address where a command wants something else.
+MISTAKEN = {
+    "bundle": ("{url}",),
+    "doctor --check": ("{url}",),
+    "merge": ("{url}",),
+    "status --lang": ("{url}",),
+    "summary": ("{url}",),
+    "up --mongod": ("{url}", "--no-open"),
+}
+
+
+@FEW
+@given(st.sampled_from(sorted(MISTAKEN)), SCHEMES, PASSWORDS)
+@example("up --mongod", "mongodb", "QxTopSecret99")
+def test_no_command_prints_the_password_of_an_address_in_another_place(
+    monkeypatch: pytest.MonkeyPatch, command: str, scheme: str, password: str
+) -> None:
+    monkeypatch.setenv("DOCKER_HOST", f"tcp://{NOBODY}")
+    url = f"{'postgres' if scheme in {'sqlite', 'nonsense', 'oracle'} else scheme}://root:{quote(password, safe='')}@{NOBODY}/x"
+    words = [*command.split(), *(word.format(url=url) for word in MISTAKEN[command])]
+
+    outcome = CliRunner().invoke(cli.app, words)
+
+    error = outcome.exception
+    said = error.text() + str(error) if isinstance(error, BesedkaError) else ""
+    assert outcome.exit_code != 0
+    assert not leaks(password, outcome.output + said)
+
+
 @pytest.mark.parametrize(
     ("url", "found"),
     [
