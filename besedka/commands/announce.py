@@ -14,7 +14,7 @@ import requests
 import typer
 
 from besedka import http
-from besedka.commands.reports import read
+from besedka.commands.reports import outer
 from besedka.errors import BesedkaError
 from besedka.language import Language, chosen
 from besedka.report.issues import LABEL, Step, plan
@@ -52,7 +52,7 @@ def announce(
 
     Exit status: 0 told; 35 no such run; 39 GitHub or the webhook did not take it.
     """
-    told = [read(folder) for folder in runs]
+    told = list(outer(runs).values())
     for step in plan(told, _open_issues(), link) if issues else ():
         typer.echo(f"gh {shlex.join(step.words)}\n{step.body}".rstrip())
         if not dry_run:

@@ -112,10 +112,11 @@ def merge(
 
     Exit status: 0 merged; 35 no such run; 36 these are not the parts of one run.
     """
-    runs = [read(folder) for folder in parts]
+    told = outer(parts)
+    runs = list(told.values())
     whole = runs[0] if len(runs) == 1 and not runs[0].shard else merging.merged(runs, to.name)
     to.mkdir(parents=True, exist_ok=True)
-    merging.with_files(parts, to)
+    merging.with_files(list(told), to)
     whole.write(to)
     typer.echo(f"{page.write(whole, to, chosen(lang))}")
     if durations:
@@ -136,6 +137,19 @@ def found(run: Path | None) -> Path:
         expected="one that had a stack, or wanted one",
         where=str(_RUNS),
         next_step="python3 run.py e2e, or name the folder of a run",
+    )
+
+
+def outer(folders: list[Path]) -> dict[Path, Run]:
+    """The runs in these folders but those inside tests, which may be red on purpose. Raises NoRunError."""
+    told = {folder: run for folder in folders if not (run := read(folder)).inside}
+    if told:
+        return told
+    raise NoRunError(
+        "these are runs inside tests",
+        expected="the run that they belong to",
+        where=", ".join(map(str, folders)),
+        next_step="name the folder of a run of its own",
     )
 
 

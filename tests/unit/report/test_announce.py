@@ -14,6 +14,7 @@ from typer.testing import CliRunner
 
 from besedka import cli
 from besedka.commands.announce import NOTIFY_ENV, AnnounceError
+from besedka.commands.reports import NoRunError
 from besedka.report.issues import INFRASTRUCTURE, UNEXPLAINED, plan
 from besedka.report.model import Outcome, Run, Verdict
 from tests.unit.report import runs
@@ -135,6 +136,20 @@ def test_the_command_calls_gh(calls: Path, red: str) -> None:
     told = calls.read_text("utf-8")
     assert f"issue|create|--title|{CAUSE}|--label|nightly|--body-file|-|" in told
     assert "issue|close|7|" in told
+
+
+def test_a_run_inside_a_test_is_nobodys_nightly(red: str, calls: Path, tmp_path: Path) -> None:
+    inside = tmp_path / "inside"
+    inside.mkdir()
+    runs.run("inside", inside=True).write(inside)
+
+    alone = CliRunner().invoke(cli.app, ["announce", str(inside)])
+
+    assert isinstance(alone.exception, NoRunError), "nothing may be closed because nothing was run"
+    assert not calls.exists()
+    beside = CliRunner().invoke(cli.app, ["announce", red, str(inside)])
+    assert beside.exit_code == 0, beside.output
+    assert calls.read_text("utf-8").count("issue|create|") == 1
 
 
 def test_a_dry_run_asks_and_changes_nothing(calls: Path, red: str, webhook: Webhook) -> None:

@@ -84,6 +84,10 @@ def test_the_command_writes_one_page_with_the_evidence(tmp_path: Path) -> None:
         (folder / "evidence" / f"t{text[0]}" / "frames.txt").write_text("page", "utf-8")
         shard(text, f"a.py::{text[0]}").write(folder)
         folders.append(str(folder))
+    inside = tmp_path / "inside"
+    inside.mkdir()
+    shard("1/2", "b.py::red_on_purpose", inside=True).write(inside)
+    folders.append(str(inside))
     to, durations = tmp_path / "whole", tmp_path / "durations.json"
 
     shown = CliRunner().invoke(cli.app, ["merge", *folders, "--to", str(to), "--durations", str(durations)])
