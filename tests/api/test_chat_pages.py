@@ -7,6 +7,7 @@ from html.parser import HTMLParser
 
 import pytest
 
+from besedka.checks.reloading import reloads
 from besedka.contract import Contract, User
 from fixtures.users import SiteSession
 from tests.api.answer import expect_status
@@ -40,6 +41,16 @@ class Page(HTMLParser):
             for tag, attributes in self.found
             if "data-channel" in attributes
         }
+
+
+@BOTH_PAGES
+def test_the_page_stays_until_its_visitor_leaves(
+    path: str, contract: Contract, sign_in: Callable[[User], SiteSession]
+) -> None:
+    answer = sign_in(in_most_rooms(contract)).site.get(path)
+
+    expect_status(answer, 200)
+    assert reloads("page", answer, path) == [], "a browser loads the page anew, and the chat in it"
 
 
 @BOTH_PAGES
