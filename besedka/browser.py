@@ -12,14 +12,19 @@ from pathlib import Path
 from playwright._impl._driver import compute_driver_executable
 from playwright.sync_api import sync_playwright
 
-from besedka import hosts, without_netlink
+from besedka import hosts
 from besedka.certificates import trusted_keys
 from besedka.errors import BrowserMissingError
+
+try:
+    from besedka import without_netlink
+except ImportError:  # netlink is Linux's; elsewhere browsers start as ever
+    without_netlink = None  # type: ignore[assignment]
 
 BROWSER_ENV = "BESEDKA_BROWSER"
 # Where Playwright looks for the program that runs its driver, before its own.
 _NODE_ENV = "PLAYWRIGHT_NODEJS_PATH"
-_LAUNCHER = Path(without_netlink.__file__).with_suffix(".sh")
+_LAUNCHER = Path(__file__).with_name("without_netlink.sh")
 _PYTHON_ENV = "BESEDKA_PYTHON"
 _HEADLESS_SHELL = "chromium-headless-shell"
 _NAMES = (
@@ -102,7 +107,7 @@ def unwatched_network(*, headed: bool = False) -> Iterator[None]:
     """
     browser = _of_the_machine(headed=headed)
     of_snap = browser is not None and Path(browser).resolve().name == "snap"
-    if sys.platform != "linux" or of_snap or not os.access(_LAUNCHER, os.X_OK):
+    if without_netlink is None or of_snap or not os.access(_LAUNCHER, os.X_OK):
         yield
         return
     node, _ = compute_driver_executable()

@@ -16,6 +16,9 @@ import ctypes
 import os
 import sys
 
+if sys.platform != "linux":
+    raise ImportError(sys.platform)
+
 PROGRAM_ENV = "BESEDKA_PROGRAM"
 # seccomp.h of libseccomp 2; of `socket` and `errno`, which would double the time this takes.
 _ALLOW = 0x7FFF0000

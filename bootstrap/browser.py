@@ -66,7 +66,7 @@ class Browsers:
             return ""
         say("setup: playwright install chromium")
         status, output = execute([str(self.python), "-m", "playwright", "install", "chromium"])
-        if status == 0 and self.playwright_runs():
+        if status == 0 and (self.playwright_runs() or self.libraries_help()):
             return ""
         if status != 0:
             self.refuse("playwright install chromium", output, status)
@@ -117,6 +117,14 @@ class Browsers:
             else:
                 self.refuse("Playwright's own build", output, status)
         return status == 0
+
+    def libraries_help(self) -> bool:
+        """Whether the build runs once the system's libraries are there, which a bare system lacks."""
+        if not apt.usable():
+            return False
+        say("setup: playwright install-deps chromium")
+        execute([str(self.python), "-m", "playwright", "install-deps", "chromium"])
+        return self.playwright_runs()
 
     def refuse(self, what: str, output: str, status: int) -> None:
         """Note why something will not do, in the words of what it printed."""

@@ -73,8 +73,9 @@ def environment() -> dict[str, str]:
         "PIP_NO_INPUT": "1",
         "PIP_DISABLE_PIP_VERSION_CHECK": "1",
         "PIP_PROGRESS_BAR": "off",
-        # Five tries, each with its pause, say no more than two where there is no network.
-        "PIP_RETRIES": inherited.get("PIP_RETRIES", "2"),
+        # Five tries, each with its pause, say no more than two where there is no network. With none
+        # pip takes an index that cannot be reached for one that lacks the package.
+        "PIP_RETRIES": inherited.get("PIP_RETRIES", "2").strip("0") or "1",
     }
 
 

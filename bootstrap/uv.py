@@ -123,8 +123,11 @@ def _cache() -> Path:
 
 def _can_be_made(folder: Path) -> bool:
     """Whether this user may write there: a home may be read-only, or none at all."""
-    there = next(path for path in (folder, *folder.parents) if path.exists())
-    return there.is_dir() and os.access(there, os.W_OK)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError:
+        return False
+    return os.access(folder, os.W_OK)
 
 
 def _fetched(folder: Path) -> Path | None:

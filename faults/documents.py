@@ -10,14 +10,18 @@ from typing import Any
 
 from bson import ObjectId
 
+from faults import names
 from faults.breakable_stack import BreakableStack
 from faults.fault import Fault
 from faults.rules import every, reply_with
 
 _SETTINGS = "rocketchat_settings"
 _ROOMS = "rocketchat_room"
-_OWNER = {"username": "owner"}
-_VIP = {"name": "vip"}
+_OWNER = {"username": names.ADMIN}
+_VIP = {"name": names.PRIVATE.name}
+_PLAIN = {"username": names.PLAIN.username}
+_LINK = f"services.{names.SERVICE}"
+_KEY = names.SERVICE.capitalize()
 
 
 def _more(name: str, cause: str, collection: str, document: dict[str, Any], *also: str) -> Fault:
@@ -79,25 +83,25 @@ FAULTS = (
         "provider_row_with_underscores",
         "provider.spelling.underscore",
         _SETTINGS,
-        {"_id": "Accounts_OAuth_Custom_Besedka_url", "value": "x"},
+        {"_id": f"Accounts_OAuth_Custom_{_KEY}_url", "value": "x"},
     ),
     _more(
         "provider_row_in_lower_case",
         "provider.spelling.lower_case",
         _SETTINGS,
-        {"_id": "Accounts_OAuth_Custom-besedka", "value": True},
+        {"_id": f"Accounts_OAuth_Custom-{_KEY.lower()}", "value": True},
     ),
     _more(
         "provider_row_in_capitals",
         "provider.spelling.letter_case",
         _SETTINGS,
-        {"_id": "Accounts_OAuth_Custom-BESEDKA", "value": True},
+        {"_id": f"Accounts_OAuth_Custom-{_KEY.upper()}", "value": True},
     ),
     _more(
         "provider_row_with_another_prefix",
         "provider.spelling.wrong_prefix",
         _SETTINGS,
-        {"_id": "Custom_OAuth_besedka-url", "value": "x"},
+        {"_id": f"Custom_OAuth_{names.SERVICE}-url", "value": "x"},
     ),
     _changed(
         "setting_of_a_wrong_type",
@@ -131,29 +135,29 @@ FAULTS = (
         "account_without_a_way_in",
         "integrity.users_able.powerless",
         "users",
-        {"username": "test_user"},
+        _PLAIN,
         {"$set": {"services": {}}},
     ),
     _changed(
         "account_date_as_text",
         "integrity.users_ids.dates",
         "users",
-        {"username": "test_user"},
+        _PLAIN,
         {"$set": {"createdAt": "2025-06-21T00:00:00Z"}},
     ),
     _changed(
         "forged_sso_link",
         "integrity.sso_links.forged",
         "users",
-        {"username": "test_user"},
-        {"$set": {"services.besedka": {"id": "5", "accessToken": "dummy_token"}}},
+        _PLAIN,
+        {"$set": {_LINK: {"id": "5", "accessToken": "dummy_token"}}},
     ),
     _changed(
         "room_without_an_owner",
         "integrity.room_owners.dangling",
         _ROOMS,
         _VIP,
-        {"$set": {"u": {"_id": "BesedkaOwner2025", "username": "owner"}}},
+        {"$set": {"u": {"_id": "ownerMadeByAScript", "username": names.ADMIN}}},
     ),
     _changed("room_date_as_text", "integrity.dates.no_date", _ROOMS, _VIP, {"$set": {"ts": "2025-06-21"}}),
     Fault(
@@ -185,7 +189,7 @@ FAULTS = (
         "role_that_does_not_exist",
         "integrity.roles.unknown",
         "users",
-        {"username": "test_user"},
+        _PLAIN,
         {"$push": {"roles": "vip-member"}},
     ),
     _changed(
@@ -203,21 +207,23 @@ FAULTS = (
         {"_id": "control"},
         {"$set": {"version": 900}},
     ),
-    _more("account_twice_by_case", "integrity.users_unique.name", "users", _person("Test_User")),
+    _more(
+        "account_twice_by_case", "integrity.users_unique.name", "users", _person(names.PLAIN.username.upper())
+    ),
     _more(
         "account_twice_by_email",
         "integrity.users_unique.email",
         "users",
-        _person("somebody") | {"emails": [{"address": "Test.User@besedka.com", "verified": True}]},
+        _person("somebody") | {"emails": [{"address": names.PLAIN.email.upper(), "verified": True}]},
     ),
     _more(
         "account_with_a_time_stamp",
         "integrity.users_unique.stamped",
         "users",
-        _person("test_user_1750499200"),
+        _person(f"{names.PLAIN.username}_1750499200"),
     ),
     _more("room_in_cyrillic", "integrity.room_names.letters", _ROOMS, _room("Общий")),
-    _more("second_vip_by_case", "integrity.room_names.double", _ROOMS, _room("VIP")),
+    _more("second_vip_by_case", "integrity.room_names.double", _ROOMS, _room(names.PRIVATE.name.upper())),
     _more(
         "membership_with_an_object_id",
         "integrity.ids.type",
@@ -242,15 +248,15 @@ FAULTS = (
         "sso_link_with_a_number",
         "integrity.sso_links.id_type",
         "users",
-        {"username": "test_user"},
-        {"$set": {"services.besedka": {"id": 5}}},
+        _PLAIN,
+        {"$set": {_LINK: {"id": 5}}},
     ),
     _changed(
         "sso_link_to_somebody_else",
         "integrity.sso_links.foreign",
         "users",
-        {"username": "test_user"},
-        {"$set": {"services.besedka": {"id": "1"}}},
+        _PLAIN,
+        {"$set": {_LINK: {"id": "1"}}},
     ),
     _more(
         "membership_of_nobody",

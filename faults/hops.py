@@ -5,8 +5,10 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from urllib.parse import urlsplit
 
+from faults import names
 from faults.breakable_stack import BreakableStack
 from faults.fault import Breaking, Fault
 from faults.proxy import Forward, Reply, Request, Rule
@@ -23,14 +25,11 @@ from faults.rules import (
     to,
 )
 
-_TOKEN = to("/o/token/", "POST")
-_LOGIN = to("/accounts/login/", "POST")
+_TOKEN = to(names.TOKEN, "POST")
+_LOGIN = to(names.LOGIN, "POST")
 _CHAT_LOGIN = to("/api/v1/login", "POST")
 _CLIENT_LOGIN = to("/api/v1/method.callAnon/login", "POST")
 _IS_JSON = (("Content-Type", "application/json"),)
-_IDENTITY = "/api/v1/auth/rocket/"
-_TEST_PAGE = "/chat/test/"
-_INTEGRATED_PAGE = "/chat/integrated/"
 _MADE_UP = {"access_token": "made-up-by-a-view-of-its-own"}
 _LONG_STATE = 60
 _TWIN = "twinOfAnAccount01"
@@ -53,7 +52,7 @@ def _signed_in(path: str) -> Callable[[Request], bool]:
 
 
 def _own_callback(request: Request) -> bool:
-    return _signed_in("/o/authorize/")(request) and not _foreign_callback(request)
+    return _signed_in(names.AUTHORIZE)(request) and not _foreign_callback(request)
 
 
 def _with_its_state(request: Request) -> bool:
@@ -66,8 +65,31 @@ def _foreign_callback(request: Request) -> bool:
     return host not in {None, "127.0.0.1", "localhost"}
 
 
+def _of_the_server(request: Request) -> bool:
+    """Rocket.Chat's own server: doctor, who asks by its name, says that it is doctor."""
+    name = request.header("User-Agent")
+    return "Meteor" in name and "doctor" not in name
+
+
+def _bare(request: Request, forward: Forward) -> Reply | None:
+    return forward(replace(request, target=request.path))
+
+
+class _Kept:
+    """The first answer to each session, again and again, as from a cache that does not look at the query."""
+
+    def __init__(self) -> None:
+        self._kept: dict[str, Reply | None] = {}
+
+    def __call__(self, request: Request, forward: Forward) -> Reply | None:
+        cookie = request.header("Cookie")
+        if cookie not in self._kept:
+            self._kept[cookie] = forward(request)
+        return self._kept[cookie]
+
+
 def _with_a_token(request: Request) -> bool:
-    return request.path == _IDENTITY and bool(request.header("Authorization"))
+    return request.path == names.IDENTITY and bool(request.header("Authorization"))
 
 
 def _with_a_code(request: Request) -> bool:
@@ -143,7 +165,7 @@ def _unlink(one: BreakableStack, user_id: str) -> None:
 
 
 def _invite_to_vip(one: BreakableStack, user_id: str) -> None:
-    one.admin.post("groups.invite", roomName="vip", userId=user_id)
+    one.admin.post("groups.invite", roomName=names.PRIVATE.name, userId=user_id)
 
 
 def _kick_from_general(one: BreakableStack, user_id: str) -> None:
@@ -243,7 +265,7 @@ FAULTS = (
     _site(
         "identity_knows_sessions_alone",
         "identity.session_only",
-        answers(_with_a_token, 302, Location="/accounts/login/?next=/api/v1/auth/rocket/"),
+        answers(_with_a_token, 302, Location=f"{names.LOGIN}?next={names.IDENTITY}"),
     ),
     _site(
         "identity_hands_out_a_token",
@@ -262,40 +284,47 @@ FAULTS = (
     _site("identity_without_an_id", "fields.no_id", fields(_with_a_token, id=None)),
     _site("identity_without_a_picture", "fields.no_avatar", fields(_with_a_token, avatar_url=None)),
     _site("identity_with_other_groups", "fields.groups", fields(_with_a_token, groups=["admin"])),
-    _site("test_page_fails_signed_in", "test_page.status", answers(_signed_in(_TEST_PAGE), 500)),
+    _site("test_page_fails_signed_in", "test_page.status", answers(_signed_in(names.TEST_PAGE), 500)),
     _site(
         "test_page_without_a_frame",
         "test_page.no_frame",
-        rewritten(_signed_in(_TEST_PAGE), "<iframe", "<div"),
+        rewritten(_signed_in(names.TEST_PAGE), "<iframe", "<div"),
     ),
     _site(
         "test_page_shows_the_menus",
         "test_page.layout",
-        rewritten(_signed_in(_TEST_PAGE), "layout=embedded", "layout=full"),
+        rewritten(_signed_in(names.TEST_PAGE), "layout=embedded", "layout=full"),
     ),
     _site(
         "integrated_page_fails_signed_in",
         "integrated_page.status",
-        answers(_signed_in(_INTEGRATED_PAGE), 500),
+        answers(_signed_in(names.INTEGRATED_PAGE), 500),
     ),
     _site(
         "integrated_page_without_a_frame",
         "integrated_page.no_frame",
-        rewritten(_signed_in(_INTEGRATED_PAGE), "<iframe", "<div"),
+        rewritten(_signed_in(names.INTEGRATED_PAGE), "<iframe", "<div"),
     ),
     _site(
         "integrated_page_on_another_room",
         "integrated_page.frame",
-        rewritten(_signed_in(_INTEGRATED_PAGE), "/channel/general", "/channel/lobby"),
+        rewritten(_signed_in(names.INTEGRATED_PAGE), names.DEFAULT_PATH, "/channel/lobby"),
     ),
     _site(
         "integrated_page_without_its_buttons",
         "integrated_page.buttons",
-        rewritten(_signed_in(_INTEGRATED_PAGE), "data-channel", "data-room"),
+        rewritten(_signed_in(names.INTEGRATED_PAGE), "data-channel", "data-room"),
     ),
     _site("authorize_refuses_rocketchats_state", "callback.no_code", answers(_with_its_state, 414)),
-    _site("site_refuses_rocketchats_server", "callback.failed", answers(to("*", by="Meteor"), 403)),
-    _site("site_never_answers_rocketchats_server", "callback.hangs", silent(to("*", by="Meteor"))),
+    Fault(
+        "site_refuses_rocketchats_server",
+        "provider.reachable_from_chat.filtered",
+        lambda one: one.ruled("site", answers(to("*", by="Meteor"), 403)),
+    ),
+    _site("site_refuses_what_only_rocketchat_asks", "callback.failed", answers(_of_the_server, 403)),
+    _chat("proxy_loses_the_query_of_the_callback", "callback.failed", Rule(to("/_oauth/*"), _bare)),
+    _site("authorize_answers_from_a_cache", "callback.no_code", Rule(_own_callback, _Kept())),
+    _site("site_never_answers_rocketchats_server", "callback.hangs", silent(_of_the_server)),
     _chat(
         "proxy_sends_the_callback_home", "callback.no_result", answers(to("/_oauth/*"), 302, Location="/home")
     ),

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from faults import names
 from faults.breakable_stack import BreakableStack
 from faults.fault import Breaking, Fault
 from faults.proxy import Request, Rule
 from faults.rules import answers, answers_json
 
-_ADDRESS = "/chat/api/auth/"
+_ADDRESS = names.CHAT_AUTH
 # web/config/settings.py
 _SESSION_COOKIE = "besedka_session"
 

@@ -63,7 +63,7 @@ _BY_TESTS: dict[tuple[str, ...], tuple[str, ...]] = {
     (f"{_CONSOLE}[chromium-IntegratedPage]",): ("page_looks_into_the_frame",),
     (_SWITCHING,): ("click_loads_all_of_rocketchat",),
     (f"{_TYPING}[chromium-IntegratedPage]",): ("page_reloads_its_frame_on_a_timer",),
-    (f"{_TYPING}[chromium-ChatTestPage]",): ("test_page_loads_itself_anew",),
+    (f"{_PAGES}test_the_page_stays_until_its_visitor_leaves[/chat/test/]",): ("test_page_loads_itself_anew",),
 }
 # Name of the fault → node ids.
 BY_NAME = {name: tests for tests, names in _BY_TESTS.items() for name in names}

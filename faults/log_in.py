@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
+import sqlite3
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, closing, contextmanager
 from dataclasses import replace
 
 import psutil
@@ -16,6 +17,7 @@ from faults.proxy import Reply, Request, Rule
 from faults.rules import (
     Matching,
     answers,
+    answers_json,
     changed,
     every,
     late,
@@ -85,6 +87,26 @@ def _not_of_rocketchat(contract: Contract) -> Matching:
     return matches
 
 
+def _room_of(contract: Contract) -> Matching:
+    path = contract.default_channel.path.partition("?")[0]
+    return lambda request: request.path == path
+
+
+@contextmanager
+def _no_new_users(one: BreakableStack) -> Iterator[None]:
+    """Each new user is refused by the database, as by one that is locked or read-only."""
+    with closing(sqlite3.connect(one.site_file)) as database:
+        database.execute(
+            "CREATE TRIGGER full BEFORE INSERT ON accounts_user BEGIN SELECT RAISE(ABORT, 'it is full'); END"
+        )
+        database.commit()
+        try:
+            yield
+        finally:
+            database.execute("DROP TRIGGER full")
+            database.commit()
+
+
 @contextmanager
 def _paused(one: BreakableStack) -> Iterator[None]:
     """SIGSTOP to the site: the kernel goes on taking connections, and nobody answers."""
@@ -150,7 +172,7 @@ FAULTS = (
     _site(
         "session_that_ends_at_once",
         "sso.user.short_cookie",
-        lambda contract: _cookie(contract, "Max-Age=1"),
+        lambda contract: _cookie(contract, "Max-Age=0"),
     ),
     _site(
         "log_in_may_not_lead_to_the_chat",
@@ -172,15 +194,60 @@ FAULTS = (
         "sso.test_page.reloads",
         lambda contract: reply_with(_shown_to(contract.site.test_page), "Refresh", "2"),
     ),
+    _site(
+        "scripts_of_the_page_from_elsewhere",
+        "sso.commands.unread",
+        lambda contract: rewritten(
+            _shown_to(contract.site.test_page), 'src="/static/', 'src="https://cdn.example.invalid/static/'
+        ),
+    ),
+    _site(
+        "frame_that_nobody_sees",
+        "sso.frame_policy.hidden",
+        lambda contract: rewritten(_shown_to(contract.site.test_page), "<iframe ", "<iframe hidden "),
+    ),
+    _site(
+        "frame_with_a_text_of_its_own",
+        "sso.frame_policy.srcdoc",
+        lambda contract: rewritten(
+            _shown_to(contract.site.test_page), "<iframe ", '<iframe srcdoc="<p>Chat</p>" '
+        ),
+    ),
     _chat(
         "chat_loads_itself_anew",
         "iframe.document.reloads",
         lambda contract: rewritten(
-            lambda request: request.path == contract.default_channel.path.partition("?")[0],
+            _room_of(contract),
             "<head>",
             '<head><meta http-equiv="refresh" content="30">',
         ),
     ),
+    _site(
+        "site_behind_a_password_of_the_proxy",
+        "services.site.password",
+        lambda _: answers(every, 401, "<h1>Authorization Required</h1>", WWW_Authenticate='Basic realm="x"'),
+    ),
+    _chat(
+        "chat_shown_as_text",
+        "iframe.document.type",
+        lambda contract: reply_with(_room_of(contract), "Content-Type", "text/plain"),
+    ),
+    _chat(
+        "chat_kept_for_a_year",
+        "iframe.document.kept",
+        lambda contract: reply_with(_room_of(contract), "Cache-Control", "public, max-age=31536000"),
+    ),
+    _chat(
+        "chat_limits_the_calls_of_an_administrator",
+        "services.admin.unread",
+        lambda _: answers_json(
+            lambda request: request.path == "/api/v1/settings" and request.verb == "GET",
+            429,
+            success=False,
+            error="too many requests",
+        ),
+    ),
+    Fault("database_of_the_site_takes_no_row", "sso.user.unwritable", _no_new_users),
     _site(
         "token_endpoint_slow",
         "site.token_endpoint.slow",

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
+from faults import names
 from faults.fault import Fault
 from faults.proxy import Request, Rule
 from faults.rules import Matching, answers, answers_json, lost, relocated, reply_with, to
 
-_LOGIN = "/accounts/login/"
-_TOKEN = "/o/token/"  # noqa: S105 - a path
-_IDENTITY = "/api/v1/auth/rocket/"
-_SESSION = "/chat/api/session/"
+_LOGIN, _TOKEN, _IDENTITY = names.LOGIN, names.TOKEN, names.IDENTITY
+_SESSION = names.SESSION or "/none/"
 _MADE_UP = {"access_token": "made-up"}
 _NOT_FOUND = "<h1>Not Found</h1>"
 _OWN_LOGIN = '<form method="post"><input type="password"></form>'
@@ -69,20 +68,20 @@ FAULTS = (
         "integrated_page_fails_for_visitors",
         "site.integrated_page.status",
         answers(
-            _without_a_session("/chat/integrated/"),
+            _without_a_session(names.INTEGRATED_PAGE),
             500,
             "<h1>'AnonymousUser' object has no attribute 'role'</h1>",
         ),
     ),
-    *_hidden_behind("test_page", "/chat/test/"),
-    *_hidden_behind("integrated_page", "/chat/integrated/"),
+    *_hidden_behind("test_page", names.TEST_PAGE),
+    *_hidden_behind("integrated_page", names.INTEGRATED_PAGE),
     _page(
         "chat_auth_open_to_all",
         "site.chat_auth.status",
-        answers_json(to("/chat/api/auth/"), 200, **_MADE_UP),
+        answers_json(to(names.CHAT_AUTH), 200, **_MADE_UP),
     ),
-    _page("chat_auth_gone", "site.chat_auth.status", answers(to("/chat/api/auth/"), 404, _NOT_FOUND)),
-    _page("chat_auth_as_a_page", "site.chat_auth.html", answers(to("/chat/api/auth/"), 401, _OWN_LOGIN)),
+    _page("chat_auth_gone", "site.chat_auth.status", answers(to(names.CHAT_AUTH), 404, _NOT_FOUND)),
+    _page("chat_auth_as_a_page", "site.chat_auth.html", answers(to(names.CHAT_AUTH), 401, _OWN_LOGIN)),
     _page("session_as_a_page", "sso.site_session.html", answers(to(_SESSION), 200, _OWN_LOGIN)),
     _page("session_gone", "sso.site_session.status", answers(to(_SESSION), 404, _NOT_FOUND)),
     _page(
@@ -119,11 +118,11 @@ FAULTS = (
         "site.token_endpoint.get",
         answers_json(to(_TOKEN, "GET"), 200, **_MADE_UP),
     ),
-    _page("authorize_gone", "site.authorize.status", answers(to("/o/authorize/"), 404, _NOT_FOUND)),
+    _page("authorize_gone", "site.authorize.status", answers(to(names.AUTHORIZE), 404, _NOT_FOUND)),
     _page(
         "authorize_loses_the_request",
         "site.authorize.next_lost",
-        relocated(to("/o/authorize/"), r"\?.*", "?next=/"),
+        relocated(to(names.AUTHORIZE), r"\?.*", "?next=/"),
     ),
     _page("site_unreachable_from_chat", "provider.reachable_from_chat.refused", lost(_from_chat)),
     _page(

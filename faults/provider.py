@@ -10,7 +10,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from besedka.rocketchat import provider
-from faults import mongo_proxy
+from faults import mongo_proxy, names
 from faults.breakable_stack import LOGIN_SERVICES, BreakableStack
 from faults.fault import Fault
 from faults.proxy import Reply, Rule
@@ -99,7 +99,7 @@ def _codes_left(one: BreakableStack) -> Iterator[None]:
     application = one.site_value(
         "oauth2_provider_application", ("client_id", one.contract.provider.client_id)
     )
-    user = one.site_value("accounts_user", ("username", "test_user"))
+    user = one.site_value("accounts_user", ("username", names.PLAIN.username))
     rows = [
         {
             "id": 900 + number,
@@ -166,7 +166,7 @@ FAULTS = (
         "second_login_service",
         "login_service.alone.ghost",
         lambda one: one.inserted(
-            LOGIN_SERVICES, {"_id": "ghostService00001", "service": "custom_besedka", "custom": True}
+            LOGIN_SERVICES, {"_id": "ghostService00001", "service": f"custom_{names.SERVICE}", "custom": True}
         ),
     ),
     Fault(

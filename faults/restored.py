@@ -10,7 +10,7 @@ from bson import ObjectId
 from bson.datetime_ms import DatetimeMS
 
 from besedka.stacks.services.mongod import REPLICA_SET
-from faults import mongo_proxy
+from faults import mongo_proxy, names
 from faults.breakable_stack import LOGIN_SERVICES, BreakableStack, Document
 from faults.fault import Fault
 
@@ -52,11 +52,14 @@ def _golden_backup(one: BreakableStack) -> Iterator[None]:
     """The backup that was called golden and taken before anything worked."""
     with ExitStack() as held:
         held.enter_context(one.setting(one.row("id"), "OhyAnIdOfFortyCharactersThatAScriptMade1"))
-        held.enter_context(one.setting(one.row("identity_path"), "/api/v1/auth/rocket/user/"))
+        held.enter_context(one.setting(one.row("identity_path"), f"{names.IDENTITY}user/"))
         held.enter_context(one.setting(one.row("button_label_text"), _GARBLED))
         held.enter_context(one.setting("Iframe_Restrict_Access", True))
         held.enter_context(
-            one.inserted(_ROOMS, {"_id": "kP3sYtWq8RbN5vXzB", "name": "vip-chat", "t": "c", "usersCount": 0})
+            one.inserted(
+                _ROOMS,
+                {"_id": "kP3sYtWq8RbN5vXzB", "name": f"{names.PRIVATE.name}-chat", "t": "c", "usersCount": 0},
+            )
         )
         yield
 
@@ -107,8 +110,8 @@ def _mapped(name: str, cause: str, suffix: str, value: str) -> Fault:
 @contextmanager
 def _gone_with_its_memberships(one: BreakableStack) -> Iterator[None]:
     with (
-        emptied(one, _MEMBERSHIPS, {"u.username": "test_user"}),
-        one.removed("users", {"username": "test_user"}),
+        emptied(one, _MEMBERSHIPS, {"u.username": names.PLAIN.username}),
+        one.removed("users", {"username": names.PLAIN.username}),
     ):
         yield
 
@@ -119,13 +122,19 @@ def _general_made_anew(one: BreakableStack) -> Iterator[None]:
     with one.removed(_ROOMS, {"_id": "GENERAL"}):
         members = {"rid": "GENERAL"}
         count = one.mongo[_MEMBERSHIPS].count_documents(members)
-        made = {"_id": "general", "name": "general", "t": "c", "default": True, "usersCount": count}
-        one.mongo[_MEMBERSHIPS].update_many(members, {"$set": {"rid": "general"}})
+        made = {
+            "_id": names.DEFAULT.name,
+            "name": names.DEFAULT.name,
+            "t": "c",
+            "default": True,
+            "usersCount": count,
+        }
+        one.mongo[_MEMBERSHIPS].update_many(members, {"$set": {"rid": names.DEFAULT.name}})
         try:
             with one.inserted(_ROOMS, made):
                 yield
         finally:
-            one.mongo[_MEMBERSHIPS].update_many({"rid": "general"}, {"$set": members})
+            one.mongo[_MEMBERSHIPS].update_many({"rid": names.DEFAULT.name}, {"$set": members})
 
 
 FAULTS = (
@@ -166,14 +175,14 @@ FAULTS = (
         "vip_still_called_vip_chat",
         "rooms.exist.missing",
         _ROOMS,
-        {"name": "vip"},
-        {"$set": {"name": "vip-chat"}},
+        {"name": names.PRIVATE.name},
+        {"$set": {"name": f"{names.PRIVATE.name}-chat"}},
     ),
     _in_mongo(
         "vip_renamed_in_cyrillic",
         "integrity.room_names.letters",
         _ROOMS,
-        {"name": "vip"},
+        {"name": names.PRIVATE.name},
         {"$set": {"name": "ВИП"}},
     ),
     Fault(
@@ -192,8 +201,8 @@ FAULTS = (
         "membership_with_a_role_that_does_not_exist",
         "integrity.roles.unknown",
         _MEMBERSHIPS,
-        {"u.username": "owner", "name": "vip"},
-        {"$set": {"roles": ["vip"]}},
+        {"u.username": names.MEMBER.username, "name": names.PRIVATE.name},
+        {"$set": {"roles": [names.PRIVATE.name]}},
     ),
     _in_mongo(
         "setting_date_as_a_document",

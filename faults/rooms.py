@@ -8,12 +8,13 @@ from contextlib import AbstractContextManager, contextmanager
 from datetime import UTC, datetime
 from typing import Any
 
+from faults import names
 from faults.breakable_stack import BreakableStack
 from faults.fault import Fault
 
 _ROOMS = "rocketchat_room"
 _LIMIT = "Block_Multiple_Failed_Logins_Attempts_Until_Block_by_User"
-_TWIN = {"_id": "kP3sYtWq8RbN5vXzA", "name": "vip-chat", "t": "c", "usersCount": 0}
+_TWIN = {"_id": "kP3sYtWq8RbN5vXzA", "name": f"{names.PRIVATE.name}-chat", "t": "c", "usersCount": 0}
 
 
 def _room(name: str, room: str, update: dict[str, Any], cause: str) -> Fault:
@@ -21,7 +22,7 @@ def _room(name: str, room: str, update: dict[str, Any], cause: str) -> Fault:
 
 
 def _account(name: str, update: dict[str, Any], cause: str) -> Fault:
-    query = {"username": "test_user"}
+    query = {"username": names.PLAIN.username}
     return Fault(name, f"rooms.{cause}", lambda one: one.changed("users", query, update))
 
 
@@ -36,20 +37,20 @@ def _unsubscribed(username: str, room: str) -> Fault:
 
 @contextmanager
 def _invited(one: BreakableStack) -> Iterator[None]:
-    user = one.admin.get("users.info", username="store_admin")["user"]
-    one.admin.post("groups.invite", roomName="vip", userId=user["_id"])
+    user = one.admin.get("users.info", username=names.OTHER.username)["user"]
+    one.admin.post("groups.invite", roomName=names.PRIVATE.name, userId=user["_id"])
     try:
         yield
     finally:
-        one.admin.post("groups.kick", roomName="vip", userId=user["_id"])
+        one.admin.post("groups.kick", roomName=names.PRIVATE.name, userId=user["_id"])
 
 
 @contextmanager
 def _locked_out(one: BreakableStack) -> Iterator[None]:
     """As many failed log-ins as the limit says, a moment ago."""
     events, limit = one.mongo["rocketchat_server_events"], one.admin.get(f"settings/{_LIMIT}")["value"]
-    mark = {"t": "failed-login-attempt", "ip": "203.0.113.9", "u": {"username": "test_user"}}
-    user = one.mongo["users"].find_one({"username": "test_user"}) or {}
+    mark = {"t": "failed-login-attempt", "ip": "203.0.113.9", "u": {"username": names.PLAIN.username}}
+    user = one.mongo["users"].find_one({"username": names.PLAIN.username}) or {}
     # Failures before the last log-in do not count, and another fault may have moved Rocket.Chat's clock.
     moment = max(datetime.now(UTC), user.get("lastLogin", datetime.now(UTC)).replace(tzinfo=UTC))
     events.insert_many([mark | {"_id": secrets.token_hex(8), "ts": moment} for _ in range(limit)])
@@ -76,32 +77,39 @@ def _stranger(one: BreakableStack) -> Iterator[None]:
         password=secrets.token_urlsafe(),
     )
     try:
-        one.admin.post("groups.invite", roomName="vip", userId=made["user"]["_id"])
+        one.admin.post("groups.invite", roomName=names.PRIVATE.name, userId=made["user"]["_id"])
         yield
     finally:
         one.admin.post("users.delete", username="stranger", confirmRelinquish=True)
 
 
 FAULTS = (
-    _unsubscribed("owner", "vip"),
-    _unsubscribed("owner", "moderators"),
-    _unsubscribed("admin", "moderators"),
-    _unsubscribed("test_user", "general"),
+    *(
+        _unsubscribed(user.username, channel.name)
+        for user, channel in names.CONTRACT.subscriptions
+        if channel.private or (channel, user) == (names.DEFAULT, names.PLAIN)
+    ),
     Fault("outsider_in_vip", "rooms.outsiders.member", _invited),
     Fault("stranger_in_vip", "rooms.outsiders.stranger", _stranger),
     Fault("vip_chat_beside_vip", "rooms.exist.twin", lambda one: one.inserted(_ROOMS, _TWIN)),
-    _room("vip_renamed", "vip", {"$set": {"name": "salon"}}, "exist.missing"),
-    _room("vip_open_to_all", "vip", {"$set": {"t": "c"}}, "kind.public"),
-    _room("vip_archived", "vip", {"$set": {"archived": True}}, "kind.archived"),
-    _room("vip_asks_for_a_join_code", "vip", {"$set": {"joinCodeRequired": True}}, "kind.join_code"),
-    _room("owner_muted_in_vip", "vip", {"$set": {"muted": ["owner"]}}, "kind.muted"),
-    _room("general_read_only", "general", {"$set": {"ro": True}}, "kind.read_only"),
-    _room("general_is_no_default", "general", {"$unset": {"default": 1}}, "default.missing"),
-    _room("vip_is_a_default", "vip", {"$set": {"default": True}}, "default.extra"),
+    _room("vip_renamed", names.PRIVATE.name, {"$set": {"name": "salon"}}, "exist.missing"),
+    _room("vip_open_to_all", names.PRIVATE.name, {"$set": {"t": "c"}}, "kind.public"),
+    _room("vip_archived", names.PRIVATE.name, {"$set": {"archived": True}}, "kind.archived"),
+    _room(
+        "vip_asks_for_a_join_code", names.PRIVATE.name, {"$set": {"joinCodeRequired": True}}, "kind.join_code"
+    ),
+    _room(
+        "owner_muted_in_vip", names.PRIVATE.name, {"$set": {"muted": [names.MEMBER.username]}}, "kind.muted"
+    ),
+    _room("general_read_only", names.DEFAULT.name, {"$set": {"ro": True}}, "kind.read_only"),
+    _room("general_is_no_default", names.DEFAULT.name, {"$unset": {"default": 1}}, "default.missing"),
+    _room("vip_is_a_default", names.PRIVATE.name, {"$set": {"default": True}}, "default.extra"),
     Fault(
         "account_renamed_behind_its_memberships",
         "integrity.subscriptions.mixed",
-        lambda one: one.changed("users", {"username": "test_user"}, {"$set": {"username": "temp_moved"}}),
+        lambda one: one.changed(
+            "users", {"username": names.PLAIN.username}, {"$set": {"username": "temp_moved"}}
+        ),
         ("rooms.accounts.missing",),
     ),
     _account("account_deactivated", {"$set": {"active": False}}, "accounts.inactive"),

@@ -12,13 +12,13 @@ import psutil
 
 from besedka import address
 from besedka.stacks.services.mongod import REPLICA_SET
-from faults import mongo_proxy
+from faults import mongo_proxy, names
 from faults.breakable_stack import BreakableStack
 from faults.fault import Fault
 from faults.proxy import Forward, Reply, Request, Rule
 from faults.rules import answers, answers_json, every, fields, late, to
 
-_ADMIN = {"username": "owner"}
+_ADMIN = {"username": names.ADMIN}
 _SECRET = "services.password.bcrypt"  # noqa: S105 - a field
 _INFO = to("/api/info")
 _LOGIN = to("/api/v1/login", "POST")

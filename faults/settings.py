@@ -7,6 +7,7 @@ from contextlib import contextmanager
 
 from besedka.contract import Contract, SettingValue
 from besedka.rocketchat import provider
+from faults import names
 from faults.breakable_stack import BreakableStack
 from faults.fault import Breaking, Fault
 
@@ -19,7 +20,7 @@ _WRONG: dict[str, SettingValue] = {
     "Accounts_RegistrationForm": "Public",
     "Show_Setup_Wizard": "pending",
     "url": "http://127.0.0.1:1",
-    "identity_path": "/api/v1/auth/rocket/user/",
+    "identity_path": f"{names.IDENTITY}user/",
     "login_style": "popup",
     "token_sent_via": "payload",
     "identity_token_sent_via": "payload",

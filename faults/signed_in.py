@@ -5,22 +5,25 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 
+from faults import names
 from faults.fault import Fault
 from faults.proxy import Forward, Reply, Request, Rule
 from faults.rules import answers, changed, rewritten, to
 
-_TEST_PAGE, _INTEGRATED_PAGE = "/chat/test/", "/chat/integrated/"
+_TEST_PAGE, _INTEGRATED_PAGE = names.TEST_PAGE, names.INTEGRATED_PAGE
 # web/config/settings.py
 _SESSION_COOKIE = "besedka_session"
 _FRAME = "<iframe "
 # As the page of June 2025 had it: a callback that does not exist, and no state.
 _HIDDEN_FRAME = (
-    '<iframe hidden src="/o/authorize/?response_type=code&amp;client_id=BesedkaRocketChat2025'
-    '&amp;redirect_uri=http://127.0.0.1:3000/_oauth-apps/besedka"></iframe><iframe '
+    f'<iframe hidden src="{names.AUTHORIZE}?response_type=code'
+    f"&amp;client_id={names.CONTRACT.provider.client_id}"
+    f'&amp;redirect_uri={names.CONTRACT.chat.url}/_oauth-apps/{names.SERVICE}"></iframe><iframe '
 )
 _LOAD_AGAIN = "\nsetInterval(() => { frame.src = frame.src; }, 2000);\n"
 _LOAD_ALL = 'const frame = document.querySelector("iframe"); frame.src = frame.dataset.chatUrl + this.path'
-_MODERATORS, _VIP = b'data-channel="moderators"', b'data-channel="vip"'
+_SHARED, _PRIVATE = names.SHARED.name, names.PRIVATE.name
+_MODERATORS, _VIP = (f'data-channel="{name}"'.encode() for name in (_SHARED, _PRIVATE))
 _LOOK_INSIDE = "\nsetTimeout(() => frame.contentDocument.querySelector('.join').click(), 0);\n"
 
 
@@ -83,11 +86,11 @@ FAULTS = (
     _test(
         "frame_on_rocketchats_own_authorize",
         "not_a_room",
-        r"/channel/general\?layout=embedded",
-        "/oauth/authorize?response_type=code&amp;client_id=besedka",
+        rf"{names.DEFAULT_PATH}\?layout=embedded",
+        "/oauth/authorize?response_type=code&amp;client_id=somebody",
     ),
-    _test("frame_on_an_invented_embed_page", "not_a_room", "/channel/general", "/embed"),
-    _test("frame_on_the_id_of_the_room", "room_id", "/channel/general", "/channel/GENERAL"),
+    _test("frame_on_an_invented_embed_page", "not_a_room", names.DEFAULT_PATH, "/embed"),
+    _test("frame_on_the_id_of_the_room", "room_id", names.DEFAULT_PATH, "/channel/GENERAL"),
     _integrated("integrated_page_shows_the_menus", "layout", r"\?layout=embedded", ""),
     _integrated(
         "page_inside_a_page",
@@ -99,7 +102,7 @@ FAULTS = (
     _of_a_moderator(
         "moderators_button_takes_no_click",
         "idle",
-        r'(<button)([^>]*data-channel="moderators")',
+        rf'(<button)([^>]*data-channel="{_SHARED}")',
         r"\1 disabled\2",
     ),
     _page(
@@ -118,13 +121,13 @@ FAULTS = (
     _integrated(
         "button_leads_to_a_room_that_is_gone",
         "paths",
-        'data-path="/channel/general',
+        f'data-path="{names.DEFAULT_PATH}',
         'data-path="/channel/lobby',
     ),
     _of_a_moderator(
         "moderator_taken_for_a_guest",
         "missing",
-        r'<button[^>]*data-channel="moderators".*?</button>',
+        rf'<button[^>]*data-channel="{_SHARED}".*?</button>',
         "",
     ),
     Fault(
@@ -143,8 +146,8 @@ FAULTS = (
     _of_a_moderator(
         "moderator_gets_the_vip_button",
         "too_many",
-        r'(<button[^>]*data-channel=")moderators(".*?data-path="/group/)moderators(.*?</button>)',
-        r"\g<0>\g<1>vip\g<2>vip\g<3>",
+        rf'(<button[^>]*data-channel="){_SHARED}(".*?data-path="/group/){_SHARED}(.*?</button>)',
+        rf"\g<0>\g<1>{_PRIVATE}\g<2>{_PRIVATE}\g<3>",
     ),
     Fault(
         "test_page_fails_at_the_first_visit",

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
 
 from besedka.rocketchat import provider
+from faults import names
 from faults.breakable_stack import BreakableStack
 from faults.fault import Fault
 
@@ -22,12 +23,12 @@ def _application(name: str, column: str, wrong: object, cause: str) -> Fault:
 
 
 def _account(name: str, column: str, wrong: object, cause: str) -> Fault:
-    key = ("username", "test_user")
+    key = ("username", names.PLAIN.username)
     return Fault(name, f"site.{cause}", lambda one: one.column("accounts_user", key, column, wrong))
 
 
 def _two_callbacks(one: BreakableStack) -> AbstractContextManager[None]:
-    both = f"{provider.redirect_uri(one.contract)} http://elsewhere.invalid/_oauth/besedka"
+    both = f"{provider.redirect_uri(one.contract)} http://elsewhere.invalid/_oauth/{names.SERVICE}"
     key = ("client_id", one.contract.provider.client_id)
     return one.column("oauth2_provider_application", key, "redirect_uris", both)
 
@@ -42,7 +43,7 @@ def _without_a_table(one: BreakableStack) -> Iterator[None]:
 @contextmanager
 def _moved_away(one: BreakableStack) -> Iterator[None]:
     """Nobody of the site has the user's name or e-mail."""
-    key = ("username", "test_user")
+    key = ("username", names.PLAIN.username)
     number = one.site_value("accounts_user", key)
     with (
         one.column("accounts_user", ("id", number), "email", "temp_moved@besedka.com"),

@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import base64
+import json
 from collections.abc import Callable
 from contextlib import AbstractContextManager
+from dataclasses import replace
+from datetime import UTC, datetime
 from typing import Any
 
 from besedka.contract import Channel, Contract, User
 from faults.breakable_stack import BreakableStack, Document
 from faults.fault import Fault
+from faults.proxy import Forward, Reply, Request, Rule
 
 _ROOMS, _USERS = "rocketchat_room", "users"
+_SSRF = "error-ssrf-validation-failed"
 
 
 def private_room(contract: Contract) -> Channel:
@@ -50,10 +56,64 @@ def _address_in_the_chat(one: BreakableStack) -> AbstractContextManager[None]:
     return one.changed(_USERS, {"username": user.username}, {"$set": {"emails": [row]}})
 
 
+def _membership(name: str, cause: str, update: Document) -> Fault:
+    def breaking(one: BreakableStack) -> AbstractContextManager[None]:
+        room, user = one.contract.default_channel.name, plain_user(one.contract).username
+        return one.changed("rocketchat_subscription", {"u.username": user, "name": room}, update)
+
+    return Fault(name, cause, breaking)
+
+
+def _refused_as_ssrf(one: BreakableStack) -> AbstractContextManager[None]:
+    """The callback of an 8.2.0 that takes the site's address for one of its own network.
+
+    https://github.com/RocketChat/Rocket.Chat/issues/39328: the handshake ends with this word, and the
+    callback shows its page all the same.
+    """
+    path = f"/_oauth/{one.contract.provider.name}"
+    own = one.contract.provider
+
+    def treat(request: Request, forward: Forward) -> Reply | None:
+        state = json.loads(base64.b64decode(f"{request.query['state']}==="))
+        text = f"Failed to complete OAuth handshake with {own.name} at {own.url}{own.token_path}. {_SSRF}"
+        credential = {"error": {"message": text}}
+        row = {"key": state["credentialToken"], "credential": credential, "createdAt": datetime.now(UTC)}
+        one.mongo["meteor_oauth_pendingCredentials"].insert_one(row | {"_id": f"ssrf{len(text)}{id(row)}"})
+        # The site is never asked.
+        bare = request.target.replace("code=", "error=")
+        return forward(replace(request, target=bare))
+
+    return one.ruled("chat", Rule(lambda request: request.path == path and "state" in request.query, treat))
+
+
 FAULTS = (
     _room("private_room_as_a_direct_message", private_room, {"$set": {"t": "d"}}),
     _room("default_room_as_a_livechat", lambda contract: contract.default_channel, {"$set": {"t": "l"}}),
     _room("private_room_of_no_kind", private_room, {"$unset": {"t": 1}}),
+    _membership("membership_that_is_an_invitation", "rooms.open.invited", {"$set": {"status": "INVITED"}}),
+    Fault(
+        "default_room_is_federated",
+        "rooms.open.federated",
+        lambda one: one.changed(
+            _ROOMS, {"name": one.contract.default_channel.name}, {"$set": {"federated": True}}
+        ),
+    ),
+    Fault(
+        "role_of_users_looked_for_in_rooms",
+        "integrity.role_scopes.other",
+        lambda one: one.changed("rocketchat_roles", {"_id": "user"}, {"$set": {"scope": "Subscriptions"}}),
+    ),
+    Fault(
+        "permission_of_members_gone",
+        "rooms.permissions.cannot_read",
+        lambda one: one.removed("rocketchat_permissions", {"_id": "view-c-room"}),
+    ),
+    Fault(
+        "migration_broke_off",
+        "integrity.migration.locked",
+        lambda one: one.changed("migrations", {"_id": "control"}, {"$set": {"locked": True}}),
+    ),
+    Fault("rocketchat_refuses_a_private_address", "sso.callback.ssrf", _refused_as_ssrf),
     Fault("sso_link_of_a_site_that_answers_numbers", "integrity.sso_links.id_type", _link_of_a_sign_in),
     Fault("address_in_capitals_at_the_site", "site.accounts.email_case", _address_at_the_site),
     Fault("address_in_capitals_in_the_chat", "rooms.accounts.email_case", _address_in_the_chat),

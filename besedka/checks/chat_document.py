@@ -5,6 +5,7 @@ Rocket.Chat answers each path with the same shell. What stands between may answe
 
 from __future__ import annotations
 
+import re
 from html.parser import HTMLParser
 from urllib.parse import urljoin, urlsplit
 
@@ -21,9 +22,11 @@ from besedka.contract import Contract
 from besedka.errors import ServiceUnreachableError
 
 _CSP = "Content-Security-Policy"
-_CDN = "CDN_PREFIX"
+# For everything, and for scripts and styles alone (apps/meteor/server/settings/general.ts, 7.7).
+_CDNS = ("CDN_PREFIX", "CDN_JSCSS_PREFIX")
 # What the web client signs in by (packages/ddp-client and client/lib/sdk, 6.x and later).
 _LOGIN_CALL = "/api/v1/method.callAnon/login"
+_MAX_AGE, _HOUR = re.compile(r"max-age=(\d+)"), 3600
 _PROXY = "Rocket.Chat does not send that: look for a proxy in front of it that does."
 
 
@@ -45,7 +48,7 @@ class _Shell(HTMLParser):
 
 @check(
     "iframe.document",
-    codes="status reloads sandboxed attachment policy clears",
+    codes="status type kept reloads sandboxed attachment policy clears",
     needs=["services.chat"],
     after=["iframe.headers"],
 )
@@ -60,7 +63,11 @@ def document(examination: Examination) -> Answer:
         seen = f"{response.status_code}{away} in place of the chat's page"
         advice = ("Rocket.Chat answers 200 to every path: look at the proxy in front of it.",)
         return answer([finding("iframe.document.status", seen, "200", place, advice=advice)])
-    found = reloads("iframe.document", response, place)
+    kind = response.headers.get("Content-Type", "no content type")
+    if not kind.lower().startswith(("text/html", "application/xhtml")):
+        advice = (f"A browser shows {kind} as text or as a file: the proxy must leave Content-Type alone.",)
+        return answer([finding("iframe.document.type", kind, "text/html", place, advice=advice)])
+    found = [*reloads("iframe.document", response, place), *_kept(response, place)]
     for policy in policies([response.headers.get(_CSP, "")]):
         if "sandbox" in policy and not set(NEEDED) <= set(policy["sandbox"]):
             seen = f"sandbox {' '.join(policy['sandbox'])}".strip()
@@ -77,6 +84,18 @@ def document(examination: Examination) -> Answer:
         seen = f"Clear-Site-Data: {cleared} signs everybody out at each load"
         found.append(finding("iframe.document.clears", seen, "no such header", place, advice=(_PROXY,)))
     return answer(found, evidence="a page that runs")
+
+
+def _kept(response: requests.Response, place: str) -> list[Finding]:
+    """The page names its scripts by their digest: an old page asks for scripts that an upgrade took away."""
+    told = response.headers.get("Cache-Control", "").lower()
+    age = _MAX_AGE.search(told)
+    if "no-cache" in told or not ("immutable" in told or (age and int(age[1]) > _HOUR)):
+        return []
+    seen = f"Cache-Control: {told}: after an upgrade browsers show the old page, and it stays empty"
+    advice = (f"Let the proxy keep files alone, and not the page itself. {_PROXY}",)
+    code, severity = "iframe.document.kept", Severity.RISK
+    return [finding(code, seen, "a page that is asked for anew", place, advice=advice, severity=severity)]
 
 
 def _refused_by(chat: str, policy: Policy, place: str) -> list[Finding]:
@@ -157,17 +176,16 @@ def _is_script(examination: Examination, source: str) -> bool:
 
 def _cdn(examination: Examination) -> list[Finding]:
     """With a prefix each script comes from elsewhere (apps/meteor/app/cors/server/cors.ts, 7.7)."""
-    prefix = str(examination.effective.get(_CDN) or "").strip()
-    if not prefix or examination.contract.settings.get(_CDN) == prefix:
-        return []
-    advice = (f"Empty {_CDN}, unless every browser here reaches that address.",)
-    seen = f"scripts of the chat come from {prefix}"
-    place = examination.where(_CDN)
-    return [
-        finding(
-            "iframe.client.cdn", seen, "from the chat itself", place, advice=advice, severity=Severity.RISK
-        )
-    ]
+    found = []
+    for name in _CDNS:
+        prefix = str(examination.effective.get(name) or "").strip()
+        if prefix and examination.contract.settings.get(name) != prefix:
+            code, severity = "iframe.client.cdn", Severity.RISK
+            advice = (f"Empty {name}, unless every browser here reaches that address.",)
+            seen, expected = f"scripts of the chat come from {prefix}", "from the chat itself"
+            where = examination.where(name)
+            found.append(finding(code, seen, expected, where, advice=advice, severity=severity))
+    return found
 
 
 def checks(_: Contract) -> tuple[Check, ...]:

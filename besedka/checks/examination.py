@@ -31,6 +31,8 @@ from besedka.target import Target, besedka_command
 TIMEOUT_SECONDS = 4.0
 # Rocket.Chat's server waits so long for the site (`packages/server-fetch/src/index.ts`, 20000 ms).
 SERVER_SECONDS = 20.0
+# Rocket.Chat's server calls itself so (`packages/oauth` of Meteor, OAuth.userAgent): filters look at it.
+USER_AGENT = "Meteor/3.1.2 (besedka doctor)"
 MONGO_SECONDS = 2.0
 
 
@@ -66,7 +68,7 @@ def probe_from_here(
                 verb,
                 address,
                 timeout=(TIMEOUT_SECONDS, SERVER_SECONDS),
-                headers=headers,
+                headers={"User-Agent": USER_AGENT} | headers,
                 data=form,
                 allow_redirects=False,
             )
@@ -246,9 +248,12 @@ class Examination:
 
     @cached_property
     def permissions(self) -> dict[str, set[str]]:
-        """Permission → the roles that have it, as Rocket.Chat gives them to an administrator."""
-        rows = self.admin.get("permissions.listAll")["update"]
-        return {str(row["_id"]): set(row.get("roles") or ()) for row in rows}
+        """Permission → the roles that have it: from Mongo, where Rocket.Chat looks them up, or over REST."""
+        stored = self.mongo.permissions() if self.stored is not None else []
+        rows = stored or self.admin.get("permissions.listAll")["update"]
+        return {
+            str(row["_id"]): {*row["roles"]} if isinstance(row.get("roles"), list) else set() for row in rows
+        }
 
     @cached_property
     def site_users(self) -> list[SiteUser]:

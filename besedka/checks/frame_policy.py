@@ -9,7 +9,7 @@ import requests
 from besedka.checks.check import Check, check
 from besedka.checks.content_policy import FRAMES, Policy, policies, refuses
 from besedka.checks.examination import Examination
-from besedka.checks.finding import Answer, Finding, answer, finding
+from besedka.checks.finding import Answer, Finding, Severity, answer, finding
 from besedka.checks.visitors import visitor
 from besedka.contract import Contract
 
@@ -36,7 +36,7 @@ class _Frames(HTMLParser):
             self.policies.append(fields.get("content", ""))
 
 
-@check("sso.frame_policy", codes="sandbox policy isolated scripts", needs=["sso.user"])
+@check("sso.frame_policy", codes="sandbox policy isolated scripts srcdoc hidden", needs=["sso.user"])
 def frame_policy(examination: Examination) -> Answer:
     """Do the chat pages let a browser run the chat in their frame?"""
     site = examination.contract.site
@@ -65,6 +65,8 @@ def _of_page(contract: Contract, response: requests.Response) -> list[Finding]:
             found.append(
                 finding("sso.frame_policy.isolated", "a credentialless frame", "none", place, advice=advice)
             )
+        if frame.get("src", "").startswith(contract.chat.url):
+            found += _unseen(frame, f"{place}, <iframe>")
     # The chain of SSO leads the frame through both.
     origins, own = (contract.chat.url, contract.site.url), contract.site.url
     for policy in policies([response.headers.get(_CSP, ""), *page.policies]):
@@ -94,6 +96,23 @@ def _of_page(contract: Contract, response: requests.Response) -> list[Finding]:
             )
         )
     return found
+
+
+def _unseen(frame: dict[str, str], place: str) -> list[Finding]:
+    """A frame whose address a browser does not look at, or that nobody sees."""
+    if "srcdoc" in frame:
+        advice = ("Take the attribute srcdoc away: a browser shows it in place of the chat's address.",)
+        seen, code = "srcdoc beside src", "sso.frame_policy.srcdoc"
+        return [finding(code, seen, "no srcdoc", place, advice=advice)]
+    style = frame.get("style", "").replace(" ", "").lower()
+    empty = any(frame.get(name, "").strip() in {"0", "1"} for name in ("width", "height"))
+    if "hidden" in frame or "display:none" in style or "visibility:hidden" in style or empty:
+        advice = (
+            "Is the frame shown later, by a script or a style? If not: take hidden, or the size, away.",
+        )
+        seen, code = "the frame is hidden, or without a size", "sso.frame_policy.hidden"
+        return [finding(code, seen, "a frame to see", place, advice=advice, severity=Severity.RISK)]
+    return []
 
 
 def _kept_from_scripts(policy: Policy, own: str, place: str) -> list[Finding]:

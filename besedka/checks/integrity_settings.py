@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from besedka.checks.check import Check, check
 from besedka.checks.examination import Examination
-from besedka.checks.finding import Answer, Finding, Skipped, answer, finding
+from besedka.checks.finding import Answer, Finding, Severity, Skipped, answer, finding
 from besedka.contract import Contract
 from besedka.rocketchat import migrations
 from besedka.rocketchat.database import Document
@@ -197,9 +197,11 @@ def _strings(place: str, row: Document, fields: tuple[str, ...]) -> Iterator[tup
             yield f"{place}, {field}", row[field]
 
 
-@check("integrity.migration", codes="newer", needs=_GROUND)
+@check("integrity.migration", codes="newer locked", needs=_GROUND)
 def migration(examination: Examination) -> Answer:
     """Does the database belong to the version of Rocket.Chat that runs on it?"""
+    if examination.mongo.migration_is_locked():
+        return answer([_locked_migration()])
     version = str(examination.info["version"])
     expected, seen = migrations.highest(version), examination.mongo.migration()
     if seen is None:
@@ -212,6 +214,17 @@ def migration(examination: Examination) -> Answer:
         place = "migrations, control"
         found = [finding("integrity.migration.newer", str(seen), f"at most {expected}", place, advice=(fix,))]
     return answer(found, evidence=str(seen))
+
+
+def _locked_migration() -> Finding:
+    """https://github.com/RocketChat/Rocket.Chat/issues/11374: each start then ends after thirty attempts."""
+    fix = (
+        "No migration runs while Rocket.Chat answers: an earlier one broke off. In mongosh: "
+        "db.migrations.updateOne({_id: 'control'}, {$set: {locked: false}}). Keep a backup before a restart."
+    )
+    seen = "locked: Rocket.Chat does not start again (Not migrating, control is locked)"
+    code, place = "integrity.migration.locked", "migrations, control"
+    return finding(code, seen, "not locked", place, advice=(fix,), severity=Severity.RISK)
 
 
 @check("integrity.banners", codes="shown", needs=_GROUND)

@@ -11,7 +11,7 @@ from besedka import address
 from besedka.checks.check import Check, check
 from besedka.checks.content_policy import policies, refuses
 from besedka.checks.cookies import cookies_of, refused
-from besedka.checks.examination import TIMEOUT_SECONDS, Examination
+from besedka.checks.examination import TIMEOUT_SECONDS, Examination, redirected
 from besedka.checks.finding import Answer, Finding, Ok, Severity, answer, finding
 from besedka.checks.reloading import reloads
 from besedka.contract import Contract
@@ -34,6 +34,21 @@ _COOKIES = {
 def said(response: requests.Response) -> str:
     """The beginning of what the page says to a reader."""
     return " ".join(_TAG.sub(" ", response.text).split())[:_QUOTED]
+
+
+def status_advice(response: requests.Response) -> tuple[str, ...]:
+    """What a person does about a page that should lead on, by its status."""
+    if moved := redirected(response.status_code, response.headers.get("Location", ""), response.url):
+        return moved
+    if response.status_code in {401, 403, 406, 418, 429}:
+        fix = (
+            "Something refuses that request before the view: a firewall that takes an address in the query "
+            "for an attack (ModSecurity), a password of the proxy, or a limit."
+        )
+        return (fix,)
+    if response.status_code >= 500:
+        return ("Read Daphne's log: the view fails. Can its database be written, is its disk full?",)
+    return ()
 
 
 def cookie_findings(name: str, examination: Examination, response: requests.Response) -> list[Finding]:
@@ -86,7 +101,11 @@ def _elsewhere(examination: Examination, place: str, target: str) -> Finding:
     fix = (
         f'Set LOGIN_URL = "{site.below(site.login_path)}" at the site, and look for login_url= in its views.'
     )
-    advice: tuple[str, ...] = (fix,)
+    handed_on = (
+        "If that is the site's own name behind a proxy: let the proxy send Host on (proxy_set_header Host "
+        "$host), or put Location right (proxy_redirect)."
+    )
+    advice: tuple[str, ...] = (fix,) if own else (handed_on, fix)
     seen = f"visitors are sent to {there}"
     if own:
         response = Site.of(examination.contract, timeout=TIMEOUT_SECONDS).get(target)

@@ -244,6 +244,13 @@ def enterprise(examination: Examination) -> Answer:
     return answer(found, evidence="no inert value")
 
 
+_FILTERED = (
+    "Something before the site lets browsers pass and no programs: a filter of bots, a password of the "
+    "proxy. Let Rocket.Chat's server pass to token_path and identity_path, by its address or its name "
+    "(Meteor)."
+)
+
+
 def _container_hint(url: str) -> str:
     parts = urlsplit(url)
     if address.is_loopback(parts.hostname or ""):
@@ -257,7 +264,7 @@ def _container_hint(url: str) -> str:
 
 @check(
     "provider.reachable_from_chat",
-    codes="refused unreached_from_container host redirected other",
+    codes="refused unreached_from_container host redirected filtered other",
     needs=["services.chat_version"],
     after=["services.site"],
 )
@@ -295,5 +302,9 @@ def reachable(examination: Examination) -> Answer:
         )
     moved = redirected(probed.status, probed.location, address)
     seen = f"{probed.status} {f'to {probed.location}' if moved else probed.content_type} from {address}"
-    code, advice = f"provider.reachable_from_chat.{'redirected' if moved else 'other'}", moved or (hint,)
+    kind, advice = ("redirected", moved) if moved else ("other", (hint,))
+    if probed.status in {401, 403, 406, 429, 503} and not probed.content_type.startswith("application/json"):
+        # Anybody else was answered: the checks of the site come first.
+        kind, advice = "filtered", (_FILTERED,)
+    code = f"provider.reachable_from_chat.{kind}"
     return Findings((finding(code, seen, "400 with JSON", place, advice=advice),))

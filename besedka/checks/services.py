@@ -95,7 +95,7 @@ def site_database(examination: Examination) -> Answer:
 
 @check(
     "services.site",
-    codes="slow host redirected loop not_json starting not_ready two_programs",
+    codes="slow password host redirected loop not_json starting not_ready two_programs",
     after=["services.site_database", "services.certificate"],
 )
 def site(examination: Examination) -> Answer:
@@ -117,6 +117,8 @@ def _ready(examination: Examination) -> Answer:
     if not path:
         return _home(examination)
     response = examination.site.get(path)
+    if response.headers.get("WWW-Authenticate", "").lower().startswith("basic"):
+        return Findings((_behind_a_password(response),))
     if site_status.is_another_page(examination.contract.site, response) and _is_a_site(examination, response):
         return _home(examination)
     place = f"GET {examination.contract.site.url}{path} ([site.adapter] status_path in besedka.toml)"
@@ -133,6 +135,11 @@ def _ready(examination: Examination) -> Answer:
         return Findings(
             (finding("services.site.not_ready", seen, '200 {"status": "ok"}', place, advice=(log,)),)
         )
+    return _one_program(examination, path, place, response)
+
+
+def _one_program(examination: Examination, path: str, place: str, response: requests.Response) -> Answer:
+    """Whether each connection meets the same program, by the version that it tells."""
     versions = {_version(response), *(_version(_asked_anew(examination, path)) for _ in range(_MORE_LOOKS))}
     if len(versions) > 1:
         seen = f"now {' and now '.join(sorted(versions))}: two programs share this port"
@@ -153,6 +160,17 @@ def _ready(examination: Examination) -> Answer:
             )
         )
     return Ok(versions.pop())
+
+
+def _behind_a_password(response: requests.Response) -> Finding:
+    """A browser's user may know it; Rocket.Chat's server does not."""
+    fix = (
+        "In the proxy's configuration: no auth_basic for the site. Rocket.Chat's server and doctor do not "
+        "know that password, and Authorization carries the token."
+    )
+    seen = f"{response.status_code}: the proxy asks for a password of its own"
+    place = f"GET {response.url}"
+    return finding("services.site.password", seen, "an answer of the site", place, advice=(fix,))
 
 
 def _no_status(status: int, kind: str, location: str, url: str) -> tuple[str, str, tuple[str, ...]]:

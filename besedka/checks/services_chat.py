@@ -136,7 +136,7 @@ def mongo_version(examination: Examination) -> Answer:
 @check(
     "services.admin",
     codes="token_lost wrong_password no_password missing totp email_code rate_limited blocked not_admin"
-    " refused",
+    " refused unread",
     needs=["services.chat_version"],
 )
 def admin(examination: Examination) -> Answer:
@@ -163,7 +163,24 @@ def admin(examination: Examination) -> Answer:
         fix = "give the account the role admin, or name another in [chat.admin] of besedka.toml"
         seen = f"roles {roles}"
         return Findings((finding("services.admin.not_admin", seen, expected, place, advice=(fix,)),))
-    return Ok(f"{account.username} has {roles}", watched=("chat.admin.username", "chat.admin.password"))
+    try:
+        shown = len(examination.effective)
+    except ServiceUnreachableError as error:
+        return Findings((_unread(error),))
+    return Ok(
+        f"{account.username} has {roles} and reads {shown} settings",
+        watched=("chat.admin.username", "chat.admin.password"),
+    )
+
+
+def _unread(error: ServiceUnreachableError) -> Finding:
+    """The administrator is in, and is not shown the settings, on which nearly every other check stands."""
+    fix = (
+        "A limit of calls, or a filter: API_Enable_Rate_Limiter_Limit_Calls_Default and the proxy's own "
+        "limit (limit_req). Wait a minute, and read Rocket.Chat's log."
+    )
+    code, place = "services.admin.unread", error.where or "GET /api/v1/settings"
+    return finding(code, error.found, "the settings", place, advice=(fix,))
 
 
 def _why_refused(examination: Examination, seen: str, fix: str) -> tuple[str, str, str]:

@@ -12,7 +12,7 @@ from besedka.checks import patience
 from besedka.checks.check import Check, check
 from besedka.checks.examination import SERVER_SECONDS, TIMEOUT_SECONDS, Examination, redirected
 from besedka.checks.finding import Answer, Finding, Findings, Ok, Severity, Skipped, answer, finding
-from besedka.checks.login_page import said
+from besedka.checks.login_page import said, status_advice
 from besedka.contract import Contract
 from besedka.errors import ServiceUnreachableError
 from besedka.login_form import LoginForm
@@ -163,7 +163,8 @@ def _unsendable(examination: Examination, response: requests.Response, place: st
         # which Django's CSRF middleware refuses.
         seen = "Referrer-Policy: no-referrer"
         fix = (
-            "In the proxy's configuration: no Referrer-Policy for the site; Django sends same-origin itself."
+            'Set SECURE_REFERRER_POLICY = "same-origin" at the site; in the proxy\'s configuration: no '
+            "Referrer-Policy for the site."
         )
         return finding("site.login_form.no_referrer", seen, "same-origin", place, advice=(fix,))
     if _CSRF_FIELD in response.text and "Set-Cookie" not in response.headers:
@@ -362,20 +363,12 @@ def authorize(examination: Examination) -> Answer:
     place = f"GET {contract.site.url}{provider.authorize_path}, anonymous"
     found = []
     if response.status_code != 302 or target.path != contract.site.below(contract.site.login_path):
-        seen = f"{response.status_code} {target.path}".strip()
-        expected = f"302 to {contract.site.login_path}"
-        found = [finding("site.authorize.status", seen, expected, place, advice=(_ROUTED,))]
+        seen, expected = f"{response.status_code} {target.path}".strip(), f"302 to {contract.site.login_path}"
+        advice = status_advice(response) or (_ROUTED,)
+        found = [finding("site.authorize.status", seen, expected, place, advice=advice)]
     elif "client_id=" not in kept or "state=" not in kept:
-        seen = f"?{target.query}"
-        found = [
-            finding(
-                "site.authorize.next_lost",
-                seen,
-                "next with the whole request",
-                place,
-                advice=("keep `next`",),
-            )
-        ]
+        seen, expected = f"?{target.query}", "next with the whole request"
+        found = [finding("site.authorize.next_lost", seen, expected, place, advice=("keep `next`",))]
     return answer(found, evidence="302 to the log-in, request kept")
 
 

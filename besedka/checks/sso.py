@@ -15,7 +15,7 @@ from besedka.checks import application, bearer, patience
 from besedka.checks.check import Check, check
 from besedka.checks.examination import Examination, ProbeAnswer
 from besedka.checks.finding import Answer, Finding, Findings, Ok, Skipped, answer, finding
-from besedka.checks.login_page import said
+from besedka.checks.login_page import said, status_advice
 from besedka.checks.visitor import Visitor
 from besedka.checks.visitors import visitor
 from besedka.contract import Contract
@@ -34,7 +34,7 @@ _TOKENS = (
 # What a person does about the identity view, by how it answered.
 _IDENTITY = {
     "session_only": _TOKENS,
-    "rejected": f"{_TOKENS} A proxy must pass the Authorization header on.",
+    "rejected": f"{_TOKENS} A proxy must pass the Authorization header on, and keep no answer.",
     "scope": "The view asks for a scope that [provider] scope does not name, or refuses this user.",
     "missing": "Is identity_path the address of the identity view, and is it routed for tokens, too?",
     "method": "The view must answer GET, which Rocket.Chat sends.",
@@ -103,6 +103,9 @@ def _token_refusal(name: str, examination: Examination, answered: ProbeAnswer) -
             "so, and all processes of the site must have one database and one clock."
         )
         return finding("sso.token.code", seen, "the fresh code is accepted", place, advice=(fix,))
+    if answered.status >= 500:
+        fix = "Read Daphne's log: the view fails. Can its database be written, is its disk full?"
+        return finding(f"{name}.other", seen, "the client is accepted", place, advice=(fix,))
     if not error and "json" not in answered.content_type:
         return finding(
             f"{name}.not_json", seen, "JSON", place, advice=("is token_path the site's token endpoint?",)
@@ -130,7 +133,11 @@ def code_for(  # noqa: PLR0911 - one return per way to fail
     if response.status_code == 400:
         return refusal("redirect_uri", _unregistered(examination, wanted), f"{seen}: {said(response)}")
     if response.status_code != 302:
-        return refusal("status", "read Daphne's log")
+        return refusal(
+            "status",
+            next(iter(status_advice(response)), "read Daphne's log"),
+            f"{seen}: {said(response)}".rstrip(": "),
+        )
     if urlsplit(location).path == examination.contract.site.below(examination.contract.site.login_path):
         return refusal("session", "the session was not kept: look at cookies and SESSION_* settings")
     if "error" in query:
@@ -143,6 +150,13 @@ def code_for(  # noqa: PLR0911 - one return per way to fail
         return refusal("error", "the authorize view refuses this user: read its rules and Daphne's log", text)
     if not location.startswith(wanted) or "code" not in query:
         return refusal("target", "is it the site's own authorize view?")
+    if query.get("state") != state and query["code"] == made.code:
+        return refusal(
+            "cached",
+            "Something answers in the site's place with an earlier answer: no caching of "
+            "authorize_path in the proxy's configuration (proxy_cache off).",
+            "the code of an earlier request",
+        )
     if query.get("state") != state:
         return refusal("state", "the view must give `state` back unchanged: Rocket.Chat made it")
     return examination.secret(query["code"]), []
@@ -180,8 +194,10 @@ def foreign_redirect(examination: Examination) -> Answer:
     own_login = urlsplit(location).path == examination.contract.site.below(
         examination.contract.site.login_path
     )
-    # A view that sends everybody to the log-in first has let nothing out.
-    if response.status_code != 400 and not (response.status_code == 302 and own_login):
+    callback = provider.redirect_uri(examination.contract)
+    # A view that sends everybody to the log-in first, or back to Rocket.Chat, has let nothing out.
+    kept = response.status_code == 302 and (own_login or location == callback)
+    if response.status_code != 400 and not kept:
         seen = f"{response.status_code} {location}".strip()
         place = f"GET {own.authorize_path} with redirect_uri={elsewhere}"
         fix = (
@@ -300,6 +316,10 @@ def fields(examination: Examination) -> Answer:
     if not any("{{" in name or identities.value(made.identity, name) for name in named):
         seen = f"the answer has {', '.join(sorted(made.identity))}"
         fix = "is identity_path the user's own page, not the one that hands out tokens?"
+        if below := [
+            key for key, row in made.identity.items() if isinstance(row, dict) and set(named) & set(row)
+        ]:
+            fix = f"The fields lie below {below[0]!r}: let identity_path answer them at the top."
         return Findings((finding("sso.fields.none", seen, ", ".join(named), place, advice=(fix,)),))
     found = []
     if not isinstance(made.identity.get("id"), str):
@@ -366,7 +386,7 @@ def checks(contract: Contract) -> tuple[Check, ...]:
     )
     authorize = check(
         "sso.authorize",
-        codes="consent redirect_uri status session pkce scope error target state slow",
+        codes="consent redirect_uri status session pkce scope error target state cached slow",
         needs=["sso.user"],
         after=[*ground, "site.authorize"],
     )

@@ -29,7 +29,7 @@ _UNTOLD = "Rocket.Chat does not tell why; its database does (--mongo-url)"
 
 @check(
     "sso.callback",
-    codes="no_code no_result hangs failed no_start second_factor refused other_flow",
+    codes="no_code no_result hangs failed ssrf no_start second_factor refused other_flow",
     needs=["sso.fields", "login_service.values"],
     after=["login_service.alone", "login_service.secret"],
 )
@@ -56,7 +56,7 @@ def callback(examination: Examination) -> Answer:
         ) from error
     config = oauth_callback.result(page.text)
     if page.status_code != 200 or config is None:
-        seen = f"{page.status_code}, no result in the page"
+        seen = f"{page.status_code} {page.headers.get('Location', '')}".strip() + ", no result in the page"
         fix = "is the log-in service there, and is this Rocket.Chat's own address?"
         return Findings((finding("sso.callback.no_result", seen, "200 with a result", place, advice=(fix,)),))
     secret = examination.secret(str(config.get("credentialSecret") or ""))
@@ -65,14 +65,18 @@ def callback(examination: Examination) -> Answer:
         return Ok("a credential")
     why = _reason(examination, token)
     fix = "read Rocket.Chat's log at this moment; its server asks token and identity by the provider's url"
+    code = "sso.callback.failed"
+    if examination.contract.provider.login_style == "redirect" and "redirectUrl" not in config:
+        fix = "The callback came without its query: let the proxy pass /_oauth/ on with ?code=…&state=…."
     if "ssrf" in why.lower():
+        code = "sso.callback.ssrf"
         # https://github.com/RocketChat/Rocket.Chat/issues/39328 and pull request 39505
         fix = (
             "This Rocket.Chat refuses providers on private addresses (8.2.0 does; SSRF_Allowlist does "
             "not help there): run a later release of 8.2, or 8.1."
         )
     seen = f"the callback failed: {why or _UNTOLD}"
-    return Findings((finding("sso.callback.failed", seen, "a credential", place, advice=(fix,)),))
+    return Findings((finding(code, seen, "a credential", place, advice=(fix,)),))
 
 
 def _hangs(place: str, limit: float) -> Finding:

@@ -114,7 +114,7 @@ def _frame_findings(name: str, examination: Examination, response: requests.Resp
         return [finding(f"{name}.{kind}", seen, expected, place, advice=(fix,))]
 
     if response.status_code != 200:
-        return wrong("status", str(response.status_code), "read Daphne's log")
+        return wrong("status", *_status(contract, response))
     page = read(response)
     # HTML lets a page leave its `<html>` out; two are a page within a page.
     if page.documents > 1:
@@ -132,6 +132,18 @@ def _frame_findings(name: str, examination: Examination, response: requests.Resp
         fix = f"call it {frame_id}, or say what it is called: [site.selectors] frame in besedka.toml"
         return wrong("frame_id", f"a frame called {frames[0].get('id')!r}", fix)
     return _address_findings(examination, frames[0].get("src", ""), wrong)
+
+
+def _status(contract: Contract, response: requests.Response) -> tuple[str, str]:
+    """What came in the page's place, and what a person does about it."""
+    target = response.headers.get("Location", "")
+    fix = "read Daphne's log"
+    if urlsplit(target).path == contract.site.below(contract.site.login_path):
+        fix = (
+            "The page does not know who is signed in: something keeps the answer for others (proxy_cache), "
+            "or loses the cookie on its way."
+        )
+    return f"{response.status_code} {target}".strip(), fix
 
 
 def _makes_its_frame(examination: Examination, response: requests.Response) -> bool:

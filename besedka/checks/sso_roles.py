@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
+from urllib.parse import urljoin
 
 from besedka import address
 from besedka.checks.check import Check, check
 from besedka.checks.examination import Examination
-from besedka.checks.finding import Answer, Finding, Skipped, answer, finding
+from besedka.checks.finding import Answer, Finding, Severity, Skipped, answer, finding
 from besedka.checks.page_scripts import makes_frame, scripts
 from besedka.checks.sso_pages import Page, read, rooms_of
 from besedka.checks.visitors import holders, visitor
@@ -87,7 +88,7 @@ def _paths(contract: Contract, role: Role, page: Page) -> list[Finding]:
 
 @check(
     "sso.commands",
-    codes="no_script none target no_switch reads_frame reloads_frame",
+    codes="no_script none unread target no_switch reads_frame reloads_frame",
     needs=["sso.user"],
 )
 def commands(examination: Examination) -> Answer:
@@ -107,6 +108,8 @@ def commands(examination: Examination) -> Answer:
             fix = "run collectstatic, or look at STATIC_URL; without its scripts a page signs nobody in"
             seen = ", ".join(missing)
             found.append(finding("sso.commands.no_script", seen, "200 with a script", path, advice=(fix,)))
+        elif away := _only_elsewhere(texts, site.url + path, page):
+            found.append(_unread(away, path))
         else:
             switches = path != site.test_page
             found += (
@@ -116,6 +119,26 @@ def commands(examination: Examination) -> Answer:
     if not asked:
         return Skipped("no page shows a frame that a script could speak to")
     return answer(found, evidence=f"{_OAUTH}, {_TOKEN}, {_SWITCH}")
+
+
+def _only_elsewhere(texts: dict[str, str], address_of_page: str, page: Page) -> str:
+    """The first script from another host, where none of the site's own sends a command; else empty."""
+    if any(_COMMAND.search(text) for text in texts.values()):
+        return ""
+    own = address.origin(address_of_page)
+    sources = [urljoin(address_of_page, source) for source in page.scripts]
+    return next((source for source in sources if address.origin(source) != own), "")
+
+
+def _unread(source: str, path: str) -> Finding:
+    """Another host's scripts may hold the commands, and may be out of a browser's reach."""
+    seen = f"no script of the site speaks to the chat; others come from {address.origin(source)}"
+    fix = (
+        "Open that address in a browser: does it answer, by the page's scheme? STATIC_URL of the site "
+        "decides. Scripts of the site's own host can be read here."
+    )
+    code, expected = "sso.commands.unread", "scripts from the site itself"
+    return finding(code, seen, expected, path, advice=(fix,), severity=Severity.RISK)
 
 
 def _elsewhere(contract: Contract, texts: dict[str, str], page: Page, path: str) -> list[Finding]:

@@ -8,6 +8,7 @@ from besedka.checks.finding import Answer, Finding, Findings, Skipped, answer, f
 from besedka.checks.login_page import cookie_findings, said
 from besedka.checks.visitors import may_sign_in, visitor
 from besedka.contract import Contract
+from besedka.errors import StackStartError
 from besedka.site import SignInRefusedError
 
 _BY_STATUS = {
@@ -28,7 +29,7 @@ _ADVICE = {
 
 @check(
     "sso.user",
-    codes="refused filtered limited failing foreign_cookie secure_cookie short_cookie path_cookie",
+    codes="unwritable refused filtered limited failing foreign_cookie secure_cookie short_cookie path_cookie",
     needs=["services.site"],
     after=["services.chat", "site.login_form", "site.csrf"],
 )
@@ -36,7 +37,10 @@ def user(examination: Examination) -> Answer:
     """Can a user sign in to the site, a temporary or a canonical one, and does a browser keep the session?"""
     if not may_sign_in(examination):
         return Skipped("nothing may be written here, so no temporary user signs in (--write)")
-    made = visitor(examination)
+    try:
+        made = visitor(examination)
+    except StackStartError as error:
+        return Findings((_unwritable(error),))
     try:
         made.site.sign_in(made.username, made.password, email=made.email)
     except SignInRefusedError as error:
@@ -44,6 +48,17 @@ def user(examination: Examination) -> Answer:
     response = made.site.accepted
     found = cookie_findings("sso.user", examination, response) if response is not None else []
     return answer(found, evidence=made.username)
+
+
+def _unwritable(error: StackStartError) -> Finding:
+    """No temporary user could be made: the last line of the traceback says why."""
+    lines = [line.strip() for line in error.found.splitlines() if line.strip()]
+    fix = (
+        "The site's database takes no new row: it is locked by another program, read-only, or its disk is "
+        "full. See DATABASE_URL of the site, and who holds the database."
+    )
+    place, expected = "manage.py ensure_users", "a temporary user"
+    return finding("sso.user.unwritable", lines[-1][:200], expected, place, advice=(fix,))
 
 
 def _refusal(error: SignInRefusedError) -> Finding:

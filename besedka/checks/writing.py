@@ -104,7 +104,8 @@ def permissions(examination: Examination) -> Answer:
         if unable:
             kind = "private" if private else "public"
             advice = (
-                f"Give {wanted[1]} back to the role `user` in Administration → Permissions.",
+                f"Give {wanted[1]} back to the role `user` in Administration → Permissions. Where it is not "
+                "listed there, restart Rocket.Chat: it makes its permissions anew at each start.",
                 "A member opens a room by view-joined-room or by the permission of the room's kind.",
             )
             found.append(

@@ -96,7 +96,7 @@ def _documents(  # noqa: PLR0913, PLR0917 - everything that was read
         yield action
         if action.before is None:
             state.note_general(contract.default_channel.name)
-    yield from repairs_of_data.of_memberships(data)
+    yield from repairs_of_data.of_memberships(data, contract)
     yield from repairs_of_data.of_people(data, contract)
     issued = (site.names(), site.tokens()) if site else None
     yield from repairs_of_data.of_links(data, contract, issued)

@@ -90,13 +90,13 @@ def people_in(data: Data, room: Document) -> set[str]:
     return {str(user.get("username")) for user in own}
 
 
-def of_memberships(data: Data) -> Iterator[Action]:
+def of_memberships(data: Data, contract: Contract) -> Iterator[Action]:
     """Repairs of membership rows; of a double one the row with a role stays, else the first."""
     rooms, names = (
         {room["_id"] for room in data.rooms},
         {user["_id"]: user.get("username") for user in data.users},
     )
-    known = set()
+    known, canonical = set(), {user.username for user in contract.users}
     # GENERAL comes back by a repair of its own, and its members with it.
     rooms |= {GENERAL}
     for row in sorted(data.memberships, key=lambda row: not row.get("roles")):
@@ -112,10 +112,10 @@ def of_memberships(data: Data) -> Iterator[Action]:
             yield removed(MEMBERSHIPS, row, "there is a second row of the same membership")
         else:
             known.add(pair)
-            yield from _membership(data, row, names[member])
+            yield from _membership(data, row, names[member], canonical)
 
 
-def _membership(data: Data, row: Document, username: str | None) -> Iterator[Action]:
+def _membership(data: Data, row: Document, username: str | None, canonical: set[str]) -> Iterator[Action]:
     if (row.get("u") or {}).get("username") != username:
         user = row["u"] | {"username": username}
         yield changed(MEMBERSHIPS, row, {"u": user}, "it names its user by another name")
@@ -123,6 +123,8 @@ def _membership(data: Data, row: Document, username: str | None) -> Iterator[Act
     told = {name: room[name] for name in ("name", "t") if room.get(name) and row.get(name) != room[name]}
     if told and room.get("t") in {"c", "p"}:
         yield changed(MEMBERSHIPS, row, told, "it calls its room by another name or kind")
+    if row.get("status") == "INVITED" and username in canonical:
+        yield changed(MEMBERSHIPS, row, {"status": None}, "it is only an invitation")
     roles = row.get("roles") or []
     if unknown := [role for role in roles if role not in data.roles | BUILT_IN_ROLES]:
         kept = [role for role in roles if role not in unknown]

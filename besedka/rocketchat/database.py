@@ -142,6 +142,10 @@ class ChatDatabase:
         """Every role, of users and of room members."""
         return self._all("rocketchat_roles")
 
+    def permissions(self) -> list[Document]:
+        """Every permission, with the roles that have it."""
+        return self._all("rocketchat_permissions")
+
     def banners(self) -> list[Document]:
         """Banners that Rocket.Chat shows to administrators."""
         return self._all("rocketchat_banner")
@@ -150,6 +154,10 @@ class ChatDatabase:
         """Number of the last migration, None where there is no record of any."""
         control = self._one("migrations", {"_id": "control"})
         return int(control["version"]) if control else None
+
+    def migration_is_locked(self) -> bool:
+        """Whether a migration is said to be under way (apps/meteor/server/lib/migrations.ts)."""
+        return bool((self._one("migrations", {"_id": "control"}) or {}).get("locked"))
 
     def memberships_are_unique(self) -> bool:
         """Whether a unique index keeps a user from being in one room twice."""

@@ -17,7 +17,6 @@ import pytest
 
 from besedka.pages import site as pages
 from besedka.stacks.model import Stack
-from besedka.stacks.process import supervisor
 from besedka.stacks.services import site_commands
 from tests.faults.inner_order import END, Order, Outcome
 from tests.faults.remote_commands import borrow
@@ -60,7 +59,9 @@ class _Runs:
         from fixtures.stack import STACK_KEY  # noqa: PLC0415
 
         if sys.platform == "linux":
-            supervisor.die_with_parent()
+            from besedka.stacks.process import death_signal  # noqa: PLC0415 - Linux's alone
+
+            death_signal.die_with_parent()
         self.order = order
         site_commands.run = borrow(order.commands)
         if order.hurried:

@@ -64,8 +64,8 @@ class Forked:
 
 def main(modules: list[str]) -> Callable[[], object] | None:
     """Serve the owner until it is gone; in a fork, return what the fork is to do."""
-    sys.path[0] = os.getcwd()  # as -m has it, in place of this file's folder
     guard = runpy.run_path(str(_SUPERVISOR))
+    sys.path[0] = os.getcwd()  # as -m has it, in place of this file's folder
     for name in modules:
         importlib.import_module(name)
     gc.collect()
@@ -110,7 +110,7 @@ def _tell(connection: socket.socket, number: int) -> None:
 
 def _guarded(guard: dict[str, Any], request: dict[str, Any], pipe: int) -> Callable[[], object]:
     """In the guard: fork the service; returns what each of the two is to do."""
-    if sys.platform == "linux":
+    if guard["die_with_parent"]:
         guard["die_with_parent"]()
     os.setsid()
     log = os.open(request["log"], os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o644)
@@ -122,7 +122,7 @@ def _guarded(guard: dict[str, Any], request: dict[str, Any], pipe: int) -> Calla
     pid = os.fork()
     if pid:
         return lambda: os._exit(guard["watch"](Forked(pid)) & 0xFF)
-    if sys.platform == "linux":
+    if guard["die_with_parent"]:
         guard["die_with_parent"]()
     signal.signal(signal.SIGINT, signal.default_int_handler)
     given = os.open(request["input"], os.O_RDONLY)

@@ -11,7 +11,6 @@ Exit status: that of the service; 143 when the owner ended it.
 
 from __future__ import annotations
 
-import ctypes
 import os
 import signal
 import subprocess
@@ -25,8 +24,12 @@ ENDED_BY_OWNER = 143
 KEEP = b"keep"
 NOW = b"now"
 SIGNAL_OPTION = "--signal="
-_PR_SET_PDEATHSIG = 1
-
+die_with_parent: Callable[[], None] | None
+try:
+    # A neighbour: this file is a program, and its folder is where it imports from.
+    from death_signal import die_with_parent  # type: ignore[import-not-found,no-redef]
+except ImportError:
+    die_with_parent = None
 
 TYPE_CHECKING = False  # of `typing`, which would double the time that this takes to start
 if TYPE_CHECKING:
@@ -45,14 +48,8 @@ if TYPE_CHECKING:
             """SIGKILL."""
 
 
-def die_with_parent() -> None:
-    """Let the kernel kill this process when its parent ends; Linux alone can."""
-    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
-
-
 def main(log: str, command: list[str], stop_signal: int = signal.SIGTERM) -> int:
     """Run `command` with its output in `log` until it ends or the owner does."""
-    bind: Callable[[], None] | None = die_with_parent if sys.platform == "linux" else None
     # An interrupt from the terminal goes to the whole group; stopping is the owner's decision.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     with open(log, "ab", buffering=0) as output:
@@ -61,7 +58,7 @@ def main(log: str, command: list[str], stop_signal: int = signal.SIGTERM) -> int
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=subprocess.STDOUT,
-            preexec_fn=bind,  # noqa: PLW1509 - no threads are running yet
+            preexec_fn=die_with_parent,  # noqa: PLW1509 - no threads are running yet
         )
     return watch(service, stop_signal)
 

@@ -52,7 +52,7 @@ class Mongo:
     """What checks ask of the database itself."""
 
     def __init__(self, **answers: Any) -> None:
-        self.answers = answers
+        self.answers = {"migration_is_locked": False} | answers
 
     def __getattr__(self, name: str) -> Any:
         return lambda *_, **__: self.answers[name]

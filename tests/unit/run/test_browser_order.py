@@ -23,6 +23,7 @@ class Machine:
         self.calls: list[str] = []
         self.playwright_build = False
         self.download_works = False
+        self.lacks_libraries = False
         self.apt_packages: set[str] = set()
 
     def execute(self, argv: list[str]) -> tuple[int, str]:
@@ -31,9 +32,13 @@ class Machine:
             return (
                 (0, "Chromium 1.2") if self.playwright_build else (1, "Error: Executable doesn't exist at /x")
             )
+        if "install-deps" in argv:
+            self.calls.append("playwright install-deps")
+            self.playwright_build = True
+            return 0, ""
         if "playwright" in argv:
             self.calls.append("playwright install")
-            self.playwright_build = self.download_works
+            self.playwright_build = self.download_works and not self.lacks_libraries
             return (0, "") if self.download_works else (1, "Error: getaddrinfo ENOTFOUND")
         return execute(argv)
 
@@ -186,3 +191,28 @@ def test_what_is_seen_changes_with_every_candidate(
     assert len({repr(one) for one in seen}) == len(seen)
     assert browsers.seen() == seen[-1]
     assert not machine.calls
+
+
+def test_a_bare_system_gets_the_libraries_of_playwrights_build(
+    machine: Machine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Ubuntu has chromium only as a snap: there Playwright's build is the one that can be had."""
+    machine.download_works = machine.lacks_libraries = True
+    monkeypatch.setattr(apt, "usable", lambda: True)
+
+    assert find() == ""
+    assert machine.calls[-3:] == ["playwright launch", "playwright install-deps", "playwright launch"]
+
+
+def test_a_snap_is_not_installed(monkeypatch: pytest.MonkeyPatch) -> None:
+    calls: list[list[str]] = []
+
+    def execute(argv: list[str]) -> tuple[int, str]:
+        calls.append(argv)
+        return 0, "Inst squashfs-tools\nInst snapd (2.62)\nInst chromium" if "--simulate" in argv else ""
+
+    monkeypatch.setattr(apt, "execute", execute)
+
+    with pytest.raises(SetupError, match="as a snap only"):
+        apt.install("chromium")
+    assert not [argv for argv in calls if "install" in argv and "--simulate" not in argv]

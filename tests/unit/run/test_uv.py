@@ -143,7 +143,8 @@ def test_a_home_that_cannot_be_written_to_costs_only_the_cache(
 ) -> None:
     settings.setenv("UV_CACHE_DIR", str(tmp_path / "home" / "cache"))
     assert uv.Uv("uv", "uv", tmp_path).environment["UV_CACHE_DIR"] == str(tmp_path / "home" / "cache")
-    (tmp_path / "home").touch()
+    (tmp_path / "no home").touch()
+    settings.setenv("UV_CACHE_DIR", str(tmp_path / "no home" / "cache"))
     assert uv.Uv("uv", "uv", tmp_path).environment["UV_CACHE_DIR"] == str(tmp_path / "cache")
 
 
