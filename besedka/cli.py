@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import difflib
 import importlib
+import io
 import sys
 from collections.abc import Sequence
 from typing import Annotated, Any
@@ -158,6 +159,10 @@ def _besedka(
 def main() -> None:
     """Entry point of the console script."""
     http.bypass_proxies()
+    for stream in (sys.stdout, sys.stderr):
+        # A console of another alphabet gets escapes for its letters, and no traceback.
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
     try:
         app()
     except BesedkaError as error:

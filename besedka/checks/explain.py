@@ -202,12 +202,13 @@ def _manage(target: Target) -> Point:
 def text(rows: tuple[Point, ...]) -> str:
     """The checklist for people, in their language."""
     lines = []
+    width = max(len(word(mark)) for mark in Mark) + 2
     for row in rows:
-        lines.append(f"{word(row.mark):<13}  {spoken(row.offer)} ({row.where})")
+        lines.append(f"{word(row.mark):<{width}}{spoken(row.offer)} ({row.where})")
         if row.mark is not Mark.OK:
-            lines += [f"{'':15}{word('found')}: {spoken(row.seen)}"] if row.seen else []
-            lines += [f"{'':15}{spoken(row.do)}"] if row.do else []
-            lines += [f"{'':17}{line}" for line in row.snippet.splitlines()]
+            lines += [f"{'':{width}}{word('found')}: {spoken(row.seen)}"] if row.seen else []
+            lines += [f"{'':{width}}{spoken(row.do)}"] if row.do else []
+            lines += [f"{'':{width + 2}}{line}" for line in row.snippet.splitlines()]
     counts = ", ".join(f"{sum(row.mark is mark for row in rows)} {word(mark)}" for mark in Mark)
     return "\n".join([*lines, "", counts])
 

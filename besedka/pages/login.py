@@ -51,13 +51,15 @@ class LoginPage(SitePage):
         return self.page.get_by_role("alert")
 
     def _accepted(self, name: str, password: str) -> bool:
-        """Whether the answer is no longer a page of the log-in; else the log-in is open again."""
+        """Whether the answer is no longer a page of the log-in; else it is open again as it was."""
+        begun = self.page.url
         asked = self.submit(name, password)
         path = urlsplit(self.page.url).path
         if path not in {urlsplit(self._address).path, asked}:
             return True
         if not self.name_field.is_visible():
-            self.open()
+            # With what the address says of the page to lead back to.
+            self.page.goto(begun)
         return False
 
     def submit(self, name: str, password: str) -> str:

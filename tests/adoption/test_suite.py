@@ -17,12 +17,15 @@ pytestmark = pytest.mark.adoption
 
 # The stack has two cores at most, and the site one process.
 WORKERS = ("-n", "2")
+# All e2e tests, on a machine that may be at work for others, too.
+SUITE_SECONDS = 480.0
 NO_STACK = ("--deselect", "tests/e2e/test_switcher.py")
 
 
 def run(club: Foreign, *words: str, overlay: Path = OVERLAY) -> tuple[int, str]:
     """The status of a run attached to the club, and what it printed."""
-    finished = inner.run(*club.options, *words, more={**os.environ, OVERLAYS_ENV: str(overlay)})
+    more = {**os.environ, OVERLAYS_ENV: str(overlay)}
+    finished = inner.run(*club.options, *words, more=more, seconds=SUITE_SECONDS)
     return finished.returncode, finished.stdout + finished.stderr
 
 

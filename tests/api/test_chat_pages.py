@@ -63,6 +63,8 @@ def test_the_page_is_one_document_with_one_frame_on_the_default_room(
     page = Page(answer.text)
     assert len(page.tags("html")) == len(page.tags("body")) == 1, "one document inside another"
     frames = page.tags("iframe")
+    if not frames and not contract.site.features.own_urls:
+        pytest.skip(f"{DOES_NOT_APPLY}a script makes the frame")
     addresses = [frame.get("src") for frame in frames]
     room = f"{contract.chat.url}{contract.default_channel.path}?layout=embedded"
     assert addresses == [room], f"frames on {addresses}, not one on {room}"

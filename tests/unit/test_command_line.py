@@ -66,3 +66,15 @@ def test_a_shell_can_complete_commands() -> None:
         [sys.executable, "-c", code], env=os.environ | asked, capture_output=True, text=True, check=False
     )
     assert set(done.stdout.split()) == {"doctor", "down"}
+
+
+@pytest.mark.parametrize("encoding", ["ascii", "cp866"])
+def test_a_console_of_another_alphabet_gets_no_traceback(encoding: str) -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "besedka.cli", "doctor", "--list"],
+        env=os.environ | {"LC_ALL": "ru_RU", "PYTHONIOENCODING": encoding},
+        capture_output=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert b"services.mongo" in done.stdout

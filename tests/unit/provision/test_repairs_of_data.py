@@ -1,0 +1,73 @@
+"""Links and rooms that provisioning mends in Rocket.Chat's documents, and those that it leaves alone."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from besedka import contract as contracts
+from besedka.provision import repairs_of_data
+from besedka.provision.repairs_of_data import Data
+
+CONTRACT = contracts.load(contracts.CONTRACT_FILE)
+USER, SERVICE = CONTRACT.users[-1].username, CONTRACT.provider.name
+TOKEN = "a-token-of-the-site"
+
+
+def data(**rows: Any) -> Data:
+    """Documents of Rocket.Chat: collection → rows, and nothing else."""
+    return Data(lambda name: rows.get(name, []))
+
+
+@pytest.mark.parametrize(
+    ("link", "goes"),
+    [
+        ({"id": "5", "accessToken": TOKEN}, False),
+        # A sign-in at a site that answers numbers leaves this, and the next one would write it again.
+        ({"id": 5, "accessToken": TOKEN}, False),
+        ({"id": 5, "accessToken": "lapsed", "expiresAt": 1.0}, False),
+        # What a script left.
+        ({"id": 5}, True),
+        ({"id": 5, "accessToken": "made-up"}, True),
+        ({"id": 7, "accessToken": TOKEN}, True),
+        ({"id": None, "accessToken": TOKEN}, True),
+    ],
+)
+def test_a_link_that_the_site_made_stays(link: dict[str, Any], goes: bool) -> None:
+    known = data(users=[{"_id": "u", "username": USER, "services": {SERVICE: link}}])
+    issued = ({"5": USER, "7": "somebody"}, {TOKEN})
+    actions = list(repairs_of_data.of_links(known, CONTRACT, issued))
+    assert [action.after for action in actions] == ([{f"services.{SERVICE}": None}] if goes else [])
+
+
+@pytest.mark.parametrize(
+    ("kind", "becomes"), [("d", ["p"]), ("l", ["p"]), (None, ["p"]), ("p", []), ("c", [])]
+)
+def test_a_room_of_another_kind_becomes_what_the_contract_says(kind: str | None, becomes: list[str]) -> None:
+    private = next(channel for channel in CONTRACT.channels if channel.private)
+    known = data(rocketchat_room=[{"_id": "r", "name": private.name, "t": kind}])
+    actions = [action for action, _ in repairs_of_data.of_kinds(known, CONTRACT)]
+    assert [action.after["t"] for action in actions] == becomes
+    assert list(repairs_of_data.of_kinds(known, CONTRACT)) == [], "a second look finds nothing"
+
+
+@pytest.mark.parametrize(("status", "goes"), [("INVITED", True), (None, False), ("JOINED", False)])
+def test_an_invitation_becomes_a_membership(status: str | None, goes: bool) -> None:
+    row = {
+        "_id": "m",
+        "rid": "r",
+        "name": "x",
+        "t": "c",
+        "u": {"_id": "u", "username": USER},
+        "status": status,
+    }
+    known = data(
+        users=[{"_id": "u", "username": USER}],
+        rocketchat_room=[{"_id": "r", "name": "x", "t": "c"}],
+        rocketchat_subscription=[row],
+    )
+    actions = repairs_of_data.of_memberships(known, CONTRACT)
+    assert [action.after for action in actions if "status" in action.after] == (
+        [{"status": None}] if goes else []
+    )
