@@ -182,9 +182,9 @@ class Channel(_Table):
 class Provider(_Table):
     """The OAuth provider as Rocket.Chat's Custom OAuth has to know it.
 
-    Field names follow Rocket.Chat's setting suffixes
-    (`apps/meteor/server/lib/oauth/addOAuthService.ts`), except `name`, `client_id`, `client_secret`.
-    `name` is brought to the form of Rocket.Chat's key: `Besedka-SSO` is read as `besedkasso`.
+    Field names follow Rocket.Chat's setting suffixes (server/lib/oauth/addOAuthService.ts) but for a few.
+    `name` is brought to the form of Rocket.Chat's key: `Besedka-SSO` is read as `besedkasso`. `avatar_field`
+    is empty where there is no picture. `more_redirect_uris` are other addresses that the application has.
     """
 
     name: Annotated[str, AfterValidator(service_key)]
@@ -208,9 +208,9 @@ class Provider(_Table):
     username_field: str
     email_field: str
     name_field: str
-    # Empty where the identity answer has no picture.
     avatar_field: Annotated[str, Field(min_length=0)] = ""
     groups: dict[str, str] = {}
+    more_redirect_uris: tuple[Address, ...] = ()
 
     @property
     def secret(self) -> str:

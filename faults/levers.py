@@ -84,6 +84,7 @@ LEVERS = {
     "site.authorize.status": "/o/",
     "site.authorize.next_lost": "next",
     "site": "Daphne",
+    "application.redirect_uri.foreign": "more_redirect_uris",
     "application.codes": "provider.reachable_from_chat",
     "provider.reachable_from_chat.host": "ALLOWED_HOSTS",
     "provider.reachable_from_chat.redirected": "redirects to",

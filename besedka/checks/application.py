@@ -117,7 +117,7 @@ def secret(examination: Examination) -> Answer:
     after=["services.addresses"],
 )
 def redirect_uri(examination: Examination) -> Answer:
-    """Is Rocket.Chat's callback registered, and nothing beside it?"""
+    """Is Rocket.Chat's callback registered, and nothing beside it that the contract does not name?"""
     wanted = provider.redirect_uri(examination.contract)
     registered = _record(examination).redirect_uris
     place = _place(examination, "redirect_uris")
@@ -151,18 +151,22 @@ def redirect_uri(examination: Examination) -> Answer:
                 ),
             )
         )
-    foreign = [uri for uri in registered if uri != wanted]
+    known = {wanted, *examination.contract.provider.more_redirect_uris}
+    foreign = [uri for uri in registered if uri not in known]
     found = []
     if foreign:
-        fix = "remove every address that is not Rocket.Chat's callback: codes can be sent there"
+        fix = (
+            "Codes can be sent there. Remove what nobody needs from redirect_uris; what is meant goes into "
+            "[provider] more_redirect_uris in besedka.toml."
+        )
         found = [
             finding(
                 "application.redirect_uri.foreign",
                 " ".join(foreign),
                 wanted,
                 place,
-                commands=examination.site_commands,
-                advice=(fix, *examination.site_advice),
+                advice=(fix,),
+                severity=Severity.RISK,
             )
         ]
     return answer(found, evidence=wanted)

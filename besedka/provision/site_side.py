@@ -99,10 +99,13 @@ def _differences(user: User, account: SiteUser | None, site_role: str) -> dict[s
 def _application(contract: Contract, record: Application | None) -> dict[str, tuple[object, object]]:
     if record is None:
         return {"application": ("none", "one")}
+    wanted = provider.redirect_uri(contract)
+    # Others beside it are somebody's own.
+    registered = [uri for uri in record.redirect_uris if uri == wanted] or list(record.redirect_uris)
     rows: tuple[tuple[str, object, object], ...] = (
         ("client_type", record.client_type, "confidential"),
         ("authorization_grant_type", record.authorization_grant_type, "authorization-code"),
-        ("redirect_uris", list(record.redirect_uris), [provider.redirect_uri(contract)]),
+        ("redirect_uris", registered, [wanted]),
         ("skip_authorization", record.skip_authorization, True),
     )
     found = {name: (seen, wanted) for name, seen, wanted in rows if seen != wanted}

@@ -22,6 +22,8 @@ OLGA = {
     "password": "pw",
 }
 
+CALLBACK = "http://chat.site.test/_oauth/besedka"
+
 
 def said(command: str, *words: str) -> str:
     out = io.StringIO()
@@ -78,8 +80,18 @@ def test_the_chats_application_is_made_and_mended(db: None) -> None:
     assert "redirect_uris" in lines
     assert "skip_authorization" in lines
     found = applications.get()
-    assert (found.redirect_uris, found.client_secret) == ("http://chat.site.test/_oauth/besedka", "a+secret%")
+    assert (found.redirect_uris, found.client_secret) == (CALLBACK, "a+secret%")
     assert "nothing to change" in said("ensure_oauth_application")
+
+
+@pytest.mark.parametrize("own", [[], [CALLBACK]])
+def test_addresses_beside_the_chats_stay(db: None, own: list[str]) -> None:
+    said("ensure_oauth_application")
+    applications, others = get_application_model().objects, ["http://a.test/", "http://b.test/"]
+    applications.update(redirect_uris=" ".join([*others, *own]))
+
+    assert ("nothing to change" in said("ensure_oauth_application")) is bool(own)
+    assert applications.get().redirect_uris.split() == [*others, CALLBACK]
 
 
 def asked(monkeypatch: pytest.MonkeyPatch, request: object) -> str:

@@ -36,7 +36,7 @@ def wanted_application() -> dict[str, Any]:
 def ensure_application() -> list[str]:
     """Create or repair the application with the chat's client id; touches no other application.
 
-    Returns one line for each field changed, never with the secret in it; nothing when all was right.
+    Redirect URIs beside the chat's stay; a single one in its place is taken for a mistake in it. Returns one line for each field changed, never with the secret in it; nothing when all was right.
     """
     model = get_application_model()
     client_id = chat_settings().client_id
@@ -50,6 +50,9 @@ def ensure_application() -> list[str]:
             *(f"application {client_id}: {field} = {value!r}" for field, value in shown.items()),
             f"application {client_id}: {SECRET_FIELD} set",
         ]
+    registered = application.redirect_uris.split()
+    if len(registered) > 1 or wanted["redirect_uris"] in registered:
+        wanted["redirect_uris"] = " ".join(dict.fromkeys([*registered, wanted["redirect_uris"]]))
     lines = []
     for field, value in wanted.items():
         found = getattr(application, field)
