@@ -68,7 +68,6 @@ _BY_TESTS: dict[tuple[str, ...], tuple[str, ...]] = {
         "proxy_cuts_answers_short",
         "scripts_of_the_page_from_elsewhere",
         "frame_with_a_text_of_its_own",
-        "frame_that_nobody_sees",
         # A site without a status page shows one of its own there: the run begins.
         "another_program_on_the_port_of_the_site",
         "frame_in_a_sandbox",

@@ -76,16 +76,15 @@ def _bare(request: Request, forward: Forward) -> Reply | None:
 
 
 class _Kept:
-    """The first answer to each session, again and again, as from a cache that does not look at the query."""
+    """The first answer to anybody, again and again: a cache that looks at neither query nor cookie."""
 
     def __init__(self) -> None:
-        self._kept: dict[str, Reply | None] = {}
+        self._kept: list[Reply | None] = []
 
     def __call__(self, request: Request, forward: Forward) -> Reply | None:
-        cookie = request.header("Cookie")
-        if cookie not in self._kept:
-            self._kept[cookie] = forward(request)
-        return self._kept[cookie]
+        if not self._kept:
+            self._kept.append(forward(request))
+        return self._kept[0]
 
 
 def _with_a_token(request: Request) -> bool:
@@ -323,7 +322,11 @@ FAULTS = (
     ),
     _site("site_refuses_what_only_rocketchat_asks", "callback.failed", answers(_of_the_server, 403)),
     _chat("proxy_loses_the_query_of_the_callback", "callback.failed", Rule(to("/_oauth/*"), _bare)),
-    _site("authorize_answers_from_a_cache", "callback.no_code", Rule(_own_callback, _Kept())),
+    Fault(
+        "authorize_answers_from_a_cache",
+        "sso.callback.no_code",
+        lambda one: one.ruled("site", Rule(_own_callback, _Kept())),
+    ),
     _site("site_never_answers_rocketchats_server", "callback.hangs", silent(_of_the_server)),
     _chat(
         "proxy_sends_the_callback_home", "callback.no_result", answers(to("/_oauth/*"), 302, Location="/home")

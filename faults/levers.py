@@ -123,7 +123,6 @@ LEVERS = {
     "services.https": "Force_SSL",
     "sso.frame_policy.sandbox": "sandbox",
     "sso.frame_policy.isolated": "the chat",
-    "sso.frame_policy.hidden": "hidden",
     "sso.frame_policy.srcdoc": "srcdoc",
     "sso.frame_policy.scripts": "script-src",
     "sso.token.code": "AUTHORIZATION_CODE_EXPIRE_SECONDS",

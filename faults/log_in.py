@@ -202,11 +202,6 @@ FAULTS = (
         ),
     ),
     _site(
-        "frame_that_nobody_sees",
-        "sso.frame_policy.hidden",
-        lambda contract: rewritten(_shown_to(contract.site.test_page), "<iframe ", "<iframe hidden "),
-    ),
-    _site(
         "frame_with_a_text_of_its_own",
         "sso.frame_policy.srcdoc",
         lambda contract: rewritten(

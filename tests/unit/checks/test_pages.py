@@ -141,3 +141,19 @@ def test_what_is_wrong_with_the_scripts_has_a_name(
     right = {"/chat/test/": PAGE.replace("page.js", "test.js"), "/static/test.js": OAUTH}
     examination = showing(right | {"/chat/integrated/": PAGE} | scripts)
     assert codes("sso.commands", examination) == [f"sso.commands.{kind}" for kind in kinds]
+
+
+@pytest.mark.parametrize(
+    ("attribute", "kinds"),
+    [
+        ("", []),
+        ("hidden", ["hidden"]),
+        ('style="display: none"', ["hidden"]),
+        ('width="0"', ["hidden"]),
+        ('srcdoc="<p>Chat</p>"', ["srcdoc"]),
+    ],
+)
+def test_a_frame_that_nobody_sees_has_a_name(showing: Showing, attribute: str, kinds: list[str]) -> None:
+    page = PAGE.replace("<iframe ", f"<iframe {attribute} ")
+    examination = showing({"/chat/test/": page, "/chat/integrated/": PAGE})
+    assert codes("sso.frame_policy", examination) == [f"sso.frame_policy.{kind}" for kind in kinds]
