@@ -36,7 +36,8 @@ def wanted_application() -> dict[str, Any]:
 def ensure_application() -> list[str]:
     """Create or repair the application with the chat's client id; touches no other application.
 
-    Redirect URIs beside the chat's stay; a single one in its place is taken for a mistake in it. Returns one line for each field changed, never with the secret in it; nothing when all was right.
+    Redirect URIs beside the chat's stay; a single one in its place is taken for a mistake in it. Returns one
+    line for each field changed, never with the secret in it; nothing when all was right.
     """
     model = get_application_model()
     client_id = chat_settings().client_id
