@@ -31,10 +31,8 @@ TIMEOUT_SECONDS = 4.0
 _SIGNED_OUT = 401
 
 
-class StoppedError(BesedkaError):
+class StoppedError(Exception):
     """Something that people do does not work."""
-
-    exit_status = 55
 
 
 @dataclass
@@ -66,7 +64,7 @@ class PeopleAtWork:
         for act in ACTS:
             try:
                 tries[act]()
-            except (BesedkaError, requests.RequestException, KeyError, ValueError) as error:
+            except (StoppedError, BesedkaError, requests.RequestException, KeyError, ValueError) as error:
                 said = error.found if isinstance(error, BesedkaError) else str(error)
                 reasons[act] = f"{type(error).__name__}: {said}"
         return reasons

@@ -123,6 +123,7 @@ def _elsewhere(examination: Examination, place: str, target: str) -> Finding:
     "site.login_page",
     codes="foreign_cookie secure_cookie short_cookie path_cookie unframed form_action reloads",
     needs=["site.login_form"],
+    after=["services.addresses"],
 )
 def login_page(examination: Examination) -> Answer:
     """Is the log-in page's cookie for this host, and does the page show and work in the chat's frame?"""

@@ -8,11 +8,10 @@ import pytest
 
 from besedka.checks.integrity_locks import _locked_until
 
-NOW = datetime.now(UTC)
-
 
 def events(*minutes_ago: float) -> list[dict[str, object]]:
-    return [{"ts": NOW - timedelta(minutes=minutes)} for minutes in minutes_ago]
+    now = datetime.now(UTC)
+    return [{"ts": now - timedelta(minutes=minutes)} for minutes in minutes_ago]
 
 
 @pytest.mark.parametrize(
@@ -31,7 +30,7 @@ def test_failures_of_the_last_minutes_since_a_success_lock(
 ) -> None:
     until = _locked_until(events(*failures), events(*successes), limit=3, minutes=5)
 
-    assert (until is not None and until > NOW) is locked
+    assert (until is not None and until > datetime.now(UTC)) is locked
 
 
 def test_a_date_that_became_text_counts_for_nothing() -> None:
