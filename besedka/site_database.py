@@ -274,7 +274,8 @@ class SiteDatabase:
         if not found:
             raise self._unreadable(
                 f"table {grants} with its user is missing",
-                "are [site.adapter.tables] of besedka.toml its tables? A site without django-oauth-toolkit "
+                "is this the site's DATABASE_URL, migrated, and are [site.adapter.tables] its tables? "
+                "A site without django-oauth-toolkit "
                 "says [site.features] oauth_tables = false, and names its users: [site.adapter] tables.user",
             )
         return str(found[0])
