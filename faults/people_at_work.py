@@ -92,9 +92,10 @@ class PeopleAtWork:
         return RocketChat(url, _signed_in(self.breakable.contract, user), timeout=TIMEOUT_SECONDS)
 
     def _read(self, client: RocketChat, channel: Channel) -> None:
-        if channel.name not in {row.get("name") for row in client.get("subscriptions.get")["update"]}:
+        room = _opened(client, channel)
+        if room not in {row.get("rid") for row in client.get("subscriptions.get")["update"]}:
             raise StoppedError(f"somebody does not see {channel.name}")
-        _method(client, "loadHistory", _opened(client, channel), None, 5, None)
+        _method(client, "loadHistory", room, None, 5, None)
 
     def _write(self, client: RocketChat, channel: Channel) -> None:
         message = {"_id": secrets.token_hex(9), "rid": _opened(client, channel), "msg": "Добрый день"}
