@@ -20,7 +20,6 @@ from besedka import __version__, http, language
 from besedka.commands.examples import EXAMPLES
 from besedka.commands.spoken_help import Formatter, first_sentence, misuse
 from besedka.errors import BesedkaError, UsageError
-from besedka.scrub import without_credentials
 
 # Command → module of `besedka.commands` that registers it.
 _COMMANDS = {
@@ -68,7 +67,7 @@ class _OnDemand(TyperGroup):
         try:
             ended = super().main(words, *rest, **more | {"standalone_mode": False})
         except _MISUSE as wrong:
-            sys.stderr.write(without_credentials(misuse(wrong)))
+            sys.stderr.write(misuse(wrong))
             sys.exit(UsageError.exit_status)
         except typer.Abort:
             sys.exit(1)

@@ -12,6 +12,7 @@ from typing import Any
 
 import typer
 
+from besedka.scrub import without_credentials
 from besedka.translation import spoken, word
 
 _FORMATTER: Any = typer.Context.formatter_class
@@ -51,7 +52,8 @@ def misuse(wrong: Any) -> str:
     if wrong.ctx:
         hint = spoken(f"Try '{wrong.ctx.command_path} --help' for help.")
         lines = [wrong.ctx.get_usage(), f"{hint}\n", *lines]
-    return "\n".join(lines)
+    # What was typed may be an address with a password.
+    return without_credentials("\n".join(lines))
 
 
 def first_sentence(text: str | None) -> str:
