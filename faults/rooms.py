@@ -50,9 +50,9 @@ def _locked_out(one: BreakableStack) -> Iterator[None]:
     """As many failed log-ins as the limit says, a moment ago."""
     events, limit = one.mongo["rocketchat_server_events"], one.admin.get(f"settings/{_LIMIT}")["value"]
     mark = {"t": "failed-login-attempt", "ip": "203.0.113.9", "u": {"username": names.PLAIN.username}}
-    user = one.mongo["users"].find_one({"username": names.PLAIN.username}) or {}
+    log_ins = events.find({"t": "login", "u.username": names.PLAIN.username})
     # Failures before the last log-in do not count, and another fault may have moved Rocket.Chat's clock.
-    moment = max(datetime.now(UTC), user.get("lastLogin", datetime.now(UTC)).replace(tzinfo=UTC))
+    moment = max([datetime.now(UTC), *(row["ts"].replace(tzinfo=UTC) for row in log_ins)])
     events.insert_many([mark | {"_id": secrets.token_hex(8), "ts": moment} for _ in range(limit)])
     try:
         yield
