@@ -184,7 +184,7 @@ class Provider(_Table):
 
     Field names follow Rocket.Chat's setting suffixes (server/lib/oauth/addOAuthService.ts) but for a few.
     `name` is brought to the form of Rocket.Chat's key: `Besedka-SSO` is read as `besedkasso`. `avatar_field`
-    is empty where there is no picture. `more_redirect_uris` are other addresses that the application has.
+    is empty where there is no picture. `more_redirect_uris`: others of the application, to the letter.
     """
 
     name: Annotated[str, AfterValidator(service_key)]
@@ -210,7 +210,7 @@ class Provider(_Table):
     name_field: str
     avatar_field: Annotated[str, Field(min_length=0)] = ""
     groups: dict[str, str] = {}
-    more_redirect_uris: tuple[Address, ...] = ()
+    more_redirect_uris: tuple[str, ...] = ()
 
     @property
     def secret(self) -> str:

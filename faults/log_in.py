@@ -13,6 +13,7 @@ import psutil
 from besedka.contract import Contract
 from faults.breakable_stack import BreakableStack
 from faults.fault import Fault
+from faults.paused import paused
 from faults.proxy import Reply, Request, Rule
 from faults.rules import (
     Matching,
@@ -111,14 +112,8 @@ def _no_new_users(one: BreakableStack) -> Iterator[None]:
 def _paused(one: BreakableStack) -> Iterator[None]:
     """SIGSTOP to the site: the kernel goes on taking connections, and nobody answers."""
     guard = psutil.Process(one.running.processes["site"].pid)
-    held = [guard, *guard.children(recursive=True)]
-    for process in held:
-        process.suspend()
-    try:
+    with paused([guard, *guard.children(recursive=True)]):
         yield
-    finally:
-        for process in held:
-            process.resume()
 
 
 FAULTS = (

@@ -64,7 +64,7 @@ def _to_be_adopted(one: BreakableStack) -> AbstractContextManager[None]:
     """An account that SSO has never met, made by hand: its next sign-in meets the page "Reset password"."""
     link = f"services.{one.contract.provider.name}"
     update = {"$set": {"emails.0.verified": False}, "$unset": {link: 1}}
-    return one.changed("users", {"username": "test_user"}, update)
+    return one.changed("users", {"username": names.PLAIN.username}, update)
 
 
 @contextmanager

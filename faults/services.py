@@ -15,6 +15,7 @@ from besedka.stacks.services.mongod import REPLICA_SET
 from faults import mongo_proxy, names
 from faults.breakable_stack import BreakableStack
 from faults.fault import Fault
+from faults.paused import paused
 from faults.proxy import Forward, Reply, Request, Rule
 from faults.rules import answers, answers_json, every, fields, late, to
 
@@ -63,14 +64,8 @@ def _mongo_paused(one: BreakableStack) -> Iterator[None]:
     """SIGSTOP: the kernel goes on taking connections, and nobody answers."""
     port = address.port(str(one.stack.mongo_url))
     listening = {row.pid for row in psutil.net_connections("tcp4") if row.pid and _listens(row, port)}
-    held = [psutil.Process(pid) for pid in listening]
-    for process in held:
-        process.suspend()
-    try:
+    with paused([psutil.Process(pid) for pid in listening]):
         yield
-    finally:
-        for process in held:
-            process.resume()
 
 
 def _listens(row: Any, port: int) -> bool:
