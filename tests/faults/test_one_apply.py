@@ -86,18 +86,18 @@ def _stored(breakable: BreakableStack) -> dict[str, list[str]]:
     return held
 
 
-def _applied(breakable: BreakableStack, folder: Path) -> BesedkaError | None:
-    """One apply, as the command does it; why it refused."""
+def _applied(breakable: BreakableStack, folder: Path) -> BesedkaError | set[str]:
+    """One apply, as the command does it: why it refused, or the codes that it left to a person."""
     target, contract = breakable.stack.target, breakable.contract
 
     def examined() -> tuple[Notice, ...]:
         return left_to_a_person.notices(examine(target.read_only, contract).findings)
 
     try:
-        provision.bring(target, contract, journal_folder=folder, examined=examined)
+        outcome = provision.bring(target, contract, journal_folder=folder, examined=examined)
     except BesedkaError as refused:
         return refused
-    return None
+    return {notice.code for notice in outcome.notices}
 
 
 def _demand_all_or_nothing(lab: FaultLab, some: tuple[Fault, ...], folder: Path) -> None:
@@ -107,9 +107,14 @@ def _demand_all_or_nothing(lab: FaultLab, some: tuple[Fault, ...], folder: Path)
             with suppress(FaultError):
                 broken.enter_context(fault.put_into(breakable))
         before = _stored(breakable)
-        refused = _applied(breakable, folder)
+        said = _applied(breakable, folder)
+        refused = said if isinstance(said, BesedkaError) else None
+        told = set() if isinstance(said, BesedkaError) else said
         findings = breakable.wait_until_healed().findings
-        left = [found.code for found in findings if found.severity is not Severity.NOTE]
+        left = [found.code for found in findings if found.severity is Severity.BROKEN]
+        left += [
+            found.code for found in findings if found.severity is Severity.RISK and found.code not in told
+        ]
         if refused:
             assert refused.next_step, "it does not say what a person must do"
         if refused or left:
