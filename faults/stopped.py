@@ -54,10 +54,10 @@ _STOPS: dict[tuple[str, ...], tuple[str, ...]] = {
         "account_with_its_roles_as_text",
         "account_with_its_address_as_text",
         "account_with_a_list_of_addresses",
-        "account_with_its_tokens_as_text",
         "account_of_an_app",
         "account_renamed_behind_its_memberships",
     ),
+    (_MESSAGES, _ROOMS, _AGAIN): ("account_with_its_tokens_as_text",),
     (_FIRST,): ("general_is_no_default",),
     (_MESSAGES, _ROOMS): (
         "vip_renamed",
