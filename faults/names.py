@@ -13,12 +13,13 @@ def _holders(channel: Channel) -> int:
     return sum(channel.name in user.channels for user in CONTRACT.users)
 
 
-_private = sorted((channel for channel in CONTRACT.channels if channel.private), key=_holders)
+DEFAULT = CONTRACT.default_channel
+# Of a site without private rooms, or of one user, the faults that need them do not apply; all others do.
+_private = sorted((channel for channel in CONTRACT.channels if channel.private), key=_holders) or [DEFAULT]
 # Rocket.Chat's administrator.
 ADMIN = CONTRACT.chat.admin.username
 # Somebody without rights, and somebody else.
-PLAIN, OTHER = CONTRACT.users[-1], CONTRACT.users[-2]
-DEFAULT = CONTRACT.default_channel
+PLAIN, OTHER = CONTRACT.users[-1], CONTRACT.users[-2:][0]
 # The private room of the fewest, with one who is in it, and that of the most.
 PRIVATE, SHARED = _private[0], _private[-1]
 MEMBER = next(user for user in CONTRACT.users if PRIVATE.name in user.channels)

@@ -6,7 +6,7 @@ from besedka.adapter import TEMPORARY_PREFIX
 from besedka.checks.check import Check, check
 from besedka.checks.examination import Examination
 from besedka.checks.finding import Answer, Finding, Severity, answer, finding
-from besedka.checks.letter_case import email_case
+from besedka.checks.letter_case import addresses_at_the_site, email_case
 from besedka.contract import Contract, User
 from besedka.names import is_twin
 from besedka.target import besedka_command
@@ -177,6 +177,7 @@ def default(examination: Examination) -> Answer:
 def accounts(examination: Examination) -> Answer:
     """Has each canonical user an account in the chat, active, with the contract's e-mail and name?"""
     known = examination.roster.accounts
+    at_the_site = addresses_at_the_site(examination)
     found = []
     for user in examination.contract.users:
         place = f"users, {user.username}"
@@ -199,8 +200,7 @@ def accounts(examination: Examination) -> Answer:
             found.append(_of_no_person(examination, user, account.kind))
         if account.must_reset:
             found.append(_told_to_reset(user, place))
-        if user.email.lower() in account.emails and user.email not in account.spelt:
-            found.append(email_case(examination, user.email, place))
+        found += email_case(examination.contract, user, account.spelt, at_the_site.get(user.username.lower()))
         if user.email.lower() not in account.emails:
             seen = f"{user.username}: {', '.join(account.emails) or 'no e-mail'}"
             found.append(

@@ -12,6 +12,7 @@ from besedka.checks import patience
 from besedka.checks.check import Check, check
 from besedka.checks.examination import SERVER_SECONDS, TIMEOUT_SECONDS, Examination, redirected
 from besedka.checks.finding import Answer, Finding, Findings, Ok, Severity, Skipped, answer, finding
+from besedka.checks.letter_case import same_mailbox
 from besedka.checks.login_page import said, status_advice
 from besedka.contract import Contract
 from besedka.errors import ServiceUnreachableError
@@ -57,6 +58,8 @@ def accounts(examination: Examination) -> Answer:
         for code, seen, expected in rows:
             if seen is not None and seen != expected:
                 text = f"{user.username}: {seen!r}"
+                if code == "email" and same_mailbox(str(seen), str(expected)):
+                    continue
                 only_case = code == "email" and str(seen).lower() == str(expected).lower()
                 found.append(
                     finding(

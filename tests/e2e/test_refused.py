@@ -150,7 +150,7 @@ def test_a_name_that_is_locked_after_wrong_passwords_still_signs_in(
     with pytest.raises(RocketChatError, match="error-login-blocked-for-user"):
         RocketChat(contract.chat.url).login(guess)
 
-    opened(page_class(person(user), contract)).wait_for_chat()
+    page_class(person(user), contract).open().wait_for_chat()
 
 
 @BOTH_PAGES

@@ -7,7 +7,7 @@ from contextlib import ExitStack
 import pytest
 
 from besedka import contract as contracts
-from faults import catalogue
+from faults import catalogue, names
 from faults.fault import Fault
 from tests.faults.fault_lab import FaultLab
 
@@ -27,7 +27,7 @@ DOZEN = (
     "iframe_login_of_rocketchat_on",
     "invented_setting",
     "account_without_a_way_in",
-    "owner_unsubscribed_from_vip",
+    f"{names.MEMBER.username}_unsubscribed_from_{names.PRIVATE.name}",
 )
 FAULTS = [BY_NAME[name] for name in DOZEN]
 NEIGHBOURS = [*zip(FAULTS, [*FAULTS[1:], FAULTS[0]], strict=True)]

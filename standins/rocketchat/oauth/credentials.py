@@ -92,8 +92,7 @@ async def _merge(server: Server, service: str, config: Document, data: Document)
     by_email, any_service = config.get("keyField") == "email", config.get("mergeUsersDistinctServices")
     query: Document = {"username": exactly(str(data["username"]))}
     if by_email:
-        address = str(data.get("email"))
-        query = {"emails.address": address if any_service else exactly(address)}
+        query = {"emails.address": exactly(str(data.get("email")))}
     mine = {} if any_service else {f"services.{service}.id": data.get("id")}
     user = await server.users.find_one(query | mine)
     if user is None:

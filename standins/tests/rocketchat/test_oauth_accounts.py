@@ -250,11 +250,12 @@ def test_adoption_by_username_ignores_case_and_replaces_the_address(oauth: OAuth
     assert user["emails"] == [{"address": person["email"], "verified": True}]
 
 
-def test_adoption_by_email_keeps_username_and_addresses(oauth: OAuth) -> None:
-    """key_field=email finds by address, whatever the name."""
+@pytest.mark.parametrize("letters", [str.lower, str.upper])
+def test_adoption_by_email_keeps_username_and_addresses(oauth: OAuth, letters: Callable[[str], str]) -> None:
+    """key_field=email finds by address, whatever the name and the case (`findOneByEmailAddress`, Users.ts, 7.7.1)."""
     local = oauth.chat.account()
     oauth.configure(merge_users=True, merge_users_distinct_services=True, key_field="email")
-    client, _ = oauth.come_back(identity(email=local["emails"][0]["address"]))
+    client, _ = oauth.come_back(identity(email=letters(local["emails"][0]["address"])))
     assert client.user_id == local["_id"]
     assert oauth.user(local["_id"])["username"] == local["username"]
     assert [row["address"] for row in oauth.user(local["_id"])["emails"]] == [local["emails"][0]["address"]]
