@@ -34,6 +34,7 @@ _NO_TOKEN = "tests/api/test_identity.py::test_no_token_is_refused_in_json"  # no
 _LOG_IN = "tests/api/test_login_state.py::test_a_login_links_the_account_and_stores_a_hashed_session"
 _ACCOUNTS = "tests/api/test_login_state.py::test_canonical_accounts_carry_what_the_contract_says"
 _TOKEN = "tests/api/test_token.py::test_a_code_buys_an_access_token[header]"  # noqa: S105 - a test
+_PACE = "tests/api/test_pace.py::test_nobody_waits_for_a_hop_of_the_log_in"
 _PKCE = "tests/api/test_token.py::test_no_pkce_is_demanded_of_rocketchat"
 _INVENTED = "tests/api/test_token.py::test_an_invented_code_is_refused"
 _GET = "tests/api/test_token.py::test_get_is_not_allowed"
@@ -186,6 +187,9 @@ _BY_TESTS: dict[tuple[str, ...], tuple[str, ...]] = {
         "code_refused",
         "token_as_a_form",
     ),
+    (f"{_PACE}[authorize]",): ("authorize_slow",),
+    (f"{_PACE}[token]",): ("token_slow_for_codes", "token_hangs_for_codes"),
+    (f"{_PACE}[identity]",): ("identity_slow_for_tokens", "identity_hangs_for_tokens"),
     (_PKCE,): ("site_wants_pkce", "code_asked_for_its_verifier"),
     (_INVENTED,): ("token_endpoint_shows_a_page_to_a_client", "token_endpoint_as_a_page"),
     (_GET,): ("token_endpoint_gone", "token_endpoint_for_get_too"),
@@ -194,6 +198,8 @@ _BY_TESTS: dict[tuple[str, ...], tuple[str, ...]] = {
         "site_account_with_another_email",
         "site_account_with_another_name",
         "identity_never_sees_the_token",
+        "identity_takes_the_token_of_the_query",
+        "identity_sends_bearers_to_the_log_in",
         "identity_wants_a_scope",
         "identity_gone_for_tokens",
         "identity_for_post_alone",
