@@ -21,6 +21,7 @@ from faults import (
     signed_in,
     site,
     unlike,
+    waiting,
     writing,
 )
 from faults.breakable_stack import BreakableStack
@@ -46,6 +47,7 @@ def catalogue(contract: Contract) -> tuple[Fault, ...]:
         *fields.FAULTS,
         *rooms.FAULTS,
         *hops.FAULTS,
+        *waiting.FAULTS,
         *iframe_auth.FAULTS,
         *signed_in.FAULTS,
         *restored.FAULTS,

@@ -34,6 +34,7 @@ _NO_TOKEN = "tests/api/test_identity.py::test_no_token_is_refused_in_json"  # no
 _LOG_IN = "tests/api/test_login_state.py::test_a_login_links_the_account_and_stores_a_hashed_session"
 _ACCOUNTS = "tests/api/test_login_state.py::test_canonical_accounts_carry_what_the_contract_says"
 _TOKEN = "tests/api/test_token.py::test_a_code_buys_an_access_token[header]"  # noqa: S105 - a test
+_PACE = "tests/api/test_pace.py::test_nobody_waits_for_a_hop_of_the_log_in"
 _PKCE = "tests/api/test_token.py::test_no_pkce_is_demanded_of_rocketchat"
 _INVENTED = "tests/api/test_token.py::test_an_invented_code_is_refused"
 _GET = "tests/api/test_token.py::test_get_is_not_allowed"
@@ -46,6 +47,7 @@ def _stranger(row: str) -> str:
 _TO_TEST_PAGE = _stranger("/chat/test/-302-/accounts/login/-200-None")
 _TO_INTEGRATED = _stranger("/chat/integrated/-302-/accounts/login/-200-None")
 _TEST_FRAME = "tests/api/test_urls.py::test_the_chat_pages_hold_the_frame[/chat/test/]"
+_OF_ITS_VISITOR = "tests/api/test_chat_pages.py::test_the_page_is_its_visitors_alone[/chat/test/]"
 _ROOM_BUTTONS = (
     "tests/api/test_urls.py::test_the_integrated_page_has_a_button_for_each_room_of_the_user[owner]"
 )
@@ -68,6 +70,7 @@ _BY_TESTS: dict[tuple[str, ...], tuple[str, ...]] = {
         "proxy_cuts_answers_short",
         "scripts_of_the_page_from_elsewhere",
         "frame_with_a_text_of_its_own",
+        "page_wants_another_digest_of_its_script",
         # A site without a status page shows one of its own there: the run begins.
         "another_program_on_the_port_of_the_site",
         "frame_in_a_sandbox",
@@ -100,6 +103,7 @@ _BY_TESTS: dict[tuple[str, ...], tuple[str, ...]] = {
         "chat_log_in_too_often",
         "chat_asks_sso_for_a_mailed_code",
         "chat_refuses_the_credential",
+        "chat_has_no_seat_left",
     ),
     (_SIGN_IN, _CODE): (
         "redirect_uri_empty",
@@ -186,6 +190,9 @@ _BY_TESTS: dict[tuple[str, ...], tuple[str, ...]] = {
         "code_refused",
         "token_as_a_form",
     ),
+    (f"{_PACE}[authorize]",): ("authorize_slow",),
+    (f"{_PACE}[token]",): ("token_slow_for_codes", "token_hangs_for_codes"),
+    (f"{_PACE}[identity]",): ("identity_slow_for_tokens", "identity_hangs_for_tokens"),
     (_PKCE,): ("site_wants_pkce", "code_asked_for_its_verifier"),
     (_INVENTED,): ("token_endpoint_shows_a_page_to_a_client", "token_endpoint_as_a_page"),
     (_GET,): ("token_endpoint_gone", "token_endpoint_for_get_too"),
@@ -194,6 +201,8 @@ _BY_TESTS: dict[tuple[str, ...], tuple[str, ...]] = {
         "site_account_with_another_email",
         "site_account_with_another_name",
         "identity_never_sees_the_token",
+        "identity_takes_the_token_of_the_query",
+        "identity_sends_bearers_to_the_log_in",
         "identity_wants_a_scope",
         "identity_gone_for_tokens",
         "identity_for_post_alone",
@@ -228,6 +237,12 @@ _BY_TESTS: dict[tuple[str, ...], tuple[str, ...]] = {
         "test_page_fails_signed_in",
         "test_page_without_a_frame",
         "test_page_shows_the_menus",
+    ),
+    (_OF_ITS_VISITOR,): (
+        "test_page_shown_as_text",
+        "test_page_sent_as_a_download",
+        "test_page_signs_everybody_out",
+        "test_page_kept_for_others",
     ),
     (_INTEGRATED_FRAME,): (
         "integrated_page_fails_signed_in",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from typing import Any
 
 from faults.breakable_stack import BreakableStack, Document
@@ -64,6 +65,12 @@ def _set(**values: Any) -> Callable[[BreakableStack], Document]:
     return lambda one: {"$set": values}
 
 
+def _token(**values: Any) -> Callable[[BreakableStack], Document]:
+    """One session more, which is so."""
+    token = {"hashedToken": "ofASessionThatHasEnded", "when": datetime.now(UTC)} | values
+    return lambda one: {"$push": {"services.resume.loginTokens": token}}
+
+
 FAULTS = (
     _account("account_with_its_roles_as_text", "integrity.shapes.wrong", _set(roles="user")),
     _account(
@@ -76,6 +83,15 @@ FAULTS = (
         "integrity.shapes.wrong",
         lambda one: {"$set": {"emails": [plain_user(one).email]}},
     ),
+    _account(
+        "account_with_its_tokens_as_text",
+        "integrity.shapes.wrong",
+        _set(**{"services.resume.loginTokens": "x"}),
+    ),
+    _account(
+        "account_whose_tokens_have_text_for_dates", "integrity.users_ids.dates", _token(when="2025-06-21")
+    ),
+    _account("account_whose_tokens_have_no_hash", "integrity.users_ids.tokens", _token(hashedToken=7)),
     Fault("room_with_its_muted_as_text", "integrity.shapes.wrong", _muted_as_text),
     _account("account_of_an_app", "rooms.accounts.kind", _set(type="app")),
     _account("account_of_a_bot", "rooms.accounts.kind", _set(type="bot")),

@@ -40,12 +40,18 @@ def _client(request: Request) -> bool:
     return request.path.endswith((".js", ".css"))
 
 
-def _secured(valid: timedelta, *hosts: str, trusted: bool = True) -> Breaking:
-    """Doctor is led by https to a proxy whose certificate is valid so long, for these hosts or all."""
+_BOTH = ("site_url", "chat_url")
+
+
+def _secured(valid: timedelta, *hosts: str, trusted: bool = True, which: tuple[str, ...] = _BOTH) -> Breaking:
+    """Doctor is led by https to a proxy whose certificate is valid so long, for these hosts or all.
+
+    `which` of the addresses are by https.
+    """
 
     @contextmanager
     def breaking(one: BreakableStack) -> Iterator[None]:
-        urls = {"site_url": one.stack.site_url, "chat_url": one.stack.chat_url}
+        urls = {name: getattr(one.stack, name) for name in which}
         ports = dict(zip(urls, free_ports(len(urls)), strict=True))
         with tempfile.TemporaryDirectory() as folder:
             made = tls.issue(Path(folder), hosts or map(address.host, urls.values()), valid=valid)
@@ -99,6 +105,17 @@ FAULTS = (
     _certificate("certificate_for_another_host", "names", _secured(_DAYS, _OTHER_HOST)),
     _certificate("certificate_of_an_unknown_authority", "authority", _secured(_DAYS, trusted=False)),
     _certificate("http_where_https_is_told", "no_tls", contextmanager(_plain)),
+    Fault(
+        "site_by_https_and_chat_by_http",
+        "services.https.mixed",
+        _secured(_DAYS, which=("site_url",)),
+        (
+            "site.csrf.refused",
+            "provider.url.wrong",
+            "setting.Iframe_Integration_receive_origin.wrong",
+            "setting.Iframe_Integration_send_target_origin.wrong",
+        ),
+    ),
     _loop("proxy_tells_the_site_the_wrong_scheme", "site"),
     _loop("proxy_tells_the_chat_the_wrong_scheme", "chat"),
     Fault(

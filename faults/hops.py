@@ -60,6 +60,11 @@ def _with_its_state(request: Request) -> bool:
     return _own_callback(request) and len(request.query.get("state", "")) > _LONG_STATE
 
 
+def with_a_short_state(request: Request) -> bool:
+    """What asks authorize by hand: neither Rocket.Chat nor another callback."""
+    return _own_callback(request) and not _with_its_state(request)
+
+
 def _foreign_callback(request: Request) -> bool:
     host = urlsplit(request.query.get("redirect_uri", "")).hostname
     return host not in {None, "127.0.0.1", "localhost"}
@@ -87,11 +92,20 @@ class _Kept:
         return self._kept[0]
 
 
-def _with_a_token(request: Request) -> bool:
+def _by_header(request: Request) -> bool:
     return request.path == names.IDENTITY and bool(request.header("Authorization"))
 
 
-def _with_a_code(request: Request) -> bool:
+def _by_query(request: Request) -> bool:
+    return request.path == names.IDENTITY and bool(request.query)
+
+
+def with_a_token(request: Request) -> bool:
+    """What asks who the bearer of a token is, however it is sent."""
+    return _by_header(request) or _by_query(request)
+
+
+def with_a_code(request: Request) -> bool:
     """The exchange of a real code: doctor's made-up one is told apart."""
     return _TOKEN(request) and b"code=" in request.body and b"no-such-code" not in request.body
 
@@ -235,54 +249,62 @@ FAULTS = (
     _site(
         "token_made_up",
         "token.no_row",
-        fields(_with_a_code, **_MADE_UP),
+        fields(with_a_code, **_MADE_UP),
     ),
     _site(
         "code_asked_for_its_verifier",
         "token.pkce",
-        answers_json(_with_a_code, 400, error="invalid_grant", error_description="Code verifier required."),
+        answers_json(with_a_code, 400, error="invalid_grant", error_description="Code verifier required."),
     ),
     _site(
         "client_refused_with_its_code",
         "token.refused",
-        answers_json(_with_a_code, 401, error="invalid_client"),
+        answers_json(with_a_code, 401, error="invalid_client"),
     ),
     _site(
         "code_refused",
         "token.code",
-        answers_json(_with_a_code, 400, error="invalid_grant", error_description="Expired."),
+        answers_json(with_a_code, 400, error="invalid_grant", error_description="Expired."),
     ),
-    _site("token_as_a_form", "token.not_json", answers(_with_a_code, 200, "access_token=1", "text/plain")),
+    _site("token_as_a_form", "token.not_json", answers(with_a_code, 200, "access_token=1", "text/plain")),
+    _site("identity_never_sees_the_token", "identity.sent_via", request_without(_by_header, "Authorization")),
     _site(
-        "identity_never_sees_the_token", "identity.rejected", request_without(_with_a_token, "Authorization")
+        "identity_takes_the_token_of_the_query",
+        "identity.sent_via",
+        answers_json(_by_header, 401, detail="Authentication credentials were not provided."),
+    ),
+    _site(
+        "identity_sends_bearers_to_the_log_in",
+        "identity.sent_via",
+        answers(_by_header, 302, Location=f"{names.LOGIN}?next={names.IDENTITY}"),
     ),
     _site(
         "identity_takes_another_kind_of_token",
         "identity.rejected",
-        answers_json(_with_a_token, 401, code="token_not_valid", detail="Given token not valid"),
+        answers_json(with_a_token, 401, code="token_not_valid", detail="Given token not valid"),
     ),
     _site(
         "identity_knows_sessions_alone",
         "identity.session_only",
-        answers(_with_a_token, 302, Location=f"{names.LOGIN}?next={names.IDENTITY}"),
+        answers(with_a_token, 302, Location=f"{names.LOGIN}?next={names.IDENTITY}"),
     ),
     _site(
         "identity_hands_out_a_token",
         "fields.none",
-        answers_json(_with_a_token, 200, accessToken="made-up", userId="made-up", expires_in=60),
+        answers_json(with_a_token, 200, accessToken="made-up", userId="made-up", expires_in=60),
     ),
-    _site("identity_wants_a_scope", "identity.scope", answers_json(_with_a_token, 403, detail="scope")),
-    _site("identity_gone_for_tokens", "identity.missing", answers(_with_a_token, 404)),
-    _site("identity_for_post_alone", "identity.method", answers_json(_with_a_token, 405, detail="method")),
-    _site("identity_as_a_page_for_tokens", "identity.not_json", answers(_with_a_token, 200, "<h1>Вход</h1>")),
-    _site("identity_fails", "identity.failing", answers(_with_a_token, 500, "<h1>Server Error</h1>")),
-    _site("identity_with_a_number", "fields.id", fields(_with_a_token, id=7)),
-    _site("identity_without_a_name", "fields.missing", fields(_with_a_token, full_name=None)),
-    _site("identity_of_somebody_else", "fields.differs", fields(_with_a_token, username="somebody_else")),
-    _site("identity_by_another_name", "fields.other_name", fields(_with_a_token, full_name="Кто-то")),
-    _site("identity_without_an_id", "fields.no_id", fields(_with_a_token, id=None)),
-    _site("identity_without_a_picture", "fields.no_avatar", fields(_with_a_token, avatar_url=None)),
-    _site("identity_with_other_groups", "fields.groups", fields(_with_a_token, groups=["admin"])),
+    _site("identity_wants_a_scope", "identity.scope", answers_json(with_a_token, 403, detail="scope")),
+    _site("identity_gone_for_tokens", "identity.missing", answers(with_a_token, 404)),
+    _site("identity_for_post_alone", "identity.method", answers_json(with_a_token, 405, detail="method")),
+    _site("identity_as_a_page_for_tokens", "identity.not_json", answers(with_a_token, 200, "<h1>Вход</h1>")),
+    _site("identity_fails", "identity.failing", answers(with_a_token, 500, "<h1>Server Error</h1>")),
+    _site("identity_with_a_number", "fields.id", fields(with_a_token, id=7)),
+    _site("identity_without_a_name", "fields.missing", fields(with_a_token, full_name=None)),
+    _site("identity_of_somebody_else", "fields.differs", fields(with_a_token, username="somebody_else")),
+    _site("identity_by_another_name", "fields.other_name", fields(with_a_token, full_name="Кто-то")),
+    _site("identity_without_an_id", "fields.no_id", fields(with_a_token, id=None)),
+    _site("identity_without_a_picture", "fields.no_avatar", fields(with_a_token, avatar_url=None)),
+    _site("identity_with_other_groups", "fields.groups", fields(with_a_token, groups=["admin"])),
     _site("test_page_fails_signed_in", "test_page.status", answers(_signed_in(names.TEST_PAGE), 500)),
     _site(
         "test_page_without_a_frame",
@@ -345,6 +367,11 @@ FAULTS = (
         "chat_refuses_the_credential",
         "login.refused",
         _log_in_refused(403, "No matching login attempt found"),
+    ),
+    _chat(
+        "chat_has_no_seat_left",
+        "login.seats",
+        _log_in_refused("error-license-user-limit-reached", "User limit reached", status=400),
     ),
     _chat(
         "session_of_somebody_else",

@@ -57,6 +57,7 @@ _STOPS: dict[tuple[str, ...], tuple[str, ...]] = {
         "account_of_an_app",
         "account_renamed_behind_its_memberships",
     ),
+    (_MESSAGES, _ROOMS, _AGAIN): ("account_with_its_tokens_as_text",),
     (_FIRST,): ("general_is_no_default",),
     (_MESSAGES, _ROOMS): (
         "vip_renamed",
@@ -142,6 +143,8 @@ _STOPS: dict[tuple[str, ...], tuple[str, ...]] = {
         "sso_link_with_a_number",
         "membership_of_nobody",
         "room_with_its_muted_as_text",
+        "account_whose_tokens_have_text_for_dates",
+        "account_whose_tokens_have_no_hash",
         "account_of_a_bot",
         "member_missing_among_the_members",
         "membership_of_another_kind",

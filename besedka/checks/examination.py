@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
@@ -46,6 +47,15 @@ class ProbeAnswer:
     location: str = ""
     seconds: float = 0.0
 
+    @property
+    def fields(self) -> dict[str, Any]:
+        """What its JSON says; nothing where it is no JSON object."""
+        try:
+            decoded = json.loads(self.body)
+        except ValueError:
+            return {}
+        return decoded if isinstance(decoded, dict) else {}
+
 
 # What leads to itself was told of the wrong scheme, as a rule.
 LOOP_ADVICE = (
@@ -80,7 +90,9 @@ def probe_from_here(
         ) from error
     kind, location = (answered.headers.get(name, "") for name in ("Content-Type", "Location"))
     seconds = answered.elapsed.total_seconds()
-    return ProbeAnswer(answered.status_code, kind, answered.text, location, seconds)
+    # Rocket.Chat reads UTF-8, whatever the answer says of itself.
+    body = answered.content.decode("utf-8", "replace")
+    return ProbeAnswer(answered.status_code, kind, body, location, seconds)
 
 
 def leads_back(location: str, address: str) -> bool:
@@ -102,6 +114,18 @@ def redirected(status: int, location: str, address: str) -> tuple[str, ...]:
             f"It redirects to {target}: write https into the addresses of besedka.toml, or stop redirecting.",
         )
     return (f"It redirects to {target}: write that address into besedka.toml; a POST does not survive it.",)
+
+
+def gateway(status: int) -> tuple[str, ...]:
+    """What a person does where a proxy answers that nobody behind it did; nothing at any other status."""
+    if status not in {502, 504}:
+        return ()
+    fix = (
+        f"{status} is the word of a proxy (nginx, Apache, a gateway) that got no answer: read its error log. "
+        "Does its proxy_pass name the address where the service listens, and does it wait long enough "
+        "(proxy_read_timeout)?"
+    )
+    return (fix,)
 
 
 class Examination:

@@ -7,6 +7,7 @@ from besedka.checks.examination import Examination
 from besedka.checks.finding import Answer, Finding, Severity, answer, finding
 from besedka.contract import Contract
 from besedka.rocketchat import shapes
+from besedka.rocketchat.database import Document
 
 _GROUND = ["services.same_data"]
 _SHOWN = 5
@@ -47,7 +48,7 @@ def fields(examination: Examination) -> Answer:
     found = [
         finding(
             "integrity.shapes.wrong",
-            f"{name} is {type(row[name]).__name__} {row[name]!r}",
+            _seen(row, name),
             shape,
             f"{table}, {row.get('username') or row.get('name') or row['_id']}, {name}",
             commands=(examination.provision_command,),
@@ -57,6 +58,13 @@ def fields(examination: Examination) -> Answer:
         for name, shape in shapes.misshapen(table, row)
     ]
     return answer(found, evidence="lists and documents")
+
+
+def _seen(row: Document, name: str) -> str:
+    value = shapes.at(row, name)
+    kind = type(value).__name__
+    # What lets somebody in is not shown.
+    return f"{name} is {kind}, not shown here" if name == shapes.TOKENS else f"{name} is {kind} {value!r}"
 
 
 @check(

@@ -12,6 +12,7 @@ from besedka.checks.check import Check, check
 from besedka.checks.examination import Examination
 from besedka.checks.finding import Answer, Finding, answer, finding
 from besedka.contract import Contract
+from besedka.rocketchat import shapes
 from besedka.rocketchat.database import Document
 from besedka.rocketchat.documents import is_date, signs_in
 
@@ -81,7 +82,7 @@ def users_able(examination: Examination) -> Answer:
     return answer(found, evidence="everybody can")
 
 
-@check("integrity.users_ids", codes="type username dates", needs=_GROUND)
+@check("integrity.users_ids", codes="type username dates tokens", needs=_GROUND)
 def users_ids(examination: Examination) -> Answer:
     """Are accounts made by Rocket.Chat: text ids that are not the username, and real dates?"""
     found = []
@@ -99,8 +100,9 @@ def users_ids(examination: Examination) -> Answer:
                 finding("integrity.users_ids.username", seen, "17 random characters", place, advice=(fix,))
             )
         wrong = [field for field in _DATES if user.get(field) is not None and not is_date(user[field])]
-        tokens = ((user.get("services") or {}).get("resume") or {}).get("loginTokens") or []
+        tokens = shapes.at(user, shapes.TOKENS) or []
         wrong += ["loginTokens.when" for token in tokens if "when" in token and not is_date(token["when"])]
+        found += _hashes(examination, user, tokens)
         if wrong:
             fix = "a JSON backup turned dates into text: restore with mongorestore, not with JSON"
             seen = f"{name}: {', '.join(sorted(set(wrong)))} not a date"
@@ -108,6 +110,27 @@ def users_ids(examination: Examination) -> Answer:
             code = "integrity.users_ids.dates"
             found.append(finding(code, seen, "BSON dates", place, commands=commands, advice=(fix,)))
     return answer(found, evidence="made by Rocket.Chat")
+
+
+def _hashes(examination: Examination, user: Document, tokens: list[Document]) -> list[Finding]:
+    """A session is looked for by the hash of its token, which is text (Meteor, accounts-base)."""
+    bad = [token for token in tokens if not isinstance(token.get("hashedToken"), str)]
+    if not bad:
+        return []
+    seen = f"{user.get('username')}: {len(bad)} of {len(tokens)} tokens have no hash that is text"
+    fix = "They let nobody in: Administration → Users, this user, Log out everywhere."
+    commands = (examination.provision_command,) if _own(examination, user) else ()
+    place = f"users, {user['_id']}, {shapes.TOKENS}"
+    return [
+        finding(
+            "integrity.users_ids.tokens",
+            seen,
+            "hashedToken as text",
+            place,
+            commands=commands,
+            advice=(fix,),
+        )
+    ]
 
 
 @check(

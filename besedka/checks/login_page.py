@@ -11,7 +11,7 @@ from besedka import address
 from besedka.checks.check import Check, check
 from besedka.checks.content_policy import policies, refuses
 from besedka.checks.cookies import cookies_of, refused
-from besedka.checks.examination import TIMEOUT_SECONDS, Examination, redirected
+from besedka.checks.examination import TIMEOUT_SECONDS, Examination, gateway, redirected
 from besedka.checks.finding import Answer, Finding, Ok, Severity, answer, finding
 from besedka.checks.reloading import reloads
 from besedka.contract import Contract
@@ -46,6 +46,8 @@ def status_advice(response: requests.Response) -> tuple[str, ...]:
             "for an attack (ModSecurity), a password of the proxy, or a limit."
         )
         return (fix,)
+    if by_proxy := gateway(response.status_code):
+        return by_proxy
     if response.status_code >= 500:
         return ("Read Daphne's log: the view fails. Can its database be written, is its disk full?",)
     return ()

@@ -6,42 +6,24 @@ Requests that Rocket.Chat's server makes are made by the examination's probe, fr
 from __future__ import annotations
 
 import base64
-import json
 import time
-from typing import Any
 from urllib.parse import parse_qs, unquote_plus, urlsplit
 
-from besedka.checks import application, bearer, patience
+from besedka.checks import application, patience, sso_identity
 from besedka.checks.check import Check, check
-from besedka.checks.examination import Examination, ProbeAnswer
-from besedka.checks.finding import Answer, Finding, Findings, Ok, Skipped, answer, finding
+from besedka.checks.examination import Examination, ProbeAnswer, gateway
+from besedka.checks.finding import Answer, Finding, Findings, Ok, answer, finding
 from besedka.checks.login_page import said, status_advice
 from besedka.checks.visitor import Visitor
 from besedka.checks.visitors import visitor
 from besedka.contract import Contract
 from besedka.errors import ServiceUnreachableError
-from besedka.rocketchat import identity as identities
 from besedka.rocketchat import provider
 
 _PKCE = (
     'Set OAUTH2_PROVIDER["PKCE_REQUIRED"] = False at the site, or a function that spares this client: '
     "Custom OAuth of Rocket.Chat below 8.7 cannot do PKCE."
 )
-_TOKENS = (
-    "The view must take the site's own tokens; of django-oauth-toolkit by OAuth2Authentication, or "
-    "protected_resource."
-)
-# What a person does about the identity view, by how it answered.
-_IDENTITY = {
-    "session_only": _TOKENS,
-    "rejected": f"{_TOKENS} A proxy must pass the Authorization header on, and keep no answer.",
-    "scope": "The view asks for a scope that [provider] scope does not name, or refuses this user.",
-    "missing": "Is identity_path the address of the identity view, and is it routed for tokens, too?",
-    "method": "The view must answer GET, which Rocket.Chat sends.",
-    "not_json": "The view must answer JSON, whoever asks, and never a page.",
-    "failing": "Read Daphne's log: the view fails with this user's token.",
-}
-_REFUSALS = {302: "session_only", 401: "rejected", 403: "scope", 404: "missing", 405: "method"}
 _NOT_CODE = "doctor-no-such-code"
 
 
@@ -62,18 +44,10 @@ def _exchange(examination: Examination, code: str) -> ProbeAnswer:
     return examination.probe("POST", own.url + own.token_path, headers, form)
 
 
-def _decoded(answered: ProbeAnswer) -> dict[str, Any]:
-    try:
-        decoded = json.loads(answered.body)
-    except ValueError:
-        return {}
-    return decoded if isinstance(decoded, dict) else {}
-
-
 def _client(examination: Examination) -> Answer:
     """Does the token endpoint accept Rocket.Chat's id and secret?"""
     answered = _exchange(examination, _NOT_CODE)
-    error = str(_decoded(answered).get("error", ""))
+    error = str(answered.fields.get("error", ""))
     if error == "invalid_grant":
         return Ok("a made-up code is refused, the client is not; a real one shows whether PKCE is asked for")
     return Findings((_token_refusal("sso.client", examination, answered),))
@@ -81,7 +55,7 @@ def _client(examination: Examination) -> Answer:
 
 def _token_refusal(name: str, examination: Examination, answered: ProbeAnswer) -> Finding:
     own = examination.contract.provider
-    decoded = _decoded(answered)
+    decoded = answered.fields
     error, text = str(decoded.get("error", "")), str(decoded.get("error_description", ""))
     place = f"POST {own.url}{own.token_path}"
     seen = f"{answered.status} {error or answered.content_type} {text}".strip()
@@ -100,12 +74,14 @@ def _token_refusal(name: str, examination: Examination, answered: ProbeAnswer) -
     if error == "invalid_grant" and name == "sso.token":
         fix = (
             "The site refuses a code that is a second old: AUTHORIZATION_CODE_EXPIRE_SECONDS must be 60 or "
-            "so, and all processes of the site must have one database and one clock."
+            "so, and all processes of the site must have one database and one clock. A proxy that asks twice "
+            "(proxy_next_upstream) uses a code up."
         )
         return finding("sso.token.code", seen, "the fresh code is accepted", place, advice=(fix,))
     if answered.status >= 500:
         fix = "Read Daphne's log: the view fails. Can its database be written, is its disk full?"
-        return finding(f"{name}.other", seen, "the client is accepted", place, advice=(fix,))
+        advice = gateway(answered.status) or (fix,)
+        return finding(f"{name}.other", seen, "the client is accepted", place, advice=advice)
     if not error and "json" not in answered.content_type:
         return finding(
             f"{name}.not_json", seen, "JSON", place, advice=("is token_path the site's token endpoint?",)
@@ -224,7 +200,7 @@ def token(examination: Examination) -> Answer:
             return Findings((hanging,))
         raise
     made.seconds += answered.seconds
-    decoded = _decoded(answered)
+    decoded = answered.fields
     issued = str(decoded.get("access_token") or "")
     if answered.status != 200 or not issued:
         return Findings((_token_refusal("sso.token", examination, answered),))
@@ -245,135 +221,6 @@ def token(examination: Examination) -> Answer:
     return answer(slow, evidence="an access token with a row of its own")
 
 
-@check(
-    "sso.identity",
-    codes="rejected session_only scope missing method not_json failing slow hangs",
-    needs=["sso.user"],
-    after=["site.identity"],
-)
-def identity(examination: Examination) -> Answer:
-    """Does identity answer to the bearer token, without a session?"""
-    own, made = examination.contract.provider, visitor(examination)
-    if not made.access_token:
-        return _identity_without_a_token(examination)
-    modes = {"default": own.token_sent_via}
-    mode = modes.get(own.identity_token_sent_via, own.identity_token_sent_via)
-    address, headers = own.url + own.identity_path, {"Accept": "application/json"}
-    if mode == "header":
-        headers["Authorization"] = f"Bearer {made.access_token}"
-    else:
-        address += f"?{own.access_token_param}={made.access_token}"
-    place = f"GET {own.url}{own.identity_path} with the token by {mode}"
-    try:
-        answered = patience.quicker(
-            lambda: examination.probe("GET", address, headers, None), lambda got: got.seconds
-        )
-    except ServiceUnreachableError as error:
-        if hanging := patience.too_slow("sso.identity", error, place):
-            return Findings((hanging,))
-        raise
-    made.seconds += answered.seconds
-    made.identity = identities.read(_decoded(answered))
-    if answered.status == 200 and made.identity:
-        slow = patience.late("sso.identity", answered.seconds, place)
-        return answer(slow, evidence=", ".join(sorted(made.identity)))
-    seen = f"{answered.status} {answered.content_type}"
-    code = _REFUSALS.get(answered.status, "not_json" if answered.status == 200 else "failing")
-    advice = (_IDENTITY[code],)
-    return Findings((finding(f"sso.identity.{code}", seen, "200 with JSON", place, advice=advice),))
-
-
-def _identity_without_a_token(examination: Examination) -> Answer:
-    """What can be told of the view though no token could be had: does it look at bearers at all?"""
-    found = bearer.ignored(examination)
-    if found is None:
-        return Skipped("no access token to ask with: see sso.authorize and sso.token")
-    place = f"GET {examination.contract.provider.url}{examination.contract.provider.identity_path}"
-    advice = (_IDENTITY[found.kind],)
-    return Findings(
-        (
-            finding(
-                f"sso.identity.{found.kind}",
-                found.seen,
-                "error=invalid_token in WWW-Authenticate, as of a view that takes the site's tokens",
-                f"{place} with a made-up token",
-                advice=advice,
-            ),
-        )
-    )
-
-
-@check(
-    "sso.fields",
-    codes="none id no_id missing no_avatar other_name differs groups",
-    needs=["sso.identity", "sso.token"],
-)
-def fields(examination: Examination) -> Answer:
-    """Are the fields that the provider names in the answer, with this user's values?"""
-    own, made = examination.contract.provider, visitor(examination)
-    place = f"GET {own.identity_path}"
-    named = (own.username_field, own.email_field, own.name_field)
-    if not any("{{" in name or identities.value(made.identity, name) for name in named):
-        seen = f"the answer has {', '.join(sorted(made.identity))}"
-        fix = "is identity_path the user's own page, not the one that hands out tokens?"
-        if below := [
-            key for key, row in made.identity.items() if isinstance(row, dict) and set(named) & set(row)
-        ]:
-            fix = f"The fields lie below {below[0]!r}: let identity_path answer them at the top."
-        return Findings((finding("sso.fields.none", seen, ", ".join(named), place, advice=(fix,)),))
-    found = []
-    if not isinstance(made.identity.get("id"), str):
-        known = "id" in made.identity
-        seen = f"id is {made.identity['id']!r}" if known else "no id"
-        fix = "answer the id as text: to Rocket.Chat 1 and '1' are two users"
-        code = "sso.fields.id" if known else "sso.fields.no_id"
-        found.append(finding(code, seen, "text", place, advice=(fix,)))
-    wanted: dict[str, str | None] = {
-        own.username_field: made.username,
-        own.email_field: made.email,
-        # A text made of several fields is whatever the contract makes of them.
-        own.name_field: made.full_name if identities.plain_field(own.name_field) else None,
-    } | ({own.avatar_field: None} if own.avatar_field else {})
-    for name, value in wanted.items():
-        found += _field(examination, name, value)
-    role = made.role
-    groups = examination.contract.groups_of(role)
-    if examination.contract.site.features.groups and made.identity.get("groups") != groups:
-        seen = f"groups are {made.identity.get('groups')!r}"
-        fix = (
-            "The site's CHAT_GROUPS must be [provider.groups] of besedka.toml. A site that has no groups "
-            "says so: [site.features] groups = false."
-        )
-        found.append(finding("sso.fields.groups", seen, repr(groups), place, advice=(fix,)))
-    evidence = f"{len(wanted)} fields, groups and a text id"
-    return answer(found, evidence=evidence, watched=(f"provider.groups.{role}",))
-
-
-def _field(examination: Examination, name: str, wanted: str | None) -> list[Finding]:
-    """What is wrong with the field of that row, which should hold that value; None: any value."""
-    own, identity = examination.contract.provider, visitor(examination).identity
-    if not name:
-        return []
-    place = f"GET {own.identity_path}"
-    try:
-        seen = identities.value(identity, name)
-    except KeyError:
-        return []
-    if seen in {None, ""}:
-        code = "no_avatar" if name == own.avatar_field else "missing"
-        fix = "name the field that the site answers, or let the site answer it"
-        return [finding(f"sso.fields.{code}", f"no {name}", f"a field {name}", place, advice=(fix,))]
-    if wanted is None or seen == wanted:
-        return []
-    code, fix = "differs", "The view must answer for the owner of the token: whose token is it?"
-    if (
-        name == own.name_field
-        and identities.value(identity, own.username_field) == visitor(examination).username
-    ):
-        code, fix = "other_name", "Correct the name at the site, or full_name in [[users]] of besedka.toml."
-    return [finding(f"sso.fields.{code}", f"{name} is {seen!r}", repr(wanted), place, advice=(fix,))]
-
-
 def checks(contract: Contract) -> tuple[Check, ...]:
     """The hops; they stand on every layer that decides about SSO."""
     # What Rocket.Chat keeps of the provider decides about its own hops alone: sso.callback needs it.
@@ -392,4 +239,4 @@ def checks(contract: Contract) -> tuple[Check, ...]:
         after=[*ground, "site.authorize"],
     )
     # The chain first: what stops a sign-in is said before what endangers one.
-    return (client(_client), authorize(_authorize), token, identity, fields, foreign_redirect)
+    return (client(_client), authorize(_authorize), token, *sso_identity.CHECKS, foreign_redirect)

@@ -26,7 +26,7 @@ from besedka.commands.target import (
 )
 from besedka.progress import Say
 from besedka.provision import Options, Outcome, Undoing
-from besedka.provision.action import Notice, Plan
+from besedka.provision.action import Action, Notice, Plan
 from besedka.provision.journal import JOURNAL_FOLDER
 from besedka.translation import spoken
 
@@ -123,7 +123,7 @@ def _show_plan(made: Plan, say: Say, *, as_json: bool) -> None:
         return
     for action in made.actions:
         say(f"~ {spoken(action.text())}")
-    _say_notices(made.notices, say)
+    _say_notices(made.notices, made.actions, say)
     say(f"{len(made.actions)} to change" if made.actions else "nothing to change")
 
 
@@ -152,7 +152,7 @@ def _show_outcome(outcome: Outcome, report: Report, say: Say, *, as_json: bool) 
             }
         )
         return
-    _say_notices(outcome.notices, say)
+    _say_notices(outcome.notices, (), say)
     for action in outcome.remaining:
         say(f"! not done: {action.text()}")
     for problem in outcome.unstored:
@@ -160,9 +160,11 @@ def _show_outcome(outcome: Outcome, report: Report, say: Say, *, as_json: bool) 
     say(f"{len(outcome.actions)} changed, {outcome.writes} writes")
 
 
-def _say_notices(notices: tuple[Notice, ...], say: Say) -> None:
+def _say_notices(notices: tuple[Notice, ...], actions: tuple[Action, ...], say: Say) -> None:
     for notice in notices:
-        say(f"! {notice.code} {notice.target}: {spoken(notice.text)}")
+        first = bool(actions) and notice.in_the_way(actions)
+        whose = spoken("a person first" if first else "left to a person")
+        say(f"! {whose}: {notice.code} {notice.target}: {spoken(notice.text)}")
 
 
 def _rows(notices: tuple[Notice, ...]) -> list[dict[str, str]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -72,12 +73,20 @@ class Action:
 
 @dataclass(frozen=True)
 class Notice:
-    """Something that provisioning saw and leaves alone; while one is `blocking`, only a person can go on."""
+    """Something that provisioning saw and leaves alone.
+
+    While one is `blocking`, or an action is of a kind that it `stops`, only a person can go on.
+    """
 
     code: str
     target: str
     text: str
     blocking: bool = False
+    stops: tuple[Kind, ...] = ()
+
+    def in_the_way(self, actions: Iterable[Action]) -> bool:
+        """Whether a person has to act before these."""
+        return self.blocking or any(action.kind in self.stops for action in actions)
 
 
 @dataclass(frozen=True)

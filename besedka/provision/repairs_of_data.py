@@ -42,9 +42,8 @@ def of_shapes(data: Data) -> Iterator[Action]:
     for collection, rows in data.raw.items():
         for row in rows:
             for name, shape in shapes.misshapen(collection, row):
-                yield changed(
-                    collection, row, {name: shapes.meant(shape, row[name])}, f"its {name} is not {shape}"
-                )
+                meant = shapes.meant(name, shape, shapes.at(row, name))
+                yield changed(collection, row, {name: meant}, f"its {name} is not {shape}")
 
 
 def of_rooms(data: Data, contract: Contract) -> Iterator[Action]:
@@ -153,12 +152,23 @@ def of_people(data: Data, contract: Contract) -> Iterator[Action]:
             # first log-in by SSO (measured on 6.13.0).
             mended = [emails[0] | {"verified": True}, *emails[1:]]
             yield changed(USERS, user, {"emails": mended}, "the administrator's e-mail is not verified")
-        tokens = ((user.get("services") or {}).get("resume") or {}).get("loginTokens") or []
-        if any("when" in token and not is_date(token["when"]) for token in tokens):
-            mended = [token | {"when": meant_date(token["when"])} for token in tokens if "when" in token]
-            yield changed(USERS, user, {"services.resume.loginTokens": mended}, "dates of tokens are text")
+        yield from _tokens(user)
     for banner in data.banners:
         yield removed("rocketchat_banner", banner, "it covers the chat")
+
+
+def _tokens(user: Document) -> Iterator[Action]:
+    """Sessions and personal access tokens; one without its hash lets nobody in, and nothing removes it."""
+    tokens = shapes.at(user, shapes.TOKENS) or []
+    kept = [
+        token | {"when": meant_date(token["when"])}
+        if "when" in token and not is_date(token["when"])
+        else token
+        for token in tokens
+        if isinstance(token.get("hashedToken"), str)
+    ]
+    if kept != tokens:
+        yield changed(USERS, user, {shapes.TOKENS: kept}, "dates or hashes of its tokens are none")
 
 
 def _listed(data: Data, user: Document) -> Iterator[Action]:

@@ -84,10 +84,10 @@ def bring(  # noqa: PLR0913 - all but two are keywords
 ) -> Outcome:
     """Bring the target to the contract and prove it by reading everything again.
 
-    Where something is left to a person, by the plan or by what `examined` answers before the first change,
-    PersonNeededError comes and nothing is changed. When a change is refused, everything this call has changed
-    is taken back before the error is raised. `lasting`: once it has succeeded no undo takes it back, because
-    it belongs to the start of a stack.
+    Where a person has to act first, by the plan or by what `examined` answers before the first change,
+    PersonNeededError comes and nothing is changed. Whatever else is a person's is told in `notices`. When a
+    change is refused, everything this call has changed is taken back before the error is raised. `lasting`:
+    once it has succeeded no undo takes it back, because it belongs to the start of a stack.
     """
     options, contract = options or Options(), target.moved(contract)
     guard.check(target.chat_url, contract, confirmed=options.confirmed_host)
@@ -96,6 +96,7 @@ def bring(  # noqa: PLR0913 - all but two are keywords
     book = Journal.fresh(journal_folder, contract.chat.url, contract.chat.admin.secret, opened.server_id)
     taken: list[Action] = []
     out_of_reach: list[Notice] = []
+    beside_it: tuple[Notice, ...] = ()
     before: tuple[Action, ...] = ()
     with _beside(target, contract, opened) as beside:
         for _ in range(ROUNDS):
@@ -105,8 +106,10 @@ def bring(  # noqa: PLR0913 - all but two are keywords
             if not todo.actions or out_of_reach or todo.actions == before:
                 break
             before = todo.actions
-            if not taken and not options.partial:
-                _demand_no_person((*todo.notices, *examined()))
+            if not taken:
+                beside_it = examined()
+                if not options.partial:
+                    _demand_no_person((*todo.notices, *beside_it), todo.actions)
             done, out_of_reach = _apply(place, todo, book, say)
             taken += done
     book.applied()
@@ -115,7 +118,8 @@ def bring(  # noqa: PLR0913 - all but two are keywords
     unstored: list[str] = []
     if target.mongo_url and taken:
         unstored = stored.differences(target.mongo_url, contract, options.rooms_only)
-    return Outcome(tuple(taken), opened.writes, (*out_of_reach, *todo.notices), todo.actions, tuple(unstored))
+    notices = (*out_of_reach, *todo.notices, *beside_it)
+    return Outcome(tuple(taken), opened.writes, notices, todo.actions, tuple(unstored))
 
 
 def undo(  # noqa: PLR0913 - all but two are keywords
@@ -173,9 +177,9 @@ def _beside(target: Target, contract: Contract, opened: session.Session) -> Iter
         yield Beside(documents, site)
 
 
-def _demand_no_person(notices: tuple[Notice, ...]) -> None:
+def _demand_no_person(notices: tuple[Notice, ...], actions: tuple[Action, ...]) -> None:
     """Raise PersonNeededError where the stack would not be the contract's in the end."""
-    blocking = [notice for notice in notices if notice.blocking]
+    blocking = [notice for notice in notices if notice.in_the_way(actions)]
     if not blocking:
         return
     raise PersonNeededError(

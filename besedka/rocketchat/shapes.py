@@ -10,8 +10,16 @@ from collections.abc import Iterator
 from typing import Any
 
 _LIST, _DOCUMENT, _DOCUMENTS = "a list", "a document", "a list of documents"
+# Each log-in adds a row to it, and MongoDB adds none to what is no list ($addToSet).
+TOKENS = "services.resume.loginTokens"
 SHAPES: dict[str, dict[str, str]] = {
-    "users": {"emails": _DOCUMENTS, "roles": _LIST, "services": _DOCUMENT, "__rooms": _LIST},
+    "users": {
+        "emails": _DOCUMENTS,
+        "roles": _LIST,
+        "services": _DOCUMENT,
+        "__rooms": _LIST,
+        TOKENS: _DOCUMENTS,
+    },
     "rocketchat_room": {"u": _DOCUMENT, "muted": _LIST},
     "rocketchat_subscription": {"u": _DOCUMENT, "roles": _LIST},
 }
@@ -20,25 +28,40 @@ SHAPES: dict[str, dict[str, str]] = {
 def misshapen(collection: str, row: dict[str, Any]) -> Iterator[tuple[str, str]]:
     """Field and shape for each field of the row that has another shape."""
     for name, shape in SHAPES[collection].items():
-        if row.get(name) is not None and not _fits(row[name], shape):
+        if (value := at(row, name)) is not None and not _fits(value, shape):
             yield name, shape
 
 
 def whole(collection: str, row: dict[str, Any]) -> dict[str, Any]:
     """The row without the fields that have another shape."""
-    bad = {name for name, _ in misshapen(collection, row)}
-    return {name: value for name, value in row.items() if name not in bad} if bad else row
+    for name, _ in misshapen(collection, row):
+        row = _without(row, name)
+    return row
 
 
-def meant(shape: str, value: Any) -> Any:
+def at(row: Any, name: str) -> Any:
+    """The value of that name, whose dots lead into documents; None where there is none."""
+    for part in name.split("."):
+        row = row.get(part) if isinstance(row, dict) else None
+    return row
+
+
+def meant(name: str, shape: str, value: Any) -> Any:
     """What the value was meant to be; None where nobody can tell."""
     items = value if isinstance(value, list) else [value]
     texts = [item for item in items if isinstance(item, str) and item]
     if shape == _LIST:
         return texts or None
-    if shape == _DOCUMENTS:
+    if name == "emails":
         return [{"address": text, "verified": True} for text in texts] or None
     return None
+
+
+def _without(row: dict[str, Any], name: str) -> dict[str, Any]:
+    first, _, rest = name.partition(".")
+    if rest:
+        return row | {first: _without(row[first], rest)}
+    return {key: value for key, value in row.items() if key != name}
 
 
 def _fits(value: Any, shape: str) -> bool:

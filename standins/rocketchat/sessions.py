@@ -30,9 +30,12 @@ def expires_at(server: Server, when: datetime) -> datetime:
 
 
 def is_expired(server: Server, entry: Document) -> bool:
-    """Personal access tokens and tokens without a time (createToken's in old data) never expire."""
+    """Personal access tokens and tokens without a time (createToken's in old data) never expire.
+
+    Nor does a text that Meteor makes no date of (`_tokenExpiration`); one that it could is not told apart.
+    """
     when = entry.get("when")
-    return when is not None and server.now() >= expires_at(server, when)
+    return isinstance(when, datetime) and server.now() >= expires_at(server, when)
 
 
 async def user_by_hash(server: Server, token_hash: str | None, user_id: str | None) -> Document | None:
@@ -55,9 +58,15 @@ async def issue_token(
     await server.users.update_one({"_id": user["_id"]}, {"$push": {TOKENS: entry}})
     sessions = [known for known in login_tokens(user) if known.get("type") != "personalAccessToken"]
     surplus = max(0, len(sessions) + 1 - server.config.max_resume_tokens)
-    for known in sorted(sessions, key=lambda it: it["when"].timestamp() if "when" in it else 0.0)[:surplus]:
+    for known in sorted(sessions, key=_age)[:surplus]:
         await remove_tokens(server, user["_id"], known["hashedToken"])
     return token, entry
+
+
+def _age(entry: Document) -> float:
+    """MongoDB sorts them: what is no date comes before every date."""
+    when = entry.get("when")
+    return when.timestamp() if isinstance(when, datetime) else 0.0
 
 
 async def remove_tokens(server: Server, user_id: str, token_hash: str | Document) -> None:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import subprocess
 from dataclasses import dataclass
+from pathlib import Path
 
 import pytest
 
@@ -78,6 +79,16 @@ def test_what_the_finding_says_mends(lab: FaultLab, fault: Fault) -> None:
     else:
         assert lever(fault.cause), f"no lever is written down for {fault.cause}"
         assert lever(fault.cause) in " ".join(tried.cause.advice), "the advice does not name what decides"
+
+
+def test_sending_the_token_as_the_advice_says_mends(lab: FaultLab, tmp_path: Path) -> None:
+    fault = next(one for one in FAULTS if one.name == "identity_takes_the_token_of_the_query")
+    with lab.fresh() as breakable, fault.put_into(breakable):
+        own = breakable.contract.provider.model_copy(update={"identity_token_sent_via": "payload"})
+        contract = breakable.contract.model_copy(update={"provider": own})
+        provision.bring(breakable.stack.target, contract, journal_folder=tmp_path)
+        breakable.contract = contract
+        assert [found.code for found in breakable.wait_until_healed().findings] == []
 
 
 def test_every_lever_is_that_of_a_fault() -> None:

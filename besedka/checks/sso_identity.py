@@ -1,0 +1,186 @@
+"""Layer `sso`, the site's last hop: what the identity view answers to the token."""
+
+from __future__ import annotations
+
+from besedka.checks import bearer, patience
+from besedka.checks.check import check
+from besedka.checks.examination import Examination, ProbeAnswer, gateway
+from besedka.checks.finding import Answer, Finding, Findings, Skipped, answer, finding
+from besedka.checks.visitors import visitor
+from besedka.errors import ServiceUnreachableError
+from besedka.rocketchat import identity as identities
+
+_TOKENS = (
+    "The view must take the site's own tokens; of django-oauth-toolkit by OAuth2Authentication, or "
+    "protected_resource."
+)
+# What a person does about the identity view, by how it answered.
+_IDENTITY = {
+    "session_only": _TOKENS,
+    "rejected": f"{_TOKENS} A proxy must pass the Authorization header on, and keep no answer.",
+    "scope": "The view asks for a scope that [provider] scope does not name, or refuses this user.",
+    "missing": "Is identity_path the address of the identity view, and is it routed for tokens, too?",
+    "method": "The view must answer GET, which Rocket.Chat sends.",
+    "not_json": "The view must answer JSON, whoever asks, and never a page.",
+    "failing": "Read Daphne's log: the view fails with this user's token.",
+}
+_HEADER = (
+    "Or let the view take Bearer tokens, and each proxy before it pass the Authorization header on: Apache "
+    "needs CGIPassAuth or WSGIPassAuthorization, nginx no proxy_set_header Authorization."
+)
+_QUERY = "Or let the view take the token of the query: many views read the Authorization header alone."
+_REFUSALS = {302: "session_only", 401: "rejected", 403: "scope", 404: "missing", 405: "method"}
+# A view that sees no token answers so.
+_OF_THE_TOKEN = {301, 302, 400, 401, 403}
+
+
+@check(
+    "sso.identity",
+    codes="sent_via rejected session_only scope missing method not_json failing slow hangs",
+    needs=["sso.user"],
+    after=["site.identity"],
+)
+def identity(examination: Examination) -> Answer:
+    """Does identity answer to the bearer token, without a session?"""
+    own, made = examination.contract.provider, visitor(examination)
+    if not made.access_token:
+        return _identity_without_a_token(examination)
+    modes = {"default": own.token_sent_via}
+    mode = modes.get(own.identity_token_sent_via, own.identity_token_sent_via)
+    place = f"GET {own.url}{own.identity_path} with the token by {mode}"
+    try:
+        answered = patience.quicker(lambda: _asked(examination, mode), lambda got: got.seconds)
+    except ServiceUnreachableError as error:
+        if hanging := patience.too_slow("sso.identity", error, place):
+            return Findings((hanging,))
+        raise
+    made.seconds += answered.seconds
+    made.identity = identities.read(answered.fields)
+    if answered.status == 200 and made.identity:
+        slow = patience.late("sso.identity", answered.seconds, place)
+        return answer(slow, evidence=", ".join(sorted(made.identity)))
+    return Findings((_refusal(examination, answered, mode, place),))
+
+
+def _asked(examination: Examination, mode: str) -> ProbeAnswer:
+    """The identity request as Rocket.Chat makes it (`apps/meteor/app/custom-oauth/server`)."""
+    own, token = examination.contract.provider, visitor(examination).access_token
+    address, headers = own.url + own.identity_path, {"Accept": "application/json"}
+    if mode == "header":
+        headers["Authorization"] = f"Bearer {token}"
+    else:
+        address += f"?{own.access_token_param}={token}"
+    return examination.probe("GET", address, headers, None)
+
+
+def _refusal(examination: Examination, answered: ProbeAnswer, mode: str, place: str) -> Finding:
+    seen, expected = f"{answered.status} {answered.content_type}", "200 with JSON"
+    code = _REFUSALS.get(answered.status, "not_json" if answered.status == 200 else "failing")
+    if answered.status in _OF_THE_TOKEN:
+        other = "payload" if mode == "header" else "header"
+        again = _asked(examination, other)
+        if again.status == 200 and identities.read(again.fields):
+            fix = (
+                f'Set identity_token_sent_via = "{other}" in [provider] of besedka.toml, then: '
+                "python3 run.py provision --apply."
+            )
+            advice = (fix, _HEADER if mode == "header" else _QUERY)
+            seen = f"{answered.status} with the token by {mode}, 200 with it by {other}"
+            return finding("sso.identity.sent_via", seen, expected, place, advice=advice)
+    return finding(
+        f"sso.identity.{code}", seen, expected, place, advice=gateway(answered.status) or (_IDENTITY[code],)
+    )
+
+
+def _identity_without_a_token(examination: Examination) -> Answer:
+    """What can be told of the view though no token could be had: does it look at bearers at all?"""
+    found = bearer.ignored(examination)
+    if found is None:
+        return Skipped("no access token to ask with: see sso.authorize and sso.token")
+    place = f"GET {examination.contract.provider.url}{examination.contract.provider.identity_path}"
+    advice = (_IDENTITY[found.kind],)
+    return Findings(
+        (
+            finding(
+                f"sso.identity.{found.kind}",
+                found.seen,
+                "error=invalid_token in WWW-Authenticate, as of a view that takes the site's tokens",
+                f"{place} with a made-up token",
+                advice=advice,
+            ),
+        )
+    )
+
+
+@check(
+    "sso.fields",
+    codes="none id no_id missing no_avatar other_name differs groups",
+    needs=["sso.identity", "sso.token"],
+)
+def fields(examination: Examination) -> Answer:
+    """Are the fields that the provider names in the answer, with this user's values?"""
+    own, made = examination.contract.provider, visitor(examination)
+    place = f"GET {own.identity_path}"
+    named = (own.username_field, own.email_field, own.name_field)
+    if not any("{{" in name or identities.value(made.identity, name) for name in named):
+        seen = f"the answer has {', '.join(sorted(made.identity))}"
+        fix = "is identity_path the user's own page, not the one that hands out tokens?"
+        if below := [
+            key for key, row in made.identity.items() if isinstance(row, dict) and set(named) & set(row)
+        ]:
+            fix = f"The fields lie below {below[0]!r}: let identity_path answer them at the top."
+        return Findings((finding("sso.fields.none", seen, ", ".join(named), place, advice=(fix,)),))
+    found = []
+    if not isinstance(made.identity.get("id"), str):
+        known = "id" in made.identity
+        seen = f"id is {made.identity['id']!r}" if known else "no id"
+        fix = "answer the id as text: to Rocket.Chat 1 and '1' are two users"
+        code = "sso.fields.id" if known else "sso.fields.no_id"
+        found.append(finding(code, seen, "text", place, advice=(fix,)))
+    wanted: dict[str, str | None] = {
+        own.username_field: made.username,
+        own.email_field: made.email,
+        # A text made of several fields is whatever the contract makes of them.
+        own.name_field: made.full_name if identities.plain_field(own.name_field) else None,
+    } | ({own.avatar_field: None} if own.avatar_field else {})
+    for name, value in wanted.items():
+        found += _field(examination, name, value)
+    role = made.role
+    groups = examination.contract.groups_of(role)
+    if examination.contract.site.features.groups and made.identity.get("groups") != groups:
+        seen = f"groups are {made.identity.get('groups')!r}"
+        fix = (
+            "The site's CHAT_GROUPS must be [provider.groups] of besedka.toml. A site that has no groups "
+            "says so: [site.features] groups = false."
+        )
+        found.append(finding("sso.fields.groups", seen, repr(groups), place, advice=(fix,)))
+    evidence = f"{len(wanted)} fields, groups and a text id"
+    return answer(found, evidence=evidence, watched=(f"provider.groups.{role}",))
+
+
+def _field(examination: Examination, name: str, wanted: str | None) -> list[Finding]:
+    """What is wrong with the field of that row, which should hold that value; None: any value."""
+    own, identity = examination.contract.provider, visitor(examination).identity
+    if not name:
+        return []
+    place = f"GET {own.identity_path}"
+    try:
+        seen = identities.value(identity, name)
+    except KeyError:
+        return []
+    if seen is None or seen == "":
+        code = "no_avatar" if name == own.avatar_field else "missing"
+        fix = "name the field that the site answers, or let the site answer it"
+        return [finding(f"sso.fields.{code}", f"no {name}", f"a field {name}", place, advice=(fix,))]
+    if wanted is None or seen == wanted:
+        return []
+    code, fix = "differs", "The view must answer for the owner of the token: whose token is it?"
+    if (
+        name == own.name_field
+        and identities.value(identity, own.username_field) == visitor(examination).username
+    ):
+        code, fix = "other_name", "Correct the name at the site, or full_name in [[users]] of besedka.toml."
+    return [finding(f"sso.fields.{code}", f"{name} is {seen!r}", repr(wanted), place, advice=(fix,))]
+
+
+CHECKS = (identity, fields)
