@@ -47,6 +47,7 @@ def _stranger(row: str) -> str:
 _TO_TEST_PAGE = _stranger("/chat/test/-302-/accounts/login/-200-None")
 _TO_INTEGRATED = _stranger("/chat/integrated/-302-/accounts/login/-200-None")
 _TEST_FRAME = "tests/api/test_urls.py::test_the_chat_pages_hold_the_frame[/chat/test/]"
+_OF_ITS_VISITOR = "tests/api/test_chat_pages.py::test_the_page_is_its_visitors_alone[/chat/test/]"
 _ROOM_BUTTONS = (
     "tests/api/test_urls.py::test_the_integrated_page_has_a_button_for_each_room_of_the_user[owner]"
 )
@@ -69,6 +70,7 @@ _BY_TESTS: dict[tuple[str, ...], tuple[str, ...]] = {
         "proxy_cuts_answers_short",
         "scripts_of_the_page_from_elsewhere",
         "frame_with_a_text_of_its_own",
+        "page_wants_another_digest_of_its_script",
         # A site without a status page shows one of its own there: the run begins.
         "another_program_on_the_port_of_the_site",
         "frame_in_a_sandbox",
@@ -101,6 +103,7 @@ _BY_TESTS: dict[tuple[str, ...], tuple[str, ...]] = {
         "chat_log_in_too_often",
         "chat_asks_sso_for_a_mailed_code",
         "chat_refuses_the_credential",
+        "chat_has_no_seat_left",
     ),
     (_SIGN_IN, _CODE): (
         "redirect_uri_empty",
@@ -234,6 +237,12 @@ _BY_TESTS: dict[tuple[str, ...], tuple[str, ...]] = {
         "test_page_fails_signed_in",
         "test_page_without_a_frame",
         "test_page_shows_the_menus",
+    ),
+    (_OF_ITS_VISITOR,): (
+        "test_page_shown_as_text",
+        "test_page_sent_as_a_download",
+        "test_page_signs_everybody_out",
+        "test_page_kept_for_others",
     ),
     (_INTEGRATED_FRAME,): (
         "integrated_page_fails_signed_in",

@@ -369,6 +369,11 @@ FAULTS = (
         _log_in_refused(403, "No matching login attempt found"),
     ),
     _chat(
+        "chat_has_no_seat_left",
+        "login.seats",
+        _log_in_refused("error-license-user-limit-reached", "User limit reached", status=400),
+    ),
+    _chat(
         "session_of_somebody_else",
         "session.other_user",
         rewritten(to("/api/v1/me"), r'"username":\s*"temp_\w+"', '"username": "somebody"'),

@@ -31,6 +31,7 @@ from faults.rules import (
 _CSP = "Content-Security-Policy"
 # Above what doctor calls slow (besedka/checks/patience.py).
 _SLOW = 2.7
+_DIGEST = f"sha384-{'A' * 64}"
 _FILLED = re.compile(rb"password=[^&]")
 
 
@@ -77,6 +78,15 @@ def _cookie(contract: Contract, attribute: str) -> Rule:
 def _shown_to(path: str) -> Matching:
     """The page itself, as somebody signed in gets it."""
     return lambda request: request.path == path and bool(request.header("Cookie"))
+
+
+def _shown(name: str, kind: str, header: str, value: str) -> Fault:
+    """The test page comes with that header."""
+    return _site(
+        name,
+        f"sso.test_page.{kind}",
+        lambda contract: reply_with(_shown_to(contract.site.test_page), header, value),
+    )
 
 
 def _not_of_rocketchat(contract: Contract) -> Matching:
@@ -194,6 +204,17 @@ FAULTS = (
         "sso.commands.unread",
         lambda contract: rewritten(
             _shown_to(contract.site.test_page), 'src="/static/', 'src="https://cdn.example.invalid/static/'
+        ),
+    ),
+    _shown("test_page_shown_as_text", "type", "Content-Type", "text/plain"),
+    _shown("test_page_sent_as_a_download", "attachment", "Content-Disposition", "attachment"),
+    _shown("test_page_signs_everybody_out", "clears", "Clear-Site-Data", '"cookies", "storage"'),
+    _shown("test_page_kept_for_others", "kept", "Cache-Control", "public, max-age=600"),
+    _site(
+        "page_wants_another_digest_of_its_script",
+        "sso.commands.digest",
+        lambda contract: rewritten(
+            _shown_to(contract.site.test_page), 'src="/static/', f'integrity="{_DIGEST}" src="/static/'
         ),
     ),
     _site(

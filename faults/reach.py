@@ -16,6 +16,7 @@ def _rooms(request: Request) -> bool:
 
 
 _FRAME = "<iframe "
+_CSP = "Content-Security-Policy"
 
 
 def _on_pages(name: str, kind: str, header: str, value: str) -> Fault:
@@ -49,6 +50,11 @@ _BROWSED = (
         answers(_rooms, 401, "<h1>Unauthorized</h1>", WWW_Authenticate="Basic realm=x"),
     ),
     _policy("chat_kept_from_its_scripts", "script-src 'none'"),
+    _of_the_chat(
+        "chat_page_keeps_itself_from_its_scripts",
+        "document.policy",
+        rewritten(_rooms, "<head>", f'<head><meta http-equiv="{_CSP}" content="script-src \'none\'">'),
+    ),
     _policy("chat_kept_from_its_server", "connect-src https://elsewhere.invalid"),
     _policy("chat_has_the_policy_of_another_site", "default-src https://elsewhere.invalid"),
     _of_the_chat(
@@ -85,6 +91,11 @@ FAULTS = (
         "proxy_answers_sockets_with_a_page",
         "services.websocket.refused",
         lambda one: one.ruled("chat", refuses_sockets(200, "<!doctype html>")),
+    ),
+    Fault(
+        "proxy_answers_what_sockjs_asks_first",
+        "services.websocket.info",
+        lambda one: one.ruled("chat", answers(to("/sockjs/info"), 200, "<h1>Chat</h1>")),
     ),
     Fault(
         "force_ssl_on_http",

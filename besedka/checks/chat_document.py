@@ -31,12 +31,13 @@ _PROXY = "Rocket.Chat does not send that: look for a proxy in front of it that d
 
 
 class _Shell(HTMLParser):
-    """Addresses of the scripts that the page loads, as they stand there, and of its base."""
+    """Addresses of the scripts that the page loads, as they stand there, of its base, and its policies."""
 
     def __init__(self) -> None:
         super().__init__()
         self.base = ""
         self.scripts: list[str] = []
+        self.policies: list[str] = []
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         fields = {name: value or "" for name, value in attrs}
@@ -44,6 +45,8 @@ class _Shell(HTMLParser):
             self.base = fields.get("href", "")
         elif tag == "script" and fields.get("src"):
             self.scripts.append(fields["src"])
+        elif tag == "meta" and fields.get("http-equiv", "").lower() == _CSP.lower():
+            self.policies.append(fields.get("content", ""))
 
 
 @check(
@@ -68,7 +71,9 @@ def document(examination: Examination) -> Answer:
         advice = (f"A browser shows {kind} as text or as a file: the proxy must leave Content-Type alone.",)
         return answer([finding("iframe.document.type", kind, "text/html", place, advice=advice)])
     found = [*reloads("iframe.document", response, place), *_kept(response, place)]
-    for policy in policies([response.headers.get(_CSP, "")]):
+    shell = _Shell()
+    shell.feed(response.text)
+    for policy in policies([response.headers.get(_CSP, ""), *shell.policies]):
         if "sandbox" in policy and not set(NEEDED) <= set(policy["sandbox"]):
             seen = f"sandbox {' '.join(policy['sandbox'])}".strip()
             found.append(

@@ -90,7 +90,9 @@ def probe_from_here(
         ) from error
     kind, location = (answered.headers.get(name, "") for name in ("Content-Type", "Location"))
     seconds = answered.elapsed.total_seconds()
-    return ProbeAnswer(answered.status_code, kind, answered.text, location, seconds)
+    # Rocket.Chat reads UTF-8, whatever the answer says of itself.
+    body = answered.content.decode("utf-8", "replace")
+    return ProbeAnswer(answered.status_code, kind, body, location, seconds)
 
 
 def leads_back(location: str, address: str) -> bool:

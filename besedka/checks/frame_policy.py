@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from html.parser import HTMLParser
 
 import requests
@@ -18,6 +19,9 @@ _EMBEDDER = "Cross-Origin-Embedder-Policy"
 # https://html.spec.whatwg.org/multipage/iframe-embed-object.html#attr-iframe-sandbox
 NEEDED = ("allow-scripts", "allow-same-origin", "allow-forms")
 _POPUP = "allow-popups"
+
+
+_NO_SIZE = re.compile(r"(^|;)(height|width):[01](px|%|em|rem|vh|vw)?(;|!|$)")
 
 
 class _Frames(HTMLParser):
@@ -105,7 +109,8 @@ def _unseen(frame: dict[str, str], place: str) -> list[Finding]:
         seen, code = "srcdoc beside src", "sso.frame_policy.srcdoc"
         return [finding(code, seen, "no srcdoc", place, advice=advice)]
     style = frame.get("style", "").replace(" ", "").lower()
-    empty = any(frame.get(name, "").strip() in {"0", "1"} for name in ("width", "height"))
+    sizes = (frame.get(name, "").strip() for name in ("width", "height"))
+    empty = bool(_NO_SIZE.search(style)) or bool({"0", "1"} & {*sizes})
     if "hidden" in frame or "display:none" in style or "visibility:hidden" in style or empty:
         advice = (
             "Is the frame shown later, by a script or a style? If not: take hidden, or the size, away.",

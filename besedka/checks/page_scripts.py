@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
 import re
 from collections.abc import Iterator, Mapping
 from urllib.parse import urljoin
@@ -10,6 +12,7 @@ from besedka import address
 from besedka.site import Site
 
 _IMPORT = re.compile(r"""(?:from|import)\s*\(?\s*["'](\.{1,2}/[^"']+)["']""")
+_DIGESTS = ("sha256", "sha384", "sha512")
 # `createElement("iframe")`, what JSX and templates of components become, and HTML in a text; no look for one.
 _MAKES_FRAME = re.compile(
     r"""(?<!querySelector)(?<!querySelectorAll)(?<!ByTagName)(?<!closest)(?<!matches)"""
@@ -41,6 +44,24 @@ def scripts(
         texts[source] = text
         pending += _imported(source, text)
     return texts, missing
+
+
+def refused(texts: Mapping[str, str], address_of_page: str, digests: Mapping[str, str]) -> list[str]:
+    """Scripts that a browser does not run: the page wants others, by `integrity`.
+
+    https://www.w3.org/TR/sri-1/: the strongest kind of digest counts, and one of that kind has to fit.
+    """
+    found = []
+    for source, wanted in digests.items():
+        text = texts.get(urljoin(address_of_page, source))
+        told = [word.partition("-")[::2] for word in wanted.split() if word.partition("-")[0] in _DIGESTS]
+        if text is None or not told:
+            continue
+        kind = max((kind for kind, _ in told), key=_DIGESTS.index)
+        made = base64.b64encode(hashlib.new(kind, text.encode()).digest()).decode()
+        if all(digest.partition("?")[0] != made for name, digest in told if name == kind):
+            found.append(source)
+    return found
 
 
 def makes_frame(texts: Mapping[str, str]) -> bool:

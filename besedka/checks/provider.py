@@ -294,7 +294,7 @@ def reachable(examination: Examination) -> Answer:
     if probed.status in {400, 401} and probed.content_type.startswith("application/json"):
         asker = "this machine" if examination.probe_is_ours else "inside Rocket.Chat's container"
         return Ok(f"{probed.status} from {address}, asked from {asker}")
-    if probed.status == 400:
+    if probed.status == 400 and "html" in probed.content_type:
         fix = f"add {urlsplit(provider.url).hostname} to ALLOWED_HOSTS"
         seen = "400 with HTML: the site does not know itself by this host name"
         return Findings(

@@ -31,7 +31,7 @@ _PROXY_ADVICE = (
 )
 
 
-@check("services.websocket", codes="refused silent", after=["services.chat"])
+@check("services.websocket", codes="refused silent info", after=["services.chat"])
 def websocket(examination: Examination) -> Answer:
     """Does a WebSocket reach Rocket.Chat where the browser finds it?"""
     base = examination.contract.chat.url
@@ -39,15 +39,28 @@ def websocket(examination: Examination) -> Answer:
     socket_base = "ws" + base.removeprefix("http")
     # The client of Meteor opens the second address, programs open the first (`packages/ddp-server`).
     session = f"{secrets.randbelow(1000):03d}/{secrets.token_hex(4)}"
-    found = [
-        *_refusals(f"{socket_base}/websocket", origin, _DDP_CONNECT, '"connected"'),
-        *_refusals(
-            f"{socket_base}/sockjs/{session}/websocket", origin, json.dumps([_DDP_CONNECT]), "connected"
-        ),
-    ]
+    found = _refusals(f"{socket_base}/websocket", origin, _DDP_CONNECT, '"connected"') or []
+    by_sockjs = _refusals(
+        f"{socket_base}/sockjs/{session}/websocket", origin, json.dumps([_DDP_CONNECT]), "connected"
+    )
+    found += _info(base) if by_sockjs == [] else by_sockjs or []
     if not found and _has_proxy(base):
         _keep_silent(examination, f"{socket_base}/websocket", origin)
     return answer(found[:1], evidence="a DDP connection over WebSocket")
+
+
+def _info(base: str) -> list[Finding]:
+    """What SockJS asks before it opens a socket (sockjs-client, lib/info-receiver.js)."""
+    address = f"{base}/sockjs/info"
+    with suppress(requests.RequestException):
+        answered = http.get(address, timeout=TIMEOUT_SECONDS)
+        if answered.ok and answered.text.lstrip().startswith("{"):
+            return []
+        seen = f"{answered.status_code} with {answered.headers.get('Content-Type', 'no content type')}"
+        expected = "200 with JSON, which the client asks for before it opens a socket"
+        advice = ("In the proxy's configuration: pass all of /sockjs/ on to Rocket.Chat.",)
+        return [finding("services.websocket.info", seen, expected, f"GET {address}", advice=advice)]
+    return []
 
 
 def _has_proxy(base: str) -> bool:
@@ -67,7 +80,8 @@ def _keep_silent(examination: Examination, address: str, origin: Origin) -> None
         examination.cleanups.append(partial(_closed, kept))
 
 
-def _refusals(address: str, origin: Origin, greeting: str, expected: str) -> list[Finding]:
+def _refusals(address: str, origin: Origin, greeting: str, expected: str) -> list[Finding] | None:
+    """What keeps a socket from that address; None where the chat has no such address."""
     place = f"WebSocket {address.partition('/sockjs/')[0]}"
     try:
         with _connected(address, origin) as socket:
@@ -80,7 +94,7 @@ def _refusals(address: str, origin: Origin, greeting: str, expected: str) -> lis
         status = error.response.status_code
         # DISABLE_SOCKJS takes that address away, and the client then uses the other.
         if status == 404 and "/sockjs/" in address:
-            return []
+            return None
         seen, kind = f"the handshake was answered with {status}, not 101", "refused"
     except TimeoutError:
         seen, kind = f"no answer over the socket within {TIMEOUT_SECONDS:.0f} s", "silent"

@@ -8,7 +8,14 @@ import requests
 
 from besedka import address, second_ask, site_status
 from besedka.checks.check import Check, check
-from besedka.checks.examination import MONGO_SECONDS, TIMEOUT_SECONDS, Examination, leads_back, redirected
+from besedka.checks.examination import (
+    MONGO_SECONDS,
+    TIMEOUT_SECONDS,
+    Examination,
+    gateway,
+    leads_back,
+    redirected,
+)
 from besedka.checks.finding import Answer, Finding, Findings, Ok, Skipped, finding
 from besedka.contract import Contract
 from besedka.errors import ServiceUnreachableError
@@ -181,7 +188,7 @@ def _no_status(status: int, kind: str, location: str, url: str) -> tuple[str, st
     if advice := redirected(status, location, url):
         code = "loop" if leads_back(location, url) else "redirected"
         return code, f"{status} to {urljoin(url, location)}", advice
-    return "starting" if status in _STARTING else "not_json", f"{status} with {kind}", ()
+    return "starting" if status in _STARTING else "not_json", f"{status} with {kind}", gateway(status)
 
 
 def _is_a_site(examination: Examination, response: requests.Response) -> bool:

@@ -74,7 +74,8 @@ def _token_refusal(name: str, examination: Examination, answered: ProbeAnswer) -
     if error == "invalid_grant" and name == "sso.token":
         fix = (
             "The site refuses a code that is a second old: AUTHORIZATION_CODE_EXPIRE_SECONDS must be 60 or "
-            "so, and all processes of the site must have one database and one clock."
+            "so, and all processes of the site must have one database and one clock. A proxy that asks twice "
+            "(proxy_next_upstream) uses a code up."
         )
         return finding("sso.token.code", seen, "the fresh code is accepted", place, advice=(fix,))
     if answered.status >= 500:

@@ -14,7 +14,7 @@ import requests
 from besedka import http
 from besedka.checks import server_flow
 from besedka.checks.check import Check, check
-from besedka.checks.examination import TIMEOUT_SECONDS, Examination
+from besedka.checks.examination import TIMEOUT_SECONDS, Examination, gateway
 from besedka.checks.finding import Answer, Finding, Findings, Ok, answer, finding
 from besedka.checks.sso import code_for
 from besedka.checks.visitors import visitor
@@ -58,7 +58,8 @@ def callback(examination: Examination) -> Answer:
     if page.status_code != 200 or config is None:
         seen = f"{page.status_code} {page.headers.get('Location', '')}".strip() + ", no result in the page"
         fix = "is the log-in service there, and is this Rocket.Chat's own address?"
-        return Findings((finding("sso.callback.no_result", seen, "200 with a result", place, advice=(fix,)),))
+        advice = gateway(page.status_code) or (fix,)
+        return Findings((finding("sso.callback.no_result", seen, "200 with a result", place, advice=advice),))
     secret = examination.secret(str(config.get("credentialSecret") or ""))
     made.credential = {"credentialToken": token, "credentialSecret": secret}
     if config.get("setCredentialToken") and secret:
@@ -111,6 +112,8 @@ def _login(examination: Examination) -> Answer:
             fix = "e-mail 2FA refuses OAuth log-ins: Accounts_TwoFactorAuthentication_Enabled = false"
             where = examination.where("Accounts_TwoFactorAuthentication_Enabled", place)
             return Findings((finding("sso.login.second_factor", seen, "a token", where, advice=(fix,)),))
+        if "limit-reached" in error.code:
+            return Findings((_no_seat(seen, place),))
         limited = error.status == 429 or error.code == "too-many-requests"
         code = "rate_limited" if limited else "refused"
         fix = "merge_users and merge_users_distinct_services adopt an account; read Rocket.Chat's log"
@@ -121,6 +124,15 @@ def _login(examination: Examination) -> Answer:
         return Findings((finding(f"sso.login.{code}", seen, "a token", place, advice=(fix,)),))
     made.chat_user_id, made.chat_token = credentials.user_id, examination.secret(credentials.token)
     return Ok("a token")
+
+
+def _no_seat(seen: str, place: str) -> Finding:
+    """`error-license-user-limit-reached`, of a first log-in (app/authentication/server/startup/index.js)."""
+    fix = (
+        "The licence has no seat left for somebody new. "
+        "Deactivate accounts in Administration → Users, or get more seats."
+    )
+    return finding("sso.login.seats", seen, "a token", place, advice=(fix,))
 
 
 @check("sso.session", codes="other_user twins not_linked", needs=["sso.login"])
@@ -189,7 +201,7 @@ def checks(contract: Contract) -> tuple[Check, ...]:
     refusing = (f"setting.{one}" for one in contract.settings if one.startswith("Accounts_TwoFactor"))
     login = check(
         "sso.login",
-        codes="second_factor rate_limited refused",
+        codes="second_factor rate_limited seats refused",
         needs=["sso.callback"],
         after=(*refusing, "iframe.new_accounts"),
     )

@@ -168,7 +168,7 @@ def _field(examination: Examination, name: str, wanted: str | None) -> list[Find
         seen = identities.value(identity, name)
     except KeyError:
         return []
-    if seen in {None, ""}:
+    if seen is None or seen == "":
         code = "no_avatar" if name == own.avatar_field else "missing"
         fix = "name the field that the site answers, or let the site answer it"
         return [finding(f"sso.fields.{code}", f"no {name}", f"a field {name}", place, advice=(fix,))]

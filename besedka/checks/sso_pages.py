@@ -12,8 +12,9 @@ import requests
 from besedka import address as addresses
 from besedka.adapter import Selectors
 from besedka.checks.check import Check, check
-from besedka.checks.examination import Examination
-from besedka.checks.finding import Answer, Finding, Skipped, answer, finding
+from besedka.checks.examination import Examination, gateway
+from besedka.checks.finding import Answer, Finding, Severity, Skipped, answer, finding
+from besedka.checks.page_document import unusual
 from besedka.checks.page_scripts import makes_frame, scripts
 from besedka.checks.reloading import reloads
 from besedka.checks.visitors import visitor
@@ -25,7 +26,10 @@ _BY_SCRIPT = "the page has no frame until its script makes one: the tests look a
 _PRESSED = ("button", "a")
 _SESSION = "data-session-url"
 _ROOM_PATH = re.compile(r"/(channel|group|direct)/([^/]+)/?")
-_FRAME_KINDS = "status reloads nested no_frame extra_frame frame_id not_a_room room_id layout frame"
+_FRAME_KINDS = (
+    "status type attachment clears kept reloads nested no_frame extra_frame frame_id not_a_room room_id"
+    " layout frame"
+)
 
 # (kind, what is seen, how to fix it) -> the finding.
 Wrong = Callable[[str, str, str], list[Finding]]
@@ -34,14 +38,16 @@ Wrong = Callable[[str, str, str], list[Finding]]
 class Page(HTMLParser):
     """What a page of the site holds for the chat.
 
-    `documents` counts its `<html>`, `frames` are the attributes of each frame, `scripts` the addresses of
-    scripts, `inline` their texts where they stand in the page. `switchers` are name of the channel → (tag,
-    path of the room, text), `idle` those that take no click. `labels` are the texts of its buttons and links.
+    `documents` counts its `<html>`, `digests` are address → integrity of its scripts. `frames` are the
+    attributes of each frame, `scripts` the addresses of scripts, `inline` their texts where they stand in the
+    page. `switchers` are name of the channel → (tag, path of the room, text), `idle` those that take no
+    click. `labels` are the texts of its buttons and links.
     """
 
     def __init__(self) -> None:
         super().__init__()
         self.documents = 0
+        self.digests: dict[str, str] = {}
         self.frames: list[dict[str, str]] = []
         self.scripts: list[str] = []
         self.inline: list[str] = []
@@ -60,6 +66,7 @@ class Page(HTMLParser):
             self.frames.append(fields)
         elif tag == "script" and fields.get("src"):
             self.scripts.append(fields["src"])
+            self.digests[fields["src"]] = fields.get("integrity", "")
         elif tag == "script":
             self.inline.append("")
         self._in_script = tag == "script" and not fields.get("src")
@@ -100,7 +107,10 @@ def read(response: requests.Response) -> Page:
 def _page_findings(name: str, examination: Examination, response: requests.Response) -> list[Finding]:
     """What is wrong with the page: its frame, or that it does not stay."""
     place = f"{response.url.partition('?')[0]}, signed in"
-    return _frame_findings(name, examination, response) or reloads(name, response, place)
+    broken = unusual(name, response, place) if response.status_code == 200 else []
+    if broken and broken[0].severity is Severity.BROKEN:
+        return broken
+    return _frame_findings(name, examination, response) or reloads(name, response, place) or broken
 
 
 def _frame_findings(name: str, examination: Examination, response: requests.Response) -> list[Finding]:
@@ -137,7 +147,7 @@ def _frame_findings(name: str, examination: Examination, response: requests.Resp
 def _status(contract: Contract, response: requests.Response) -> tuple[str, str]:
     """What came in the page's place, and what a person does about it."""
     target = response.headers.get("Location", "")
-    fix = "read Daphne's log"
+    fix = next(iter(gateway(response.status_code)), "read Daphne's log")
     if urlsplit(target).path == contract.site.below(contract.site.login_path):
         fix = (
             "The page does not know who is signed in: something keeps the answer for others (proxy_cache), "

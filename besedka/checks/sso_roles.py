@@ -9,7 +9,7 @@ from besedka import address
 from besedka.checks.check import Check, check
 from besedka.checks.examination import Examination
 from besedka.checks.finding import Answer, Finding, Severity, Skipped, answer, finding
-from besedka.checks.page_scripts import makes_frame, scripts
+from besedka.checks.page_scripts import makes_frame, refused, scripts
 from besedka.checks.sso_pages import Page, read, rooms_of
 from besedka.checks.visitors import holders, visitor
 from besedka.contract import Contract, Role
@@ -88,7 +88,7 @@ def _paths(contract: Contract, role: Role, page: Page) -> list[Finding]:
 
 @check(
     "sso.commands",
-    codes="no_script none unread target no_switch reads_frame reloads_frame",
+    codes="no_script digest none unread target no_switch reads_frame reloads_frame",
     needs=["sso.user"],
 )
 def commands(examination: Examination) -> Answer:
@@ -108,6 +108,8 @@ def commands(examination: Examination) -> Answer:
             fix = "run collectstatic, or look at STATIC_URL; without its scripts a page signs nobody in"
             seen = ", ".join(missing)
             found.append(finding("sso.commands.no_script", seen, "200 with a script", path, advice=(fix,)))
+        elif others := refused(texts, site.url + path, page.digests):
+            found.append(_refused(others, path))
         elif away := _only_elsewhere(texts, site.url + path, page):
             found.append(_unread(away, path))
         else:
@@ -128,6 +130,16 @@ def _only_elsewhere(texts: dict[str, str], address_of_page: str, page: Page) -> 
     own = address.origin(address_of_page)
     sources = [urljoin(address_of_page, source) for source in page.scripts]
     return next((source for source in sources if address.origin(source) != own), "")
+
+
+def _refused(others: list[str], path: str) -> Finding:
+    fix = (
+        "Make integrity anew from the files that are served, or take it out of the template. A proxy that "
+        "rewrites scripts makes others of them, too."
+    )
+    seen = f"{', '.join(others)}: not the script whose digest the page names"
+    expected = "scripts that fit their integrity"
+    return finding("sso.commands.digest", seen, expected, path, advice=(fix,))
 
 
 def _unread(source: str, path: str) -> Finding:

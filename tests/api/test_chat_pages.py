@@ -7,6 +7,7 @@ from html.parser import HTMLParser
 
 import pytest
 
+from besedka.checks.page_document import unusual
 from besedka.checks.reloading import reloads
 from besedka.contract import Contract, User
 from fixtures.users import SiteSession
@@ -41,6 +42,17 @@ class Page(HTMLParser):
             for tag, attributes in self.found
             if "data-channel" in attributes
         }
+
+
+@BOTH_PAGES
+def test_the_page_is_its_visitors_alone(
+    path: str, contract: Contract, sign_in: Callable[[User], SiteSession]
+) -> None:
+    answer = sign_in(in_most_rooms(contract)).site.get(path)
+
+    expect_status(answer, 200)
+    found = [f"{one.code}: {one.seen}" for one in unusual(path, answer, path)]
+    assert found == [], "\n".join(found)
 
 
 @BOTH_PAGES

@@ -1,0 +1,34 @@
+"""A chat page of the site as a browser gets it: shown, kept for nobody else, and signing nobody out."""
+
+from __future__ import annotations
+
+import re
+
+import requests
+
+from besedka.checks.finding import Finding, Severity, finding
+
+_SHARED = re.compile(r"\bpublic\b|s-maxage=[1-9]")
+_WHO = "Look for a proxy, a middleware or a decorator of the view that sends it."
+
+
+def unusual(name: str, response: requests.Response, place: str) -> list[Finding]:
+    """What its headers make of the page, the worst alone."""
+    kind = response.headers.get("Content-Type", "no content type")
+    disposition = response.headers.get("Content-Disposition", "")
+    cleared = response.headers.get("Clear-Site-Data", "")
+    kept = response.headers.get("Cache-Control", "").lower()
+    if not kind.lower().startswith(("text/html", "application/xhtml")):
+        advice = (f"A browser shows {kind} as text or as a file. {_WHO}",)
+        return [finding(f"{name}.type", kind, "text/html", place, advice=advice)]
+    if disposition.lower().startswith("attachment"):
+        advice = (f"A browser saves the page as a file: take Content-Disposition away. {_WHO}",)
+        return [finding(f"{name}.attachment", disposition, "a page", place, advice=advice)]
+    if any(word in cleared for word in ("storage", "cookies", '"*"')):
+        seen = f"Clear-Site-Data: {cleared} signs everybody out at each load"
+        return [finding(f"{name}.clears", seen, "no such header", place, advice=(_WHO,))]
+    if _SHARED.search(kept) and "private" not in kept and "no-store" not in kept:
+        seen = f"Cache-Control: {kept}: a proxy may show the page of one visitor to another"
+        expected, severity = "private, or no-cache", Severity.RISK
+        return [finding(f"{name}.kept", seen, expected, place, advice=(_WHO,), severity=severity)]
+    return []
