@@ -25,6 +25,7 @@ from standins.rocketchat.path_prefix import PathPrefix
 from standins.rocketchat.registry import Call
 from standins.rocketchat.rest_chat import CONSTANTS
 from standins.rocketchat.server import Server
+from standins.rocketchat.uploads import browser, file
 
 
 class _AnyText(StringConvertor):
@@ -107,13 +108,20 @@ async def stub(request: Request) -> Response:
 
 
 async def avatar(request: Request) -> Response:
-    """GET /avatar/<username> or /avatar/room/<id>: the initial on a square, as where there is no picture."""
+    """GET /avatar/<username> or /avatar/room/<id>: the initial on a square, as where there is no picture.
+
+    A stranger gets that of the address, to be kept by nobody, where pictures are for who is signed in: by
+    default since 6.12 (`server/routes/avatar/middlewares/auth.js`, PR #33035).
+    """
+    server: Server = request.app.state.server
     kind, _, rid = request.path_params["name"].partition("/")
-    name = kind
-    if kind == "room":
-        room = await request.app.state.server.rooms.find_one({"_id": rid}, {"fname": 1, "name": 1})
+    name, headers = rid or kind, {"Cache-Control": "public, max-age=3600"}
+    blocked = server.settings.get("Accounts_AvatarBlockUnauthenticatedAccess")
+    if blocked and (await browser(request)).user is None:
+        headers = {}
+    elif kind == "room":
+        room = await server.rooms.find_one({"_id": rid}, {"fname": 1, "name": 1})
         name = (room or {}).get("fname") or (room or {}).get("name") or ""
-    headers = {"Cache-Control": "public, max-age=3600"}
     letter = escape(name.lstrip("@")[:1].upper())
     return Response(_AVATAR.format(letter), media_type="image/svg+xml", headers=headers)
 
@@ -176,7 +184,7 @@ def build(server: Server) -> Starlette:
         Route("/favicon.ico", lambda _: FileResponse(CLIENT / "favicon.svg", media_type="image/svg+xml")),
         Route("/__client__/{name}", client_files()),
         Route("/avatar/{name:path}", avatar),
-        Route("/file-upload/{id}/{name:path}", importlib.import_module("standins.rocketchat.uploads").file),
+        Route("/file-upload/{id}/{name:path}", file),
     ]
     if server.config.movable_clock:
         routes.append(Route("/__standin__/clock", advance_clock, methods=["POST"]))

@@ -109,7 +109,7 @@ async def join_room(server: Server, room: Document, user: Document, join_code: A
     if not await can_access(server, user, room):
         raise not_allowed("joinRoom")
     if room.get("joinCodeRequired") and not await server.may(user, "join-without-join-code"):
-        if not join_code and server.config.since(6, 13):
+        if not join_code and server.config.since(6, 6):
             raise RocketError("error-code-required", "Code required", {"method": "joinRoom"})
         if join_code != room.get("joinCode"):
             raise RocketError("error-code-invalid", "Invalid code", {"method": "joinRoom"})

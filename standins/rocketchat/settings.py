@@ -53,8 +53,9 @@ def setting_row(
 
 def packaged_rows(config: Config) -> Iterable[Row]:
     """Rows that a fresh server registers by itself."""
-    # The only defaults that are no constants.
-    made = {"Site_Url": config.root_url, "uniqueID": random_id()}
+    # The only defaults that are no constants; pictures are for who is signed in since 6.12 (PR #33035).
+    made: Row = {"Site_Url": config.root_url, "uniqueID": random_id()}
+    made["Accounts_AvatarBlockUnauthenticatedAccess"] = config.since(6, 12)
     for part in (part for file in _DATA for part in json.loads(file.read_text(encoding="utf-8"))["groups"]):
         place = {"group": part["group"], "section": part["section"]}
         for setting_id, kind, public, default, *more in part["settings"]:

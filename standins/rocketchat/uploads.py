@@ -79,14 +79,21 @@ def _attachment(file: Document, description: str) -> Document:
     return shown | {"format": PurePosixPath(file["name"]).suffix.lstrip(".").upper(), "size": file["size"]}
 
 
-async def file(request: Request) -> Response:
-    """GET /file-upload/<id>/<name>: 403 to who is signed in neither by header, cookie nor address."""
+async def browser(request: Request) -> Call:
+    """Who asks for a page or a picture: signed in by header, cookie or address."""
     server: Server = request.app.state.server
     call = Call(server, headers=dict(request.headers))
     for given in (request.cookies, request.query_params):
         if "rc_uid" in given:
             call.headers |= {"x-user-id": given["rc_uid"], "x-auth-token": given.get("rc_token", "")}
     await sign_in(server, call)
+    return call
+
+
+async def file(request: Request) -> Response:
+    """GET /file-upload/<id>/<name>: 403 to who is signed in neither by header, cookie nor address."""
+    server: Server = request.app.state.server
+    call = await browser(request)
     found = await server.db[_COLLECTION].find_one({"_id": request.path_params["id"]})
     if found is None:
         return Response(status_code=404)

@@ -8,6 +8,7 @@ would after collecting; fixtures, browser and stack are its own.
 from __future__ import annotations
 
 import gc
+import inspect
 import os
 import sys
 from contextlib import suppress
@@ -15,7 +16,9 @@ from multiprocessing.connection import Client, Connection
 
 import pytest
 
+from besedka import http, language
 from besedka.pages import site as pages
+from besedka.report import page
 from besedka.stacks.model import Stack
 from besedka.stacks.services import site_commands
 from tests.faults.inner_order import END, Order, Outcome
@@ -27,6 +30,13 @@ _BEGUN_MILLISECONDS = 1_500
 _GRACE_MILLISECONDS = 1_000
 # How long a hop of the log-in may take.
 _HOP_SECONDS = 1.0
+
+
+def _prepare() -> None:
+    """What each run would else make anew: half of a fork's processor time was spent on these three."""
+    page.template(language.chosen(None))
+    inspect.getmodule(inspect.currentframe())
+    http.authorities()
 
 
 class _Runs:
@@ -43,6 +53,7 @@ class _Runs:
         """Take orders, before anything starts a stack for the tests. A fork returns and goes on as if it had
         collected nothing but its own; the collecting process ends its run here.
         """
+        _prepare()
         gc.freeze()
         with suppress(EOFError):
             while True:

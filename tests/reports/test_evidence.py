@@ -6,6 +6,7 @@ import json
 import re
 import zipfile
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 
@@ -95,6 +96,9 @@ def test_each_failing_phase_leaves_its_evidence(
             assert "trace.trace" in trace.namelist()
         entries = json.loads((path / "network-1.har").read_text("utf-8"))["log"]["entries"]
         assert 302 in {entry["response"]["status"] for entry in entries}, "a hop of the chain is missing"
+        assert not [
+            name for entry in entries if (name := urlsplit(entry["request"]["url"]).path).endswith(".js")
+        ]
         assert not any("text" in entry["response"]["content"] for entry in entries)
         assert not any(entry["request"].get("postData") for entry in entries)
         assert "→ connect" in (path / "websocket.txt").read_text("utf-8")

@@ -30,10 +30,10 @@ CHANGES: dict[str, list[tuple[Version, Any]]] = {
     ],
     # An unknown path below /api/v1, GET and POST: measured on 6.13.0; router.ts since 7.6.
     "unknown path": [((0,), (200, 405)), ((7, 6), (404, 404))],
-    # Whether `me` says who came by SSO: asked of 6.5.3; v1/misc.ts of 6.14's branch.
+    # Whether `me` says who came by SSO: asked of 6.5.3; v1/misc.ts of 6.13.0-rc.1.
     "isOAuthUser in me": [((0,), False), ((6, 13), True)],
-    # What joining without a join code is answered: measured on 6.5.3; service.ts of 6.14's branch and 7.7.1.
-    "no join code": [((0,), "error-code-invalid"), ((6, 13), "error-code-required")],
+    # What joining without a join code is answered: measured on 6.5.3; PR #31270, released with 6.6.
+    "no join code": [((0,), "error-code-invalid"), ((6, 6), "error-code-required")],
     # A body that is no JSON: measured on 6.13.0; router.ts, parseBodyParams.
     "broken body": [((0,), "text/html"), ((7, 6), "application/json")],
     # Who a public room says has added somebody: measured on 6.13.0; v1/channels.ts of 7.7.1.

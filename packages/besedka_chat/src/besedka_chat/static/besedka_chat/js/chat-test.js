@@ -6,6 +6,10 @@ import { refusal } from "./refusal.js";
 
 const frame = /** @type {HTMLIFrameElement} */ (document.getElementById("rocketChatFrame"));
 const absent = new AbsentRooms();
+const { sso, loginStyle } = frame.dataset;
+// The server-side flow of Rocket.Chat 8.7 ends at /home, whatever the command says; a window of it leaves the
+// frame where it is.
+const ledAway = sso === "iframe-auth" || (sso === "oauth-modern" && loginStyle !== "popup");
 
 const chat = new ChatFrame(frame, {
   // Without redirectUrl the frame would come back to /home without the embedded layout.
@@ -15,13 +19,12 @@ const chat = new ChatFrame(frame, {
     redirectUrl: frame.dataset.frameUrl,
   }),
   // A browser lets the chat open a window only after a click in the chat itself.
-  click: frame.dataset.loginStyle === "popup" ? frame.dataset.buttonLabel : "",
+  click: loginStyle === "popup" ? frame.dataset.buttonLabel : "",
   ignored: "commandIgnored",
-  byItself: frame.dataset.sso === "iframe-auth",
-  // The server-side flow of Rocket.Chat 8.7 ends at /home, whatever the command says.
-  astray: frame.dataset.sso !== "oauth",
-  // The command itself leads back to the channel.
-  reconnect: frame.dataset.sso !== "oauth",
+  byItself: sso === "iframe-auth",
+  astray: ledAway,
+  // Otherwise the command itself leads back to the channel.
+  reconnect: ledAway,
   explain: () => refusal(frame),
   onReady: (fresh) => {
     const { turn } = chat;
