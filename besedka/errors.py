@@ -6,8 +6,10 @@ statuses below 10 belong to pytest (0 to 5) and to doctor (0, 1, 2), so ours sta
 
 from __future__ import annotations
 
+from besedka import language
+from besedka.language import Language
 from besedka.scrub import without_credentials
-from besedka.translation import spoken, word
+from besedka.translation import translated, words
 
 
 class BesedkaError(Exception):
@@ -26,9 +28,13 @@ class BesedkaError(Exception):
         """The message, one line per part that is known."""
         return "\n".join(f"{label:>9}: {value}" for label, value in self._rows() if value)
 
-    def spoken(self) -> str:
-        """The same in the language of whoever sits at the terminal."""
-        rows = [(word(label), spoken(value)) for label, value in self._rows() if value]
+    def spoken(self, wanted: Language | None = None) -> str:
+        """The same in that language; without one, in that of this process."""
+        wanted = wanted or language.current()
+        labels = words() if wanted == "ru" else {}
+        rows = [
+            (labels.get(label, label), translated(value, wanted)) for label, value in self._rows() if value
+        ]
         width = max(len(label) for label, _ in rows)
         return "\n".join(f"{label:>{width}}: {value}" for label, value in rows)
 

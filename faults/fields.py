@@ -48,6 +48,13 @@ def _default_as_text(one: BreakableStack) -> Iterator[None]:
 
 
 @contextmanager
+def _count_as_text(one: BreakableStack) -> Iterator[None]:
+    query = {"name": one.contract.default_channel.name}
+    with one.changed(_ROOMS, query, {"$set": {"msgs": "7"}}):
+        yield
+
+
+@contextmanager
 def _muted_as_text(one: BreakableStack) -> Iterator[None]:
     room = private_room(one)
     with one.changed(_ROOMS, {"name": room.name}, {"$set": {"muted": "nobody"}}):
@@ -92,6 +99,7 @@ FAULTS = (
         "account_whose_tokens_have_text_for_dates", "integrity.users_ids.dates", _token(when="2025-06-21")
     ),
     _account("account_whose_tokens_have_no_hash", "integrity.users_ids.tokens", _token(hashedToken=7)),
+    Fault("room_whose_count_is_a_text", "integrity.shapes.wrong", _count_as_text),
     Fault("room_with_its_muted_as_text", "integrity.shapes.wrong", _muted_as_text),
     _account("account_of_an_app", "rooms.accounts.kind", _set(type="app")),
     _account("account_of_a_bot", "rooms.accounts.kind", _set(type="bot")),

@@ -47,6 +47,11 @@ FAULTS = (
         lambda one: one.setting("Accounts_iframe_enabled", True),
     ),
     Fault(
+        "log_in_goes_over_another_server",
+        "iframe.authentication.proxied",
+        lambda one: one.setting("Accounts_OAuth_Proxy_services", f"github, {one.contract.provider.name}"),
+    ),
+    Fault(
         "no_accounts_by_sso",
         "iframe.new_accounts.closed",
         lambda one: one.setting("Accounts_Registration_AuthenticationServices_Enabled", False),

@@ -67,7 +67,7 @@ _STOPS: dict[tuple[str, ...], tuple[str, ...]] = {
     ),
     (_MESSAGES, _ROOMS, _FIRST): ("general_gone", "general_renamed"),
     (_MESSAGES,): ("owner_muted_in_vip",),
-    (_MESSAGES, _FIRST): ("general_read_only",),
+    (_MESSAGES, _FIRST): ("general_read_only", "room_whose_count_is_a_text"),
     (): (
         "membership_under_an_old_name",
         "vip_archived",

@@ -87,6 +87,11 @@ def _refused_as_ssrf(one: BreakableStack) -> AbstractContextManager[None]:
 
 
 FAULTS = (
+    Fault(
+        "workspace_asks_whether_it_has_moved",
+        "integrity.banners.moved",
+        lambda one: one.setting("Deployment_FingerPrint_Verified", False),
+    ),
     _room("private_room_as_a_direct_message", private_room, {"$set": {"t": "d"}}),
     _room("default_room_as_a_livechat", lambda contract: contract.default_channel, {"$set": {"t": "l"}}),
     _room("private_room_of_no_kind", private_room, {"$unset": {"t": 1}}),

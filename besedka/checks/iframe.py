@@ -14,6 +14,7 @@ from besedka.checks.examination import Examination
 from besedka.checks.finding import Answer, Finding, Severity, Skipped, answer, finding
 from besedka.contract import Contract
 from besedka.names import RESERVED, refused_user
+from besedka.rocketchat import conditions
 
 _BLOCKED_DOMAINS = "Accounts_BlockedDomainsList"
 _FRAME_GATE = "Iframe_Restrict_Access"
@@ -128,7 +129,7 @@ def _frame_refusals(examination: Examination, path: str, page: requests.Response
     return found
 
 
-@check("iframe.authentication", codes="enabled", needs=["services.admin"])
+@check("iframe.authentication", codes="enabled proxied", needs=["services.admin"])
 def authentication(examination: Examination) -> Answer:
     """Is Rocket.Chat's own iframe log-in, which replaces the log-in page, off or asked for?"""
     found = []
@@ -146,6 +147,21 @@ def authentication(examination: Examination) -> Answer:
                 advice=(fix,),
             )
         ]
+    name = examination.contract.provider.name
+    if name in conditions.proxied(examination.effective) and conditions.PROXIED not in (
+        examination.contract.settings
+    ):
+        fix = f"Take {name} off that list: the log-in leaves for another server, which the site refuses."
+        found.append(
+            finding(
+                "iframe.authentication.proxied",
+                f"{conditions.PROXIED} lists {name}",
+                "the site asked by the chat itself",
+                examination.where(conditions.PROXIED),
+                commands=(examination.provision_command,),
+                advice=(fix,),
+            )
+        )
     return answer(found, evidence="off, or the contract's")
 
 

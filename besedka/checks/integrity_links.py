@@ -38,7 +38,7 @@ def indexes(examination: Examination) -> Answer:
 
 @check("integrity.shapes", codes="wrong", needs=_GROUND)
 def fields(examination: Examination) -> Answer:
-    """Do fields hold lists and documents where Rocket.Chat reads lists and documents?"""
+    """Do fields hold lists, documents and numbers where Rocket.Chat reads them?"""
     mongo = examination.mongo
     tables = {
         "users": mongo.users(),
@@ -57,7 +57,7 @@ def fields(examination: Examination) -> Answer:
         for row in rows
         for name, shape in shapes.misshapen(table, row)
     ]
-    return answer(found, evidence="lists and documents")
+    return answer(found, evidence="lists, documents and numbers")
 
 
 def _seen(row: Document, name: str) -> str:

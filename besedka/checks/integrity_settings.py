@@ -26,6 +26,7 @@ _TYPES: dict[str, tuple[type, ...]] = {
 }
 # Reported by provider.spelling and provider.exists.
 _PROVIDER_ROW = re.compile(r"^(Accounts_OAuth_Custom[-_]|Custom_OAuth_)", re.IGNORECASE)
+_FINGERPRINT = "Deployment_FingerPrint_Verified"
 _SHOWN = 5
 
 
@@ -227,7 +228,7 @@ def _locked_migration() -> Finding:
     return finding(code, seen, "not locked", place, advice=(fix,), severity=Severity.RISK)
 
 
-@check("integrity.banners", codes="shown", needs=_GROUND)
+@check("integrity.banners", codes="shown moved", needs=_GROUND)
 def banners(examination: Examination) -> Answer:
     """Does no banner cover the chat of an administrator?"""
     texts = [str(row.get("_id")) for row in examination.mongo.banners()]
@@ -249,7 +250,23 @@ def banners(examination: Examination) -> Answer:
                 evidence=texts[:_SHOWN],
             )
         ]
-    return answer(found, evidence="none")
+    return answer([*found, *_moved(examination)], evidence="none")
+
+
+def _moved(examination: Examination) -> list[Finding]:
+    """A question to every administrator, over all of the client (client/hooks/useFingerprintChange.ts, 7.7).
+
+    Rocket.Chat asks it after a start at another Site_Url or another MongoDB.
+    """
+    if examination.effective.get(_FINGERPRINT) is not False:
+        return []
+    seen = "administrators are asked whether the workspace has moved, over the chat"
+    fix = (
+        'Sign in as an administrator and choose "Configuration update". Or start Rocket.Chat with '
+        "AUTO_ACCEPT_FINGERPRINT=true."
+    )
+    where, code = examination.where(_FINGERPRINT), "integrity.banners.moved"
+    return [finding(code, seen, "no question", where, advice=(fix,), severity=Severity.NOTE)]
 
 
 def checks(_: Contract) -> tuple[Check, ...]:

@@ -8,7 +8,8 @@ from besedka.checks.finding import Finding, Severity
 from besedka.provision.action import Kind, Notice
 
 # What provisioning answers for. A page of the site or a proxy is nothing that an apply could leave half done.
-_CONCERNED = ("integrity.", "rooms.", "iframe.new_accounts.", "provider.step.")
+ASKED = ("integrity", "rooms", "iframe.new_accounts", "provider.step")
+_CONCERNED = tuple(f"{name}." for name in ASKED)
 _PERMISSIONS = "rooms.permissions.provisioning"
 # What the administrator may not do would be refused in the middle of an apply.
 _NEEDED_FOR: Mapping[str, tuple[Kind, ...]] = {

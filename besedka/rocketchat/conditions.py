@@ -14,6 +14,9 @@ from besedka.contract import Contract, SettingValue
 # The stored value wins over ROOT_URL at once; ROOT_URL fills it only the first time (measured on 6.13.0).
 ADDRESS = "Site_Url"
 DOMAINS = "Accounts_AllowedDomainsList"
+# Services whose log-in is sent over Rocket.Chat's own server, with a redirect URI of that server: the site
+# refuses it (client/meteor/overrides/oauth.ts, 6.x and 7.x).
+PROXIED = "Accounts_OAuth_Proxy_services"
 # id → the value without which a first log-in by SSO makes no usable account, or the frame is replaced.
 NEEDED: dict[str, bool] = {
     "Accounts_Registration_AuthenticationServices_Enabled": True,
@@ -30,7 +33,14 @@ def settings(contract: Contract, present: Mapping[str, Any]) -> dict[str, Settin
     if shut_out(contract, present):
         allowed = str(present[DOMAINS])
         needed[DOMAINS] = ",".join([allowed, *sorted(shut_out(contract, present))])
+    if contract.provider.name in (services := proxied(present)):
+        needed[PROXIED] = ",".join(name for name in services if name != contract.provider.name)
     return {name: value for name, value in needed.items() if name in present} | contract.settings
+
+
+def proxied(present: Mapping[str, Any]) -> list[str]:
+    """Services that go over that server, as the client reads the list."""
+    return [name for name in "".join(str(present.get(PROXIED) or "").split()).split(",") if name]
 
 
 def shut_out(contract: Contract, present: Mapping[str, Any]) -> set[str]:

@@ -209,7 +209,7 @@ class RocketChat:
             kind = response.headers.get("Content-Type", "no content type")
             refusal = NotRocketChatError(
                 f"{name} answered {response.status_code} with {kind} instead of JSON",
-                expected="Rocket.Chat's JSON",
+                expected="200 with JSON",
                 where=response.url.partition("?")[0],
                 next_step="a proxy, a wrong port or a wrong path; open the address in a browser",
             )

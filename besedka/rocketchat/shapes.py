@@ -1,4 +1,4 @@
-"""Fields of Rocket.Chat's documents that hold lists or documents, and what to make of one that does not.
+"""Fields of Rocket.Chat's documents that hold lists, documents or numbers, and what to make of others.
 
 A script that writes `roles: "user"` for `roles: ["user"]` stops whoever reads the row: Rocket.Chat refuses
 such a log-in (`app/authentication/server/startup/index.js`, error-user-has-no-roles).
@@ -9,7 +9,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-_LIST, _DOCUMENT, _DOCUMENTS = "a list", "a document", "a list of documents"
+from bson.decimal128 import Decimal128
+
+_LIST, _DOCUMENT, _DOCUMENTS, _NUMBER = "a list", "a document", "a list of documents", "a number"
 # Each log-in adds a row to it, and MongoDB adds none to what is no list ($addToSet).
 TOKENS = "services.resume.loginTokens"
 SHAPES: dict[str, dict[str, str]] = {
@@ -20,8 +22,15 @@ SHAPES: dict[str, dict[str, str]] = {
         "__rooms": _LIST,
         TOKENS: _DOCUMENTS,
     },
-    "rocketchat_room": {"u": _DOCUMENT, "muted": _LIST},
-    "rocketchat_subscription": {"u": _DOCUMENT, "roles": _LIST},
+    "rocketchat_room": {"u": _DOCUMENT, "muted": _LIST, "msgs": _NUMBER, "usersCount": _NUMBER},
+    # What a message counts up; MongoDB refuses to count on from a text ($inc).
+    "rocketchat_subscription": {
+        "u": _DOCUMENT,
+        "roles": _LIST,
+        "unread": _NUMBER,
+        "userMentions": _NUMBER,
+        "groupMentions": _NUMBER,
+    },
 }
 
 
@@ -48,6 +57,8 @@ def at(row: Any, name: str) -> Any:
 
 def meant(name: str, shape: str, value: Any) -> Any:
     """What the value was meant to be; None where nobody can tell."""
+    if shape == _NUMBER:
+        return int(value) if str(value).isdecimal() else 0
     items = value if isinstance(value, list) else [value]
     texts = [item for item in items if isinstance(item, str) and item]
     if shape == _LIST:
@@ -67,4 +78,6 @@ def _without(row: dict[str, Any], name: str) -> dict[str, Any]:
 def _fits(value: Any, shape: str) -> bool:
     if shape == _DOCUMENT:
         return isinstance(value, dict)
+    if shape == _NUMBER:
+        return isinstance(value, int | float | Decimal128) and not isinstance(value, bool)
     return isinstance(value, list) and (shape == _LIST or all(isinstance(one, dict) for one in value))

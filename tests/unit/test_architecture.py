@@ -20,7 +20,7 @@ ARROWS = {
     "language": "",
     "translation": "language",
     "scrub": "",
-    "login_form errors mistakes names progress second_ask without_netlink address resolver": "errors scrub translation",
+    "login_form errors mistakes names progress second_ask without_netlink address resolver": "errors language scrub translation",
     "hosts": "resolver",
     "http overlays": "address errors hosts names",
     "consistency": "names",

@@ -2,22 +2,33 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Iterable
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
+from bson import json_util
 
 from besedka import contract as contracts
 from besedka.provision import repairs_of_data
+from besedka.provision.action import Action
 from besedka.provision.repairs_of_data import Data
 
 CONTRACT = contracts.load(contracts.CONTRACT_FILE)
 USER, SERVICE = CONTRACT.users[-1].username, CONTRACT.provider.name
+_AWARE = json_util.JSONOptions(tz_aware=True)
 TOKEN = "a-token-of-the-site"
 
 
 def data(**rows: Any) -> Data:
     """Documents of Rocket.Chat: collection → rows, and nothing else."""
     return Data(lambda name: rows.get(name, []))
+
+
+def _written(actions: Iterable[Action]) -> list[Any]:
+    """What the actions write, as Python has it."""
+    return [json_util.loads(json.dumps(action.after), json_options=_AWARE) for action in actions]
 
 
 @pytest.mark.parametrize(
@@ -71,3 +82,30 @@ def test_an_invitation_becomes_a_membership(status: str | None, goes: bool) -> N
     assert [action.after for action in actions if "status" in action.after] == (
         [{"status": None}] if goes else []
     )
+
+
+def test_tokens_get_their_dates_and_personal_ones_stay() -> None:
+    then = datetime(2025, 6, 21, tzinfo=UTC)
+    personal = {"hashedToken": "p", "type": "personalAccessToken", "createdAt": then}
+    tokens = [{"hashedToken": "s", "when": "2025-06-21"}, personal, {"hashedToken": 7, "when": then}]
+    known = data(users=[{"_id": "u", "username": USER, "services": {"resume": {"loginTokens": tokens}}}])
+    assert _written(repairs_of_data.of_people(known, CONTRACT)) == [
+        {"services.resume.loginTokens": [{"hashedToken": "s", "when": then}, personal]}
+    ]
+
+
+@pytest.mark.parametrize(
+    ("collection", "row", "mended"),
+    [
+        ("rocketchat_room", {"msgs": "7"}, {"msgs": 7}),
+        ("rocketchat_room", {"usersCount": None}, None),
+        ("rocketchat_subscription", {"unread": "many"}, {"unread": 0}),
+        ("users", {"services": {"resume": {"loginTokens": "x"}}}, {"services.resume.loginTokens": None}),
+        ("users", {"emails": "a@b.example"}, {"emails": [{"address": "a@b.example", "verified": True}]}),
+    ],
+)
+def test_a_field_of_another_shape_becomes_what_was_meant(
+    collection: str, row: dict[str, Any], mended: dict[str, Any] | None
+) -> None:
+    known = data(**{collection: [{"_id": "x"} | row]})
+    assert _written(repairs_of_data.of_shapes(known)) == ([mended] if mended else [])
