@@ -343,10 +343,10 @@ FAULTS = (
         lambda one: one.ruled("site", answers(to("*", by="Meteor"), 403)),
     ),
     _site("site_refuses_what_only_rocketchat_asks", "callback.failed", answers(_of_the_server, 403)),
-    _chat("proxy_loses_the_query_of_the_callback", "callback.failed", Rule(to("/_oauth/*"), _bare)),
+    _chat("proxy_loses_the_query_of_the_callback", "callback.query", Rule(to("/_oauth/*"), _bare)),
     Fault(
         "authorize_answers_from_a_cache",
-        "sso.callback.no_code",
+        "sso.callback.cached",
         lambda one: one.ruled("site", Rule(_own_callback, _Kept())),
     ),
     _site("site_never_answers_rocketchats_server", "callback.hangs", silent(_of_the_server)),

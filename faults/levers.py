@@ -187,6 +187,8 @@ LEVERS = {
     "sso.test_page.room_id": "name",
     "sso.callback.no_code": "log",
     "sso.callback.failed": "log",
+    "sso.callback.query": "query",
+    "sso.callback.cached": "proxy_cache",
     "sso.callback.hangs": "site answer",
     "sso.callback.ssrf": "later release",
     "rooms.open.federated": "federated",

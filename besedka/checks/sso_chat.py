@@ -29,7 +29,7 @@ _UNTOLD = "Rocket.Chat does not tell why; its database does (--mongo-url)"
 
 @check(
     "sso.callback",
-    codes="no_code no_result hangs failed ssrf no_start second_factor refused other_flow",
+    codes="no_code cached no_result hangs failed query ssrf no_start second_factor refused other_flow",
     needs=["sso.fields", "login_service.values"],
     after=["login_service.alone", "login_service.secret"],
 )
@@ -41,7 +41,8 @@ def callback(examination: Examination) -> Answer:
     state = oauth_callback.state(examination.contract, token)
     code, found = code_for(examination, made, state)
     if found:
-        return Findings((replace(found[0], code="sso.callback.no_code"),))
+        kind = "cached" if found[0].code.endswith(".cached") else "no_code"
+        return Findings((replace(found[0], code=f"sso.callback.{kind}"),))
     address = provider.redirect_uri(examination.contract)
     query = {"code": code, "state": state}
     place, limit = f"GET {address}", TIMEOUT_SECONDS + 2 * made.seconds
@@ -68,6 +69,7 @@ def callback(examination: Examination) -> Answer:
     fix = "read Rocket.Chat's log at this moment; its server asks token and identity by the provider's url"
     code = "sso.callback.failed"
     if examination.contract.provider.login_style == "redirect" and "redirectUrl" not in config:
+        code = "sso.callback.query"
         fix = "The callback came without its query: let the proxy pass /_oauth/ on with ?code=…&state=…."
     if "ssrf" in why.lower():
         code = "sso.callback.ssrf"
