@@ -12,8 +12,6 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-import pytest
-
 from besedka import contract as contracts
 from besedka.contract import PROJECT_ROOT
 from besedka.progress import quiet
@@ -163,13 +161,3 @@ def _environment(told: Mapping[str, str]) -> Iterator[None]:
     finally:
         os.environ.clear()
         os.environ.update(before)
-
-
-@pytest.fixture(scope="session")
-def variants(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Variants]:
-    """One for all overlays of a worker."""
-    made = Variants(tmp_path_factory.mktemp("variants"))
-    try:
-        yield made
-    finally:
-        made.close()
