@@ -81,8 +81,8 @@ def _refusal(examination: Examination, answered: ProbeAnswer, mode: str, place: 
         again = _asked(examination, other)
         if again.status == 200 and identities.read(again.fields):
             fix = (
-                f'Set identity_token_sent_via = "{other}" in [provider] of besedka.toml, then: '
-                "python3 run.py provision --apply."
+                f'Set identity_token_sent_via = "{other}" in [provider] of besedka.toml, then run '
+                f"{examination.provision_command}"
             )
             advice = (fix, _HEADER if mode == "header" else _QUERY)
             seen = f"{answered.status} with the token by {mode}, 200 with it by {other}"
