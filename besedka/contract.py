@@ -154,7 +154,9 @@ class Channel(_Table):
     """A room of the chat.
 
     `name` stands in the address, `label` is the button of the site, `fname` what Rocket.Chat shows in place
-    of the name (its own field of that name). `roles` None means that every user may enter.
+    of the name (its own field of that name). `roles` None means that every user may enter. In a room that is
+    `read_only` only those write who have the permission `post-readonly`: administrators, and whom the room
+    has made an owner or a moderator.
     """
 
     name: str
@@ -162,6 +164,7 @@ class Channel(_Table):
     label: str
     private: bool
     default: bool
+    read_only: bool = False
     roles: tuple[Role, ...] | None = None
 
     @property
@@ -249,7 +252,8 @@ class Contract(_Table):
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:
-        rows = Rows(self.users, self.channels, self.chat.admin, self.provider.groups, self.settings)
+        opened = self.default_channel.name if self.default_channels else None
+        rows = Rows(self.users, self.channels, opened, self.chat.admin, self.provider.groups, self.settings)
         found = [
             *problems(rows),
             *self._adapter_problems(),

@@ -122,8 +122,18 @@ def kind(examination: Examination) -> Answer:
                     commands=(examination.provision_command,),
                 )
             )
-        closed = (("archived", room.archived), ("read_only", room.read_only), ("join_code", room.join_code))
-        for code, is_so in closed:
+        if channel.read_only and not room.read_only:
+            found.append(
+                finding(
+                    "rooms.kind.read_only",
+                    f"{room.name}: everybody may write",
+                    "read only",
+                    place,
+                    commands=(examination.provision_command,),
+                )
+            )
+        shut = room.read_only and not channel.read_only
+        for code, is_so in (("archived", room.archived), ("read_only", shut), ("join_code", room.join_code)):
             if is_so:
                 seen = f"{room.name}: {code.replace('_', ' ')}"
                 found.append(

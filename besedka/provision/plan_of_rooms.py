@@ -29,9 +29,10 @@ def made(contract: Contract, state: State, *, rooms_only: bool, prune: bool) -> 
     for channel in contract.channels:
         room = found[channel.name]
         steps += _voices(channel, room, contract) if room else ()
-        if (room.default if room else False) != channel.default:
-            before, after = {"default": not channel.default}, {"default": channel.default}
-            steps.append(Action("room-field", channel.name, before, after))
+        for field in ("default", "read_only"):
+            wanted = getattr(channel, field)
+            if (getattr(room, field) if room else False) != wanted:
+                steps.append(Action("room-field", channel.name, {field: not wanted}, {field: wanted}))
     return [*steps, *_twins(contract, state, found)]
 
 
@@ -71,9 +72,8 @@ def _room(channel: Channel, room: Room | None, contract: Contract, state: State)
         yield Action("room-field", channel.name, before, after)
     if channel.fname and room.label != channel.fname:
         yield Action("room-field", channel.name, {"label": room.label}, {"label": channel.fname})
-    for field in ("read_only", "join_code"):
-        if getattr(room, field):
-            yield Action("room-field", channel.name, {field: True}, {field: False})
+    if room.join_code:
+        yield Action("room-field", channel.name, {"join_code": True}, {"join_code": False})
 
 
 def _voices(channel: Channel, room: Room, contract: Contract) -> Steps:
