@@ -40,7 +40,7 @@ EXCLUSIONS = [
     (user.username, channel.name)
     for user in _OF_EACH_ROLE
     for channel in CONTRACT.channels
-    if channel.private and channel.name not in user.channels
+    if channel.private and channel.name not in user.channels and not CONTRACT.is_administrator(user.username)
 ]
 
 

@@ -122,7 +122,7 @@ class RocketChatFrame:
         (`client/views/room/body/RoomBody.tsx`), and others may join there (`ComposerReadOnly.tsx`; 7.7.1).
         """
         footer = self.frame.locator(f'[id="chat-window-{room_id}"]').locator("footer")
-        expect(footer).to_have_text(re.compile(r"\w"), timeout=PATIENCE.load)
+        expect(footer).to_have_text(re.compile(r"\S"), timeout=PATIENCE.load)
         expect(footer.locator("button,textarea")).to_have_count(0)
 
     def words(self) -> str:

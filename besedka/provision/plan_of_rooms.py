@@ -138,7 +138,9 @@ def _members(  # noqa: PLR0913 - two of them are options
             inside = state.inside(room, account.username)
             # Somebody who goes private with the room has been let in before.
             joined = channel.private and not room.private and contract.is_administrator(user.username)
-            yield from _membership(target, inside or joined, belongs, prune=prune)
+            # The administrator makes the rooms and invites, whatever a role on the site says.
+            kept = inside and contract.is_administrator(user.username)
+            yield from _membership(target, inside or joined, belongs or kept, prune=prune)
         elif belongs and rooms_only:
             yield Notice("user-missing", target, f"there is no account {user.username!r} to invite")
         elif belongs and not room.default:
