@@ -95,7 +95,8 @@ def _id_of(place: Place, action: Action) -> str | None:
 
 
 def _do_setting(place: Place, action: Action) -> None:
-    place.session.post(f"settings/{action.target}", value=action.after)
+    with workspace.moving(place.session, action.target):
+        place.session.post(f"settings/{action.target}", value=action.after)
     place.state.settings[action.target] = action.after
 
 
