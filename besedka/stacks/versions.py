@@ -148,8 +148,5 @@ def of_contract(contract: Contract, version: str | None) -> Contract:
 
 if __name__ == "__main__":
     sys.stdout.write(f"list={json.dumps([row.release for row in PAIRS])}\n")
-    steps = [
-        {"from": old, "to": new, "from_mongo": pair(old).mongo_image, "to_mongo": pair(new).mongo_image}
-        for old, new in upgrades()
-    ]
+    steps = [{"from": old, "to": new} for old, new in upgrades()]
     sys.stdout.write(f"upgrades={json.dumps(steps)}\n")
