@@ -81,9 +81,13 @@ class HopRow(_Row):
 
 
 class CauseRow(_Row):
-    """A finding of doctor. `where` holds the place in each language; `picture` a screenshot's path."""
+    """A finding of doctor; `question` is what it asked.
+
+    `where` holds the place in each language; `picture` a screenshot's path.
+    """
 
     code: str
+    question: str = ""
     severity: str
     seen: str
     expected: str
@@ -147,8 +151,9 @@ class UnprovenRow(_Row):
 class Run(_Row):
     """A whole run. `seed` gave the order of its tests; `shard` is `2/3` for a part of a run.
 
-    `inside` is true for a run inside a test of another run, which may be red on purpose. `configuration` is
-    the file that holds every value of the contract beside what the stack has.
+    `job` is the CI job's name, empty elsewhere. `inside` is true for a run inside a test of another, which
+    may be red on purpose. `configuration` is the file that holds every value of the contract beside what the
+    stack has.
     """
 
     version: Literal[1] = 1
@@ -169,6 +174,7 @@ class Run(_Row):
     unproven: tuple[UnprovenRow, ...] = ()
     seed: int | None = None
     shard: str = ""
+    job: str = ""
     inside: bool = False
     configuration: str | None = None
 

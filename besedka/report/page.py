@@ -36,6 +36,7 @@ def template(language: Language) -> Template:
         lstrip_blocks=True,
     )
     environment.filters["told"] = lambda text: translated(text, language)
+    environment.filters["trouble"] = lambda text: wording.trouble(text, language)
     environment.filters["reason"] = lambda text: wording.reason(text, language)
     return environment.get_template("page.html.j2")
 
@@ -66,6 +67,7 @@ def html(run: Run, folder: Path, language: Language, runs: Sequence[Run] = ()) -
         flaky=flaky(runs or [run]),
         rates={name: rate for name, rate in rates(runs or [run]).items() if name in here},
         picture=PICTURE,
+        unexplained={test.id for test in run.unexplained},
     )
 
 

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from besedka.language import Language
 from besedka.report.model import CauseRow, Run, TestRow
 from besedka.report.page import SLOWEST
-from besedka.report.wording import left_open, reason, texts, verdict
+from besedka.report.wording import left_open, reason, texts, trouble, verdict
 from besedka.translation import translated
 
 # GitHub shows a megabyte of summary; a run in which everything fails is told by its first rows.
@@ -20,7 +20,7 @@ def markdown(run: Run, language: Language, links: Mapping[str, str] | None = Non
     told = texts(language)
     parts = [f"### {verdict(run, language)}", _head(run, told)]
     if run.trouble:
-        parts += [f"**{told['label']['trouble']}**", _block(translated(run.trouble, language))]
+        parts += [f"**{told['label']['trouble']}**", _block(trouble(run.trouble, language))]
     if run.causes:
         parts.append(f"#### {told['heading']['causes']}")
         parts += [_cause(cause, told, language) for cause in run.causes[:_CAUSES]]
@@ -54,8 +54,9 @@ def _cause(cause: CauseRow, told: Mapping[str, Mapping[str, str]], language: Lan
     label = told["label"]
     place = translated(cause.where.get("place", ""), language)
     place = " · ".join(word for word in (place, cause.where.get(language)) if word)
+    asked = _text(translated(cause.question, language))
     rows = [
-        f"**{told['severity'][cause.severity]}: `{cause.code}`**",
+        f"**{told['severity'][cause.severity]}: {asked}** `{cause.code}`",
         f"- {label['seen']}: {_text(translated(cause.seen, language))}",
         f"- {label['expected']}: {_text(translated(cause.expected, language))}",
         f"- {label['where']}: {_text(place)}",

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from besedka.contract import Contract
-from besedka.errors import StackKindError
+from besedka.errors import UsageError
 from besedka.progress import Say
 from besedka.stacks import versions
 from besedka.stacks.services import bundle as bundles
@@ -15,16 +15,18 @@ from besedka.stacks.services import mongod, mongod_download, nginx, postgres, pr
 from besedka.stacks.services.bundle import Bundle
 from besedka.stacks.services.chat_client import ChatClient
 
-# What an absent service's work is done by.
-_INSTEAD = {
-    "postgres": "SQLite keeps the site's data",
-    "redis": "the site's own memory is its cache",
-    "nginx": "a small proxy of this project stands before site and chat",
-}
-
-
 # What each answer of a slow network takes more: a mobile connection's round trip.
 SLOW_SECONDS = 0.3
+
+
+def instead(name: str, why: str) -> str:
+    """What does the work of a service that is absent, and why."""
+    said = {
+        "postgres": f"SQLite keeps the site's data ({why})",
+        "redis": f"the site's own memory is its cache ({why})",
+        "nginx": f"a small proxy of this project stands before site and chat ({why})",
+    }
+    return said[name]
 
 
 @dataclass(frozen=True)
@@ -89,14 +91,14 @@ class Programs:
     delay: float = 0.0
     ports: Mapping[str, int] = field(default_factory=dict)
     absent: Mapping[str, str] = field(
-        default_factory=lambda: {name: f"{_INSTEAD[name]} (not asked for)" for name in ("postgres", "redis")}
+        default_factory=lambda: {name: instead(name, "not asked for") for name in ("postgres", "redis")}
     )
 
 
 def served(wanted: ServiceOptions) -> Bundle | ChatClient | None:
     """What was wished for in place of the stand-in, or of its client. Raises a BesedkaError."""
     if wanted.bundle and wanted.chat_client:
-        raise StackKindError(
+        raise UsageError(
             f"{bundles.OPTION}={wanted.bundle} with {clients.OPTION}={wanted.chat_client}",
             expected="one of them: a bundle's server serves the client that it came with",
             where="the command line, or the environment",
@@ -139,7 +141,7 @@ def find(wanted: ServiceOptions, contract: Contract, *, say: Say) -> Programs:
         wanted.one_host,
         front,
         SLOW_SECONDS * wanted.slow_network,
-        absent={name: f"{_INSTEAD[name]} ({why})" for name, why in reasons.items() if why},
+        absent={name: instead(name, why) for name, why in reasons.items() if why},
     )
 
 
@@ -151,7 +153,7 @@ def _front(wanted: ServiceOptions, contract: Contract, say: Say) -> tuple[str | 
         nginx.settings(contract)
         return nginx.find(wanted.nginx, say)
     if given := [name for name in wanted.given() if name.startswith(("--one-host", "--nginx"))]:
-        raise StackKindError(
+        raise UsageError(
             f"{given[0]} without --proxy",
             expected="--proxy, which it is about",
             where="the command line",
