@@ -76,6 +76,7 @@ _STOPS: dict[tuple[str, ...], tuple[str, ...]] = {
         "site_account_with_another_email",
         "site_account_with_another_name",
         "log_in_page_names_no_ancestors",
+        "log_in_page_slow",
         "home_page_waits_for_rocketchats_database",
         "integrated_page_fails_for_visitors",
         "test_page_gone",

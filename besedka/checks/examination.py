@@ -118,6 +118,12 @@ def redirected(status: int, location: str, address: str) -> tuple[str, ...]:
 
 def gateway(status: int) -> tuple[str, ...]:
     """What a person does where a proxy answers that nobody behind it did; nothing at any other status."""
+    if status == 503:
+        fix = (
+            "503 is the word of a proxy without a working program behind it, or of a page for maintenance: "
+            "is the service up, and is the maintenance mode off?"
+        )
+        return (fix,)
     if status not in {502, 504}:
         return ()
     fix = (

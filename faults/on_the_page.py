@@ -1,0 +1,52 @@
+"""Faults of what stands on the site's chat pages beside the frame: scripts that do not run, and styles."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from faults import names
+from faults.fault import Fault
+from faults.proxy import Reply, Request, Rule
+from faults.rules import changed, rewritten, to
+
+# The module that both chat pages import.
+_SHARED = to("/static/besedka_chat/js/chat-frame.js")
+_MODULE, _HEAD = 'type="module"', "</head>"
+
+
+def _shown(request: Request) -> bool:
+    """The test page itself, as somebody signed in gets it."""
+    return request.path == names.TEST_PAGE and bool(request.header("Cookie"))
+
+
+def _page(name: str, cause: str, rule: Rule, *also: str) -> Fault:
+    return Fault(name, f"sso.{cause}", lambda one: one.ruled("site", rule), also)
+
+
+def _half(reply: Reply) -> Reply:
+    return replace(reply, body=reply.body[: len(reply.body) // 2])
+
+
+def _styled(name: str, style: str) -> Fault:
+    cause = "frame_policy.hidden"
+    return _page(name, cause, rewritten(_shown, _HEAD, f"<style>{style}</style>{_HEAD}"))
+
+
+FAULTS = (
+    _page(
+        "script_of_the_page_is_misspelt",
+        "commands.syntax",
+        rewritten(to("/static/besedka_chat/js/chat-test.js"), r"\Z", "\nfunction ( {"),
+    ),
+    _page("script_of_both_pages_is_cut", "commands.syntax", changed(_SHARED, _half), "sso.commands.syntax"),
+    _page("modules_of_the_page_are_no_modules", "commands.syntax", rewritten(_shown, _MODULE, "")),
+    _page("scripts_of_a_type_of_their_own", "commands.unrun", rewritten(_shown, _MODULE, 'type="a1-module"')),
+    _page(
+        "page_begins_elsewhere",
+        "commands.unread",
+        rewritten(_shown, "<head>", '<head><base href="https://elsewhere.invalid/">'),
+    ),
+    _styled("style_takes_the_frame_away", "iframe { display: none }"),
+    _styled("style_leaves_the_frame_no_height", ".chat-frame { flex: none; height: 0 }"),
+    _styled("style_hides_what_the_frame_stands_in", "main, .chat { visibility: hidden }"),
+)
