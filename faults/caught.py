@@ -18,6 +18,10 @@ NO_STACK = "the run itself"
 
 _CONTRACT = "tests/api/test_contract.py::test_the_layer_is_as_the_contract_says"
 _SIGN_IN = "tests/e2e/test_sign_in.py::test_opening_the_chat_signs_the_user_in[chromium-test_user]"
+_FORM = (
+    "tests/e2e/test_sign_in.py::test_a_visitor_logs_in_on_the_site_and_arrives_in_the_chat[chromium-ru-RU]"
+)
+_RELOADED = "tests/e2e/test_sign_in.py::test_the_chat_stays_signed_in_after_a_reload[chromium]"
 _BUTTONS = "tests/e2e/test_integrated.py::test_each_user_gets_the_buttons_of_their_rooms[chromium-owner]"
 _MEMBERS = "tests/e2e/test_membership.py::test_everybody_is_where_the_contract_says"
 _CODE = "tests/api/test_authorize.py::test_a_signed_in_user_gets_a_code_without_a_consent_page"
@@ -70,8 +74,6 @@ _BY_TESTS: dict[tuple[str, ...], tuple[str, ...]] = {
         "proxy_cuts_answers_short",
         "scripts_of_the_page_from_elsewhere",
         "frame_with_a_text_of_its_own",
-        "log_in_takes_its_session_back",
-        "authorize_signs_everybody_out",
         "script_of_the_page_is_misspelt",
         "script_of_both_pages_is_cut",
         "modules_of_the_page_are_no_modules",
@@ -110,6 +112,8 @@ _BY_TESTS: dict[tuple[str, ...], tuple[str, ...]] = {
         "provider_authorize_path",
         "provider_scope",
     ),
+    (_FORM,): ("log_in_takes_its_session_back",),
+    (_RELOADED,): ("authorize_signs_everybody_out",),
     (_SIGN_IN, _LOG_IN): (
         "chat_log_in_too_often",
         "chat_asks_sso_for_a_mailed_code",

@@ -52,6 +52,11 @@ FAULTS = (
         lambda one: one.setting("Accounts_OAuth_Proxy_services", f"github, {one.contract.provider.name}"),
     ),
     Fault(
+        "addresses_of_new_accounts_unverified",
+        "iframe.new_accounts.unverified",
+        lambda one: one.setting("Accounts_Verify_Email_For_External_Accounts", False),
+    ),
+    Fault(
         "no_accounts_by_sso",
         "iframe.new_accounts.closed",
         lambda one: one.setting("Accounts_Registration_AuthenticationServices_Enabled", False),

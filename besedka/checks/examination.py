@@ -279,8 +279,8 @@ class Examination:
     @cached_property
     def permissions(self) -> dict[str, set[str]]:
         """Permission → the roles that have it: from Mongo, where Rocket.Chat looks them up, or over REST."""
-        stored = self.mongo.permissions() if self.stored is not None else []
-        rows = stored or self.admin.get("permissions.listAll")["update"]
+        stored = self.mongo.permissions() if self.stored is not None else None
+        rows = self.admin.get("permissions.listAll")["update"] if stored is None else stored
         return {
             str(row["_id"]): {*row["roles"]} if isinstance(row.get("roles"), list) else set() for row in rows
         }

@@ -10,7 +10,7 @@ import requests
 
 from besedka import address
 from besedka.checks.check import Check, check
-from besedka.checks.content_policy import FRAMES, Policy, policies, refuses
+from besedka.checks.content_policy import FRAMES, Policy, inline_styles, policies, refuses
 from besedka.checks.examination import Examination
 from besedka.checks.finding import Answer, Finding, Severity, answer, finding
 from besedka.checks.page_styles import Surroundings, hiding
@@ -132,7 +132,9 @@ def _by_styles(examination: Examination, response: requests.Response) -> list[Fi
     elements = [one for source, one in page.frames if source.startswith(examination.contract.chat.url)]
     if not elements:
         return []
-    texts = dict.fromkeys([place], "\n".join(page.inline))
+    # One policy that refuses them is enough.
+    kept = policies([response.headers.get(_CSP, "")])
+    texts = {place: "\n".join(page.inline)} if all(map(inline_styles, kept)) else {}
     for sheet in dict.fromkeys(urljoin(response.url, one) for one in page.sheets):
         if address.origin(sheet) == address.origin(site):
             answered = visitor(examination).site.get(sheet)

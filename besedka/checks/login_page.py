@@ -51,7 +51,11 @@ def status_advice(response: requests.Response) -> tuple[str, ...]:
     if by_proxy := gateway(response.status_code):
         return by_proxy
     if response.status_code >= 500:
-        return ("Read Daphne's log: the view fails. Can its database be written, is its disk full?",)
+        fix = (
+            "Read Daphne's log: the view fails. Is its database migrated (manage.py migrate --check), can "
+            "it be written, is its disk full?"
+        )
+        return (fix,)
     return ()
 
 

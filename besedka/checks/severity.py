@@ -16,6 +16,8 @@ from besedka.checks.finding import Severity
 _LESS_THAN_BROKEN: Mapping[str, Severity] = {
     # Somebody signs in all the same: later, or in the page itself and not in the frame.
     "iframe.customised": Severity.RISK,
+    # The first sign-in is right; a later one asks for a password.
+    "iframe.new_accounts.unverified": Severity.RISK,
     "site.identity.slow": Severity.RISK,
     "site.token_endpoint.slow": Severity.RISK,
     # Mail and Rocket.Chat's adoption know no case.

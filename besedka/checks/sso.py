@@ -82,7 +82,10 @@ def _token_refusal(name: str, examination: Examination, answered: ProbeAnswer) -
         )
         return finding("sso.token.code", seen, "the fresh code is accepted", place, advice=(fix,))
     if answered.status >= 500:
-        fix = "Read Daphne's log: the view fails. Can its database be written, is its disk full?"
+        fix = (
+            "Read Daphne's log: the view fails. Is its database migrated (manage.py migrate --check), can "
+            "it be written, is its disk full?"
+        )
         advice = gateway(answered.status) or (fix,)
         return finding(f"{name}.other", seen, "the client is accepted", place, advice=advice)
     if not error and "json" not in answered.content_type:

@@ -13,6 +13,7 @@ from besedka import address as addresses
 from besedka.adapter import Selectors
 from besedka.checks import patience
 from besedka.checks.check import Check, check
+from besedka.checks.content_policy import policies, refuses
 from besedka.checks.examination import Examination, gateway
 from besedka.checks.finding import Answer, Finding, Severity, Skipped, answer, finding
 from besedka.checks.page_document import unusual
@@ -127,8 +128,9 @@ def read(response: requests.Response) -> Page:
     """The page of an answer."""
     page = Page()
     page.feed(response.text)
-    if page.base:
-        base = urljoin(response.url, page.base)
+    base = urljoin(response.url, page.base)
+    kept = policies([response.headers.get("Content-Security-Policy", "")])
+    if page.base and not any(refuses(policy, ("base-uri",), base, response.url) for policy in kept):
         page.digests = {urljoin(base, source): digest for source, digest in page.digests.items()}
         page.modules = {one if one.startswith(_INLINE) else urljoin(base, one) for one in page.modules}
         page.scripts = [urljoin(base, source) for source in page.scripts]
