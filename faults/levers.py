@@ -227,6 +227,7 @@ LEVERS = {
     "sso.commands.unrun": "type=",
     "sso.frame_policy.hidden": "that rule",
     "iframe.client.unstyled": "proxy",
+    "iframe.pace": "DDP_Rate_Limit_User_Requests_Allowed",
     "sso.user.clears": "proxy",
     "sso.callback.clears": "proxy",
     "site.login_page.slow": "Daphne",

@@ -192,6 +192,7 @@ _JUDGED = {
     "rooms.default.extra": "everybody reads what is kept for some",
     "rooms.exist.twin": "people write into two rooms",
     "rooms.kind.archived": "the client shows no message box there",
+    "rooms.roles.none": "it may do nothing, and is refused without the field (startup/index.js)",
     "rooms.verified": "the frame asks for a new password (measured on 6.13.0)",
     "setting.Iframe_Integration_receive_enable": "no command is carried out (measured on 6.13.0)",
     "setting.Iframe_Integration_send_target_origin": "the page hears nothing (measured on 6.13.0)",

@@ -58,6 +58,7 @@ _LESS_THAN_BROKEN: Mapping[str, Severity] = {
     # Members are not asked for the code (measured on 6.13.0).
     "rooms.kind.join_code": Severity.RISK,
     "rooms.roles": Severity.RISK,
+    "rooms.roles.none": Severity.BROKEN,
     "rooms.permissions.provisioning": Severity.RISK,
     "setting.Show_Setup_Wizard.type": Severity.RISK,  # M
     # Large files alone are refused.

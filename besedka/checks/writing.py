@@ -99,6 +99,8 @@ def permissions(examination: Examination) -> Answer:
             for user in examination.contract.users
             if rooms & set(user.channels)
             and (account := accounts.get(user.username.lower())) is not None
+            # Who has no role at all is told of by rooms.roles.
+            and account.roles
             and not able & account.roles
         )
         if unable:
