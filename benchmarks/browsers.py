@@ -20,14 +20,26 @@ from benchmarks import machine
 from besedka.contract import PROJECT_ROOT
 
 OLD_WAY = "--fresh-browsers"
-_LOADS = re.compile(r"the chat's web client was loaded (\d+) times in (\d+) tests")
+_LOADS = re.compile(r"loads of the chat's web client: (\d+); tests with a browser: (\d+)")
 
 
 def timed(options: list[str]) -> tuple[float, bool, str]:
     """Seconds of one run, whether it was green, and what it says of loads."""
     begin = time.perf_counter()
     finished = subprocess.run(
-        [sys.executable, "-m", "pytest", "-m", "e2e", "-q", "-n", "2", "--no-diagnosis", *options],
+        [
+            sys.executable,
+            "-m",
+            "pytest",
+            "-m",
+            "e2e",
+            "-q",
+            "-n",
+            "2",
+            "--no-diagnosis",
+            "--lang=en",
+            *options,
+        ],
         cwd=PROJECT_ROOT,
         capture_output=True,
         text=True,
@@ -37,7 +49,7 @@ def timed(options: list[str]) -> tuple[float, bool, str]:
     loads = _LOADS.search(finished.stdout)
     if finished.returncode:
         print(finished.stdout[-3000:])
-    said = f"{loads[1]} loads in {loads[2]} tests" if loads else "no loads were counted"
+    said = f"loads: {loads[1]}, tests: {loads[2]}" if loads else "no loads were counted"
     return seconds, finished.returncode == 0, said
 
 

@@ -26,6 +26,10 @@ _SURE = 8
 # Sentences are put together by these, strongest first.
 _JOINTS = ("\n", "; ", ". ", ", ")
 _DEEPEST = 4
+# A sentence, and what is told beside it, such as an address.
+_BESIDE = re.compile(r"(.+) \(([^()]+)\)")
+# Places of numbers, which reach no further than a word.
+_NUMBERS = {"attrs", "budget", "returncode", "state", "status"}
 # What stands in the places of a template with few letters: one word, or something quoted.
 _NAME = re.compile(r"\S*|['\"\[({<].*", re.DOTALL)
 
@@ -60,7 +64,8 @@ class Sentence:
             if index % 2 == 0:
                 parts.append(re.escape(piece.replace("{{", "{").replace("}}", "}")))
             else:
-                parts.append(f"(?P={piece})" if piece in seen else f"(?P<{piece}>.*?)")
+                value = r"\S*?" if piece in _NUMBERS else ".*?"
+                parts.append(f"(?P={piece})" if piece in seen else f"(?P<{piece}>{value})")
                 seen.add(piece)
         head = (
             "(?P<head_>.*?)"
@@ -68,7 +73,9 @@ class Sentence:
             else ""
         )
         tail = "(?P<tail_>.*)" if self.english.endswith((" ", "\n")) else ""
-        return re.compile(f"{head}{''.join(parts)}{tail}", re.DOTALL)
+        # A sentence of one line ends with it, whatever is said on the next ones.
+        flags = re.DOTALL if "\n" in self.english else re.NOFLAG
+        return re.compile(f"{head}{''.join(parts)}{tail}", flags)
 
     def told(self, text: str, depth: int) -> str | None:
         """The text in Russian if it is this sentence; what stands in its places is translated in its turn."""
@@ -120,7 +127,11 @@ def _russian(text: str, least: int, depth: int) -> str:
         in_russian = [_russian(piece, _SURE, depth + 1) for piece in pieces]
         if len(pieces) > 1 and in_russian != pieces:
             return joint.join(in_russian)
-    return text if least else next(_fitting(text, 0, depth), text)
+    unsure = None if least else next(_fitting(text, 0, depth), None)
+    beside = _BESIDE.fullmatch(text)
+    if unsure is None and beside:
+        return f"{_russian(beside[1], _SURE, depth + 1)} ({_russian(beside[2], _SURE, depth + 1)})"
+    return unsure or text
 
 
 def _fitting(text: str, least: int, depth: int) -> Iterator[str]:

@@ -52,6 +52,7 @@ class Project:
         self.root = root
         self.packages = packages
         self.venv = root / ".venv"
+        self.before = root / ".venv.before"
         self.lock_file = root / packages.lock
         where = {"base": str(self.venv), "platbase": str(self.venv)}
         self.scripts = Path(sysconfig.get_path("scripts", "venv", where))
@@ -162,7 +163,7 @@ class Project:
         anew = old.get("home") != self.home() or not self.python.exists()
         if anew:
             self.check_space()
-            self.leave_link()
+            self.set_aside()
         with contextlib.suppress(FileNotFoundError):
             (self.venv / STAMP).unlink()
         try:
@@ -178,8 +179,10 @@ class Project:
             self.add_project()
         except BaseException:
             if anew:
-                shutil.rmtree(self.venv, ignore_errors=True)
+                remove(self.venv)
+                self.take_back()
             raise
+        remove(self.before)
         self.write_stamp(
             {"home": self.home(), "lock": self.lock_hash(self.packages), "packages": sorted(self.installed())}
         )
@@ -198,11 +201,18 @@ class Project:
         count = sum(name.endswith(".dist-info") for name in self.installed())
         say(f"setup: {count} packages in {time.monotonic() - started:.0f} s")
 
-    def leave_link(self) -> None:
-        """Take away a .venv that is a link: making a new one would empty the folder that it leads to."""
+    def set_aside(self) -> None:
+        """Keep the .venv of before until the new one stands; of a link, the link alone is moved."""
         if self.venv.is_symlink():
             say(f"setup: .venv is a link; a folder takes its place, and {self.venv.resolve()} is left alone")
-            self.venv.unlink()
+        if os.path.lexists(self.venv):
+            remove(self.before)
+            self.venv.replace(self.before)
+
+    def take_back(self) -> None:
+        """Put the .venv of before back where it was."""
+        if os.path.lexists(self.before):
+            self.before.replace(self.venv)
 
     def call(self, tool: Uv | Pip, argv: list[str], *, keep: dict[str, object] | None = None) -> None:
         """Run a step or raise SetupError; `keep` is a stamp to put back if it failed before any change."""
@@ -242,6 +252,14 @@ class Project:
             tests.unlink()  # It may be a hard link to a cache of packages.
             tests.write_text(LAUNCHER.replace("besedka.cli", "bootstrap.as_pytest"), encoding="ascii")
             tests.chmod(0o755)
+
+
+def remove(folder: Path) -> None:
+    """Take a folder away, or a link and not what it leads to."""
+    if folder.is_symlink():
+        folder.unlink()
+    else:
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def base_python() -> str:

@@ -81,9 +81,13 @@ class HopRow(_Row):
 
 
 class CauseRow(_Row):
-    """A finding of doctor. `where` holds the place in each language; `picture` a screenshot's path."""
+    """A finding of doctor; `question` is what it asked.
+
+    `where` holds the place in each language; `picture` a screenshot's path.
+    """
 
     code: str
+    question: str = ""
     severity: str
     seen: str
     expected: str

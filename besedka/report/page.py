@@ -66,6 +66,7 @@ def html(run: Run, folder: Path, language: Language, runs: Sequence[Run] = ()) -
         flaky=flaky(runs or [run]),
         rates={name: rate for name, rate in rates(runs or [run]).items() if name in here},
         picture=PICTURE,
+        unexplained={test.id for test in run.unexplained},
     )
 
 

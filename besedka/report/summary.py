@@ -54,8 +54,9 @@ def _cause(cause: CauseRow, told: Mapping[str, Mapping[str, str]], language: Lan
     label = told["label"]
     place = translated(cause.where.get("place", ""), language)
     place = " · ".join(word for word in (place, cause.where.get(language)) if word)
+    asked = _text(translated(cause.question, language))
     rows = [
-        f"**{told['severity'][cause.severity]}: `{cause.code}`**",
+        f"**{told['severity'][cause.severity]}: {asked}** `{cause.code}`",
         f"- {label['seen']}: {_text(translated(cause.seen, language))}",
         f"- {label['expected']}: {_text(translated(cause.expected, language))}",
         f"- {label['where']}: {_text(place)}",

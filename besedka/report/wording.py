@@ -27,9 +27,15 @@ def verdict(run: Run, language: Language) -> str:
     return sentence.format(
         passed=run.count(Outcome.PASSED),
         broken=len(run.broken),
-        total=len(run.tests),
+        total=of_tests(len(run.tests), language),
         ran=len(run.tests) - run.count(Outcome.NOT_RUN),
     )
+
+
+def of_tests(count: int, language: Language) -> str:
+    """`1 test`, `2 tests`; in Russian the genitive, as after "из": `21 теста`, `22 тестов`."""
+    one = count == 1 if language == "en" else count % 10 == 1 and count % 100 != 11
+    return f"{count} {texts(language)['count']['one' if one else 'many']}"
 
 
 def unproven(kind: str, **values: str) -> UnprovenRow:
@@ -48,4 +54,8 @@ def left_open(row: UnprovenRow, language: Language) -> str:
 def reason(text: str, language: Language) -> str:
     """Why a test was skipped, or a failure's first line, whose class of error stays as it is."""
     kind, said = re.fullmatch(r"((?:[\w.]+(?:Error|Exception|Failed): )?)(.*)", text, re.DOTALL).groups()  # type: ignore[union-attr]
-    return f"{kind}{translated(said, language)}"
+    told = translated(said, language)
+    if told == said:
+        # A failure's first line may be the head of a sentence that goes on below it.
+        told = translated(f"{said}\n", language).rstrip()
+    return f"{kind}{told}"

@@ -20,13 +20,6 @@ from besedka.target import Target
 
 PROBE_SECONDS = 10.0
 MONGO_SECONDS = 3.0
-OFFER = """what a stack must offer:
-             the site (--site-url): {status}
-             Rocket.Chat (--chat-url): GET /api/info with its version
-             MongoDB (--mongo-url): the writable primary of a replica set; without the option, tests that
-               read its data are skipped
-             the site's database (--site-database-url): its DATABASE_URL, migrated; without it, skipped
-             every container of its compose project running; Daphne or the service web, not both"""
 Answer = TypeVar("Answer")
 
 
@@ -62,7 +55,7 @@ def describe(target: Target, contract: Contract, folder: Path) -> Stack:
     if problems or site_version is None or chat is None:
         raise ServiceUnreachableError(
             "\n           ".join(problems),
-            expected=OFFER.format(status=site_status.expected(contract.site)),
+            expected=_offer(contract),
             where=f"site {site_url}, chat {chat_url}",
             next_step="start what stands still (docker compose -f docker-compose.local.yml up -d; python "
             "scripts/magic_restart.py starts Daphne and stops web), or correct the addresses",
@@ -95,3 +88,14 @@ def _chat_version(chat_url: str) -> tuple[str, bool]:
 def _mongo_answers(mongo_url: str) -> None:
     with ChatDatabase(mongo_url, timeout=MONGO_SECONDS) as database:
         database.hello()
+
+
+def _offer(contract: Contract) -> str:
+    """What is asked for, each with the option that names its address."""
+    return f"""what a stack must offer:
+             the site (--site-url): {site_status.expected(contract.site)}
+             Rocket.Chat (--chat-url): GET /api/info with its version
+             MongoDB (--mongo-url): the writable primary of a replica set; without the option, tests that
+               read its data are skipped
+             the site's database (--site-database-url): its DATABASE_URL, migrated; without it, skipped
+             every container of its compose project running; Daphne or the service web, not both"""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import signal
 import subprocess
 import sys
 import threading
@@ -86,27 +85,33 @@ def test_a_killed_run_takes_its_services_along(subject: Path, tmp_path: Path) ->
     assert alive == []
 
 
+CTRL_C = b"\x03"
+# Runs a command in a terminal of its own, and passes its own status on.
+IN_A_TERMINAL = "import os, pty, sys; sys.exit(os.waitstatus_to_exitcode(pty.spawn(sys.argv[1:])))"
+
+
 @pytest.mark.skipif(sys.platform == "win32", reason="a process of Windows hears no interrupt of ours")
 def test_a_kept_stack_answers_until_somebody_ends_it(subject: Path, interruptible: None) -> None:
     subject.write_text("def test_fails(stack): assert stack is None", "utf-8")
     running = subprocess.Popen(
-        inner.command(str(subject), "--keep", "--no-diagnosis"),
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.PIPE,
-        text=True,
-        env=inner.environment(),
+        [sys.executable, "-c", IN_A_TERMINAL, *inner.command(str(subject), "--keep", "--no-diagnosis")],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        env=inner.environment({"CI": ""}),
         cwd=CONTRACT_FILE.parent,
     )
     watchdog = threading.Timer(inner.RUN_SECONDS, running.kill)
     watchdog.start()
     try:
-        assert running.stderr is not None
-        kept = next((line for line in running.stderr if "kept to look at" in line), "")
-        url = re.search(r"http://\S+", kept)
+        assert running.stdin is not None
+        assert running.stdout is not None
+        kept = next((line for line in running.stdout if b"kept to look at" in line), b"")
+        url = re.search(r"http://\S+", kept.decode())
         assert url, "the run ended and kept nothing"
         records = [record.stack for record in up_records.noted() if record.stack.site_url == url[0]]
         assert requests.get(f"{records[0].chat_url}/api/info", timeout=5).status_code == 200
-        running.send_signal(signal.SIGINT)
+        running.stdin.write(CTRL_C)
+        running.stdin.flush()
         assert running.wait(inner.RUN_SECONDS) == pytest.ExitCode.TESTS_FAILED
     finally:
         watchdog.cancel()

@@ -19,6 +19,7 @@ from faults.behind import Behind
 
 _PARTITIONING = "ThirdPartyStoragePartitioning"
 _NO_THIRD_PARTY = "--test-third-party-cookie-phaseout"
+_PARTITIONED = "Partitioned"
 # The page is silent for five seconds, then asks what is wrong (patience.js, DOUBT_MS).
 _WORDS_MILLISECONDS = 30_000
 _KNOWN = ("ready", "stopped", "signed-out", "awaiting-click")
@@ -30,13 +31,15 @@ class Situation:
     """`stack` is the key of one of STACKS; `frame` are attributes that its frame gets from the proxy.
 
     `partitioned`: the browser keeps another storage for the frame on each site, as it does for people;
-    `blocked`: it gives the frame of another site no cookies.
+    `blocked`: it gives the frame of another site no cookies. `cookies` are attributes that the site's get from
+    the proxy.
     """
 
     name: str
     words: str
     stack: str
     frame: str = ""
+    cookies: str = ""
     allow: bool = True
     partitioned: bool = True
     blocked: bool = False
@@ -64,6 +67,13 @@ SITUATIONS = (
         "cookie_for_all_sites",
         blocked=True,
     ),
+    Situation(
+        "cookie_of_this_site",
+        "another domain, the site's cookies SameSite=None and Partitioned (CHIPS), third-party cookies blocked",
+        "cookie_for_all_sites",
+        cookies=_PARTITIONED,
+        blocked=True,
+    ),
     Situation("two_spellings", "site on 127.0.0.1, chat on localhost", "two_spellings"),
     Situation("sandbox_scripts", 'sandbox="allow-scripts"', "one_site", frame='sandbox="allow-scripts"'),
     Situation("sandbox_empty", "sandbox without a word", "one_site", frame="sandbox"),
@@ -79,10 +89,7 @@ def measured(
     """Page → what came of it: whether somebody is signed in, and else the words of page and doctor."""
     contract = behind.running.contract
     with _served(situation, behind), _launched(situation, contract, kind) as browser:
-        found = {
-            name: _came(browser, contract, page, user_name, blocked=situation.blocked)
-            for name, page in PAGES.items()
-        }
+        found = {name: _came(situation, browser, contract, page, user_name) for name, page in PAGES.items()}
         if not all(cell["signed_in"] for cell in found.values()):
             doctor = _doctor(situation, behind)
             found = {name: cell if cell["signed_in"] else cell | doctor for name, cell in found.items()}
@@ -97,18 +104,21 @@ def _doctor(situation: Situation, behind: Behind) -> dict[str, list[str]]:
 
 @contextmanager
 def _served(situation: Situation, behind: Behind) -> Iterator[None]:
-    """The frame's attributes, put into the page by nginx."""
-    if situation.allow and not situation.frame:
+    """The attributes of the frame and of cookies, put there by nginx."""
+    changes = []
+    if situation.frame:
+        changes.append(f"sub_filter '<iframe ' '<iframe {situation.frame} ';")
+    if not situation.allow:
+        changes.append("sub_filter ' allow=' ' data-allow=';")
+    if changes:
+        changes.append("sub_filter_once off; proxy_set_header Accept-Encoding '';")
+    if situation.cookies:
+        changes.append(f"proxy_cookie_path / '/; {situation.cookies}';")
+    if not changes:
         yield
         return
-    change = f"sub_filter '<iframe ' '<iframe {situation.frame} ';"
-    if not situation.allow:
-        change = "sub_filter ' allow=' ' data-allow=';"
-    filtered = (
-        f"{change} sub_filter_once off; proxy_set_header Accept-Encoding ''; proxy_pass http://besedka_site;"
-    )
-    text = behind.sites.read_text("utf-8")
-    with behind.said(text.replace("proxy_pass http://besedka_site;", filtered)):
+    text, passed = behind.sites.read_text("utf-8"), "proxy_pass http://besedka_site;"
+    with behind.said(text.replace(passed, " ".join([*changes, passed]))):
         yield
 
 
@@ -132,7 +142,7 @@ def _launched(situation: Situation, contract: Contract, kind: BrowserType) -> It
 
 
 def _came(
-    browser: Browser, contract: Contract, page: type[ChatPage], user_name: str, *, blocked: bool
+    situation: Situation, browser: Browser, contract: Contract, page: type[ChatPage], user_name: str
 ) -> dict[str, Any]:
     context = browser.new_context(locale="ru-RU")
     try:
@@ -144,9 +154,13 @@ def _came(
         if not address.same_site(contract.site.url, contract.chat.url) and contract.chat.url.startswith(
             "https"
         ):
-            assert _takes_cookies(tab, contract) is not blocked, (
+            assert _takes_cookies(tab, contract) is not situation.blocked, (
                 "the browser blocks what it should not, or not"
             )
+        if situation.cookies == _PARTITIONED:
+            kept = context.cookies(contract.site.url)
+            assert kept, "the site has set no cookie"
+            assert all("partitionKey" in cookie for cookie in kept), "the cookies are not partitioned"
         return found
     finally:
         context.close()

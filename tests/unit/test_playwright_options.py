@@ -10,7 +10,7 @@ from playwright.sync_api import BrowserType
 
 from besedka.errors import UsageError
 from fixtures.browser import remote
-from fixtures.options import refuse_playwrights
+from fixtures.options import refuse_endless_wait, refuse_playwrights
 
 DEFAULTS = {
     "--video": "off",
@@ -50,6 +50,26 @@ def test_an_option_without_effect_is_refused_by_name(given: dict[str, Any]) -> N
 
 def test_what_is_left_out_or_works_is_taken() -> None:
     refuse_playwrights(Given(browser=["chromium"]))  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(("ci", "terminal"), [("true", True), ("", False)])
+def test_a_stack_is_not_kept_where_nobody_can_end_it(
+    ci: str, terminal: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CI", ci)
+    monkeypatch.setattr("fixtures.options._has_terminal", lambda: terminal)
+
+    with pytest.raises(UsageError, match="nobody is there to press it"):
+        refuse_endless_wait(Given(keep=True))  # type: ignore[arg-type]
+
+    refuse_endless_wait(Given(keep=False))  # type: ignore[arg-type]
+
+
+def test_a_stack_is_kept_where_somebody_sits_at_a_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CI", "")
+    monkeypatch.setattr("fixtures.options._has_terminal", lambda: True)
+
+    refuse_endless_wait(Given(keep=True))  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("built", [False, True])

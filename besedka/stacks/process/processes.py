@@ -126,7 +126,8 @@ class ServiceProcess:
                 raise self._failure(f"{self.name} ended with status {status} while starting", expected)
             if time.monotonic() > deadline:
                 late = f"{self.name} was not ready after {budget:.0f} s"
-                raise self._failure(f"{late}: {seen()}" if seen else late, expected)
+                late = f"{self.name} was not ready after {budget:.0f} s: {seen()}" if seen else late
+                raise self._failure(late, expected)
 
     def alive(self) -> bool:
         """Whether the service runs."""

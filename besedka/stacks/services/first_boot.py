@@ -49,7 +49,7 @@ def wait(
         process.wait_until(
             ready,
             budget=budget,
-            expected=f"{expected}, within {readiness.BUDGET_ENV}",
+            expected=f"{expected}, within the time of {readiness.BUDGET_ENV}",
             seen=lambda: readiness.chat_seen(contract),
         )
         progress.ready("rocketchat")

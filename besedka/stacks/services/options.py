@@ -15,16 +15,18 @@ from besedka.stacks.services import mongod, mongod_download, nginx, postgres, pr
 from besedka.stacks.services.bundle import Bundle
 from besedka.stacks.services.chat_client import ChatClient
 
-# What an absent service's work is done by.
-_INSTEAD = {
-    "postgres": "SQLite keeps the site's data",
-    "redis": "the site's own memory is its cache",
-    "nginx": "a small proxy of this project stands before site and chat",
-}
-
-
 # What each answer of a slow network takes more: a mobile connection's round trip.
 SLOW_SECONDS = 0.3
+
+
+def instead(name: str, why: str) -> str:
+    """What does the work of a service that is absent, and why."""
+    said = {
+        "postgres": f"SQLite keeps the site's data ({why})",
+        "redis": f"the site's own memory is its cache ({why})",
+        "nginx": f"a small proxy of this project stands before site and chat ({why})",
+    }
+    return said[name]
 
 
 @dataclass(frozen=True)
@@ -89,7 +91,7 @@ class Programs:
     delay: float = 0.0
     ports: Mapping[str, int] = field(default_factory=dict)
     absent: Mapping[str, str] = field(
-        default_factory=lambda: {name: f"{_INSTEAD[name]} (not asked for)" for name in ("postgres", "redis")}
+        default_factory=lambda: {name: instead(name, "not asked for") for name in ("postgres", "redis")}
     )
 
 
@@ -139,7 +141,7 @@ def find(wanted: ServiceOptions, contract: Contract, *, say: Say) -> Programs:
         wanted.one_host,
         front,
         SLOW_SECONDS * wanted.slow_network,
-        absent={name: f"{_INSTEAD[name]} ({why})" for name, why in reasons.items() if why},
+        absent={name: instead(name, why) for name, why in reasons.items() if why},
     )
 
 

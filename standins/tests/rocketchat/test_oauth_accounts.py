@@ -14,6 +14,7 @@ from pymongo.errors import DuplicateKeyError
 
 from .chat import Chat, collection
 from .provider import OAuth, identity
+from .versions import at
 
 pytestmark = pytest.mark.conformance
 STANDIN_ONLY = "its provider is the test's own, and the clock is moved"
@@ -208,6 +209,14 @@ def test_an_unverified_address_costs_the_password(oauth: OAuth) -> None:
     assert user["requirePasswordChangeReason"].startswith("This_email_has_already_been_used")
     assert user["emails"][0]["verified"] is True
     assert client.get("me").body["requirePasswordChange"] is True
+
+
+@pytest.mark.trap("OAuth", "a linked account is adopted again, or not")
+def test_a_linked_account_is_adopted_again_by_version(oauth: OAuth) -> None:
+    """Before 6.13 each log-in does it, so an unverified address costs a later password, too (accounts_meld.js)."""
+    user, again = oauth.back_unverified(), at(oauth.chat.version, "adopts at every log-in")
+    assert ("password" in user["services"]) is not again
+    assert user["emails"][0]["verified"] is again
 
 
 def test_a_refused_log_in_costs_the_password_too(oauth: OAuth) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import pytest
 
 from .chat import Chat, collection, eventually
+from .provider import OAuth, connect, providing
 from .standin import ADMIN, ADMIN_PASSWORD, Standins
 from .versions import at
 
@@ -44,6 +45,17 @@ def test_the_table_of_versions(standins: Standins, version: str) -> None:
         else:
             chat.advance(60)
             assert _is_framed(chat)
+
+
+@pytest.mark.parametrize("version", ["6.5.3", "6.13.0"])
+def test_a_linked_account_by_version(standins: Standins, version: str) -> None:
+    """accounts_meld.js of 6.5.3 (asked of a server, too) and of 6.13.0-rc.1."""
+    with providing() as provider, standins.running(version=version) as standin:
+        chat = Chat(standin.url, ADMIN, ADMIN_PASSWORD, mongo_url=standin.mongo_url)
+        connect(chat, provider)
+        chat.set("Accounts_TwoFactorAuthentication_By_Email_Enabled", False)
+        user, again = OAuth(chat, provider).back_unverified(), at(chat.version, "adopts at every log-in")
+        assert ("password" in user["services"], user["emails"][0]["verified"]) == (not again, again)
 
 
 def _is_framed(chat: Chat) -> bool:

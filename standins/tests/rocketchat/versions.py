@@ -32,6 +32,9 @@ CHANGES: dict[str, list[tuple[Version, Any]]] = {
     "unknown path": [((0,), (200, 405)), ((7, 6), (404, 404))],
     # Whether `me` says who came by SSO: asked of 6.5.3; v1/misc.ts of 6.13.0-rc.1.
     "isOAuthUser in me": [((0,), False), ((6, 13), True)],
+    # Whether an account that is linked already is adopted once more at each log-in: accounts_meld.js of 6.5.3 and
+    # 6.13.0-rc.1; asked of 6.5.3.
+    "adopts at every log-in": [((0,), True), ((6, 13), False)],
     # What joining without a join code is answered: measured on 6.5.3; PR #31270, released with 6.6.
     "no join code": [((0,), "error-code-invalid"), ((6, 6), "error-code-required")],
     # A body that is no JSON: measured on 6.13.0; router.ts, parseBodyParams.

@@ -52,6 +52,7 @@ def run(name: str = "20260101-000000-aaaaaa", **more: Any) -> Run:
         "causes": (
             CauseRow(
                 code="sso.token.refused",
+                question="Does the token endpoint accept Rocket.Chat's id and secret?",
                 severity="broken",
                 seen="401 <b>invalid_client</b>",
                 expected="a token",

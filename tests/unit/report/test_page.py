@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import json
 import time
 import tomllib
@@ -14,6 +15,7 @@ from besedka.contract import PROJECT_ROOT
 from besedka.language import LANGUAGES, Language, chosen
 from besedka.report import history, page, wording
 from besedka.report.model import AttemptRow, Kind, Outcome, Run, Verdict
+from besedka.translation import translated
 from tests.unit.report import runs
 
 PICTURE = b"\x89PNG\r\n\x1a\n" + b"0" * 100
@@ -45,16 +47,17 @@ def test_the_page_names_cause_place_command_and_tests(language: Language, folder
     text = page.html(runs.run(), folder, language)
 
     told = wording.texts(language)
-    assert told["verdict"]["failed"].format(broken=1, total=2) in text
+    assert wording.verdict(runs.run(), language) in text
     for part in (
         "sso.token.refused",
         "python3 run.py provision --apply",
         "Ask the site&#39;s administrator.",
         {"en": "Workspace → Settings", "ru": "Рабочее пространство"}[language],
         runs.FAILED_TEST,
+        html.escape(translated(runs.run().causes[0].question, language)).replace("&#x27;", "&#39;"),
         told["nature"]["stand-in"],
         f"playwright show-trace {folder}/evidence/t/trace-1.zip",
-        f"✗\n {told['hop']['token']}",
+        f"✗&nbsp;{told['hop']['token']}",
         told["unproven"]["stand_in"].format(service="MongoDB"),
         f'title="{told["cell"]["failed"]}"',
         f'title="{told["cell"]["closed"]}"',
@@ -87,6 +90,34 @@ def test_every_verdict_has_its_sentence(verdict: Verdict, folder: Path) -> None:
 
     assert wording.texts("ru")["verdict"][verdict].partition("{")[0] in text
     assert "mongo: exit status 137" in text
+
+
+@pytest.mark.parametrize(
+    ("count", "english", "russian"),
+    [
+        (1, "1 test", "1 теста"),
+        (2, "2 tests", "2 тестов"),
+        (11, "11 tests", "11 тестов"),
+        (21, "21 tests", "21 теста"),
+    ],
+)
+def test_tests_are_counted_as_people_do(count: int, english: str, russian: str) -> None:
+    assert wording.of_tests(count, "en") == english
+    assert wording.of_tests(count, "ru") == russian
+
+
+def test_what_a_cause_explains_is_folded_and_the_rest_stands_open(folder: Path) -> None:
+    alone = runs.row_of("alone", Outcome.FAILED, kind=Kind.PRODUCT)
+    explained = runs.row_of(runs.FAILED_TEST, Outcome.FAILED, kind=Kind.PRODUCT)
+
+    text = page.html(runs.run(tests=(explained, alone)), folder, "en")
+
+    told = wording.texts("en")
+    shown, fold, folded = text.partition(f"<summary>{told['label']['explained']}: 1</summary>")
+    assert fold
+    assert shown.count(told["kind"]["product"]) == 1, "a test with a cause is told by its cause"
+    assert "<h3><code>alone" in shown
+    assert f"<h3><code>{runs.FAILED_TEST}" in folded
 
 
 def test_a_run_is_read_back_as_it_was_written(tmp_path: Path) -> None:
@@ -191,6 +222,12 @@ def test_a_failure_without_a_cause_shows_its_page(folder: Path) -> None:
             "StackStartError: http://x/ отвечает 404",
         ),
         ("KeyError: 'Location'", "KeyError: 'Location'"),
+        # The sentence goes on in the next line, which is not shown.
+        (
+            "AssertionError: the chat is not signed in: Rocket.Chat refused the log-in: why, it tells nobody: doctor reads it in its database",
+            "AssertionError: в чат никто не вошёл: Rocket.Chat не принял вход: почему",
+        ),
+        ("SQLite keeps the site's data (--postgres=none)", "данные сайта хранит SQLite (--postgres=none)"),
     ],
 )
 def test_a_reason_is_told_in_russian(text: str, told: str) -> None:

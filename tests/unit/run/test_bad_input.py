@@ -108,6 +108,29 @@ def test_a_half_made_venv_is_made_anew(checkout: Checkout, uv: MakeUv) -> None:
     assert (checkout.root / ".venv" / "besedka-setup.json").exists()
 
 
+@pytest.mark.parametrize("link", [False, True], ids=["a folder", "a link"])
+def test_a_venv_of_before_is_put_back(checkout: Checkout, uv: MakeUv, link: bool) -> None:
+    """One that somebody made by hand, say, and no network to make a new one."""
+    venv = checkout.root / ".venv"
+    folder = checkout.root / "elsewhere" if link else venv
+    folder.mkdir()
+    (folder / "own").touch()
+    if link:
+        venv.symlink_to(folder)
+    before = checkout.files()
+
+    failed = checkout.run("setup", **uv("echo 'error sending request for url (https://x/)' >&2; exit 2"))
+
+    assert failed.returncode == 23, failed.stderr
+    assert venv.is_symlink() == link
+    assert (venv / "own").exists()
+    assert checkout.files() == before
+    assert checkout.run("setup", **uv("exit 0")).returncode == 0
+    assert not (venv / "own").exists()
+    assert (folder / "own").exists() == link
+    assert checkout.files() == before
+
+
 def test_a_home_that_cannot_be_written_to_stops_nobody(checkout: Checkout, uv: MakeUv) -> None:
     writes = 'mkdir -p "$UV_CACHE_DIR" || exit 2'
 

@@ -249,7 +249,7 @@ def test_a_venv_that_is_a_link_keeps_what_it_leads_to(
 
     assert {path.name for path in others.iterdir()} == {STAMP, "precious"}
     assert (others / STAMP).read_text() == "{}"
-    assert not subject.venv.is_symlink()
+    assert subject.venv.is_symlink() == fails
 
 
 @pytest.fixture

@@ -38,6 +38,8 @@ _CODE_WORDS = {"codes", "needs", "after", "question", "metavar", "help", "cls", 
 _CODE = re.compile(
     r"\b(SELECT|UPDATE|WHERE|ORDER BY|NOT IN|DECLARE)\b|=>|\[\w+=|\bconst |^export |\(\\d|</|\bimport \w|\bdef \w+\(|^client_id |^/Library"
 )
+# What errors of the plugins are made of.
+_OF_ERRORS = {"_WITHOUT_EFFECT", "self._config.stash[TROUBLE_KEY]"}
 # Constants that are patterns and scripts.
 _CODE_NAMES = {"SIGNS", "BAD_HASH_DETAILS", "LAUNCHER", "WINDOWS_LAUNCHER", "EXAMPLES", "_TESTS"}
 # They write pages of docs/ in English, or rows of the tables of Locust.
@@ -52,6 +54,9 @@ def sentences() -> dict[str, set[str]]:
     paths += [ROOT / f"{name}.py" for name in MODULES]
     for path in sorted((ROOT.parent / "fixtures").glob("*.py")) + sorted(_tests()):
         for template in _why_skipped(ast.parse(path.read_text(encoding="utf-8"))):
+            found.setdefault(template, set()).add(path.relative_to(ROOT.parent).as_posix())
+    for path in sorted((ROOT.parent / "fixtures").glob("*.py")):
+        for template in _errors(ast.parse(path.read_text(encoding="utf-8"))):
             found.setdefault(template, set()).add(path.relative_to(ROOT.parent).as_posix())
     # `run.py` and its set-up speak before anything is installed.
     paths += (ROOT.parent / "bootstrap").glob("*.py")
@@ -80,6 +85,24 @@ def _why_skipped(tree: ast.Module) -> Iterator[str]:
                 yield _template(value)
             elif isinstance(value, ast.Constant) and isinstance(value.value, str):
                 yield value.value
+
+
+def _errors(tree: ast.Module) -> Iterator[str]:
+    """What errors of the plugins say: they end a run, and stand on its page."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Call):
+            named = ast.unparse(node.func)
+            said = (
+                re.fullmatch(
+                    r"(?!Assertion|Value|Key|OS)\w+Error|super\(\).__init__|pytest\.fail|pytest\.mark\.xfail",
+                    named,
+                )
+                is not None
+            )
+        else:
+            said = isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) in _OF_ERRORS
+        if said:
+            yield from _of(ast.Module([ast.Expr(node) if isinstance(node, ast.expr) else node], []))
 
 
 def _of(tree: ast.Module) -> Iterator[str]:
