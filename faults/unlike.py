@@ -124,7 +124,12 @@ FAULTS = (
         "rooms.permissions.cannot_read",
         lambda one: one.removed("rocketchat_permissions", {"_id": "view-c-room"}),
     ),
-    Fault("every_permission_gone", "rooms.permissions.cannot_read", _no_permissions),
+    Fault(
+        "every_permission_gone",
+        "rooms.permissions.cannot_read",
+        _no_permissions,
+        ("rooms.permissions.cannot_read",),
+    ),
     Fault(
         "migration_broke_off",
         "integrity.migration.locked",

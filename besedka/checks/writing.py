@@ -154,7 +154,9 @@ def new_people(examination: Examination) -> Answer:
     missing = wanted - given
     if not missing and given:
         return answer((), evidence=", ".join(sorted(given)))
-    expected = ",".join(sorted(given | wanted or {"user"}))
+    # A name that no permission is given to is misspelt.
+    known = given & set().union(*examination.permissions.values())
+    expected = ",".join(sorted(known | wanted or {"user"}))
     return answer(
         [
             finding(
