@@ -13,6 +13,7 @@ HIDES = re.compile(
     r"|pointer-events\s*:\s*none|(?<!-)(height|width)\s*:\s*0\w*\s*[;}!]|transform\s*:[^;}]*scale\(0\)"
     r"|(left|top|text-indent)\s*:\s*-\d{4,}|z-index\s*:\s*-|content-visibility\s*:\s*hidden"
 )
+_DECLARATION = re.compile(r"([\w-]+)\s*:\s*([^;]+)")
 # Rules for print or small windows alone, and others in a block of their own.
 _BLOCK = re.compile(r"@[^{};]+\{(?:[^{}]*\{[^{}]*\})*[^{}]*\}")
 _COMPOUND = re.compile(r"(\*|[a-z][\w-]*)?((?:[#.][\w-]+)*)", re.IGNORECASE)
@@ -70,19 +71,36 @@ class Surroundings(HTMLParser):
 def hiding(texts: Mapping[str, str], elements: tuple[Element, ...]) -> Iterator[tuple[str, str]]:
     """Where it stands and the rule, for each that keeps one of the elements from being seen.
 
-    What a state or an attribute decides is left out: `[hidden]`, `:not(…)`.
+    What a state or an attribute decides is left out: `[hidden]`, `:not(…)`. Of two rules for one property the
+    weightier counts, or the later (https://www.w3.org/TR/css-cascade-4/#cascade-sort).
     """
-    for place, text in texts.items():
-        for selectors, body in RULE.findall(_BLOCK.sub("", COMMENT.sub("", text))):
-            told = HIDES.search(f"{body};")
-            if told and any(_fits(one.strip(), elements) for one in selectors.split(",")):
-                yield place, f"{' '.join(selectors.split())} {{{told[0].rstrip(';!} ')}}}"
+    rules = [
+        (place, " ".join(selectors.split()), body)
+        for place, text in texts.items()
+        for selectors, body in RULE.findall(_BLOCK.sub("", COMMENT.sub("", text)))
+    ]
+    for last in range(len(elements)):
+        decided: dict[str, tuple[tuple[int, ...], str, str]] = {}
+        for order, (place, selectors, body) in enumerate(rules):
+            weight = max(
+                (_weight(one.strip(), elements[: last + 1]) for one in selectors.split(",")), default=()
+            )
+            for name, value in _DECLARATION.findall(body) if weight else ():
+                heavy = (int("!important" in value), *weight, order)
+                if heavy >= decided.get(name.lower(), ((),))[0]:
+                    told = HIDES.search(f"{name}: {value.strip()};")
+                    rule = f"{selectors} {{{name}: {value.strip()}}}" if told else ""
+                    decided[name.lower()] = heavy, place, rule
+        yield from ((place, rule) for _, place, rule in decided.values() if rule)
 
 
-def _fits(selector: str, elements: tuple[Element, ...]) -> bool:
-    """Whether it takes one of the elements, with the others around it in that order."""
+def _weight(selector: str, elements: tuple[Element, ...]) -> tuple[int, ...]:
+    """Its count of ids, classes and tags; empty where it does not take the last of the elements."""
     wanted = re.split(r"\s*[>~+\s]\s*", selector)
-    return any(_ends_with(wanted, elements[: last + 1]) for last in range(len(elements)))
+    if not _ends_with(wanted, elements):
+        return ()
+    tags = sum(not one.startswith(("*", "#", ".")) for one in wanted)
+    return selector.count("#"), selector.count("."), tags
 
 
 def _ends_with(wanted: list[str], elements: tuple[Element, ...]) -> bool:
