@@ -66,6 +66,11 @@ FAULTS = (
         "iframe.new_accounts.unverified",
         lambda one: one.setting("Accounts_Verify_Email_For_External_Accounts", False),
     ),
+    Fault(
+        "each_window_signs_in_anew",
+        "iframe.new_accounts.forgotten",
+        lambda one: one.setting("Accounts_ForgetUserSessionOnWindowClose", True),
+    ),
     Fault("users_may_ask_little", "iframe.pace.few", _few_calls),
     Fault(
         "no_accounts_by_sso",

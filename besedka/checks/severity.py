@@ -18,6 +18,7 @@ _LESS_THAN_BROKEN: Mapping[str, Severity] = {
     "iframe.customised": Severity.RISK,
     # The first sign-in is right; a later one asks for a password.
     "iframe.new_accounts.unverified": Severity.RISK,
+    "iframe.new_accounts.forgotten": Severity.RISK,
     "site.identity.slow": Severity.RISK,
     "site.token_endpoint.slow": Severity.RISK,
     # Mail and Rocket.Chat's adoption know no case.
