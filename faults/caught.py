@@ -22,6 +22,7 @@ _FORM = (
     "tests/e2e/test_sign_in.py::test_a_visitor_logs_in_on_the_site_and_arrives_in_the_chat[chromium-ru-RU]"
 )
 _RELOADED = "tests/e2e/test_sign_in.py::test_the_chat_stays_signed_in_after_a_reload[chromium]"
+_OWNER = "tests/e2e/test_sign_in.py::test_opening_the_chat_signs_the_user_in[chromium-owner]"
 _BUTTONS = "tests/e2e/test_integrated.py::test_each_user_gets_the_buttons_of_their_rooms[chromium-owner]"
 _MEMBERS = "tests/e2e/test_membership.py::test_everybody_is_where_the_contract_says"
 _CODE = "tests/api/test_authorize.py::test_a_signed_in_user_gets_a_code_without_a_consent_page"
@@ -114,6 +115,7 @@ _BY_TESTS: dict[tuple[str, ...], tuple[str, ...]] = {
     ),
     (_FORM,): ("log_in_takes_its_session_back",),
     (_RELOADED,): ("authorize_signs_everybody_out",),
+    (_OWNER,): ("workspace_asks_whether_it_has_moved",),
     (_SIGN_IN, _LOG_IN): (
         "chat_log_in_too_often",
         "chat_asks_sso_for_a_mailed_code",

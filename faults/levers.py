@@ -109,7 +109,6 @@ LEVERS = {
     "integrity.roles.gone": "Restart",
     "integrity.room_names.rule": "UTF8_Channel_Names_Validation",
     "integrity.indexes": "indexes",
-    "integrity.banners.moved": "AUTO_ACCEPT_FINGERPRINT",
     "integrity.sso_links.id_type": "as text",
     "rooms.accounts.email_case": "next log-in",
     "integrity.room_links.users": "__rooms",

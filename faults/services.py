@@ -24,6 +24,7 @@ _SECRET = "services.password.bcrypt"  # noqa: S105 - a field
 _INFO = to("/api/info")
 _LOGIN = to("/api/v1/login", "POST")
 _STATUS = to("/api/v1/status/")
+_ASKED = ("integrity.banners.moved",)
 # Doctor gives up after four seconds, asks once more, and gives up after twelve.
 _TOO_LATE_SECONDS = 12.5
 
@@ -50,6 +51,14 @@ def _now_and_then(rule: Rule) -> Rule:
         return rule.treat(request, forward) if next(turns) else forward(request)
 
     return Rule(rule.matches, treat)
+
+
+@contextmanager
+def _elsewhere(one: BreakableStack, url: str) -> Iterator[None]:
+    with one.setting("Site_Url", url):
+        yield
+    # Rocket.Chat asks whether the workspace has moved, there and back.
+    one.admin.post("fingerprint", setDeploymentAs="updated-configuration")
 
 
 @contextmanager
@@ -165,11 +174,13 @@ FAULTS = (
     Fault(
         "chat_address_with_a_slash_at_its_end",
         "services.root_url.differs",
-        lambda one: one.setting("Site_Url", f"{one.stack.chat_url}/"),
+        lambda one: _elsewhere(one, f"{one.stack.chat_url}/"),
+        _ASKED,
     ),
     Fault(
         "chat_thinks_it_lives_elsewhere",
         "services.root_url.differs",
-        lambda one: one.setting("Site_Url", "http://localhost:3000"),
+        lambda one: _elsewhere(one, "http://localhost:3000"),
+        _ASKED,
     ),
 )

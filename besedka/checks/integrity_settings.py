@@ -254,19 +254,23 @@ def banners(examination: Examination) -> Answer:
 
 
 def _moved(examination: Examination) -> list[Finding]:
-    """A question to every administrator, over all of the client (client/hooks/useFingerprintChange.ts, 7.7).
+    """A dialog over all of the client of every administrator, message box included (seen on a running 6.5.3).
 
-    Rocket.Chat asks it after a start at another Site_Url or another MongoDB.
+    Rocket.Chat asks it once `Site_Url` has changed or it has started at another MongoDB, and goes on asking
+    when both are back (server/settings/misc.ts of 6.5.3 and 7.7.1).
     """
     if examination.effective.get(_FINGERPRINT) is not False:
         return []
     seen = "administrators are asked whether the workspace has moved, over the chat"
     fix = (
-        'Sign in as an administrator and choose "Configuration update". Or start Rocket.Chat with '
-        "AUTO_ACCEPT_FINGERPRINT=true."
+        'Or sign in as an administrator and choose "Configuration update". A copy of another workspace is a '
+        '"New workspace", which only a person may say.'
     )
     where, code = examination.where(_FINGERPRINT), "integrity.banners.moved"
-    return [finding(code, seen, "no question", where, advice=(fix,), severity=Severity.NOTE)]
+    kept_out = any("admin" in user.chat_roles for user in examination.contract.users)
+    severity = Severity.BROKEN if kept_out else Severity.RISK
+    commands = (examination.provision_command,)
+    return [finding(code, seen, "no question", where, commands=commands, advice=(fix,), severity=severity)]
 
 
 def checks(_: Contract) -> tuple[Check, ...]:

@@ -160,7 +160,11 @@ def admin(examination: Examination) -> Answer:
         return Findings((finding(f"services.admin.{code}", seen, expected, place, advice=(fix,)),))
     examination.secret(examination.admin.credentials.token if examination.admin.credentials else "")
     if "admin" not in roles:
-        fix = "give the account the role admin, or name another in [chat.admin] of besedka.toml"
+        fix = (
+            "Have another administrator give the account the role admin. Without one, in mongosh: "
+            f"db.users.updateOne({{username: '{account.username}'}}, {{$addToSet: {{roles: 'admin'}}}}). "
+            "Or name another account in [chat.admin] of besedka.toml."
+        )
         seen = f"roles {roles}"
         return Findings((finding("services.admin.not_admin", seen, expected, place, advice=(fix,)),))
     try:

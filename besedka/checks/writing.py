@@ -6,6 +6,7 @@ from besedka.checks.check import Check, check
 from besedka.checks.examination import Examination
 from besedka.checks.finding import Answer, Finding, Severity, Skipped, answer, finding
 from besedka.contract import Contract
+from besedka.rocketchat import rights
 
 _AIR_GAP = "Cloud_Workspace_AirGapped_Restrictions_Remaining_Days"
 _DEFAULT_ROLES = "Accounts_Registration_AuthenticationServices_Default_Roles"
@@ -88,23 +89,15 @@ def _soon(examination: Examination) -> list[Finding]:
 def permissions(examination: Examination) -> Answer:
     """May each canonical user open the rooms that they are members of?"""
     holders = examination.permissions
-    accounts = examination.roster.accounts
+    # Who has no role at all is told of by rooms.roles.
+    roles = {name: one.roles for name, one in examination.roster.accounts.items() if one.roles}
     found = _of_the_administrator(examination)
     for private in (False, True):
-        wanted = ("view-joined-room", f"view-{'p' if private else 'c'}-room")
-        able = set().union(*(holders.get(name, set()) for name in wanted))
-        rooms = {channel.name for channel in examination.contract.channels if channel.private is private}
-        unable = sorted(
-            user.username
-            for user in examination.contract.users
-            if rooms & set(user.channels)
-            and (account := accounts.get(user.username.lower())) is not None
-            # Who has no role at all is told of by rooms.roles.
-            and account.roles
-            and not able & account.roles
-        )
+        wanted = (rights.ANY_ROOM, rights.of_kind(private=private))
+        unable = rights.kept_out(examination.contract, holders, roles, private=private)
         if unable:
             kind = "private" if private else "public"
+            commands = (examination.provision_command,) if wanted[1] in holders else ()
             advice = (
                 f"Give {wanted[1]} back to the role `user` in Administration → Permissions. Where it is not "
                 "listed there, restart Rocket.Chat: it makes its permissions anew at each start.",
@@ -117,6 +110,7 @@ def permissions(examination: Examination) -> Answer:
                     f"{' or '.join(wanted)}",
                     f"{wanted[1]} for a role of each",
                     "Administration → Permissions",
+                    commands=commands,
                     advice=advice,
                     evidence=unable[:_SHOWN],
                 )

@@ -93,11 +93,15 @@ class RocketChatFrame:
         The order matters: while the room loads there is no Join button either.
         """
         box = self.composer_of(room)
-        shown = box.or_(self.room_not_found).or_(self.password_demand).first
+        dialog = self.frame.get_by_role("dialog")
+        shown = box.or_(self.room_not_found).or_(self.password_demand).or_(dialog).first
         try:
             expect(shown).to_be_visible(timeout=PATIENCE.load)
         except AssertionError as error:
             raise AssertionError(f"{room} does not open: the frame shows {self.words()!r}") from error
+        if dialog.count() and not box.count():
+            # While a dialog asks something, nothing else of the page has a role.
+            raise AssertionError(f"a dialog of Rocket.Chat covers {room}: {dialog.first.inner_text()!r}")
         reset = (
             "Rocket.Chat shows its page 'Reset password' in place of every room: SSO adopted this account "
             "by an e-mail address that nobody had verified, or an administrator asked for a new password"

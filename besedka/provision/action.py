@@ -20,6 +20,7 @@ Kind = Literal[
     "membership",
     "document",
     "site",
+    "workspace",
 ]
 MASK = "•••"
 
@@ -43,6 +44,7 @@ class Action:
     document     collection/id   fields → fields, None for no document (besedka/provision/documents.py)
     site         user name or    what differs → what the contract says
                  client id
+    workspace    setting id      False → True: it has the address and the database that it is to have
 
     `why` says in words what a change is for, where the values alone do not.
     """

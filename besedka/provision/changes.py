@@ -13,7 +13,7 @@ from typing import Any
 
 from besedka.contract import Contract
 from besedka.errors import ContractError
-from besedka.provision import second_administrator, service
+from besedka.provision import second_administrator, service, workspace
 from besedka.provision.action import Action
 from besedka.provision.errors import LicenceMissingError, ReservedNameError
 from besedka.provision.plan import Beside
@@ -95,7 +95,8 @@ def _id_of(place: Place, action: Action) -> str | None:
 
 
 def _do_setting(place: Place, action: Action) -> None:
-    place.session.post(f"settings/{action.target}", value=action.after)
+    with workspace.moving(place.session, action.target):
+        place.session.post(f"settings/{action.target}", value=action.after)
     place.state.settings[action.target] = action.after
 
 
@@ -332,9 +333,7 @@ def _do_membership(place: Place, action: Action) -> None:
 
 def _undo_membership(place: Place, action: Action) -> Undone:
     room, account = _pair(place, action)
-    if room is None or account is None:
-        return Undone.ALREADY
-    if place.state.inside(room, account.username) == action.before:
+    if room is None or account is None or place.state.inside(room, account.username) == action.before:
         return Undone.ALREADY
     _do_membership(place, replace(action, after=action.before))
     return Undone.RESTORED
@@ -397,4 +396,5 @@ _KINDS: dict[str, tuple[Callable[[Place, Action], Any], Callable[[Place, Action]
     "membership": (_do_membership, _undo_membership),
     "document": (_do_document, _undo_document),
     "site": (_do_site, _undo_site),
+    "workspace": (workspace.confirm, _undo_service),
 }

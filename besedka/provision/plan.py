@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from besedka.contract import Contract, User
-from besedka.provision import plan_of_rooms, repairs_of_data, repairs_of_settings, service
+from besedka.provision import plan_of_rooms, repairs_of_data, repairs_of_settings, service, workspace
 from besedka.provision.action import Action, Kind, Notice, Plan
 from besedka.provision.documents import Document, Documents, inserted
 from besedka.provision.errors import AccountClashError, LicenceMissingError
@@ -113,6 +113,7 @@ def _settings(contract: Contract, state: State, rows: dict[str, Document]) -> It
             yield Action("setting", name, state.settings[name], value)
         yield from _forced(name, value, rows.get(name, {}))
     yield from repairs_of_settings.of_values(rows, state, contract)
+    yield from workspace.steps(state)
     yield from _other_providers(contract, state)
 
 

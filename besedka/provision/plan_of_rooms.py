@@ -9,6 +9,7 @@ from besedka.contract import Channel, Contract
 from besedka.names import is_twin
 from besedka.provision.action import Action, Notice
 from besedka.provision.state import Room, State
+from besedka.rocketchat import rights
 
 # Without it an administrator who is no member of a private room can invite nobody, himself included
 # (measured on 6.13.0: `error-not-allowed`; `apps/meteor/app/lib/server/methods/addUsersToRoom.ts`). No role
@@ -22,7 +23,7 @@ Steps = Iterator[Action | Notice]
 def made(contract: Contract, state: State, *, rooms_only: bool, prune: bool) -> list[Action | Notice]:
     """Everything about rooms and memberships, in the order that works."""
     found = {channel.name: _found(channel, contract, state) for channel in contract.channels}
-    steps: list[Action | Notice] = []
+    steps: list[Action | Notice] = [*_rights(contract, state)]
     for channel in contract.channels:
         steps += _room(channel, found[channel.name], contract, state)
     steps += _memberships(contract, state, found, rooms_only=rooms_only, prune=prune)
@@ -33,6 +34,19 @@ def made(contract: Contract, state: State, *, rooms_only: bool, prune: bool) -> 
             before, after = {"default": not channel.default}, {"default": channel.default}
             steps.append(Action("room-field", channel.name, before, after))
     return [*steps, *_twins(contract, state, found)]
+
+
+def _rights(contract: Contract, state: State) -> Iterator[Action]:
+    """The right to open rooms for whoever has lost it; a permission whose row is gone waits for a restart."""
+    roles = {name: account.roles for name, account in state.accounts.items()}
+    for private in (False, True):
+        name = rights.of_kind(private=private)
+        unable = rights.kept_out(contract, state.permissions, roles, private=private)
+        held = [roles[one.lower()] for one in unable if roles[one.lower()]]
+        if held and name in state.permissions:
+            before = state.permissions[name]
+            given = {"user" if "user" in mine else min(mine) for mine in held}
+            yield Action("permission", name, before, sorted({*before, *given}))
 
 
 def _found(channel: Channel, contract: Contract, state: State) -> Room | None:

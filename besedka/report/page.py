@@ -36,6 +36,7 @@ def template(language: Language) -> Template:
         lstrip_blocks=True,
     )
     environment.filters["told"] = lambda text: translated(text, language)
+    environment.filters["trouble"] = lambda text: wording.trouble(text, language)
     environment.filters["reason"] = lambda text: wording.reason(text, language)
     return environment.get_template("page.html.j2")
 

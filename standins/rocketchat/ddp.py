@@ -147,8 +147,12 @@ class Connection:
             self._refuse("Bad request", message)
 
     def _echo(self, kind: str, message: Document) -> None:
-        """Nothing for an id that is no text: ddp-common's stringifyDDP sends no such message."""
-        if not message.get("id") or isinstance(message["id"], str):
+        """Nothing for an id that is no text: ddp-common's stringifyDDP sends no such message.
+
+        An empty list or object is true in JavaScript, and no text (asked of a running 6.5.3).
+        """
+        its_id = message.get("id")
+        if isinstance(its_id, str) or not (its_id or isinstance(its_id, list | dict)):
             self.send({"msg": kind} | ({"id": message["id"]} if "id" in message else {}))
 
     def _refuse(self, reason: str, message: Any) -> None:

@@ -32,6 +32,9 @@ _LATER = {
     # server/settings/oauth.ts; the release is that of pull request 40721.
     "Accounts_OAuth_Use_Modern_Flow": (8, 7),
 }
+# False once Site_Url has changed, back again included: administrators are asked about it
+# (server/settings/misc.ts of 6.5.3 and 7.7.1; seen on a running 6.5.3).
+_VERIFIED = "Deployment_FingerPrint_Verified"
 _WATCH_SECONDS = 0.3
 _PUBLIC_FIELDS = ("enterprise", "invalidValue", "modules", "_updatedAt")
 # `server/settings/settingsRegenerator.ts` removes rows that lack all of these.
@@ -154,10 +157,13 @@ class Settings:
         """Write `value` alone; False if there is no such row or it is hidden or blocked."""
         change = {"$set": {"value": value, "_updatedAt": self._clock.now()}}
         open_row = {"_id": setting_id, "hidden": {"$ne": True}, "blocked": {"$ne": True}}
+        before = self._rows.get(setting_id, {}).get("value")
         found = await self.collection.find_one_and_update(open_row, change, return_document=True)
         if found is not None:
             self._rows[setting_id] = found
             self._announce(found)
+            if setting_id == "Site_Url" and value != before:
+                await self.force(_VERIFIED, False)
         return found is not None
 
     async def force(self, setting_id: str, value: Any) -> None:

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from standins.rocketchat.documents import Document
+from standins.rocketchat.documents import Document, random_id
 from standins.rocketchat.errors import RocketError, failure, invalid, match, not_allowed
 from standins.rocketchat.json_query import narrowed
 from standins.rocketchat.parameters import listing
@@ -60,6 +60,15 @@ async def change(call: Call) -> None:
         return
     if "value" not in body or not await call.server.settings.set(row["_id"], body["value"]):
         raise failure()
+
+
+@route("fingerprint", "POST")
+async def fingerprint(call: Call) -> Document:
+    """Anybody's answer to the question whether the workspace has moved (v1/misc.ts, 6.5.3 and 7.7.1)."""
+    if call.body["setDeploymentAs"] == "new-workspace":
+        await call.server.settings.set("uniqueID", random_id())
+    await call.server.settings.set("Deployment_FingerPrint_Verified", True)
+    return {}
 
 
 @route("settings.addCustomOAuth", "POST", two_factor=True)

@@ -3,6 +3,7 @@ import { ddp } from './ddp.js';
 import { h, loading, toast } from './dom.js';
 import { fire, listenForCommands, listenForIframeLogin, servicesReady } from './iframe.js';
 import { loaded, logsInTwice } from './mood.js';
+import { askWhetherMoved } from './moved.js';
 import { finishRedirect } from './oauth.js';
 import { Room } from './room.js';
 import { embedded, here, navigate, roomInPath, router, takeLoginCode, takeResumeToken } from './router.js';
@@ -70,6 +71,7 @@ async function showUser() {
   if (!username) (await import('./login.js')).showRegisterUsername(frame());
   else if (requirePasswordChange) (await import('./login.js')).showResetPassword(frame(), requirePasswordChangeReason);
   else view.shell = showShell(frame());
+  askIfMoved();
   route();
 }
 
@@ -125,6 +127,12 @@ function refresh() {
   view.login?.refresh();
   view.shell?.refresh();
   view.room?.refresh();
+  askIfMoved();
+}
+
+function askIfMoved() {
+  const admin = view.shell !== null && state.user?.roles?.includes('admin');
+  askWhetherMoved(Boolean(admin) && state.setting('Deployment_FingerPrint_Verified') === false, root);
 }
 
 function followConnection() {

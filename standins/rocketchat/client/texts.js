@@ -23,6 +23,10 @@ const TEXTS = {
   This_email_has_already_been_used_and_has_not_been_verified__Please_change_your_password: [
     'This email has already been used and has not been verified. Please change your password.',
     'Такой адрес электронной почты уже использовался и не был подтверждён. Пожалуйста, смените ваш пароль.'],
+  moved: ['Unique ID change detected'],
+  whatMoved: ['Information that identifies this workspace has changed.'],
+  updated: ['Configuration update'],
+  newWorkspace: ['New workspace'],
   username: ['Username', 'Логин'],
   useUsername: ['Use this username', 'Использовать этот логин'],
   logout: ['Logout', 'Выйти'],

@@ -144,6 +144,10 @@ class Chat:
         for setting, value in reversed(self._settings.items()):
             answer = self.admin.post(f"settings/{setting}", {"value": value})
             assert answer.status == 200, (setting, answer.text)
+        if "Site_Url" in self._settings:
+            # Else administrators are asked whether the workspace has moved, over the chat.
+            answered = self.admin.post("fingerprint", {"setDeploymentAs": "updated-configuration"})
+            assert answered.status == 200, answered.text
         for number in self._noted:
             assert self._journal
             self._journal.undone(number)

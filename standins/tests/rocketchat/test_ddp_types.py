@@ -82,11 +82,12 @@ def _expected(message: Json) -> str:
         return "Parse error"
     named = "name" if kind == "sub" else "method"
     good = _is_text(its_id, message.get(named)) and isinstance(params, list)
+    echoed = not _is_true(its_id) or _is_text(its_id)
     answers = {
         "connect": "Already connected",
-        "ping": "pong" if not its_id or _is_text(its_id) else "nothing",
+        "ping": "pong" if echoed else "nothing",
         "pong": "nothing",
-        "unsub": "nosub" if not its_id or _is_text(its_id) else "nothing",
+        "unsub": "nosub" if echoed else "nothing",
         "sub": "nosub" if good else "Malformed subscription",
         "method": "result" if good else "Malformed method invocation",
     }

@@ -69,6 +69,22 @@ def test_anybody_reads_public_settings_and_no_others(chat: Chat) -> None:
     assert chat.anybody().get("settings/Site_Url").status == 401
 
 
+@pytest.mark.trap("Settings and providers", "a workspace that has moved")
+def test_another_site_url_is_asked_about(changeable: Chat) -> None:
+    """Over the chat of administrators, until one answers (server/settings/misc.ts, v1/misc.ts, 6.5.3 and 7.7.1)."""
+
+    def verified() -> bool:
+        return bool(changeable.admin.get("settings/Deployment_FingerPrint_Verified").body["value"])
+
+    assert verified()
+    changeable.set("Site_Url", "http://elsewhere.example")
+    eventually(lambda: not verified(), "the question is asked")
+    wrong = changeable.admin.post("fingerprint", {"setDeploymentAs": "elsewhere"})
+    assert (wrong.status, wrong.body["errorType"]) == (400, "invalid-params")
+    answered = changeable.admin.post("fingerprint", {"setDeploymentAs": "updated-configuration"})
+    assert (answered.status, verified()) == (200, True)
+
+
 @pytest.mark.trap("Settings and providers", "several ids at once")
 def test_settings_public_takes_several_ids(chat: Chat) -> None:
     """Since 7.0 (PR #33787); before, the first page comes whatever is named (measured on 6.13.0)."""
