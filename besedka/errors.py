@@ -55,12 +55,6 @@ class ContractError(BesedkaError):
     exit_status = 11
 
 
-class StackKindError(BesedkaError):
-    """`--stack` names a kind of stack that does not exist."""
-
-    exit_status = 12
-
-
 class BrowserMissingError(BesedkaError):
     """No browser that Playwright could drive was found."""
 

@@ -31,7 +31,7 @@ def _rooted(value: str) -> str:
 
 
 # The last release of a line, by the line's name.
-LINES = {"8.x": "8.9.0"}
+LINES = {"8.x": "8.9.0", "9.x": "9.0.0"}
 
 
 def _release(value: str) -> str:

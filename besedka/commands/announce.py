@@ -14,10 +14,10 @@ import requests
 import typer
 
 from besedka import http
-from besedka.commands.reports import outer
+from besedka.commands.reports import NoRunError, outer
 from besedka.errors import BesedkaError
 from besedka.language import Language, chosen
-from besedka.report.issues import LABEL, Step, plan
+from besedka.report.issues import LABEL, Step, plan, red_jobs
 from besedka.report.notice import message
 
 NOTIFY_ENV = "BESEDKA_NOTIFY_URL"
@@ -35,8 +35,16 @@ def register(app: typer.Typer) -> None:
     app.command()(announce)
 
 
-def announce(
-    runs: Annotated[list[Path], typer.Argument(metavar="RUN…", help="The folders of the nightly's runs.")],
+def announce(  # noqa: PLR0913, PLR0917 - one parameter per option
+    runs: Annotated[
+        list[Path] | None, typer.Argument(metavar="RUN…", help="The folders of the nightly's runs.")
+    ] = None,
+    needs: Annotated[
+        str | None,
+        typer.Option(
+            metavar="JSON", help="GitHub's context `needs`: jobs that ended without a run are told, too."
+        ),
+    ] = None,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Print what would be done; ask GitHub only what is open.")
     ] = False,
@@ -52,16 +60,33 @@ def announce(
 
     Exit status: 0 told; 35 no such run; 39 GitHub or the webhook did not take it.
     """
-    told = list(outer(runs).values())
-    for step in plan(told, _open_issues(), link) if issues else ():
+    told = list(outer(runs).values()) if runs else []
+    jobs = red_jobs(_jobs(needs), told) if needs else []
+    if not told and not jobs:
+        raise NoRunError(
+            "no run, and no job that went wrong",
+            expected="the folders of the nightly's runs, or --needs",
+            where="the command line",
+            next_step="besedka announce RUN…",
+        )
+    for step in plan(told, _open_issues(), link, jobs) if issues else ():
         typer.echo(f"gh {shlex.join(step.words)}\n{step.body}".rstrip())
         if not dry_run:
             _gh(step)
-    text, url = message(told, chosen(lang), link), os.environ.get(NOTIFY_ENV)
+    text, url = message(told, chosen(lang), link, jobs), os.environ.get(NOTIFY_ENV)
     if text and url:
         typer.echo(f"message to {urlsplit(url).hostname}:\n{json.dumps(text, ensure_ascii=False, indent=1)}")
         if not dry_run:
             _send(url, text)
+
+
+def _jobs(needs: str) -> dict[str, Any]:
+    """GitHub's context. Raises typer.BadParameter for anything else."""
+    try:
+        found: dict[str, Any] = json.loads(needs)
+        return {str(name): {"result": job["result"]} for name, job in found.items()}
+    except (ValueError, AttributeError, TypeError, KeyError) as error:
+        raise typer.BadParameter(f"--needs takes what GitHub says by toJSON(needs): {error}") from None
 
 
 def _open_issues() -> dict[str, int]:

@@ -19,7 +19,7 @@ from rich.table import Table
 from besedka import contract as contracts
 from besedka.commands.running import NoStackError, alive, refuse_a_sick_one, running_stack, tail
 from besedka.contract import Contract
-from besedka.errors import BesedkaError, StackKindError
+from besedka.errors import BesedkaError, UsageError
 from besedka.scrub import Scrubber
 from besedka.stacks import environment, up_records
 from besedka.stacks.kind import AUTO, KIND_ENV, reject_unsupported_options, resolved
@@ -117,7 +117,7 @@ def up(  # noqa: PLR0913, PLR0917 - one parameter per option
     """
     console = Console(highlight=False)
     if kind not in _KINDS:
-        raise StackKindError(f"--stack={kind}", expected=" or ".join(_KINDS), where="the command line")
+        raise UsageError(f"--stack={kind}", expected=" or ".join(_KINDS), where="the command line")
     contract = contracts.load()
     from besedka.stacks.services.options import ServiceOptions  # noqa: PLC0415 - half a second
 

@@ -10,7 +10,7 @@ import typer
 
 from besedka.commands.running import alive, refuse_a_sick_one, running_stack
 from besedka.contract import Contract
-from besedka.errors import StackKindError
+from besedka.errors import UsageError
 from besedka.progress import Say
 from besedka.stacks import embedded, targets, up_records, versions
 from besedka.stacks.model import Stack
@@ -65,7 +65,7 @@ def with_programs(
     """An embedded stack of these programs, and the contract in their version; it ends with the block."""
     given = [name.replace("_", "-") for name, value in addresses.items() if value]
     if given:
-        raise StackKindError(
+        raise UsageError(
             f"{wanted.given()[0]} with --{given[0]}",
             expected="one of them: a stack that is there has its programs already",
             where="the command line",

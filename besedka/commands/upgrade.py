@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated
@@ -23,6 +23,7 @@ from besedka.stacks.kind import KIND_ENV
 from besedka.translation import spoken
 
 _TESTS = ("tests/e2e/test_sign_in.py", "tests/e2e/test_membership.py")
+_EVERY = ("-m", "e2e")
 _SHOWN = 1500
 
 
@@ -31,7 +32,7 @@ def register(app: typer.Typer) -> None:
     app.command()(upgrade)
 
 
-def upgrade(
+def upgrade(  # noqa: PLR0913, PLR0917 - one parameter per option
     old: Annotated[str, typer.Option("--from", metavar="RELEASE", help="Where it begins, e.g. 6.4.8.")],
     new: Annotated[str, typer.Option("--to", metavar="RELEASE", help="Where it leads, e.g. 7.7.1.")],
     kind: Annotated[
@@ -39,6 +40,10 @@ def upgrade(
     ] = os.environ.get(KIND_ENV) or "embedded",
     plan: Annotated[bool, typer.Option("--plan", help="Say the stops; do nothing.")] = False,
     tests: Annotated[bool, typer.Option(help="Run e2e tests at each stop, not doctor alone.")] = True,
+    every: Annotated[
+        bool,
+        typer.Option("--every-test", help="At the last stop run every e2e test, not the first ones alone."),
+    ] = False,
 ) -> None:
     """Seed a workspace of one release, dump it, and bring it to another, one major version at a time.
 
@@ -63,10 +68,13 @@ def upgrade(
         return
     folder = run_folders.new()
     with _at(kind, old, say) as workspace:
-        text = _seeded(workspace, folder, tests=tests)
-        stops = upgraded(
-            workspace, path, folder / "dump", lambda one: _tested(one, folder, text, tests=tests), say
-        )
+        text = _seeded(workspace, folder, _TESTS if tests else ())
+
+        def tested(one: Workspace) -> str:
+            last = str(one.contract.chat.version) == path[-1]
+            return _tested(one, folder, text, (_EVERY if every and last else _TESTS) if tests else ())
+
+        stops = upgraded(workspace, path, folder / "dump", tested, say)
     say(f"verdict: {' → '.join([old, *(stop.release for stop in stops)])}: healthy at each stop")
 
 
@@ -83,9 +91,9 @@ def _at(kind: str, release: str, say: Say) -> Iterator[Workspace]:
         yield workspace
 
 
-def _seeded(workspace: Workspace, folder: Path, *, tests: bool) -> str:
+def _seeded(workspace: Workspace, folder: Path, tests: Sequence[str]) -> str:
     """Sign everybody in, and write something that must still be there at the end."""
-    if trouble := _run_tests(workspace, folder) if tests else "":
+    if trouble := _run_tests(workspace, folder, tests) if tests else "":
         raise UpgradeFailedError(
             f"{workspace.contract.chat.version}, before the upgrade: {trouble}",
             expected="a healthy workspace to begin with",
@@ -95,20 +103,20 @@ def _seeded(workspace: Workspace, folder: Path, *, tests: bool) -> str:
     return seed(workspace)
 
 
-def _tested(workspace: Workspace, folder: Path, text: str, *, tests: bool) -> str:
+def _tested(workspace: Workspace, folder: Path, text: str, tests: Sequence[str]) -> str:
     """Why the stop fails: what was written is gone, or a test is red; nothing where all is well."""
     if not holds(workspace, text):
         return f"the message of the beginning is not in {workspace.contract.default_channel.name}"
-    return _run_tests(workspace, folder) if tests else ""
+    return _run_tests(workspace, folder, tests) if tests else ""
 
 
-def _run_tests(workspace: Workspace, folder: Path) -> str:
+def _run_tests(workspace: Workspace, folder: Path, tests: Sequence[str]) -> str:
     """The end of pytest's output where it fails."""
     release = str(workspace.contract.chat.version)
     folder.mkdir(parents=True, exist_ok=True)
     told = folder / "stack.json"
     told.write_text(workspace.stack.to_json(), "utf-8")
-    words = [sys.executable, "-m", "pytest", "-q", "-n", "0", *_TESTS, f"--stack-of-run={told}"]
+    words = [sys.executable, "-m", "pytest", "-q", "-n", "0", *tests, f"--stack-of-run={told}"]
     files = [os.environ.get(OVERLAYS_ENV, ""), str(workspaces.overlay(release, folder))]
     environment = os.environ | {OVERLAYS_ENV: os.pathsep.join(name for name in files if name)}
     done = subprocess.run(  # noqa: S603 - our own tests

@@ -10,6 +10,7 @@ from besedka.report.model import CauseRow, Run, Verdict
 LABEL = "nightly"
 _TITLE = "Nightly: "
 # What stands in place of a cause's code.
+_JOB = "job "
 INFRASTRUCTURE, UNEXPLAINED = "infrastructure", "failures that doctor does not explain"
 
 
@@ -25,7 +26,8 @@ class Trouble:
 
     def body(self, link: str) -> str:
         """What the issue says, in GitHub's Markdown."""
-        lines = [f"Runs: {', '.join(named(run) for run in self.runs)}. {link}".strip(), ""]
+        met = f"Runs: {', '.join(named(run) for run in self.runs)}." if self.runs else ""
+        lines = [f"{met} {link}".strip(), ""]
         if self.cause:
             lines += [
                 f"- found: {self.cause.seen}",
@@ -66,6 +68,19 @@ def troubles(runs: Iterable[Run]) -> dict[str, Trouble]:
     return found
 
 
+def red_jobs(needs: Mapping[str, Mapping[str, object]], runs: Sequence[Run]) -> list[str]:
+    """The jobs of CI that went wrong without a red run to say why: set-up, images, tables, a time limit.
+
+    `needs` is GitHub's context of that name: job → its `result`.
+    """
+    told = {run.job for run in runs if run.verdict is not Verdict.PASSED}
+    return [
+        name
+        for name, job in needs.items()
+        if job["result"] not in {"success", "skipped"} and name not in told
+    ]
+
+
 def _of(run: Run) -> Iterator[tuple[str, CauseRow | None, str, Sequence[str]]]:
     if run.verdict is Verdict.INFRASTRUCTURE:
         yield INFRASTRUCTURE, None, run.trouble, ()
@@ -79,13 +94,20 @@ def _of(run: Run) -> Iterator[tuple[str, CauseRow | None, str, Sequence[str]]]:
         yield UNEXPLAINED, None, "", [test.id for test in run.unexplained]
 
 
-def plan(runs: Sequence[Run], known: Mapping[str, int], link: str = "") -> list[Step]:
+def plan(
+    runs: Sequence[Run], known: Mapping[str, int], link: str = "", jobs: Sequence[str] = ()
+) -> list[Step]:
     """The calls that bring the issues up to date; `known` has the open ones, title → number.
 
-    An issue is closed only when every run had a verdict: a stack that failed proves nothing gone.
+    `jobs` went wrong without a run that says why; each is a trouble of its own. An issue is closed only when
+    every run had a verdict, and no job went wrong so: a stack that failed proves nothing gone.
     """
     steps = []
     found = troubles(runs)
+    for name in jobs:
+        found[f"{_JOB}{name}"] = Trouble(
+            f"{_JOB}{name}", said="It went wrong, and no run says why: see its log."
+        )
     for key, trouble in found.items():
         title, body = f"{_TITLE}{key}", trouble.body(link)
         if title in known:
@@ -93,7 +115,7 @@ def plan(runs: Sequence[Run], known: Mapping[str, int], link: str = "") -> list[
         else:
             words = ("issue", "create", "--title", title, "--label", LABEL, "--body-file", "-")
             steps.append(Step(words, body))
-    decided = runs and all(run.verdict in {Verdict.PASSED, Verdict.FAILED} for run in runs)
+    decided = runs and not jobs and all(run.verdict in {Verdict.PASSED, Verdict.FAILED} for run in runs)
     for title, number in known.items():
         if decided and title.startswith(_TITLE) and title.removeprefix(_TITLE) not in found:
             body = f"Gone in {', '.join(named(run) for run in runs)}. {link}".strip()

@@ -151,8 +151,9 @@ class UnprovenRow(_Row):
 class Run(_Row):
     """A whole run. `seed` gave the order of its tests; `shard` is `2/3` for a part of a run.
 
-    `inside` is true for a run inside a test of another run, which may be red on purpose. `configuration` is
-    the file that holds every value of the contract beside what the stack has.
+    `job` is the CI job's name, empty elsewhere. `inside` is true for a run inside a test of another, which
+    may be red on purpose. `configuration` is the file that holds every value of the contract beside what the
+    stack has.
     """
 
     version: Literal[1] = 1
@@ -173,6 +174,7 @@ class Run(_Row):
     unproven: tuple[UnprovenRow, ...] = ()
     seed: int | None = None
     shard: str = ""
+    job: str = ""
     inside: bool = False
     configuration: str | None = None
 

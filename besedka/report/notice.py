@@ -18,9 +18,11 @@ _COLOUR = {Verdict.PASSED: "#177245", Verdict.FAILED: "#b3261e"}
 _TROUBLE_COLOUR = "#8a5a00"
 
 
-def message(runs: Sequence[Run], language: Language, link: str = "") -> dict[str, Any] | None:
-    """The message; None where every run passed."""
-    if all(run.verdict is Verdict.PASSED for run in runs):
+def message(
+    runs: Sequence[Run], language: Language, link: str = "", jobs: Sequence[str] = ()
+) -> dict[str, Any] | None:
+    """The message; None where every run passed and no job of CI went wrong without one."""
+    if all(run.verdict is Verdict.PASSED for run in runs) and not jobs:
         return None
     attachments = [
         {
@@ -31,7 +33,8 @@ def message(runs: Sequence[Run], language: Language, link: str = "") -> dict[str
         }
         for run in runs
     ]
-    return {"text": "; ".join(troubles(runs)) or verdict(runs[0], language), "attachments": attachments}
+    causes = [*troubles(runs), *(f"job {name}" for name in jobs)]
+    return {"text": "; ".join(causes) or verdict(runs[0], language), "attachments": attachments}
 
 
 def _causes(run: Run) -> list[str]:

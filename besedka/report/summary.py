@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from besedka.language import Language
 from besedka.report.model import CauseRow, Run, TestRow
 from besedka.report.page import SLOWEST
-from besedka.report.wording import left_open, reason, texts, verdict
+from besedka.report.wording import left_open, reason, texts, trouble, verdict
 from besedka.translation import translated
 
 # GitHub shows a megabyte of summary; a run in which everything fails is told by its first rows.
@@ -20,7 +20,7 @@ def markdown(run: Run, language: Language, links: Mapping[str, str] | None = Non
     told = texts(language)
     parts = [f"### {verdict(run, language)}", _head(run, told)]
     if run.trouble:
-        parts += [f"**{told['label']['trouble']}**", _block(translated(run.trouble, language))]
+        parts += [f"**{told['label']['trouble']}**", _block(trouble(run.trouble, language))]
     if run.causes:
         parts.append(f"#### {told['heading']['causes']}")
         parts += [_cause(cause, told, language) for cause in run.causes[:_CAUSES]]

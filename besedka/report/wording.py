@@ -10,7 +10,7 @@ from typing import Any
 
 from besedka.language import Language
 from besedka.report.model import Outcome, Run, UnprovenRow
-from besedka.translation import translated
+from besedka.translation import translated, words
 
 FOLDER = Path(__file__).parent
 
@@ -51,11 +51,23 @@ def left_open(row: UnprovenRow, language: Language) -> str:
     return sentence.format(**values) if sentence else row.text
 
 
+def trouble(text: str, language: Language) -> str:
+    """What ended a run, a line for each part of the message (besedka.errors)."""
+    return "\n".join(_part(line, language) for line in text.splitlines())
+
+
+def _part(line: str, language: Language) -> str:
+    part = re.fullmatch(r"\s*(found|expected|where|next step): (.*)", line)
+    if language == "en" or part is None:
+        return line if part else reason(line, language)
+    return f"{words()[part[1]]}: {reason(part[2], language)}"
+
+
 def reason(text: str, language: Language) -> str:
     """Why a test was skipped, or a failure's first line, whose class of error stays as it is."""
     kind, said = re.fullmatch(r"((?:[\w.]+(?:Error|Exception|Failed): )?)(.*)", text, re.DOTALL).groups()  # type: ignore[union-attr]
-    told = translated(said, language)
+    # A failure's first line may be the head of a sentence that goes on below it.
+    told = translated(f"{said}\n", language).rstrip("\n")
     if told == said:
-        # A failure's first line may be the head of a sentence that goes on below it.
-        told = translated(f"{said}\n", language).rstrip()
+        told = translated(said, language)
     return f"{kind}{told}"

@@ -34,6 +34,7 @@ from besedka.stacks.services import (
     genuine_chat,
     mongod,
     nginx,
+    own_tokens,
     postgres,
     redis_server,
     site_commands,
@@ -102,6 +103,9 @@ class EmbeddedStack:
         """Start everything but the site's own services, and bring Rocket.Chat to the contract."""
         self.start_mongo()
         self.start_chat()
+        if own_tokens.needed(self.contract):
+            self.wait_for_chat()
+            self.site_environment |= own_tokens.of_site(self.contract)
         self.start_site()
         self.wait_for_chat()
         provision.bring(
@@ -120,7 +124,8 @@ class EmbeddedStack:
 
     def start_mongo(self) -> None:
         """Start MongoDB and wait until it is primary, because Rocket.Chat refuses any other."""
-        port, accepted = self.ports["mongo"], versions.mongo_series(self.contract.chat.version)
+        told, port = self.contract.chat, self.ports["mongo"]
+        accepted = versions.mongo_series(told.version, told.sso)
         process = self._keep(
             mongod.start(
                 self.programs.mongod,
@@ -144,6 +149,8 @@ class EmbeddedStack:
         told = environment.chat(self.contract, mongo_url=self.mongo_url, oplog_url=oplog_url, port=port)
         if self.authority:
             told["NODE_EXTRA_CA_CERTS"] = self.authority
+        if own_tokens.needed(self.contract):
+            told |= own_tokens.of_chat(self.contract)
         if self.programs.bundle:
             told |= hosts.environment()
             self._keep(self.programs.bundle.start(told, log=self._log("rocketchat")))

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from besedka.contract import Contract
-from besedka.errors import StackKindError
+from besedka.errors import UsageError
 from besedka.scrub import without_credentials
 from besedka.stacks.docker.presence import engine_is_likely
 from besedka.stacks.versions import VERSION_ENV
@@ -43,17 +43,17 @@ def resolved(
 
 
 def reject_unsupported_options(kind: str, version: str | None, embedded_only: Sequence[str]) -> None:
-    """Raise StackKindError for options that this kind would not obey: a wish is not silently dropped."""
+    """Raise UsageError for options that this kind would not obey: a wish is not silently dropped."""
     if embedded_only and (kind not in {"embedded", AUTO} or version):
         other = f"--rocketchat-version {version}" if version else f"--stack={kind}"
-        raise StackKindError(
+        raise UsageError(
             f"{' '.join(embedded_only)} with {other}",
             expected="an embedded stack, where programs of this machine can be chosen",
             where="the command line, or the environment",
             next_step="leave out the one or the other",
         )
     if version and kind not in {"containers", AUTO}:
-        raise StackKindError(
+        raise UsageError(
             f"--rocketchat-version {version} with --stack={kind}",
             expected="--stack=containers, where an image can be chosen",
             where="the command line",

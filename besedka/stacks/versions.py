@@ -16,6 +16,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 from besedka.contract import Contract
 from besedka.stacks.docker.compose import ComposeService
@@ -39,11 +40,14 @@ class Pair:
 
 
 _TABLE = tomllib.loads(Path(__file__).with_suffix(".toml").read_text("utf-8"))
-PAIRS = tuple(
-    Pair((row["since"][0], row["since"][1]), tuple(row["mongo"]), row["image"], row["release"])
-    for row in _TABLE["line"]
-)
-FIRST_WITHOUT_CUSTOM_OAUTH = tuple(_TABLE["end"]["since"])
+
+
+def _pair(row: dict[str, Any]) -> Pair:
+    return Pair((row["since"][0], row["since"][1]), tuple(row["mongo"]), row["image"], row["release"])
+
+
+PAIRS = tuple(_pair(row) for row in _TABLE["line"])
+WITHOUT_CUSTOM_OAUTH = _pair(_TABLE["end"])
 _WHERE = "[chat] version, or --rocketchat-version"
 
 
@@ -72,8 +76,11 @@ def _numbers(version: str) -> tuple[int, ...]:
     return tuple(int(part) for part in version.split("."))
 
 
-def pair(version: str) -> Pair:
-    """The row of a version such as `7.7.1`. Raises ImageVersionError for one the suite cannot test."""
+def pair(version: str, sso: str = "oauth") -> Pair:
+    """The row of a version such as `7.7.1`. Raises ImageVersionError for one the suite cannot test.
+
+    `sso` is the contract's way of signing in: what needs no Custom OAuth has one row more.
+    """
     if not re.fullmatch(r"\d+\.\d+\.\d+", version):
         raise ImageVersionError(
             f"Rocket.Chat {version!r} is no complete version",
@@ -83,13 +90,15 @@ def pair(version: str) -> Pair:
         )
     major, minor, _ = (int(part) for part in version.split("."))
     number = (major, minor)
+    if number >= WITHOUT_CUSTOM_OAUTH.since and sso == "iframe-auth":
+        return WITHOUT_CUSTOM_OAUTH
     known = [row for row in PAIRS if row.since <= number]
-    if not known or number >= FIRST_WITHOUT_CUSTOM_OAUTH:
+    if not known or number >= WITHOUT_CUSTOM_OAUTH.since:
         raise ImageVersionError(
             f"Rocket.Chat {version} is not supported",
             expected="6.4 to 8.x; from 9.0 on Custom OAuth needs a licence (RocketChat/Rocket.Chat#42477)",
             where=_WHERE,
-            next_step="name another release; nothing was started",
+            next_step='name another release, or sso = "iframe-auth" in [chat]; nothing was started',
         )
     return known[-1]
 
@@ -109,9 +118,9 @@ def chosen(
     }
 
 
-def mongo_series(version: str | None) -> tuple[str, ...]:
+def mongo_series(version: str | None, sso: str = "oauth") -> tuple[str, ...]:
     """MongoDB series that a version accepts, every known one for None. Raises ImageVersionError."""
-    rows = [pair(version)] if version else PAIRS
+    rows = [pair(version, sso)] if version else PAIRS
     return tuple(dict.fromkeys(series for row in rows for series in row.mongo_series))
 
 
@@ -133,14 +142,11 @@ def of_contract(contract: Contract, version: str | None) -> Contract:
     if version is None:
         return contract
     version = LINES.get(version, version)
-    pair(version)
+    pair(version, contract.chat.sso)
     return contract.model_copy(update={"chat": contract.chat.model_copy(update={"version": version})})
 
 
 if __name__ == "__main__":
     sys.stdout.write(f"list={json.dumps([row.release for row in PAIRS])}\n")
-    steps = [
-        {"from": old, "to": new, "from_mongo": pair(old).mongo_image, "to_mongo": pair(new).mongo_image}
-        for old, new in upgrades()
-    ]
+    steps = [{"from": old, "to": new} for old, new in upgrades()]
     sys.stdout.write(f"upgrades={json.dumps(steps)}\n")

@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from besedka.contract import PROJECT_ROOT
+from besedka.errors import UsageError
 from besedka.stacks import embedded
 from faults import BreakableStack
 from fixtures.attached import READ_ONLY
@@ -147,5 +148,5 @@ def test_a_stack_of_the_runs_own_needs_no_leave(subject: Path) -> None:
     finished = inner.run(str(subject), "--provision")
 
     output = finished.stdout + finished.stderr
-    assert finished.returncode == 12, output
+    assert finished.returncode == UsageError.exit_status, output
     assert "--provision or --write with --stack=embedded" in output

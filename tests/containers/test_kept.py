@@ -89,7 +89,9 @@ def test_a_kept_stack_from_up_to_down(
     finished = runs.run(str(subject), "--reuse", more=surroundings)
     assert finished.returncode == 0, finished.stdout + finished.stderr
     assert "the one that `besedka up` keeps" in finished.stdout
-    assert Stack.from_json(told.read_text("utf-8")).run_id == run_id
+    used = Stack.from_json(told.read_text("utf-8"))
+    assert used.run_id == run_id
+    assert used.folder != record.stack.folder, "a run on it writes a page of its own"
     assert kept.unwell(record) == []
 
     removed = besedka("down")

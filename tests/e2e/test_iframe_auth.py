@@ -8,6 +8,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from besedka.contract import Contract, User
+from besedka.pages.patience import PATIENCE
 from besedka.pages.site import ChatPage, ChatTestPage, IntegratedPage
 from besedka.rocketchat.rest import Credentials, RocketChat
 from fixtures.features import DOES_NOT_APPLY
@@ -85,6 +86,8 @@ def test_an_address_that_does_not_answer_is_named(
     browser_page.clock.install()
     page = ChatTestPage(browser_page, contract).open()
     page.expect_state("signing-in")
+    # The log-in page of the site, inside the chat's: each event of this load, which begins the wait anew, has come.
+    expect(page.frame_element.content_frame.locator("iframe")).to_be_attached(timeout=PATIENCE.load)
 
     browser_page.clock.run_for(contract.chat.patience * 1000)
 

@@ -16,6 +16,7 @@ from besedka.rocketchat.database import ChatDatabase
 from besedka.rocketchat.rest import Credentials, RocketChat
 from besedka.site import Site
 from besedka.site_database import SiteDatabase
+from besedka.stacks.services import own_tokens
 from fixtures.features import DOES_NOT_APPLY
 from fixtures.report import Prove
 from tests.cases import USERNAMES, asked_to_log_in, in_fewest_rooms, in_most_rooms
@@ -50,6 +51,12 @@ def test_opening_the_chat_signs_the_user_in(
     account = chat_data.user(username)
     assert account is not None
     assert account["_id"] == session["userId"]
+    if own_tokens.needed(contract):
+        assert "password" in account["services"], "the site makes accounts with a password that nobody knows"
+        assert contract.provider.name not in account["services"], (
+            "it is linked by a service that is not there"
+        )
+        return
     linked = account["services"][contract.provider.name]
     site_ids = {user.username: str(user.id) for user in site_data.users()}
     assert str(linked["id"]) == site_ids[username], "the chat account is linked to somebody else on the site"

@@ -4,14 +4,23 @@ from __future__ import annotations
 
 import json
 import re
+import shlex
+import subprocess
+import sys
+import threading
+import xml.etree.ElementTree as ET
 import zipfile
 from pathlib import Path
 from urllib.parse import urlsplit
 
+import psutil
 import pytest
 
 from besedka.checks.report import contract_values
 from besedka.contract import Contract
+from besedka.report import ctrf
+from besedka.report.model import RUN_FILE, Run
+from besedka.report.page import show_trace
 from besedka.scrub import COOKIE_CHARACTERS
 from besedka.stacks.model import Stack
 from tests import inner
@@ -79,8 +88,13 @@ def test_each_failing_phase_leaves_its_evidence(
     live, temporary = tmp_path / "live", tmp_path / "temporary"
     temporary.mkdir()
 
+    junit = tmp_path / "junit.xml"
+
     finished = inner.run(
-        str(subject), *inner.attached(stack), more={"TMPDIR": str(temporary), "LIVE_COOKIES": str(live)}
+        str(subject),
+        *inner.attached(stack),
+        f"--junitxml={junit}",
+        more={"TMPDIR": str(temporary), "LIVE_COOKIES": str(live)},
     )
 
     assert finished.returncode == 1, finished.stdout + finished.stderr
@@ -115,7 +129,15 @@ def test_each_failing_phase_leaves_its_evidence(
     assert not [row for row in held.values() if not row["agrees"]], "the stack is as the contract has it"
     cookies = live.read_text("utf-8").split("\n")
     assert len(cookies) >= 4, "the sessions of site and chat, and one of another name for each"
-    texts |= {"output": (finished.stdout + finished.stderr).encode()}
+    shown = ctrf.document(Run.read(folder.parent / RUN_FILE))
+    texts |= {
+        "output": (finished.stdout + finished.stderr).encode(),
+        "junit": junit.read_bytes(),
+        "ctrf": json.dumps(shown).encode(),
+    }
+    told = [row.get("value") for row in ET.parse(junit).iter("property") if row.get("name") == "evidence"]
+    assert sorted(map(str, told)) == sorted(str(path) for path in kept.values())
+    assert "PytestWarning" not in finished.stdout
     secrets = {*contract.secrets, *(cookie for cookie in cookies if len(cookie) >= COOKIE_CHARACTERS)}
     leaks = [(name, secret) for name, text in texts.items() for secret in secrets if secret.encode() in text]
     assert leaks == []
@@ -141,3 +163,20 @@ def test_playwrights_options_do_what_they_say(stack: Stack, subject: Path) -> No
     (kept,) = folder.iterdir()
     with zipfile.ZipFile(kept / "trace-1.zip") as trace:
         assert trace.testzip() is None
+    assert "Listening on http" in first_line_of(show_trace(str(kept / "trace-1.zip")))
+
+
+def first_line_of(command: str) -> str:
+    """What a printed command says first; it would go on until somebody ends it."""
+    words = [sys.executable, *shlex.split(command)[1:]]
+    running = subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    watchdog = threading.Timer(inner.RUN_SECONDS, running.kill)
+    watchdog.start()
+    try:
+        assert running.stdout is not None
+        return next((line for line in running.stdout if line.strip()), "")
+    finally:
+        watchdog.cancel()
+        for process in [*psutil.Process(running.pid).children(recursive=True), running]:
+            process.kill()
+        running.communicate()

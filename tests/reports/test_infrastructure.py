@@ -64,6 +64,7 @@ def test_a_service_that_dies_ends_the_run(name: str, subject: Path, tmp_path: Pa
     suite = ET.parse(junit).getroot().find("testsuite")
     assert suite is not None
     assert suite.get("errors") == "1"
+    assert [row.get("name") for row in suite.iter("testcase")] == ["test_passes", "the stack"]
     assert f"{name} ended" in ET.tostring(suite, encoding="unicode")
 
 

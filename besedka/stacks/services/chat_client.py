@@ -13,7 +13,7 @@ from functools import cache
 from pathlib import Path
 
 from besedka.contract import PROJECT_ROOT, Contract
-from besedka.errors import StackKindError, StackStartError
+from besedka.errors import StackStartError, UsageError
 from besedka.stacks import versions
 from besedka.stacks.docker.engine_errors import ImageVersionError
 
@@ -81,10 +81,10 @@ def _check_folder(folder: Path) -> None:
 
 
 def check_mood(mood: str, *, beside: str | None) -> None:
-    """Raise StackKindError for no mood, and for one of another client than the stand-in's own (`beside`)."""
+    """Raise UsageError for no mood, and for one of another client than the stand-in's own (`beside`)."""
     if mood in MOODS and not beside:
         return
-    raise StackKindError(
+    raise UsageError(
         f"{MOOD_OPTION}={mood}" + (f" with {beside}" if beside else ""),
         expected=f"{', '.join(MOODS)}, for the stand-in's own web client",
         where="the command line",

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from besedka.contract import Contract
-from besedka.errors import StackKindError
+from besedka.errors import UsageError
 from besedka.progress import Say
 from besedka.stacks import versions
 from besedka.stacks.services import bundle as bundles
@@ -98,7 +98,7 @@ class Programs:
 def served(wanted: ServiceOptions) -> Bundle | ChatClient | None:
     """What was wished for in place of the stand-in, or of its client. Raises a BesedkaError."""
     if wanted.bundle and wanted.chat_client:
-        raise StackKindError(
+        raise UsageError(
             f"{bundles.OPTION}={wanted.bundle} with {clients.OPTION}={wanted.chat_client}",
             expected="one of them: a bundle's server serves the client that it came with",
             where="the command line, or the environment",
@@ -153,7 +153,7 @@ def _front(wanted: ServiceOptions, contract: Contract, say: Say) -> tuple[str | 
         nginx.settings(contract)
         return nginx.find(wanted.nginx, say)
     if given := [name for name in wanted.given() if name.startswith(("--one-host", "--nginx"))]:
-        raise StackKindError(
+        raise UsageError(
             f"{given[0]} without --proxy",
             expected="--proxy, which it is about",
             where="the command line",

@@ -15,7 +15,8 @@ from typer.testing import CliRunner
 from besedka import cli
 from besedka.commands.announce import NOTIFY_ENV, AnnounceError
 from besedka.commands.reports import NoRunError
-from besedka.report.issues import INFRASTRUCTURE, UNEXPLAINED, plan
+from besedka.errors import UsageError
+from besedka.report.issues import INFRASTRUCTURE, UNEXPLAINED, plan, red_jobs
 from besedka.report.model import Outcome, Run, Verdict
 from tests.unit.report import runs
 
@@ -108,6 +109,41 @@ def test_a_known_cause_is_told_again_and_a_gone_one_closed() -> None:
 
 def test_a_green_nightly_closes_everything_of_its_own() -> None:
     assert words(GREEN, {CAUSE: 3, "somebody's own": 5}) == [("close", "3", "--comment")]
+
+
+def test_a_job_that_no_run_explains_is_an_issue_and_closes_nothing() -> None:
+    needs = {
+        name: {"result": result}
+        for name, result in (("tables", "failure"), ("e2e", "failure"), ("pages", "success"))
+    }
+    red = [runs.run(job="e2e"), GREEN]
+
+    jobs = red_jobs(needs, red)
+
+    assert jobs == ["tables"], "the red run of e2e says why"
+    steps = plan([GREEN], {CAUSE: 3}, "https://ci.test/1", jobs)
+    assert [step.words[:4] for step in steps] == [("issue", "create", "--title", "Nightly: job tables")]
+    assert "https://ci.test/1" in steps[0].body
+
+
+def test_a_nightly_that_came_to_no_run_is_told(calls: Path, webhook: Webhook) -> None:
+    needs = json.dumps({"versions": {"result": "failure", "outputs": {}}, "e2e": {"result": "skipped"}})
+
+    shown = CliRunner().invoke(cli.app, ["announce", "--needs", needs])
+
+    assert shown.exit_code == 0, shown.output
+    assert "issue|create|--title|Nightly: job versions|" in calls.read_text("utf-8")
+    assert "issue|close|" not in calls.read_text("utf-8")
+    (message,) = webhook.messages
+    assert message["text"] == "job versions"
+
+
+@pytest.mark.parametrize("said", ["{", "[]", '{"e2e": 1}'])
+def test_rubbish_in_place_of_the_jobs_is_a_wrong_option(said: str) -> None:
+    shown = CliRunner().invoke(cli.app, ["announce", "--needs", said, "--no-issues"])
+
+    assert shown.exit_code == UsageError.exit_status, shown.output
+    assert "toJSON(needs)" in shown.output
 
 
 def test_a_stack_that_failed_closes_nothing() -> None:

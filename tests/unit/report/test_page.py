@@ -16,6 +16,7 @@ from besedka.language import LANGUAGES, Language, chosen
 from besedka.report import history, page, wording
 from besedka.report.model import AttemptRow, Kind, Outcome, Run, Verdict
 from besedka.translation import translated
+from fixtures.infrastructure import ServiceDiedError
 from tests.unit.report import runs
 
 PICTURE = b"\x89PNG\r\n\x1a\n" + b"0" * 100
@@ -56,7 +57,7 @@ def test_the_page_names_cause_place_command_and_tests(language: Language, folder
         runs.FAILED_TEST,
         html.escape(translated(runs.run().causes[0].question, language)).replace("&#x27;", "&#39;"),
         told["nature"]["stand-in"],
-        f"playwright show-trace {folder}/evidence/t/trace-1.zip",
+        f"python -m playwright show-trace --port 0 {folder}/evidence/t/trace-1.zip",
         f"✗&nbsp;{told['hop']['token']}",
         told["unproven"]["stand_in"].format(service="MongoDB"),
         f'title="{told["cell"]["failed"]}"',
@@ -210,6 +211,27 @@ def test_a_failure_without_a_cause_shows_its_page(folder: Path) -> None:
     failed = runs.row_of("a", Outcome.FAILED, evidence="evidence/t")
 
     assert "data:image/png;base64," in page.html(runs.run(tests=(failed,), causes=()), folder, "en")
+
+
+def test_what_ended_a_run_is_told_in_russian_and_its_log_as_it_is() -> None:
+    said = ServiceDiedError(
+        "mongo ended with status -9 while tests ran; its last lines:\nits own line",
+        expected="a service that lives as long as the run",
+        where="/logs/mongo.log",
+        next_step="read that log; the tests that had not finished were not run and prove nothing",
+    ).text()
+
+    told = wording.trouble(said, "ru").splitlines()
+
+    assert told[0].startswith("сейчас: mongo заверш")
+    assert told[0].endswith("-9, пока шли тесты; последние строки:")
+    assert told[1:4] == [
+        "its own line",
+        "должно быть: служба, которая живёт, пока идёт прогон",
+        "где: /logs/mongo.log",
+    ]
+    assert told[4].startswith("что дальше: прочтите")
+    assert wording.trouble(said, "en") == said
 
 
 @pytest.mark.parametrize(

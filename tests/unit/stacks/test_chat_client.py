@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from besedka import contract as contracts
-from besedka.errors import StackKindError, StackStartError
+from besedka.errors import StackStartError, UsageError
 from besedka.stacks import kind
 from besedka.stacks.model import WEB_CLIENT, Service, Stack
 from besedka.stacks.services import chat_client, options
@@ -74,7 +74,7 @@ def test_a_folder_without_a_client_is_refused_in_one_line(
 def test_a_bundle_brings_its_own_client(tmp_path: Path) -> None:
     wanted = options.ServiceOptions(bundle="/some/bundle", chat_client=str(tmp_path))
 
-    with pytest.raises(StackKindError, match="--rocketchat-bundle=/some/bundle with --chat-client="):
+    with pytest.raises(UsageError, match="--rocketchat-bundle=/some/bundle with --chat-client="):
         options.find(wanted, CONTRACT, say=print)
 
 
@@ -83,7 +83,7 @@ def test_only_an_embedded_stack_obeys(other: str) -> None:
     wanted = options.ServiceOptions(chat_client="/some/client")
 
     assert kind.resolved("auto", CONTRACT, None, wanted.given())[0] == "embedded"
-    with pytest.raises(StackKindError, match="--chat-client=/some/client with --stack="):
+    with pytest.raises(UsageError, match="--chat-client=/some/client with --stack="):
         kind.reject_unsupported_options(other, None, wanted.given())
 
 
@@ -118,5 +118,5 @@ def test_the_head_of_a_run_names_the_client() -> None:
     ids=["no mood", "the real client", "a bundle"],
 )
 def test_a_mood_is_one_of_our_own_clients(wanted: options.ServiceOptions, words: str) -> None:
-    with pytest.raises(StackKindError, match=words):
+    with pytest.raises(UsageError, match=words):
         options.find(wanted, CONTRACT, say=print)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from besedka import contract as contracts
-from besedka.errors import StackKindError
+from besedka.errors import UsageError
 from besedka.stacks.kind import AUTO, reject_unsupported_options, resolved
 from besedka.stacks.services.options import ServiceOptions
 
@@ -34,7 +34,7 @@ def test_what_is_taken_by_itself_is_no_wish() -> None:
     ],
 )
 def test_options_that_contradict_each_other(kind: str, version: str | None, given: list[str]) -> None:
-    with pytest.raises(StackKindError):
+    with pytest.raises(UsageError):
         reject_unsupported_options(kind, version, given)
 
 

@@ -11,7 +11,7 @@ import pytest
 
 from besedka import contract, hosts
 from besedka.contract import PROJECT_ROOT
-from besedka.errors import StackKindError, StackStartError
+from besedka.errors import StackStartError, UsageError
 from besedka.provision import guard
 from besedka.provision.errors import ForbiddenTargetError
 from besedka.resolver import sitecustomize
@@ -84,7 +84,7 @@ def test_a_name_leads_here_for_this_process_and_for_a_service(monkeypatch: pytes
 
 
 def test_what_is_about_a_proxy_is_refused_without_one() -> None:
-    with pytest.raises(StackKindError, match="--one-host without --proxy"):
+    with pytest.raises(UsageError, match="--one-host without --proxy"):
         options.find(options.ServiceOptions(one_host=True, postgres="none", redis="none"), TOLD, say=print)
 
 

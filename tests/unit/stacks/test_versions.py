@@ -48,6 +48,18 @@ def test_the_contracts_version_is_among_the_lines() -> None:
     assert version is None or versions.pair(version) in versions.PAIRS
 
 
+def test_what_needs_no_custom_oauth_has_one_line_more() -> None:
+    release = LINES["9.x"]
+    assert versions.pair(release, "iframe-auth") is versions.WITHOUT_CUSTOM_OAUTH
+    assert versions.WITHOUT_CUSTOM_OAUTH.release == release
+    told = contracts.load()
+    by_iframe = told.model_copy(update={"chat": told.chat.model_copy(update={"sso": "iframe-auth"})})
+    assert versions.of_contract(by_iframe, "9.x").chat.version == release
+    with pytest.raises(ImageVersionError, match="is not supported") as refused:
+        versions.of_contract(told, "9.x")
+    assert "iframe-auth" in str(refused.value)
+
+
 def test_a_way_passes_every_line_and_never_back() -> None:
     first, middle, last = (row.release for row in versions.PAIRS)
     assert versions.path(first, last) == [first, middle, last]

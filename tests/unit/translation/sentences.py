@@ -94,7 +94,7 @@ def _errors(tree: ast.Module) -> Iterator[str]:
             named = ast.unparse(node.func)
             said = (
                 re.fullmatch(
-                    r"(?!Assertion|Value|Key|OS)\w+Error|super\(\).__init__|pytest\.fail|pytest\.mark\.xfail",
+                    r"(?!Assertion|Value|Key|OS)\w+Error|_wrong|super\(\).__init__|pytest\.fail|pytest\.mark\.xfail",
                     named,
                 )
                 is not None
