@@ -18,6 +18,10 @@ NO_STACK = "the run itself"
 
 _CONTRACT = "tests/api/test_contract.py::test_the_layer_is_as_the_contract_says"
 _SIGN_IN = "tests/e2e/test_sign_in.py::test_opening_the_chat_signs_the_user_in[chromium-test_user]"
+_FORM = (
+    "tests/e2e/test_sign_in.py::test_a_visitor_logs_in_on_the_site_and_arrives_in_the_chat[chromium-ru-RU]"
+)
+_RELOADED = "tests/e2e/test_sign_in.py::test_the_chat_stays_signed_in_after_a_reload[chromium]"
 _OWNER = "tests/e2e/test_sign_in.py::test_opening_the_chat_signs_the_user_in[chromium-owner]"
 _BUTTONS = "tests/e2e/test_integrated.py::test_each_user_gets_the_buttons_of_their_rooms[chromium-owner]"
 _MEMBERS = "tests/e2e/test_membership.py::test_everybody_is_where_the_contract_says"
@@ -71,6 +75,15 @@ _BY_TESTS: dict[tuple[str, ...], tuple[str, ...]] = {
         "proxy_cuts_answers_short",
         "scripts_of_the_page_from_elsewhere",
         "frame_with_a_text_of_its_own",
+        "script_of_the_page_is_misspelt",
+        "script_of_both_pages_is_cut",
+        "modules_of_the_page_are_no_modules",
+        "scripts_of_a_type_of_their_own",
+        "page_begins_elsewhere",
+        "style_takes_the_frame_away",
+        "style_leaves_the_frame_no_height",
+        "style_hides_what_the_frame_stands_in",
+        "callback_forgets_the_log_in",
         "page_wants_another_digest_of_its_script",
         # A site without a status page shows one of its own there: the run begins.
         "another_program_on_the_port_of_the_site",
@@ -100,6 +113,8 @@ _BY_TESTS: dict[tuple[str, ...], tuple[str, ...]] = {
         "provider_authorize_path",
         "provider_scope",
     ),
+    (_FORM,): ("log_in_takes_its_session_back",),
+    (_RELOADED,): ("authorize_signs_everybody_out",),
     (_OWNER,): ("workspace_asks_whether_it_has_moved",),
     (_SIGN_IN, _LOG_IN): (
         "chat_log_in_too_often",
@@ -142,6 +157,7 @@ _BY_TESTS: dict[tuple[str, ...], tuple[str, ...]] = {
         "proxy_loses_the_query_of_the_callback",
         "authorize_answers_from_a_cache",
         "proxy_sends_the_callback_home",
+        "firewall_stops_the_callback",
         "rocketchat_refuses_a_private_address",
         "session_of_somebody_else",
         "database_of_the_site_takes_no_row",
@@ -167,6 +183,7 @@ _BY_TESTS: dict[tuple[str, ...], tuple[str, ...]] = {
         "login_page_without_its_form",
         "log_in_blocked_by_a_filter",
         "log_in_locked_after_failures",
+        "log_in_form_refused_as_such",
         "log_in_limited",
         "session_cookie_of_another_host",
         "session_cookie_for_the_log_in_alone",
@@ -192,6 +209,10 @@ _BY_TESTS: dict[tuple[str, ...], tuple[str, ...]] = {
         "code_refused",
         "token_as_a_form",
     ),
+    (f"{_PACE}[log-in page]",): ("log_in_page_slow",),
+    (f"{_PACE}[log-in]",): ("log_in_slow",),
+    (f"{_PACE}[test page]",): ("test_page_slow",),
+    (f"{_PACE}[room]",): ("chat_page_slow",),
     (f"{_PACE}[authorize]",): ("authorize_slow",),
     (f"{_PACE}[token]",): ("token_slow_for_codes", "token_hangs_for_codes"),
     (f"{_PACE}[identity]",): ("identity_slow_for_tokens", "identity_hangs_for_tokens"),
@@ -213,6 +234,7 @@ _BY_TESTS: dict[tuple[str, ...], tuple[str, ...]] = {
         "identity_with_a_number",
         "identity_without_a_name",
         "identity_of_somebody_else",
+        "identity_kept_for_everybody",
         "identity_by_another_name",
         "identity_without_an_id",
         "identity_without_a_picture",

@@ -80,13 +80,14 @@ def _bare(request: Request, forward: Forward) -> Reply | None:
     return forward(replace(request, target=request.path))
 
 
-class _Kept:
+class Kept:
     """The first answer to anybody, again and again: a cache that looks at neither query nor cookie."""
 
     def __init__(self) -> None:
         self._kept: list[Reply | None] = []
 
     def __call__(self, request: Request, forward: Forward) -> Reply | None:
+        """The answer that is kept."""
         if not self._kept:
             self._kept.append(forward(request))
         return self._kept[0]
@@ -347,7 +348,7 @@ FAULTS = (
     Fault(
         "authorize_answers_from_a_cache",
         "sso.callback.cached",
-        lambda one: one.ruled("site", Rule(_own_callback, _Kept())),
+        lambda one: one.ruled("site", Rule(_own_callback, Kept())),
     ),
     _site("site_never_answers_rocketchats_server", "callback.hangs", silent(_of_the_server)),
     _chat(

@@ -195,6 +195,36 @@ FAULTS = (
         lambda contract: reply_with(_page(contract), "Refresh", "5"),
     ),
     _site(
+        "log_in_page_signs_everybody_out",
+        "site.login_page.clears",
+        lambda contract: reply_with(to(contract.site.login_path, "GET"), "Clear-Site-Data", '"cookies"'),
+    ),
+    _site(
+        "log_in_form_refused_as_such",
+        "sso.user.malformed",
+        lambda contract: answers(_filled(contract), 400, "<h1>Bad Request (400)</h1>"),
+    ),
+    _site(
+        "authorize_signs_everybody_out",
+        "sso.authorize.clears",
+        lambda contract: reply_with(to(contract.provider.authorize_path), "Clear-Site-Data", '"cookies"'),
+    ),
+    _chat(
+        "firewall_stops_the_callback",
+        "sso.callback.no_result",
+        lambda _: answers(to("/_oauth/*"), 403, "<h1>Forbidden</h1>"),
+    ),
+    _site(
+        "log_in_takes_its_session_back",
+        "sso.user.clears",
+        lambda contract: reply_with(_filled(contract), "Clear-Site-Data", '"*"'),
+    ),
+    _chat(
+        "callback_forgets_the_log_in",
+        "sso.callback.clears",
+        lambda _: reply_with(to("/_oauth/*"), "Clear-Site-Data", '"storage"'),
+    ),
+    _site(
         "test_page_loads_itself_anew",
         "sso.test_page.reloads",
         lambda contract: reply_with(_shown_to(contract.site.test_page), "Refresh", "2"),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from faults import names
 from faults.fault import Fault
+from faults.hops import Kept, with_a_token
 from faults.proxy import Request, Rule
 from faults.rules import Matching, answers, answers_json, lost, relocated, reply_with, to
 
@@ -100,6 +101,7 @@ FAULTS = (
         "site.identity.status",
         answers_json(to(_IDENTITY, "GET"), 405, detail='Method "GET" not allowed.'),
     ),
+    _page("identity_kept_for_everybody", "sso.identity.anybody", Rule(with_a_token, Kept())),
     _page("identity_as_a_page", "site.identity.html", answers(to(_IDENTITY), 401, _OWN_LOGIN)),
     _page(
         "token_endpoint_gone",

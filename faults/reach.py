@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from faults.fault import Fault
 from faults.proxy import Request, Rule
-from faults.rules import answers, refuses_sockets, reply_with, rewritten, to
+from faults.rules import answers, lost, refuses_sockets, reply_with, rewritten, to
 
 
 def _site_page(request: Request) -> bool:
@@ -39,6 +39,10 @@ def _scripts(request: Request) -> bool:
     return request.path.endswith(".js")
 
 
+def _styles(request: Request) -> bool:
+    return request.path.endswith(".css")
+
+
 _LOGIN_CALL = to("/api/v1/method.callAnon/*", "POST")
 _BROWSED = (
     _of_the_chat("rooms_of_the_chat_gone", "document.status", answers(_rooms, 404, "<h1>Not Found</h1>")),
@@ -63,6 +67,7 @@ _BROWSED = (
         reply_with(_rooms, "Clear-Site-Data", '"cache", "cookies", "storage"'),
     ),
     _of_the_chat("scripts_of_the_chat_gone", "client.missing", answers(_scripts, 404, "<h1>Not Found</h1>")),
+    _of_the_chat("styles_of_the_chat_gone", "client.unstyled", answers(_styles, 404, "<h1>Not Found</h1>")),
     _of_the_chat(
         "page_in_place_of_the_chats_scripts", "client.missing", answers(_scripts, 200, "<h1>It works!</h1>")
     ),
@@ -96,6 +101,11 @@ FAULTS = (
         "proxy_answers_what_sockjs_asks_first",
         "services.websocket.info",
         lambda one: one.ruled("chat", answers(to("/sockjs/info"), 200, "<h1>Chat</h1>")),
+    ),
+    Fault(
+        "nobody_answers_what_sockjs_asks_first",
+        "services.websocket.info",
+        lambda one: one.ruled("chat", lost(to("/sockjs/info"))),
     ),
     Fault(
         "force_ssl_on_http",

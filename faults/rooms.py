@@ -128,6 +128,7 @@ FAULTS = (
     ),
     Fault("account_that_sso_adopts_by_an_unverified_address", "rooms.verified.user", _to_be_adopted),
     _account("account_with_an_unverified_address", {"$set": {"emails.0.verified": False}}, "verified.user"),
+    _account("account_without_any_role", {"$unset": {"roles": 1}}, "roles.none"),
     _account("account_without_its_role", {"$set": {"roles": ["guest"]}}, "roles.missing"),
     _account("administrator_too_many", {"$push": {"roles": "admin"}}, "roles.too_many"),
 )

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import base64
 import json
-from collections.abc import Callable
-from contextlib import AbstractContextManager
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
@@ -86,6 +86,17 @@ def _refused_as_ssrf(one: BreakableStack) -> AbstractContextManager[None]:
     return one.ruled("chat", Rule(lambda request: request.path == path and "state" in request.query, treat))
 
 
+@contextmanager
+def _no_permissions(one: BreakableStack) -> Iterator[None]:
+    """As a restore without that collection leaves it; the next start of Rocket.Chat makes it anew."""
+    kept = list(one.mongo["rocketchat_permissions"].find())
+    one.mongo["rocketchat_permissions"].delete_many({})
+    try:
+        yield
+    finally:
+        one.mongo["rocketchat_permissions"].insert_many(kept)
+
+
 FAULTS = (
     Fault(
         "workspace_asks_whether_it_has_moved",
@@ -112,6 +123,12 @@ FAULTS = (
         "permission_of_members_gone",
         "rooms.permissions.cannot_read",
         lambda one: one.removed("rocketchat_permissions", {"_id": "view-c-room"}),
+    ),
+    Fault(
+        "every_permission_gone",
+        "rooms.permissions.cannot_read",
+        _no_permissions,
+        ("rooms.permissions.cannot_read",),
     ),
     Fault(
         "migration_broke_off",

@@ -155,6 +155,11 @@ FAULTS = (
     ),
     Fault("new_accounts_without_a_role", "rooms.new_people.no_role", lambda one: one.setting(_ROLES, "")),
     Fault("new_accounts_are_guests", "rooms.new_people.no_role", lambda one: one.setting(_ROLES, "guest")),
+    Fault(
+        "new_accounts_with_a_misspelt_role",
+        "rooms.new_people.no_role",
+        lambda one: one.setting(_ROLES, "usr"),
+    ),
     Fault("memberships_without_an_index", "integrity.indexes.not_unique", _no_index),
     Fault("account_in_a_room_that_is_gone", "integrity.room_links.users", _lost_room),
     Fault("messages_of_a_room_that_is_gone", "integrity.room_links.messages", _orphan_message),

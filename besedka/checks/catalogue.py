@@ -22,6 +22,7 @@ from besedka.checks import (
     integrity_settings,
     login_page,
     login_service,
+    pace,
     provider,
     reach,
     rooms,
@@ -67,6 +68,7 @@ _MODULES = (
     sso_roles,
     sso_chat,
     customised,
+    pace,
     chat_document,
     frame_policy,
 )

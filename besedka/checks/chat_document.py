@@ -12,11 +12,13 @@ from urllib.parse import urljoin, urlsplit
 import requests
 
 from besedka import address as addresses
+from besedka.checks import patience
 from besedka.checks.check import Check, check
 from besedka.checks.content_policy import Policy, policies, refuses
 from besedka.checks.examination import Examination
 from besedka.checks.finding import Answer, Finding, Severity, Skipped, answer, finding
 from besedka.checks.frame_policy import NEEDED
+from besedka.checks.page_document import clears
 from besedka.checks.reloading import reloads
 from besedka.contract import Contract
 from besedka.errors import ServiceUnreachableError
@@ -27,16 +29,18 @@ _CDNS = ("CDN_PREFIX", "CDN_JSCSS_PREFIX")
 # What the web client signs in by (packages/ddp-client and client/lib/sdk, 6.x and later).
 _LOGIN_CALL = "/api/v1/method.callAnon/login"
 _MAX_AGE, _HOUR = re.compile(r"max-age=(\d+)"), 3600
+_BUSY = "Read Rocket.Chat's log, and that of the proxy in front of it: is one of the machines busy?"
 _PROXY = "Rocket.Chat does not send that: look for a proxy in front of it that does."
 
 
 class _Shell(HTMLParser):
-    """Addresses of the scripts that the page loads, as they stand there, of its base, and its policies."""
+    """Addresses of scripts and styles that the page loads, as they stand there, its base and policies."""
 
     def __init__(self) -> None:
         super().__init__()
         self.base = ""
         self.scripts: list[str] = []
+        self.styles: list[str] = []
         self.policies: list[str] = []
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
@@ -45,20 +49,22 @@ class _Shell(HTMLParser):
             self.base = fields.get("href", "")
         elif tag == "script" and fields.get("src"):
             self.scripts.append(fields["src"])
+        elif tag == "link" and fields.get("rel", "").lower() == "stylesheet":
+            self.styles.append(fields.get("href", ""))
         elif tag == "meta" and fields.get("http-equiv", "").lower() == _CSP.lower():
             self.policies.append(fields.get("content", ""))
 
 
 @check(
     "iframe.document",
-    codes="status type kept reloads sandboxed attachment policy clears",
+    codes="status type kept reloads sandboxed attachment policy clears slow",
     needs=["services.chat"],
     after=["iframe.headers"],
 )
 def document(examination: Examination) -> Answer:
     """Is the chat's own document one that a browser shows and runs?"""
     path = examination.contract.default_channel.path
-    response = examination.chat_page(path)
+    response = patience.answered(lambda: examination.chat_page(path))
     place = f"GET {examination.contract.chat.url}{path}"
     if response.status_code != 200:
         target = response.headers.get("Location", "")
@@ -84,10 +90,8 @@ def document(examination: Examination) -> Answer:
     if disposition.lower().startswith("attachment"):
         advice = ("A proxy turns the page into a download: take its Content-Disposition away.",)
         found.append(finding("iframe.document.attachment", disposition, "a page", place, advice=advice))
-    cleared = response.headers.get("Clear-Site-Data", "")
-    if any(kind in cleared for kind in ("storage", "cookies", '"*"')):
-        seen = f"Clear-Site-Data: {cleared} signs everybody out at each load"
-        found.append(finding("iframe.document.clears", seen, "no such header", place, advice=(_PROXY,)))
+    found += clears("iframe.document", response, place)
+    found += patience.late("iframe.document", response.elapsed.total_seconds(), place, (_BUSY,))
     return answer(found, evidence="a page that runs")
 
 
@@ -120,7 +124,7 @@ def _refused_by(chat: str, policy: Policy, place: str) -> list[Finding]:
 
 @check(
     "iframe.client",
-    codes="cut missing call cdn",
+    codes="cut missing call cdn unstyled",
     needs=["services.admin"],
     after=["iframe.document", "services.root_url"],
 )
@@ -132,13 +136,17 @@ def client(examination: Examination) -> Answer:
     shell.feed(response.text)
     base = urljoin(response.url, shell.base)
     found = _cdn(examination)
-    own = [
-        source
-        for source in dict.fromkeys(urljoin(base, one) for one in shell.scripts)
-        if addresses.origin(source) == addresses.origin(contract.chat.url)
-    ]
+    own, styles = (
+        [
+            source
+            for source in dict.fromkeys(urljoin(base, one) for one in named)
+            if addresses.origin(source) == addresses.origin(contract.chat.url)
+        ]
+        for named in (shell.scripts, shell.styles)
+    )
     try:
-        lost = [source for source in own if not _is_script(examination, source)]
+        lost = [source for source in own if not _comes(examination, source, "javascript")]
+        bare = [source for source in styles if not _comes(examination, source, "text/css")]
     except ServiceUnreachableError as error:
         if not isinstance(error.__cause__, requests.exceptions.ChunkedEncodingError):
             raise
@@ -149,6 +157,8 @@ def client(examination: Examination) -> Answer:
         found.append(
             finding("iframe.client.missing", seen, "200 with a script", lost[0], advice=advice, evidence=lost)
         )
+    elif bare:
+        found.append(_unstyled(bare))
     called = examination.chat_call(_LOGIN_CALL)
     if not called.headers.get("Content-Type", "").startswith("application/json"):
         advice = (
@@ -172,11 +182,19 @@ def _cut(error: ServiceUnreachableError) -> Finding:
     return finding("iframe.client.cut", seen, "a whole script", error.where, advice=(fix,))
 
 
-def _is_script(examination: Examination, source: str) -> bool:
+def _unstyled(bare: list[str]) -> Finding:
+    advice = ("Let the proxy pass every path on to Rocket.Chat, and leave Content-Type alone.",)
+    seen, expected = f"no style at {bare[0]}: the chat shows without its form", "200 with text/css"
+    code, risk = "iframe.client.unstyled", Severity.RISK
+    return finding(code, seen, expected, bare[0], advice=advice, severity=risk, evidence=bare)
+
+
+def _comes(examination: Examination, source: str, wanted: str) -> bool:
     parts = urlsplit(source)
     path = parts.path.removeprefix(addresses.path(examination.contract.chat.url))
     response: requests.Response = examination.chat_page(f"{path}?{parts.query}" if parts.query else path)
-    return response.status_code == 200 and "javascript" in response.headers.get("Content-Type", "")
+    kind = response.headers.get("Content-Type", "")
+    return response.status_code == 200 and wanted in kind and bool(response.content.strip())
 
 
 def _cdn(examination: Examination) -> list[Finding]:

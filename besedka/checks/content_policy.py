@@ -29,6 +29,13 @@ def policies(headers: Iterable[str]) -> list[Policy]:
     return found
 
 
+def inline_styles(policy: Policy) -> bool:
+    """Whether it lets a `<style>` of the page itself be: any, or one whose digest or nonce may fit."""
+    names = ("style-src-elem", "style-src", "default-src")
+    sources = next((policy[name] for name in names if name in policy), ["'unsafe-inline'"])
+    return any(word.startswith(("'unsafe-inline'", "'nonce-", "'sha")) for word in sources)
+
+
 def refuses(policy: Policy, names: Iterable[str], target: str, page: str) -> str:
     """The directive by which the policy of `page` keeps `target` away, empty if none does.
 

@@ -11,6 +11,7 @@ import re
 from besedka.checks.check import Check, check
 from besedka.checks.examination import Examination
 from besedka.checks.finding import Answer, Finding, Severity, answer, finding
+from besedka.checks.page_styles import HIDES, RULE
 from besedka.contract import Contract
 
 _SCRIPTS = ("Custom_Script_Logged_In", "Custom_Script_Logged_Out", "Custom_Script_On_Logout")
@@ -22,12 +23,6 @@ _MEDDLES = re.compile(
     r"|(local|session)Storage\.(clear|removeItem)|window\.(close|open|stop)"
     r"|throw\b|while\s*\(\s*(true|1)\s*\)|alert\(|confirm\(|prompt\(|Meteor\.|document\.cookie"
 )
-_HIDES = re.compile(
-    r"display\s*:\s*none|visibility\s*:\s*(hidden|collapse)|opacity\s*:\s*0*(\.0+)?\s*[;}!]"
-    r"|pointer-events\s*:\s*none|(?<!-)(height|width)\s*:\s*0\w*\s*[;}!]|transform\s*:[^;}]*scale\(0\)"
-    r"|(left|top|text-indent)\s*:\s*-\d{4,}|z-index\s*:\s*-|content-visibility\s*:\s*hidden"
-)
-_RULE = re.compile(r"([^{}]+)\{([^{}]*)\}")
 _PARTS = re.compile(
     r"(^|[\s,>+~])(\*|html|body|main|form|textarea|button|iframe)(?![\w-])|#rocket-chat|#react-root|rc-message-box"
     r"|main-content|message-box|composer|rc-room|\.rcx-|messages-(box|container)|js-input-message|\[role"
@@ -78,8 +73,8 @@ def _of_styles(examination: Examination) -> list[Finding]:
         return []
     hiding = [
         f"{' '.join(selector.split())} {{{' '.join(body.split())}}}"
-        for selector, body in _RULE.findall(text)
-        if _PARTS.search(selector.strip()) and _HIDES.search(f"{body};")
+        for selector, body in RULE.findall(text)
+        if _PARTS.search(selector.strip()) and HIDES.search(f"{body};")
     ]
     seen = f"{_STYLES} hides {hiding[0][:120]}" if hiding else f"{_STYLES} has {len(text)} characters"
     advice = (f"Empty {_STYLES} and try again: a style may take the room or its message box away.",)

@@ -118,6 +118,12 @@ def redirected(status: int, location: str, address: str) -> tuple[str, ...]:
 
 def gateway(status: int) -> tuple[str, ...]:
     """What a person does where a proxy answers that nobody behind it did; nothing at any other status."""
+    if status == 503:
+        fix = (
+            "503 is the word of a proxy without a working program behind it, or of a page for maintenance: "
+            "is the service up, and is the maintenance mode off?"
+        )
+        return (fix,)
     if status not in {502, 504}:
         return ()
     fix = (
@@ -273,8 +279,8 @@ class Examination:
     @cached_property
     def permissions(self) -> dict[str, set[str]]:
         """Permission → the roles that have it: from Mongo, where Rocket.Chat looks them up, or over REST."""
-        stored = self.mongo.permissions() if self.stored is not None else []
-        rows = stored or self.admin.get("permissions.listAll")["update"]
+        stored = self.mongo.permissions() if self.stored is not None else None
+        rows = self.admin.get("permissions.listAll")["update"] if stored is None else stored
         return {
             str(row["_id"]): {*row["roles"]} if isinstance(row.get("roles"), list) else set() for row in rows
         }

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import re
 from html.parser import HTMLParser
+from urllib.parse import urljoin
 
 import requests
 
+from besedka import address
 from besedka.checks.check import Check, check
-from besedka.checks.content_policy import FRAMES, Policy, policies, refuses
+from besedka.checks.content_policy import FRAMES, Policy, inline_styles, policies, refuses
 from besedka.checks.examination import Examination
 from besedka.checks.finding import Answer, Finding, Severity, answer, finding
+from besedka.checks.page_styles import Surroundings, hiding
 from besedka.checks.visitors import visitor
 from besedka.contract import Contract
 
@@ -46,7 +49,8 @@ def frame_policy(examination: Examination) -> Answer:
     site = examination.contract.site
     found: list[Finding] = []
     for path in dict.fromkeys((site.test_page, site.integrated_page)):
-        found += _of_page(examination.contract, visitor(examination).site.get(path))
+        response = visitor(examination).site.get(path)
+        found += _of_page(examination.contract, response) + _by_styles(examination, response)
     return answer(found, evidence="no sandbox, no policy, no isolation in the way")
 
 
@@ -117,6 +121,28 @@ def _unseen(frame: dict[str, str], place: str) -> list[Finding]:
         )
         seen, code = "the frame is hidden, or without a size", "sso.frame_policy.hidden"
         return [finding(code, seen, "a frame to see", place, advice=advice, severity=Severity.RISK)]
+    return []
+
+
+def _by_styles(examination: Examination, response: requests.Response) -> list[Finding]:
+    """A rule of the page's own styles that hides the chat's frame, or what it stands in."""
+    site, page = examination.contract.site.url, Surroundings()
+    page.feed(response.text)
+    place = f"{response.url.partition('?')[0]}, signed in"
+    elements = [one for source, one in page.frames if source.startswith(examination.contract.chat.url)]
+    if not elements:
+        return []
+    # One policy that refuses them is enough.
+    kept = policies([response.headers.get(_CSP, "")])
+    texts = {place: "\n".join(page.inline)} if all(map(inline_styles, kept)) else {}
+    for sheet in dict.fromkeys(urljoin(response.url, one) for one in page.sheets):
+        if address.origin(sheet) == address.origin(site):
+            answered = visitor(examination).site.get(sheet)
+            texts[sheet] = answered.text if answered.status_code == 200 else ""
+    for where, rule in hiding(texts, elements[0]):
+        advice = ("Is the frame shown later, by a script or another style? If not: take that rule away.",)
+        seen, code = f"a style hides the frame: {rule[:160]}", "sso.frame_policy.hidden"
+        return [finding(code, seen, "a frame to see", where, advice=advice, severity=Severity.RISK)]
     return []
 
 

@@ -186,13 +186,21 @@ def content_policy(examination: Examination) -> Answer:
     return answer(found, evidence="on")
 
 
-@check("iframe.new_accounts", codes="closed approval domains names", needs=["services.admin"])
+@check(
+    "iframe.new_accounts",
+    codes="closed approval unverified forgotten domains names",
+    needs=["services.admin"],
+)
 def new_accounts(examination: Examination) -> Answer:
-    """May a first log-in by SSO make an account that works at once?"""
+    """May a first log-in by SSO make an account that works at once, and in the next window?"""
     found = []
     rows = (
         ("Accounts_Registration_AuthenticationServices_Enabled", True, "closed"),
         ("Accounts_ManuallyApproveNewUsers", False, "approval"),
+        # The next sign-in by SSO asks an unverified address for a new password, below 6.13 each time.
+        ("Accounts_Verify_Email_For_External_Accounts", True, "unverified"),
+        # Each window signs in anew: nothing is kept in the local storage, where the client looks first.
+        ("Accounts_ForgetUserSessionOnWindowClose", False, "forgotten"),
     )
     for setting_id, expected, code in rows:
         seen = examination.effective.get(setting_id, expected)

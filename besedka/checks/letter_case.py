@@ -59,8 +59,8 @@ def email_case(
     else:
         severity = Severity.RISK
         fix = (
-            f"Administration, Users, {user.username}, Edit: write the e-mail as {sent}. "
-            "Without merge_users Rocket.Chat refuses who comes with other letters."
+            f"Administration, Users, {user.username}, Edit: write the e-mail as {sent}, "
+            "and switch Verified on. Without merge_users Rocket.Chat refuses who comes with other letters."
         )
     seen, place = f"{user.username} has the address {found}", f"users, {user.username}"
     return [finding("rooms.accounts.email_case", seen, sent, place, advice=(fix,), severity=severity)]

@@ -8,11 +8,13 @@ from urllib.parse import unquote, urljoin, urlsplit
 import requests
 
 from besedka import address
+from besedka.checks import patience
 from besedka.checks.check import Check, check
 from besedka.checks.content_policy import policies, refuses
 from besedka.checks.cookies import cookies_of, refused
 from besedka.checks.examination import TIMEOUT_SECONDS, Examination, gateway, redirected
 from besedka.checks.finding import Answer, Finding, Ok, Severity, answer, finding
+from besedka.checks.page_document import clears
 from besedka.checks.reloading import reloads
 from besedka.contract import Contract
 from besedka.login_form import LoginForm
@@ -49,7 +51,11 @@ def status_advice(response: requests.Response) -> tuple[str, ...]:
     if by_proxy := gateway(response.status_code):
         return by_proxy
     if response.status_code >= 500:
-        return ("Read Daphne's log: the view fails. Can its database be written, is its disk full?",)
+        fix = (
+            "Read Daphne's log: the view fails. Is its database migrated (manage.py migrate --check), can "
+            "it be written, is its disk full?"
+        )
+        return (fix,)
     return ()
 
 
@@ -123,7 +129,7 @@ def _elsewhere(examination: Examination, place: str, target: str) -> Finding:
 
 @check(
     "site.login_page",
-    codes="foreign_cookie secure_cookie short_cookie path_cookie unframed form_action reloads",
+    codes="foreign_cookie secure_cookie short_cookie path_cookie unframed form_action reloads clears slow",
     needs=["site.login_form"],
     after=["services.addresses"],
 )
@@ -131,12 +137,14 @@ def login_page(examination: Examination) -> Answer:
     """Is the log-in page's cookie for this host, and does the page show and work in the chat's frame?"""
     path = examination.contract.site.login_path
     # Who has the cookie already gets no second one.
-    response = Site.of(examination.contract, timeout=TIMEOUT_SECONDS).get(path)
+    response = patience.answered(lambda: Site.of(examination.contract, timeout=TIMEOUT_SECONDS).get(path))
     place = f"GET {examination.contract.site.url}{path}"
     found = cookie_findings("site.login_page", examination, response)
+    found += clears("site.login_page", response, place)
     found += _form_kept(examination, response, place)
     found += reloads("site.login_page", response, place)
     found += _unframed(examination, response, place)
+    found += patience.late("site.login_page", response.elapsed.total_seconds(), place)
     return answer(found, evidence="a cookie for this host, a page that may be framed")
 
 

@@ -1,4 +1,4 @@
-"""The site's views as Rocket.Chat's server waits for them: at once, late, or not at all."""
+"""Answers as people and Rocket.Chat's server wait for them: at once, late, or not at all."""
 
 from __future__ import annotations
 
@@ -29,14 +29,19 @@ def too_slow(name: str, error: ServiceUnreachableError, place: str) -> Finding |
     return finding(f"{name}.hangs", seen, _EXPECTED, place, advice=_ADVICE)
 
 
-def late(name: str, seconds: float, place: str) -> list[Finding]:
-    """`<name>.slow` where an answer took so long, and Rocket.Chat still waited for it."""
+def late(name: str, seconds: float, place: str, advice: tuple[str, ...] = _ADVICE) -> list[Finding]:
+    """`<name>.slow` where an answer took so long, and whoever asked still waited for it."""
     if seconds <= SLOW_SECONDS:
         return []
     seen = f"answered after {seconds:.1f} s"
     return [
-        finding(f"{name}.slow", seen, _EXPECTED, place, advice=_ADVICE, severity=Severity.RISK),
+        finding(f"{name}.slow", seen, _EXPECTED, place, advice=advice, severity=Severity.RISK),
     ]
+
+
+def answered(ask: Callable[[], requests.Response]) -> requests.Response:
+    """The quicker of two answers of a page, as `quicker` asks for it."""
+    return quicker(ask, lambda response: response.elapsed.total_seconds())
 
 
 def quicker(ask: Callable[[], _T], seconds: Callable[[_T], float]) -> _T:

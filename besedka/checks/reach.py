@@ -52,15 +52,17 @@ def websocket(examination: Examination) -> Answer:
 def _info(base: str) -> list[Finding]:
     """What SockJS asks before it opens a socket (sockjs-client, lib/info-receiver.js)."""
     address = f"{base}/sockjs/info"
-    with suppress(requests.RequestException):
+    try:
         answered = http.get(address, timeout=TIMEOUT_SECONDS)
+    except requests.RequestException as error:
+        seen = f"no answer: {type(error).__name__}"
+    else:
         if answered.ok and answered.text.lstrip().startswith("{"):
             return []
         seen = f"{answered.status_code} with {answered.headers.get('Content-Type', 'no content type')}"
-        expected = "200 with JSON, which the client asks for before it opens a socket"
-        advice = ("In the proxy's configuration: pass all of /sockjs/ on to Rocket.Chat.",)
-        return [finding("services.websocket.info", seen, expected, f"GET {address}", advice=advice)]
-    return []
+    expected = "200 with JSON, which the client asks for before it opens a socket"
+    advice = ("In the proxy's configuration: pass all of /sockjs/ on to Rocket.Chat.",)
+    return [finding("services.websocket.info", seen, expected, f"GET {address}", advice=advice)]
 
 
 def _has_proxy(base: str) -> bool:

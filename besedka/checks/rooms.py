@@ -295,7 +295,7 @@ def verified(examination: Examination) -> Answer:
 
 @check(
     "rooms.roles",
-    codes="missing too_many",
+    codes="missing none too_many",
     needs=["rooms.accounts"],
     after=["integrity.roles"],
 )
@@ -306,17 +306,15 @@ def roles(examination: Examination) -> Answer:
     watched: list[str] = []
     admins = {user.username for user in examination.contract.users if "admin" in user.chat_roles}
     for user in examination.contract.users:
-        missing = set(user.chat_roles) - known[user.username.lower()].roles
+        held = known[user.username.lower()].roles
+        missing = set(user.chat_roles) - held
         watched.append(f"users.{user.username}.chat_roles")
         place = f"users, {user.username}, roles"
         if missing:
+            code = "rooms.roles.missing" if held else "rooms.roles.none"
             seen = f"{user.username} lacks {', '.join(sorted(missing))}"
-            expected = ", ".join(user.chat_roles)
-            found.append(
-                finding(
-                    "rooms.roles.missing", seen, expected, place, commands=(examination.provision_command,)
-                )
-            )
+            expected, mend = ", ".join(user.chat_roles), (examination.provision_command,)
+            found.append(finding(code, seen, expected, place, commands=mend))
         if user.username not in admins and "admin" in known[user.username.lower()].roles:
             seen = f"{user.username} is an administrator"
             found.append(

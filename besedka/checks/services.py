@@ -131,7 +131,8 @@ def _ready(examination: Examination) -> Answer:
     place = f"GET {examination.contract.site.url}{path} ([site.adapter] status_path in besedka.toml)"
     log = "read Daphne's log; is it Besedka that listens on this port, and nothing beside it?"
     kind = response.headers.get("Content-Type", "no content type")
-    if not kind.startswith("application/json"):
+    # Django refuses a strange host with 400, which no status has.
+    if response.status_code == 400 or not kind.startswith("application/json"):
         location = response.headers.get("Location", "")
         code, seen, advice = _no_status(response.status_code, kind, location, response.url)
         return Findings(
@@ -181,10 +182,13 @@ def _behind_a_password(response: requests.Response) -> Finding:
 
 
 def _no_status(status: int, kind: str, location: str, url: str) -> tuple[str, str, tuple[str, ...]]:
-    """Code, sight and advice where the site's status is no JSON; Django refuses a strange host with 400."""
-    if status == 400 and kind.startswith("text/html"):
-        fix = f"Add {address.host(url)} to ALLOWED_HOSTS of the site."
-        return "host", "400 with HTML: the site does not know itself by this host name", (fix,)
+    """Code, sight and advice where the site's status is not one that it gives itself."""
+    if status == 400 and kind.startswith(("text/html", "application/json")):
+        fix = (
+            f"Add {address.host(url)} to ALLOWED_HOSTS of the site. If it stands there: let the proxy send "
+            "Host on (proxy_set_header Host $host)."
+        )
+        return "host", "400: the site does not know itself by this host name", (fix,)
     if advice := redirected(status, location, url):
         code = "loop" if leads_back(location, url) else "redirected"
         return code, f"{status} to {urljoin(url, location)}", advice

@@ -16,6 +16,9 @@ from besedka.checks.finding import Severity
 _LESS_THAN_BROKEN: Mapping[str, Severity] = {
     # Somebody signs in all the same: later, or in the page itself and not in the frame.
     "iframe.customised": Severity.RISK,
+    # The first sign-in is right; a later one asks for a password.
+    "iframe.new_accounts.unverified": Severity.RISK,
+    "iframe.new_accounts.forgotten": Severity.RISK,
     "site.identity.slow": Severity.RISK,
     "site.token_endpoint.slow": Severity.RISK,
     # Mail and Rocket.Chat's adoption know no case.
@@ -56,6 +59,7 @@ _LESS_THAN_BROKEN: Mapping[str, Severity] = {
     # Members are not asked for the code (measured on 6.13.0).
     "rooms.kind.join_code": Severity.RISK,
     "rooms.roles": Severity.RISK,
+    "rooms.roles.none": Severity.BROKEN,
     "rooms.permissions.provisioning": Severity.RISK,
     "setting.Show_Setup_Wizard.type": Severity.RISK,  # M
     # Large files alone are refused.

@@ -10,7 +10,7 @@ import requests
 
 from besedka.checks import patience
 from besedka.checks.check import Check, check
-from besedka.checks.examination import SERVER_SECONDS, TIMEOUT_SECONDS, Examination, redirected
+from besedka.checks.examination import SERVER_SECONDS, TIMEOUT_SECONDS, Examination, gateway, redirected
 from besedka.checks.finding import Answer, Finding, Findings, Ok, Severity, Skipped, answer, finding
 from besedka.checks.letter_case import same_mailbox
 from besedka.checks.login_page import said, status_advice
@@ -198,9 +198,9 @@ def _leads_to_login(examination: Examination, check_name: str, path: str) -> Ans
         return Ok("the log-in form in place of the page", watched=(check_name,))
     login, page = contract.site.below(contract.site.login_path), contract.site.below(path)
     expected = f"302 to {login}?next={page}"
-    if response.status_code not in {301, 302}:
+    if response.status_code not in {301, 302, 303, 307}:
         fix = (
-            "read Daphne's log"
+            next(iter(gateway(response.status_code)), "read Daphne's log")
             if response.status_code >= 500
             else "Is this address among the site's urls, and [site] of besedka.toml right? Read Daphne's log."
         )
@@ -250,6 +250,8 @@ def _json_refusal(
     kind = response.headers.get("Content-Type", "no content type")
     if response.status_code not in statuses:
         fix = "is another view in front of it? python manage.py shell -c 'resolve(...)'"
+        if response.status_code >= 500:
+            fix = next(iter(gateway(response.status_code)), "read Daphne's log")
         location = response.headers.get("Location", "")
         advice = redirected(response.status_code, location, response.url) or (fix,)
         if urlsplit(location).path == examination.contract.site.login_path:
@@ -365,7 +367,8 @@ def authorize(examination: Examination) -> Answer:
     kept = next((value for value in _values(target.query) if "client_id=" in value), "")
     place = f"GET {contract.site.url}{provider.authorize_path}, anonymous"
     found = []
-    if response.status_code != 302 or target.path != contract.site.below(contract.site.login_path):
+    led = response.status_code in {302, 303, 307}
+    if not led or target.path != contract.site.below(contract.site.login_path):
         seen, expected = f"{response.status_code} {target.path}".strip(), f"302 to {contract.site.login_path}"
         advice = status_advice(response) or (_ROUTED,)
         found = [finding("site.authorize.status", seen, expected, place, advice=advice)]

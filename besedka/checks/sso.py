@@ -14,6 +14,7 @@ from besedka.checks.check import Check, check
 from besedka.checks.examination import Examination, ProbeAnswer, gateway
 from besedka.checks.finding import Answer, Finding, Findings, Ok, answer, finding
 from besedka.checks.login_page import said, status_advice
+from besedka.checks.page_document import clears
 from besedka.checks.visitor import Visitor
 from besedka.checks.visitors import visitor
 from besedka.contract import Contract
@@ -25,6 +26,8 @@ _PKCE = (
     "Custom OAuth of Rocket.Chat below 8.7 cannot do PKCE."
 )
 _NOT_CODE = "doctor-no-such-code"
+# A browser follows each of them with GET, or with what it had, which was GET.
+_REDIRECTS = {302, 303, 307}
 
 
 def _exchange(examination: Examination, code: str) -> ProbeAnswer:
@@ -79,7 +82,10 @@ def _token_refusal(name: str, examination: Examination, answered: ProbeAnswer) -
         )
         return finding("sso.token.code", seen, "the fresh code is accepted", place, advice=(fix,))
     if answered.status >= 500:
-        fix = "Read Daphne's log: the view fails. Can its database be written, is its disk full?"
+        fix = (
+            "Read Daphne's log: the view fails. Is its database migrated (manage.py migrate --check), can "
+            "it be written, is its disk full?"
+        )
         advice = gateway(answered.status) or (fix,)
         return finding(f"{name}.other", seen, "the client is accepted", place, advice=advice)
     if not error and "json" not in answered.content_type:
@@ -108,7 +114,7 @@ def code_for(  # noqa: PLR0911 - one return per way to fail
         return refusal("consent", "skip_authorization must be on: a page asks for a click")
     if response.status_code == 400:
         return refusal("redirect_uri", _unregistered(examination, wanted), f"{seen}: {said(response)}")
-    if response.status_code != 302:
+    if response.status_code not in _REDIRECTS:
         return refusal(
             "status",
             next(iter(status_advice(response)), "read Daphne's log"),
@@ -125,7 +131,11 @@ def code_for(  # noqa: PLR0911 - one return per way to fail
             return refusal("scope", fix, text)
         return refusal("error", "the authorize view refuses this user: read its rules and Daphne's log", text)
     if not location.startswith(wanted) or "code" not in query:
-        return refusal("target", "is it the site's own authorize view?")
+        fix = (
+            "is it the site's own authorize view? If it is: a proxy writes another address into Location "
+            "(proxy_redirect off)"
+        )
+        return refusal("target", fix)
     if query.get("state") != state and query["code"] == made.code:
         return refusal(
             "cached",
@@ -135,7 +145,8 @@ def code_for(  # noqa: PLR0911 - one return per way to fail
         )
     if query.get("state") != state:
         return refusal("state", "the view must give `state` back unchanged: Rocket.Chat made it")
-    return examination.secret(query["code"]), []
+    cleared = clears("sso.authorize", response, place)
+    return examination.secret("" if cleared else query["code"]), cleared
 
 
 def _unregistered(examination: Examination, wanted: str) -> str:
@@ -172,8 +183,9 @@ def foreign_redirect(examination: Examination) -> Answer:
     )
     callback = provider.redirect_uri(examination.contract)
     # A view that sends everybody to the log-in first, or back to Rocket.Chat, has let nothing out.
-    kept = response.status_code == 302 and (own_login or location == callback)
-    if response.status_code != 400 and not kept:
+    kept = response.status_code in _REDIRECTS and (own_login or location == callback)
+    # A view that fails has let nothing out, and sso.authorize has said so.
+    if response.status_code < 500 and response.status_code != 400 and not kept:
         seen = f"{response.status_code} {location}".strip()
         place = f"GET {own.authorize_path} with redirect_uri={elsewhere}"
         fix = (
@@ -234,7 +246,7 @@ def checks(contract: Contract) -> tuple[Check, ...]:
     )
     authorize = check(
         "sso.authorize",
-        codes="consent redirect_uri status session pkce scope error target state cached slow",
+        codes="consent redirect_uri status session pkce scope error target state cached clears slow",
         needs=["sso.user"],
         after=[*ground, "site.authorize"],
     )

@@ -16,6 +16,7 @@ from besedka.checks import server_flow
 from besedka.checks.check import Check, check
 from besedka.checks.examination import TIMEOUT_SECONDS, Examination, gateway
 from besedka.checks.finding import Answer, Finding, Findings, Ok, answer, finding
+from besedka.checks.page_document import clears
 from besedka.checks.sso import code_for
 from besedka.checks.visitors import visitor
 from besedka.contract import Contract
@@ -29,7 +30,7 @@ _UNTOLD = "Rocket.Chat does not tell why; its database does (--mongo-url)"
 
 @check(
     "sso.callback",
-    codes="no_code cached no_result hangs failed query ssrf no_start second_factor refused other_flow",
+    codes="no_code cached no_result hangs failed query ssrf no_start second_factor refused other_flow clears",
     needs=["sso.fields", "login_service.values"],
     after=["login_service.alone", "login_service.secret"],
 )
@@ -58,13 +59,12 @@ def callback(examination: Examination) -> Answer:
     config = oauth_callback.result(page.text)
     if page.status_code != 200 or config is None:
         seen = f"{page.status_code} {page.headers.get('Location', '')}".strip() + ", no result in the page"
-        fix = "is the log-in service there, and is this Rocket.Chat's own address?"
-        advice = gateway(page.status_code) or (fix,)
+        advice = gateway(page.status_code) or (_lost(page.status_code),)
         return Findings((finding("sso.callback.no_result", seen, "200 with a result", place, advice=advice),))
     secret = examination.secret(str(config.get("credentialSecret") or ""))
     made.credential = {"credentialToken": token, "credentialSecret": secret}
     if config.get("setCredentialToken") and secret:
-        return Ok("a credential")
+        return answer(clears("sso.callback", page, place), evidence="a credential")
     why = _reason(examination, token)
     fix = "read Rocket.Chat's log at this moment; its server asks token and identity by the provider's url"
     code = "sso.callback.failed"
@@ -80,6 +80,16 @@ def callback(examination: Examination) -> Answer:
         )
     seen = f"the callback failed: {why or _UNTOLD}"
     return Findings((finding(code, seen, "a credential", place, advice=(fix,)),))
+
+
+def _lost(status: int) -> str:
+    """What a person does about a callback that is none of Rocket.Chat's, or of no log-in service."""
+    if status >= 400:
+        return (
+            "Rocket.Chat answers 200 to each callback: let the proxy or firewall pass all of /_oauth/ on to "
+            "Rocket.Chat's own address."
+        )
+    return "is the log-in service there, and is this Rocket.Chat's own address?"
 
 
 def _hangs(place: str, limit: float) -> Finding:

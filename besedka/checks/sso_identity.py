@@ -29,6 +29,7 @@ _HEADER = (
     "needs CGIPassAuth or WSGIPassAuthorization, nginx no proxy_set_header Authorization."
 )
 _QUERY = "Or let the view take the token of the query: many views read the Authorization header alone."
+_NOT_TOKEN = "doctor-no-such-token"  # noqa: S105 - nobody issued it
 _REFUSALS = {302: "session_only", 401: "rejected", 403: "scope", 404: "missing", 405: "method"}
 # A view that sees no token answers so.
 _OF_THE_TOKEN = {301, 302, 400, 401, 403}
@@ -36,7 +37,7 @@ _OF_THE_TOKEN = {301, 302, 400, 401, 403}
 
 @check(
     "sso.identity",
-    codes="sent_via rejected session_only scope missing method not_json failing slow hangs",
+    codes="sent_via rejected session_only scope missing method not_json failing anybody slow hangs",
     needs=["sso.user"],
     after=["site.identity"],
 )
@@ -57,14 +58,30 @@ def identity(examination: Examination) -> Answer:
     made.seconds += answered.seconds
     made.identity = identities.read(answered.fields)
     if answered.status == 200 and made.identity:
+        if open_to_all := _of_anybody(examination, mode, place):
+            return answer(open_to_all)
         slow = patience.late("sso.identity", answered.seconds, place)
         return answer(slow, evidence=", ".join(sorted(made.identity)))
     return Findings((_refusal(examination, answered, mode, place),))
 
 
-def _asked(examination: Examination, mode: str) -> ProbeAnswer:
+def _of_anybody(examination: Examination, mode: str, place: str) -> list[Finding]:
+    """`sso.identity.anybody`: a token that nobody issued is answered as this one was."""
+    answered = _asked(examination, mode, _NOT_TOKEN)
+    named = identities.read(answered.fields)
+    if answered.status != 200 or not named:
+        return []
+    fix = (
+        "Everybody becomes that one person in the chat. Something keeps the answer for all: no caching of "
+        "identity_path in the proxy's configuration (proxy_cache off). Or the view looks at no token."
+    )
+    seen = f"a made-up token is answered, too: {', '.join(sorted(named))}"
+    return [finding("sso.identity.anybody", seen, "401", place, advice=(fix,))]
+
+
+def _asked(examination: Examination, mode: str, token: str = "") -> ProbeAnswer:
     """The identity request as Rocket.Chat makes it (`apps/meteor/app/custom-oauth/server`)."""
-    own, token = examination.contract.provider, visitor(examination).access_token
+    own, token = examination.contract.provider, token or visitor(examination).access_token
     address, headers = own.url + own.identity_path, {"Accept": "application/json"}
     if mode == "header":
         headers["Authorization"] = f"Bearer {token}"

@@ -11,7 +11,9 @@ import requests
 
 from besedka import address as addresses
 from besedka.adapter import Selectors
+from besedka.checks import patience
 from besedka.checks.check import Check, check
+from besedka.checks.content_policy import policies, refuses
 from besedka.checks.examination import Examination, gateway
 from besedka.checks.finding import Answer, Finding, Severity, Skipped, answer, finding
 from besedka.checks.page_document import unusual
@@ -21,13 +23,16 @@ from besedka.checks.visitors import visitor
 from besedka.contract import Contract, Role
 
 _SWITCHER = "button"
+# What a script in the page itself is called: its place follows.
+_INLINE = "script "
+_JAVASCRIPT = re.compile(r"(text|application)/(x-)?(javascript|ecmascript)|text/(jscript|livescript)")
 _NO_FRAME = "does the page's template hold the frame? `doctor --explain` prints one"
 _BY_SCRIPT = "the page has no frame until its script makes one: the tests look at it in a browser"
 _PRESSED = ("button", "a")
 _SESSION = "data-session-url"
 _ROOM_PATH = re.compile(r"/(channel|group|direct)/([^/]+)/?")
 _FRAME_KINDS = (
-    "status type attachment clears kept reloads nested no_frame extra_frame frame_id not_a_room room_id"
+    "status type attachment clears kept reloads slow nested no_frame extra_frame frame_id not_a_room room_id"
     " layout frame"
 )
 
@@ -38,16 +43,20 @@ Wrong = Callable[[str, str, str], list[Finding]]
 class Page(HTMLParser):
     """What a page of the site holds for the chat.
 
-    `documents` counts its `<html>`, `digests` are address → integrity of its scripts. `frames` are the
-    attributes of each frame, `scripts` the addresses of scripts, `inline` their texts where they stand in the
-    page. `switchers` are name of the channel → (tag, path of the room, text), `idle` those that take no
-    click. `labels` are the texts of its buttons and links.
+    `documents` counts its `<html>`, `base` is where its addresses begin, `digests` are address → integrity of
+    its scripts. `frames` are the attributes of each frame, `scripts` the addresses of scripts, `inline` their
+    texts where they stand in the page, `modules` those of both that are modules, `unrun` the types of scripts
+    that no browser runs. `switchers` are name of the channel → (tag, path of the room, text), `idle` those
+    that take no click. `labels` are the texts of its buttons and links.
     """
 
     def __init__(self) -> None:
         super().__init__()
         self.documents = 0
+        self.base = ""
         self.digests: dict[str, str] = {}
+        self.modules: set[str] = set()
+        self.unrun: list[str] = []
         self.frames: list[dict[str, str]] = []
         self.scripts: list[str] = []
         self.inline: list[str] = []
@@ -64,12 +73,11 @@ class Page(HTMLParser):
         self.documents += tag == "html"
         if tag == "iframe":
             self.frames.append(fields)
-        elif tag == "script" and fields.get("src"):
-            self.scripts.append(fields["src"])
-            self.digests[fields["src"]] = fields.get("integrity", "")
+        elif tag == "base" and not self.base:
+            self.base = fields.get("href", "")
         elif tag == "script":
-            self.inline.append("")
-        self._in_script = tag == "script" and not fields.get("src")
+            self._note_script(fields)
+        self._in_script = tag == "script" and not fields.get("src") and self._runs(fields)
         if tag in _PRESSED:
             self._labelled = True
             self.labels.append("")
@@ -78,6 +86,25 @@ class Page(HTMLParser):
             if "disabled" in fields:
                 self.idle.add(self._channel)
             self.switchers[self._channel] = (tag, fields.get("data-path", ""), "")
+
+    def _note_script(self, fields: dict[str, str]) -> None:
+        if not self._runs(fields):
+            self.unrun.append(fields["type"])
+            return
+        name = fields.get("src", "") or f"{_INLINE}{len(self.inline) + 1}"
+        if fields.get("src"):
+            self.scripts.append(name)
+            self.digests[name] = fields.get("integrity", "")
+        else:
+            self.inline.append("")
+        if fields.get("type", "").strip().lower() == "module":
+            self.modules.add(name)
+
+    @staticmethod
+    def _runs(fields: dict[str, str]) -> bool:
+        """https://html.spec.whatwg.org/multipage/scripting.html#attr-script-type"""
+        kind = fields.get("type", "").strip().lower()
+        return kind in {"", "module"} or bool(_JAVASCRIPT.fullmatch(kind))
 
     def handle_data(self, data: str) -> None:
         """Note what stands in a script or on a switcher."""
@@ -101,6 +128,12 @@ def read(response: requests.Response) -> Page:
     """The page of an answer."""
     page = Page()
     page.feed(response.text)
+    base = urljoin(response.url, page.base)
+    kept = policies([response.headers.get("Content-Security-Policy", "")])
+    if page.base and not any(refuses(policy, ("base-uri",), base, response.url) for policy in kept):
+        page.digests = {urljoin(base, source): digest for source, digest in page.digests.items()}
+        page.modules = {one if one.startswith(_INLINE) else urljoin(base, one) for one in page.modules}
+        page.scripts = [urljoin(base, source) for source in page.scripts]
     return page
 
 
@@ -110,7 +143,14 @@ def _page_findings(name: str, examination: Examination, response: requests.Respo
     broken = unusual(name, response, place) if response.status_code == 200 else []
     if broken and broken[0].severity is Severity.BROKEN:
         return broken
-    return _frame_findings(name, examination, response) or reloads(name, response, place) or broken
+    late = patience.late(name, response.elapsed.total_seconds(), place)
+    return _frame_findings(name, examination, response) or reloads(name, response, place) or broken + late
+
+
+def _quickly(examination: Examination, path: str) -> requests.Response:
+    """The page as somebody signed in gets it, the quicker of two where it is late."""
+    site = visitor(examination).site
+    return patience.answered(lambda: site.get(path))
 
 
 def _frame_findings(name: str, examination: Examination, response: requests.Response) -> list[Finding]:
@@ -200,7 +240,7 @@ def _address_findings(examination: Examination, source: str, wrong: Wrong) -> li
 @check("sso.test_page", codes=_FRAME_KINDS, needs=["sso.user"], after=["site.test_page"])
 def test_page(examination: Examination) -> Answer:
     """Does the test page show the default room in a frame?"""
-    response = visitor(examination).site.get(examination.contract.site.test_page)
+    response = _quickly(examination, examination.contract.site.test_page)
     if _makes_its_frame(examination, response):
         return Skipped(_BY_SCRIPT)
     found = _page_findings("sso.test_page", examination, response)
@@ -213,7 +253,7 @@ def integrated_page(examination: Examination) -> Answer:
     contract, role = examination.contract, visitor(examination).role
     if without := contract.site.features.missing("integrated_page"):
         return Skipped(without)
-    response = visitor(examination).site.get(contract.site.integrated_page)
+    response = _quickly(examination, contract.site.integrated_page)
     if _makes_its_frame(examination, response):
         return Skipped(_BY_SCRIPT)
     found = _page_findings("sso.integrated_page", examination, response)

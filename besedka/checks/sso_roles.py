@@ -10,6 +10,7 @@ from besedka.checks.check import Check, check
 from besedka.checks.examination import Examination
 from besedka.checks.finding import Answer, Finding, Severity, Skipped, answer, finding
 from besedka.checks.page_scripts import makes_frame, refused, scripts
+from besedka.checks.script_syntax import unreadable
 from besedka.checks.sso_pages import Page, read, rooms_of
 from besedka.checks.visitors import holders, visitor
 from besedka.contract import Contract, Role
@@ -88,7 +89,7 @@ def _paths(contract: Contract, role: Role, page: Page) -> list[Finding]:
 
 @check(
     "sso.commands",
-    codes="no_script digest none unread target no_switch reads_frame reloads_frame",
+    codes="no_script digest syntax unrun none unread target no_switch reads_frame reloads_frame",
     needs=["sso.user"],
 )
 def commands(examination: Examination) -> Answer:
@@ -110,6 +111,10 @@ def commands(examination: Examination) -> Answer:
             found.append(finding("sso.commands.no_script", seen, "200 with a script", path, advice=(fix,)))
         elif others := refused(texts, site.url + path, page.digests):
             found.append(_refused(others, path))
+        elif unread := _unreadable(texts, site.url + path, page):
+            found.append(_syntax(texts, unread, path))
+        elif page.unrun and not any(_COMMAND.search(text) for text in texts.values()):
+            found.append(_unrun(page.unrun[0], path))
         elif away := _only_elsewhere(texts, site.url + path, page):
             found.append(_unread(away, path))
         else:
@@ -140,6 +145,38 @@ def _refused(others: list[str], path: str) -> Finding:
     seen = f"{', '.join(others)}: not the script whose digest the page names"
     expected = "scripts that fit their integrity"
     return finding("sso.commands.digest", seen, expected, path, advice=(fix,))
+
+
+def _unreadable(texts: dict[str, str], address_of_page: str, page: Page) -> dict[str, str]:
+    """Address → why, of scripts that no browser can read; what another script imports is a module."""
+    named = [*page.scripts, *(f"script {number}" for number in range(1, len(page.inline) + 1))]
+    places = {one: f"{address_of_page} {one}" for one in named if one.startswith("script ")}
+    classic = {places.get(one) or urljoin(address_of_page, one) for one in named if one not in page.modules}
+    return unreadable(texts, frozenset(texts) - classic)
+
+
+def _syntax(texts: dict[str, str], unread: dict[str, str], path: str) -> Finding:
+    """A script in the page itself may fail alone; of one that speaks to the chat it is the end."""
+    worst = min(unread, key=lambda one: (not _COMMAND.search(texts[one]), one))
+    concerned = any(_COMMAND.search(text) for text in texts.values())
+    alone = concerned and not _COMMAND.search(texts[worst]) and " script " in worst
+    fix = (
+        "Mend that line. If the file on the disk is right, it is served cut or changed: look at the proxy, "
+        "and run collectstatic again."
+    )
+    severity = Severity.RISK if alone else Severity.BROKEN
+    seen, expected = f"{worst} {unread[worst]}", "scripts that a browser can read"
+    return finding("sso.commands.syntax", seen, expected, path, advice=(fix,), severity=severity)
+
+
+def _unrun(kind: str, path: str) -> Finding:
+    fix = (
+        'Write type="module", or no type, in the template. If it stands so there: a proxy that "optimises" '
+        "scripts changes it (Rocket Loader)."
+    )
+    seen = f'scripts of type "{kind}", which no browser runs'
+    code, expected = "sso.commands.unrun", "scripts that speak to the chat"
+    return finding(code, seen, expected, path, advice=(fix,))
 
 
 def _unread(source: str, path: str) -> Finding:

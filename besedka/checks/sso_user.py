@@ -2,22 +2,32 @@
 
 from __future__ import annotations
 
+import requests
+
+from besedka.checks import patience
 from besedka.checks.check import Check, check
-from besedka.checks.examination import Examination
+from besedka.checks.examination import SERVER_SECONDS, Examination
 from besedka.checks.finding import Answer, Finding, Findings, Skipped, answer, finding
 from besedka.checks.login_page import cookie_findings, said
+from besedka.checks.page_document import clears
+from besedka.checks.visitor import Visitor
 from besedka.checks.visitors import may_sign_in, visitor
 from besedka.contract import Contract
 from besedka.errors import StackStartError
-from besedka.site import SignInRefusedError
+from besedka.site import SignInRefusedError, Site
 
 _BY_STATUS = {
+    400: "malformed",
     401: "filtered",
     403: "filtered",
     423: "filtered",
     429: "limited",
 }
 _ADVICE = {
+    "malformed": (
+        "The site refuses the form before it looks at name and password: DATA_UPLOAD_MAX_MEMORY_SIZE, "
+        "DATA_UPLOAD_MAX_NUMBER_FIELDS or a firewall. Daphne's log says which.",
+    ),
     "filtered": (
         "Something refuses log-ins, whoever asks: a firewall, a list of addresses, or a lock after failures "
         "(django-axes: python manage.py axes_reset).",
@@ -29,7 +39,8 @@ _ADVICE = {
 
 @check(
     "sso.user",
-    codes="unwritable refused filtered limited failing foreign_cookie secure_cookie short_cookie path_cookie",
+    codes="unwritable refused malformed filtered limited failing clears slow"
+    " foreign_cookie secure_cookie short_cookie path_cookie",
     needs=["services.site"],
     after=["services.chat", "site.login_form", "site.csrf"],
 )
@@ -46,8 +57,22 @@ def user(examination: Examination) -> Answer:
     except SignInRefusedError as error:
         return Findings((_refusal(error),))
     response = made.site.accepted
-    found = cookie_findings("sso.user", examination, response) if response is not None else []
+    found = []
+    if response is not None:
+        place = f"POST {response.url.partition('?')[0]}"
+        found = cookie_findings("sso.user", examination, response) or clears("sso.user", response, place)
+        found = found or patience.late("sso.user", _seconds(examination, made, response), place)
     return answer(found, evidence=made.username)
+
+
+def _seconds(examination: Examination, made: Visitor, response: requests.Response) -> float:
+    """How long the log-in took, the shorter of two where it was late."""
+    first = response.elapsed.total_seconds()
+    if first <= patience.SLOW_SECONDS:
+        return first
+    again = Site.of(examination.contract, timeout=SERVER_SECONDS)
+    again.sign_in(made.username, made.password, email=made.email)
+    return min(first, again.accepted.elapsed.total_seconds()) if again.accepted is not None else first
 
 
 def _unwritable(error: StackStartError) -> Finding:

@@ -89,7 +89,8 @@ def _soon(examination: Examination) -> list[Finding]:
 def permissions(examination: Examination) -> Answer:
     """May each canonical user open the rooms that they are members of?"""
     holders = examination.permissions
-    roles = {name: account.roles for name, account in examination.roster.accounts.items()}
+    # Who has no role at all is told of by rooms.roles.
+    roles = {name: one.roles for name, one in examination.roster.accounts.items() if one.roles}
     found = _of_the_administrator(examination)
     for private in (False, True):
         wanted = (rights.ANY_ROOM, rights.of_kind(private=private))
@@ -147,7 +148,9 @@ def new_people(examination: Examination) -> Answer:
     missing = wanted - given
     if not missing and given:
         return answer((), evidence=", ".join(sorted(given)))
-    expected = ",".join(sorted(given | wanted or {"user"}))
+    # A name that no permission is given to is misspelt.
+    known = given & set().union(*examination.permissions.values())
+    expected = ",".join(sorted(known | wanted or {"user"}))
     return answer(
         [
             finding(

@@ -13,9 +13,11 @@ from playwright.sync_api import Frame, Locator, Page, Response, expect
 
 from besedka.adapter import Selectors
 from besedka.contract import Channel, Contract
+from besedka.pages import out_of_sight
 from besedka.pages.patience import PATIENCE
 from besedka.pages.refusals import Refusals
 from besedka.pages.rocketchat_frame import DECIDED_MILLISECONDS, RocketChatFrame
+from besedka.pages.script_errors import ScriptErrors
 
 # A page that has waited in vain shows its panel and goes on listening, because a slow chat may still come: it
 # gets this much longer. One that has given up or has proof, and a frame that holds an error page, get none.
@@ -81,6 +83,7 @@ class ChatPage(SitePage):
         self.windows: list[Page] = []
         self.answer: Response | None = None
         self.refusals = Refusals(page, contract.chat.url)
+        self.script_errors = ScriptErrors(page, contract.site.url, contract.chat.url)
         page.on("popup", self._opened)
 
     def _opened(self, window: Page) -> None:
@@ -171,16 +174,25 @@ class ChatPage(SitePage):
         except AssertionError as error:
             error.add_note(self._explanation(self._state))
             raise
-        # A browser loads what nobody sees all the same.
-        unseen = (
-            "the chat is signed in, in a frame that nobody sees: look at its style, width and height. "
-            "What shows it when it is pressed is [site.selectors] opener"
-        )
-        expect(self.frame_element, unseen).to_be_visible(timeout=DECIDED_MILLISECONDS)
+        self._expect_seen()
         if self._begun is not None:
             PATIENCE.note(time.monotonic() - self._begun)
             self._begun = None
         return chat
+
+    def _expect_seen(self) -> None:
+        """A browser loads what nobody sees all the same."""
+        try:
+            expect(self.frame_element).to_be_visible(timeout=DECIDED_MILLISECONDS)
+        except AssertionError as error:
+            why = out_of_sight.rule(self.frame_element) or "look at its style, width and height"
+            raise AssertionError(
+                f"the chat is signed in, in a frame that nobody sees: {why}. What shows it when it is "
+                "pressed is [site.selectors] opener"
+            ) from error
+        over = out_of_sight.over(self.frame_element, DECIDED_MILLISECONDS)
+        covered = f"the chat is signed in, in a frame that nobody sees: {over} stands over it"
+        assert not over, covered  # noqa: S101
 
     def expect_room(self, channel: Channel) -> None:
         """The frame is at the room's address, and the room is writable there, unless the contract says else.
@@ -213,7 +225,10 @@ class ChatPage(SitePage):
             "the page's own script does not run: look for a failed request in the console of the evidence. "
             f"A page without {self.selectors.state} on its frame needs [site.selectors] state = false"
         )
-        expect(begun, silent).to_be_attached(timeout=BEGUN_MILLISECONDS)
+        try:
+            expect(begun).to_be_attached(timeout=BEGUN_MILLISECONDS)
+        except AssertionError as error:
+            raise AssertionError(self.script_errors.sentence() or silent) from error
         self._await_decision(or_panel=True, timeout=PATIENCE.load)
         state = self._state
         if state not in _DECIDED_STATES and not self._frame_failed and not self._proved:
@@ -275,7 +290,8 @@ class ChatPage(SitePage):
 
     def _not_signed_in(self, state: str) -> AssertionError:
         """The failure, which begins with what Rocket.Chat told the browser, where it told anything."""
-        explanation, why = self._explanation(state), self.refusals.sentence()
+        explanation = self._explanation(state)
+        why = self.refusals.sentence() or self.script_errors.sentence()
         if why:
             return AssertionError(f"the chat is not signed in: {why}\n{explanation}")
         return AssertionError(f"the chat is not signed in\n{explanation}")

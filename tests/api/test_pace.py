@@ -8,6 +8,7 @@ from collections.abc import Callable
 import pytest
 import requests
 
+from besedka import http
 from besedka.checks.patience import SLOW_SECONDS
 from besedka.contract import Contract
 from besedka.site import Site
@@ -44,12 +45,45 @@ def _named(walk: OAuthFlow) -> float:
     return _seconds(walk.site.identity(walk.token()))
 
 
+def _page_of_the_log_in(walk: OAuthFlow) -> float:
+    anybody = Site.of(walk.contract, timeout=2 * limit)
+    return _seconds(anybody.get(walk.contract.site.login_path))
+
+
+def _signed_in(walk: OAuthFlow) -> float:
+    user = in_fewest_rooms(walk.contract)
+    site = Site.of(walk.contract, timeout=2 * limit)
+    site.sign_in(user.username, user.secret, email=user.email)
+    assert site.accepted is not None
+    return site.accepted.elapsed.total_seconds()
+
+
+def _test_page(walk: OAuthFlow) -> float:
+    return _seconds(walk.site.get(walk.contract.site.test_page))
+
+
+def _room(walk: OAuthFlow) -> float:
+    chat = walk.contract.chat.url
+    return _seconds(http.get(chat + walk.contract.default_channel.path, timeout=2 * limit))
+
+
 def _seconds(answered: requests.Response) -> float:
     expect_status(answered, 200)
     return answered.elapsed.total_seconds()
 
 
-@pytest.mark.parametrize("hop", [_authorized, _exchanged, _named], ids=["authorize", "token", "identity"])
+HOPS: dict[str, Callable[[OAuthFlow], float]] = {
+    "log-in page": _page_of_the_log_in,
+    "log-in": _signed_in,
+    "authorize": _authorized,
+    "token": _exchanged,
+    "identity": _named,
+    "test page": _test_page,
+    "room": _room,
+}
+
+
+@pytest.mark.parametrize("hop", HOPS.values(), ids=HOPS)
 def test_nobody_waits_for_a_hop_of_the_log_in(hop: Callable[[OAuthFlow], float], walk: OAuthFlow) -> None:
     seconds = hop(walk)
     # On a busy machine one answer may be late.

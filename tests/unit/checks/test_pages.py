@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import timedelta
 from types import SimpleNamespace
 from typing import Any
 
@@ -40,7 +41,11 @@ class Site:
         status = 200 if path in self.pages else 404
         text = self.pages.get(path, "")
         return SimpleNamespace(
-            status_code=status, text=text, url=f"http://127.0.0.1:8001{path}", headers={"Content-Type": kind}
+            status_code=status,
+            text=text,
+            url=f"http://127.0.0.1:8001{path}",
+            headers={"Content-Type": kind},
+            elapsed=timedelta(),
         )
 
 

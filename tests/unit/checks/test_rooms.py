@@ -69,7 +69,8 @@ def test_a_room_for_announcements_takes_no_messages_of_its_members(holding: Make
         ("name", "Old name", "rooms.accounts", "name"),
         ("username", "gone", "rooms.accounts", "missing"),
         ("roles", ["user", "admin"], "rooms.roles", "too_many"),
-        ("roles", [], "rooms.roles", "missing"),
+        ("roles", [], "rooms.roles", "none"),
+        ("roles", ["guest"], "rooms.roles", "missing"),
     ],
 )
 def test_an_account_that_is_not_as_it_should_be(
