@@ -154,9 +154,8 @@ class Channel(_Table):
     """A room of the chat.
 
     `name` stands in the address, `label` is the button of the site, `fname` what Rocket.Chat shows in place
-    of the name (its own field of that name). `roles` None means that every user may enter. In a room that is
-    `read_only` only those write who have the permission `post-readonly`: administrators, and whom the room
-    has made an owner or a moderator.
+    of the name (its own field of that name). `roles` None means that every user may enter. Where `read_only`
+    only administrators and the room's own owners and moderators write (permission `post-readonly`).
     """
 
     name: str
@@ -318,8 +317,7 @@ class Contract(_Table):
     def default_channel(self) -> Channel:
         """The room that the site's pages open: the default room after log-in, else the first default room."""
         first = self.settings.get("First_Channel_After_Login")
-        named = [channel for channel in self.default_channels if channel.name == first]
-        return (*named, *self.default_channels)[0]
+        return max(self.default_channels, key=lambda channel: channel.name == first)
 
     @property
     def common_role(self) -> Role:
@@ -338,13 +336,11 @@ class Contract(_Table):
 
     def user(self, username: str) -> User:
         """The canonical user of that name; KeyError if there is none."""
-        found = {user.username: user for user in self.users}
-        return found[username]
+        return {user.username: user for user in self.users}[username]
 
     def channel(self, name: str) -> Channel:
         """The channel of that name; KeyError if there is none."""
-        found = {channel.name: channel for channel in self.channels}
-        return found[name]
+        return {channel.name: channel for channel in self.channels}[name]
 
     @property
     def subscriptions(self) -> tuple[tuple[User, Channel], ...]:

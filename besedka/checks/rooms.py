@@ -381,11 +381,10 @@ def outsiders(examination: Examination) -> Answer:
             if stranger or (username in canonical and (username, channel.name) not in entitled):
                 seen = f"{username} is in {channel.name}"
                 place = f"rocketchat_subscription, {username} in {channel.name}"
-                code = "stranger" if stranger else "member"
                 ask = f"Is {username} meant to be there? If not, remove the member in the room's list."
                 prune = besedka_command(examination.target, "provision", "--apply", "--prune")
                 commands, advice = ((), (ask,)) if stranger else ((prune,), ())
-                code = f"rooms.outsiders.{code}"
+                code = f"rooms.outsiders.{'stranger' if stranger else 'member'}"
                 found.append(finding(code, seen, "not a member", place, commands=commands, advice=advice))
     cells = [
         f"members.{user.username}.{channel.name}"
