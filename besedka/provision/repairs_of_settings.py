@@ -88,7 +88,9 @@ def of_values(rows: dict[str, Document], state: State, contract: Contract) -> It
     for suffix, sound in (("groups_channel_map", _map_is_sound), ("channels_admin", _admin_is_sound)):
         row = rows.get(f"{base}-{suffix}", {})
         value = row.get("value")
-        if value and value != row.get("packageValue") and not sound(str(value), state):
+        # A provider that is added again has rows without a value (measured on 6.5.3).
+        lost = "packageValue" in row and value is None
+        if lost or (value and value != row.get("packageValue") and not sound(str(value), state)):
             yield Action("setting", f"{base}-{suffix}", value, row.get("packageValue"))
 
 
