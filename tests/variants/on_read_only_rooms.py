@@ -11,7 +11,7 @@ from besedka.pages.site import IntegratedPage
 from besedka.rocketchat.rest import Credentials, RocketChat, RocketChatError
 from tests.cases import READERS
 
-pytestmark = pytest.mark.e2e
+pytestmark = pytest.mark.variants
 
 
 @pytest.mark.parametrize(("username", "room"), READERS)
