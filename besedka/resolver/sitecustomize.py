@@ -22,7 +22,9 @@ def led() -> dict[str, str]:
 
 def getaddrinfo(host: Any, *arguments: Any, **options: Any) -> Any:
     """`socket.getaddrinfo` that knows the names."""
-    name = host.decode("idna") if isinstance(host, bytes) else host
+    # Names beyond ASCII are told as `xn--…`; some clients ask for them so, others as they are written.
+    name = host.encode("idna") if isinstance(host, str) and not host.isascii() else host
+    name = name.decode("ascii") if isinstance(name, bytes) else name
     known = led().get(name.lower()) if isinstance(name, str) else None
     return _of_the_system(known or host, *arguments, **options)
 

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import subprocess
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
+from urllib.parse import unquote
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
@@ -65,7 +67,8 @@ def example(contract: Contract, *, one_host: bool) -> Front:
         address.port(contract.chat.url),
         told.body_megabytes,
         told.socket_seconds,
-        told.chat_path if one_host else "",
+        # nginx compares its expressions with the decoded path.
+        re.escape(unquote(told.chat_path)) if one_host else "",
         "/etc/ssl/besedka/server.pem",
         "/etc/ssl/besedka/server.key",
     )

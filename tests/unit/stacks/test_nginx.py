@@ -59,6 +59,22 @@ def test_nginx_itself_accepts_the_page(name: str, tmp_path: Path) -> None:
     assert "test is successful" in said.stderr, said.stderr
 
 
+def test_a_name_beyond_ascii_leads_here_however_a_client_asks(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(sitecustomize.VARIABLE, "xn--80abjda5a9b.test=127.0.0.1")
+
+    for asked in ("беседка.test", "xn--80abjda5a9b.test", b"xn--80abjda5a9b.test", "Беседка.test"):
+        assert sitecustomize.getaddrinfo(asked, 80)[0][4] == ("127.0.0.1", 80)
+
+
+def test_a_path_beyond_ascii_is_compared_as_nginx_reads_it() -> None:
+    assert TOLD.proxy is not None
+    proxy = TOLD.proxy.model_copy(update={"chat_path": "/%D1%87%D0%B0%D1%82.1"})
+
+    front = nginx.example(TOLD.model_copy(update={"proxy": proxy}), one_host=True)
+
+    assert front.chat_path == r"/чат\.1"
+
+
 def test_a_name_leads_here_for_this_process_and_for_a_service(monkeypatch: pytest.MonkeyPatch) -> None:
     name = TOLD.proxy.chat_host if TOLD.proxy else ""
     monkeypatch.delenv(sitecustomize.VARIABLE, raising=False)
