@@ -55,16 +55,19 @@ class Room(Protocol):
     @property
     def default(self) -> bool: ...
     @property
+    def read_only(self) -> bool: ...
+    @property
     def roles(self) -> Sequence[str] | None: ...
     def admits(self, role: str) -> bool: ...
 
 
 @dataclass(frozen=True)
 class Rows:
-    """What a contract says of people and rooms."""
+    """What a contract says of people and rooms; `opened` is the room that the pages show first."""
 
     users: Sequence[Person]
     channels: Sequence[Room]
+    opened: str | None
     admin: Account
     groups: Mapping[str, str]
     settings: names.Settings
@@ -162,6 +165,11 @@ def _default_rooms(contract: Rows) -> Iterator[str]:
         shut_out = sorted({user.role for user in contract.users if not room.admits(user.role)})
         if room.default and not room.private and shut_out:
             yield f"{row}.roles: every new account joins a default room, and {', '.join(shut_out)} may not"
+        if room.read_only and room.name == contract.opened:
+            yield (
+                f"{row}.read_only: the pages open this room first, and nobody could write there; name "
+                "another default room in settings.First_Channel_After_Login"
+            )
 
 
 def _memberships(contract: Rows) -> Iterator[str]:

@@ -154,7 +154,8 @@ class Channel(_Table):
     """A room of the chat.
 
     `name` stands in the address, `label` is the button of the site, `fname` what Rocket.Chat shows in place
-    of the name (its own field of that name). `roles` None means that every user may enter.
+    of the name (its own field of that name). `roles` None means that every user may enter. Where `read_only`
+    only administrators and the room's own owners and moderators write (permission `post-readonly`).
     """
 
     name: str
@@ -162,6 +163,7 @@ class Channel(_Table):
     label: str
     private: bool
     default: bool
+    read_only: bool = False
     roles: tuple[Role, ...] | None = None
 
     @property
@@ -249,7 +251,8 @@ class Contract(_Table):
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:
-        rows = Rows(self.users, self.channels, self.chat.admin, self.provider.groups, self.settings)
+        opened = self.default_channel.name if self.default_channels else None
+        rows = Rows(self.users, self.channels, opened, self.chat.admin, self.provider.groups, self.settings)
         found = [
             *problems(rows),
             *self._adapter_problems(),
@@ -314,8 +317,7 @@ class Contract(_Table):
     def default_channel(self) -> Channel:
         """The room that the site's pages open: the default room after log-in, else the first default room."""
         first = self.settings.get("First_Channel_After_Login")
-        named = [channel for channel in self.default_channels if channel.name == first]
-        return (*named, *self.default_channels)[0]
+        return max(self.default_channels, key=lambda channel: channel.name == first)
 
     @property
     def common_role(self) -> Role:
@@ -334,13 +336,11 @@ class Contract(_Table):
 
     def user(self, username: str) -> User:
         """The canonical user of that name; KeyError if there is none."""
-        found = {user.username: user for user in self.users}
-        return found[username]
+        return {user.username: user for user in self.users}[username]
 
     def channel(self, name: str) -> Channel:
         """The channel of that name; KeyError if there is none."""
-        found = {channel.name: channel for channel in self.channels}
-        return found[name]
+        return {channel.name: channel for channel in self.channels}[name]
 
     @property
     def subscriptions(self) -> tuple[tuple[User, Channel], ...]:

@@ -22,6 +22,14 @@ _RESERVED_DEFAULT = "admin,administrator,system,user"
 # What scripts and people append to a name that is taken. More than that is a name of its own.
 _SECOND = r"([-_. ]?(chat|room|channel|group|copy|чат|\d+))?"
 _SECRET = re.compile(r"(secret|password|_pass|token|private_?key)$", re.IGNORECASE)
+# Rocket.Chat's own services: while their switch `Accounts_OAuth_<Name>` is off, it removes the log-in service
+# of that key, whoever made it (`apps/meteor/server/lib/oauth/updateOAuthServices.ts`; the settings of 7.7.1).
+_ITS_OWN_SERVICES = frozenset(
+    (
+        *("apple", "dolphin", "drupal", "facebook", "github", "github_enterprise", "gitlab", "google"),
+        *("linkedin", "nextcloud", "tokenpass", "twitter", "wordpress"),
+    )
+)
 # They mention everybody: `@all`, `@here`.
 _MENTIONS = ("all", "here")
 
@@ -37,6 +45,12 @@ def service_key(name: str) -> str:
         message = (
             f"{name!r} has no latin letter or digit, and Rocket.Chat drops everything else from the name "
             "of a Custom OAuth service; call it e.g. 'besedka' and put the text into button_label_text"
+        )
+        raise ValueError(message)
+    if key in _ITS_OWN_SERVICES:
+        message = (
+            f"{name!r} is a log-in service of Rocket.Chat's own, and while that is switched off Rocket.Chat "
+            f"removes whatever has its name; call yours e.g. 'besedka_{key}'"
         )
         raise ValueError(message)
     return key

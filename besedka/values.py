@@ -30,8 +30,8 @@ def _rooted(value: str) -> str:
     return address.encoded(value)
 
 
-# The last release of a line, by the line's name.
-LINES = {"8.x": "8.9.0", "9.x": "9.0.0"}
+# The release of a line that the suite is run with (besedka/stacks/versions.toml), by the line's name.
+LINES = {"6.x": "6.4.8", "7.x": "7.7.1", "8.x": "8.9.0", "9.x": "9.0.0"}
 
 
 def _release(value: str) -> str:

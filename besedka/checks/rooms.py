@@ -122,8 +122,18 @@ def kind(examination: Examination) -> Answer:
                     commands=(examination.provision_command,),
                 )
             )
-        closed = (("archived", room.archived), ("read_only", room.read_only), ("join_code", room.join_code))
-        for code, is_so in closed:
+        if channel.read_only and not room.read_only:
+            found.append(
+                finding(
+                    "rooms.kind.read_only",
+                    f"{room.name}: everybody may write",
+                    "read only",
+                    place,
+                    commands=(examination.provision_command,),
+                )
+            )
+        shut = room.read_only and not channel.read_only
+        for code, is_so in (("archived", room.archived), ("read_only", shut), ("join_code", room.join_code)):
             if is_so:
                 seen = f"{room.name}: {code.replace('_', ' ')}"
                 found.append(
@@ -365,17 +375,16 @@ def outsiders(examination: Examination) -> Answer:
             if username.startswith(TEMPORARY_PREFIX) or username in _BOTS:
                 continue
             # Provisioning makes and invites as the administrator, who is in each room for that.
-            if contract.is_administrator(username) and username not in canonical:
+            if contract.is_administrator(username):
                 continue
             stranger = username not in canonical and channel.private
             if stranger or (username in canonical and (username, channel.name) not in entitled):
                 seen = f"{username} is in {channel.name}"
                 place = f"rocketchat_subscription, {username} in {channel.name}"
-                code = "stranger" if stranger else "member"
                 ask = f"Is {username} meant to be there? If not, remove the member in the room's list."
                 prune = besedka_command(examination.target, "provision", "--apply", "--prune")
                 commands, advice = ((), (ask,)) if stranger else ((prune,), ())
-                code = f"rooms.outsiders.{code}"
+                code = f"rooms.outsiders.{'stranger' if stranger else 'member'}"
                 found.append(finding(code, seen, "not a member", place, commands=commands, advice=advice))
     cells = [
         f"members.{user.username}.{channel.name}"

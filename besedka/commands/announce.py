@@ -69,15 +69,20 @@ def announce(  # noqa: PLR0913, PLR0917 - one parameter per option
             where="the command line",
             next_step="besedka announce RUN…",
         )
-    for step in plan(told, _open_issues(), link, jobs) if issues else ():
-        typer.echo(f"gh {shlex.join(step.words)}\n{step.body}".rstrip())
-        if not dry_run:
-            _gh(step)
-    text, url = message(told, chosen(lang), link, jobs), os.environ.get(NOTIFY_ENV)
-    if text and url:
-        typer.echo(f"message to {urlsplit(url).hostname}:\n{json.dumps(text, ensure_ascii=False, indent=1)}")
-        if not dry_run:
-            _send(url, text)
+    try:
+        for step in plan(told, _open_issues(), link, jobs) if issues else ():
+            typer.echo(f"gh {shlex.join(step.words)}\n{step.body}".rstrip())
+            if not dry_run:
+                _gh(step)
+    finally:
+        # A GitHub that takes nothing is one reason more to tell the room.
+        text, url = message(told, chosen(lang), link, jobs), os.environ.get(NOTIFY_ENV)
+        if text and url:
+            typer.echo(
+                f"message to {urlsplit(url).hostname}:\n{json.dumps(text, ensure_ascii=False, indent=1)}"
+            )
+            if not dry_run:
+                _send(url, text)
 
 
 def _jobs(needs: str) -> dict[str, Any]:

@@ -113,6 +113,22 @@ class RocketChatFrame:
         expect(self.send_button).to_be_visible()
         expect(self.join_button).to_have_count(0)
 
+    def expect_open(self) -> None:
+        """Some room is shown; below its messages is the message box, or that it is read only."""
+        footer = self.frame.locator('[id^="chat-window-"]').locator("footer")
+        expect(footer.or_(self.room_not_found).first).to_be_visible(timeout=PATIENCE.load)
+        expect(self.room_not_found).to_have_count(0, timeout=DECIDED_MILLISECONDS)
+
+    def expect_reader_of(self, room_id: str) -> None:
+        """The room is open, and words stand in place of the message box; a member has no button beside them.
+
+        `room_id`: Rocket.Chat's own. Its client marks the room's messages with it
+        (`client/views/room/body/RoomBody.tsx`), and others may join there (`ComposerReadOnly.tsx`; 7.7.1).
+        """
+        footer = self.frame.locator(f'[id="chat-window-{room_id}"]').locator("footer")
+        expect(footer).to_have_text(re.compile(r"\S"), timeout=PATIENCE.load)
+        expect(footer.locator("button,textarea")).to_have_count(0)
+
     def words(self) -> str:
         """The first words of what is on the page."""
         return " ".join(self.frame.locator("body").inner_text().split())[:_WORDS]

@@ -140,10 +140,12 @@ def _forced(name: str, value: Any, row: Document) -> Iterator[Notice]:
         yield Notice("setting-forced", name, f"{text}: change that variable to {value!r}, or take it away")
 
 
-def _unlisted(name: str, value: Any, state: State, rows: dict[str, Document]) -> Iterator[Notice]:
+def _unlisted(name: str, value: Any, state: State, rows: dict[str, Document]) -> Iterator[Action | Notice]:
     """REST does not list it. A hidden one is set by OVERWRITE_SETTING_<id> at boot and in no other way."""
     known = catalogue.for_version(state.version).setting(name)
-    if known is None or not known.hidden:
+    if known and not known.hidden and rows and name not in rows:
+        yield inserted(repairs_of_settings.SETTINGS, repairs_of_settings.row_of(known), "its row is gone")
+    elif known is None or not known.hidden:
         yield Notice("setting-unknown", name, "this Rocket.Chat has no such setting; it was not written")
     elif name in rows and rows[name].get("value") != value:
         text = f"no call changes it: start Rocket.Chat with OVERWRITE_SETTING_{name}={value}"

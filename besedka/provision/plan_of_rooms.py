@@ -30,9 +30,10 @@ def made(contract: Contract, state: State, *, rooms_only: bool, prune: bool) -> 
     for channel in contract.channels:
         room = found[channel.name]
         steps += _voices(channel, room, contract) if room else ()
-        if (room.default if room else False) != channel.default:
-            before, after = {"default": not channel.default}, {"default": channel.default}
-            steps.append(Action("room-field", channel.name, before, after))
+        for field in ("default", "read_only"):
+            wanted = getattr(channel, field)
+            if (getattr(room, field) if room else False) != wanted:
+                steps.append(Action("room-field", channel.name, {field: not wanted}, {field: wanted}))
     return [*steps, *_twins(contract, state, found)]
 
 
@@ -85,9 +86,8 @@ def _room(channel: Channel, room: Room | None, contract: Contract, state: State)
         yield Action("room-field", channel.name, before, after)
     if channel.fname and room.label != channel.fname:
         yield Action("room-field", channel.name, {"label": room.label}, {"label": channel.fname})
-    for field in ("read_only", "join_code"):
-        if getattr(room, field):
-            yield Action("room-field", channel.name, {field: True}, {field: False})
+    if room.join_code:
+        yield Action("room-field", channel.name, {"join_code": True}, {"join_code": False})
 
 
 def _voices(channel: Channel, room: Room, contract: Contract) -> Steps:
@@ -152,7 +152,9 @@ def _members(  # noqa: PLR0913 - two of them are options
             inside = state.inside(room, account.username)
             # Somebody who goes private with the room has been let in before.
             joined = channel.private and not room.private and contract.is_administrator(user.username)
-            yield from _membership(target, inside or joined, belongs, prune=prune)
+            # The administrator makes the rooms and invites, whatever a role on the site says.
+            kept = inside and contract.is_administrator(user.username)
+            yield from _membership(target, inside or joined, belongs or kept, prune=prune)
         elif belongs and rooms_only:
             yield Notice("user-missing", target, f"there is no account {user.username!r} to invite")
         elif belongs and not room.default:

@@ -43,6 +43,20 @@ def of_rows(rows: Iterable[Document], version: str, contract: Contract) -> Itera
                 yield changed(SETTINGS, row, {field: meant_date(row[field])}, f"its {field} is no date")
 
 
+def row_of(setting: catalogue.Setting) -> Document:
+    """The row of a registered setting, at its default; the next start fills in what it lacks."""
+    fields = {
+        "type": setting.type,
+        "public": setting.public,
+        "group": setting.group,
+        "section": setting.section,
+    }
+    named = {"i18nLabel": setting.id, "values": [{"key": key, "i18nLabel": key} for key in setting.values]}
+    shown = dict.fromkeys(("hidden", "blocked", "secret"), False)
+    values = {"value": setting.default, "packageValue": setting.default, "valueSource": "packageValue"}
+    return {"_id": setting.id, "sorter": 0} | fields | named | shown | values
+
+
 def _within_reach(row: Document, wanted: Any, setting: catalogue.Setting | None) -> Iterator[Action]:
     """A call neither shows nor changes a hidden row, and changes no blocked one (Settings.ts, 6.13)."""
     if row.get("hidden") and not (setting and setting.hidden):
@@ -74,7 +88,9 @@ def of_values(rows: dict[str, Document], state: State, contract: Contract) -> It
     for suffix, sound in (("groups_channel_map", _map_is_sound), ("channels_admin", _admin_is_sound)):
         row = rows.get(f"{base}-{suffix}", {})
         value = row.get("value")
-        if value and value != row.get("packageValue") and not sound(str(value), state):
+        # A provider that is added again has rows without a value (measured on 6.5.3).
+        lost = "packageValue" in row and value is None
+        if lost or (value and value != row.get("packageValue") and not sound(str(value), state)):
             yield Action("setting", f"{base}-{suffix}", value, row.get("packageValue"))
 
 

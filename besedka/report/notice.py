@@ -13,6 +13,7 @@ from besedka.language import Language
 from besedka.report.issues import named, troubles
 from besedka.report.model import Run, Verdict
 from besedka.report.wording import verdict
+from besedka.translation import translated
 
 _COLOUR = {Verdict.PASSED: "#177245", Verdict.FAILED: "#b3261e"}
 _TROUBLE_COLOUR = "#8a5a00"
@@ -28,7 +29,7 @@ def message(
         {
             "title": named(run),
             **({"title_link": link} if link else {}),
-            "text": "\n".join([verdict(run, language), *_causes(run)]),
+            "text": "\n".join([verdict(run, language), *_causes(run, language)]),
             "color": _COLOUR.get(run.verdict, _TROUBLE_COLOUR),
         }
         for run in runs
@@ -37,5 +38,8 @@ def message(
     return {"text": "; ".join(causes) or verdict(runs[0], language), "attachments": attachments}
 
 
-def _causes(run: Run) -> list[str]:
-    return [f"• `{cause.code}`: {cause.seen}" for cause in run.causes[:3]]
+def _causes(run: Run, language: Language) -> list[str]:
+    return [
+        f"• {translated(cause.question, language)} `{cause.code}`: {translated(cause.seen, language)}"
+        for cause in run.causes[:3]
+    ]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import shlex
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from functools import cache
@@ -37,6 +38,7 @@ def template(language: Language) -> Template:
     )
     environment.filters["told"] = lambda text: translated(text, language)
     environment.filters["trouble"] = lambda text: wording.trouble(text, language)
+    environment.filters["show_trace"] = show_trace
     environment.filters["reason"] = lambda text: wording.reason(text, language)
     return environment.get_template("page.html.j2")
 
@@ -89,6 +91,12 @@ def _pictures(run: Run, folder: Path) -> dict[str, str]:
             data = base64.b64encode(path.read_bytes()).decode()
             found[name] = f"data:image/png;base64,{data}"
     return found
+
+
+def show_trace(trace: str) -> str:
+    """The command that shows a trace. With a port the viewer opens in the browser that is there: without one
+    it looks for Playwright's own."""
+    return f"python -m playwright show-trace --port 0 {shlex.quote(trace)}"
 
 
 def shown(folder: Path) -> str:

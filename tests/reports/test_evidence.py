@@ -4,17 +4,23 @@ from __future__ import annotations
 
 import json
 import re
+import shlex
+import subprocess
+import sys
+import threading
 import xml.etree.ElementTree as ET
 import zipfile
 from pathlib import Path
 from urllib.parse import urlsplit
 
+import psutil
 import pytest
 
 from besedka.checks.report import contract_values
 from besedka.contract import Contract
 from besedka.report import ctrf
 from besedka.report.model import RUN_FILE, Run
+from besedka.report.page import show_trace
 from besedka.scrub import COOKIE_CHARACTERS
 from besedka.stacks.model import Stack
 from tests import inner
@@ -157,3 +163,20 @@ def test_playwrights_options_do_what_they_say(stack: Stack, subject: Path) -> No
     (kept,) = folder.iterdir()
     with zipfile.ZipFile(kept / "trace-1.zip") as trace:
         assert trace.testzip() is None
+    assert "Listening on http" in first_line_of(show_trace(str(kept / "trace-1.zip")))
+
+
+def first_line_of(command: str) -> str:
+    """What a printed command says first; it would go on until somebody ends it."""
+    words = [sys.executable, *shlex.split(command)[1:]]
+    running = subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    watchdog = threading.Timer(inner.RUN_SECONDS, running.kill)
+    watchdog.start()
+    try:
+        assert running.stdout is not None
+        return next((line for line in running.stdout if line.strip()), "")
+    finally:
+        watchdog.cancel()
+        for process in [*psutil.Process(running.pid).children(recursive=True), running]:
+            process.kill()
+        running.communicate()

@@ -102,11 +102,30 @@ def test_never_begins(stack):
 """
 
 
-def test_a_full_disk_is_no_red_test(stack: Stack, subject: Path) -> None:
-    subject.write_text(FULL_DISK, "utf-8")
+EVIDENCE_FINDS_NO_ROOM = """
+import errno
+from fixtures.evidence import Recorder
 
-    finished = inner.run(str(subject), *inner.attached(stack))
+def no_room(recorder):
+    raise OSError(errno.ENOSPC, "No space left on device", "/somewhere")
 
+def test_fails(visitor, monkeypatch):
+    monkeypatch.setattr(Recorder, "record", no_room)
+    assert visitor is None
+
+def test_never_begins(stack):
+    assert stack
+"""
+
+
+@pytest.mark.parametrize("code", [FULL_DISK, EVIDENCE_FINDS_NO_ROOM], ids=["test", "evidence"])
+def test_a_full_disk_is_no_red_test(code: str, stack: Stack, subject: Path, tmp_path: Path) -> None:
+    subject.write_text(code, "utf-8")
+    junit = tmp_path / "junit.xml"
+
+    finished = inner.run(str(subject), *inner.attached(stack), f"--junitxml={junit}")
+
+    assert [row.get("type") for row in ET.parse(junit).iter("error")] == ["infrastructure"]
     assert finished.returncode == DiskFullError.exit_status, finished.stdout + finished.stderr
     assert "No space left on device: '/somewhere'" in finished.stdout
     assert "FAILED" not in finished.stdout

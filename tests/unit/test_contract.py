@@ -169,7 +169,14 @@ def test_the_first_boot_environment_names_the_provider_with_underscores() -> Non
         ),
         ('label = "VIP"', 'label = "VIP"\nfname = "Важные"', "channels.2 (vip).fname", DISPLAY_RULE),
         ('name = "vip"', 'name = "system"', "channels.2 (system).name", "reserves 'system'"),
+        (
+            "default = true",
+            "default = true\nread_only = true",
+            "channels.1 (general).read_only",
+            "nobody could write there",
+        ),
         ('name = "besedka"', 'name = "Беседка"', "provider.name", "no latin letter"),
+        ('name = "besedka"', 'name = "Google"', "provider.name", "a log-in service of Rocket.Chat's own"),
         ('username = "owner"', 'username = "rcadmin"', "chat.admin", "share a name or an address"),
         ('username = "owner"', 'username = "Owner"', "chat.admin.username", "one account to Rocket.Chat"),
         (

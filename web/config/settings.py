@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 from besedka_chat.pkce import pkce_required
 
@@ -23,9 +23,9 @@ SECRET_KEY = BESEDKA.secret_key
 DEBUG = False
 ALLOWED_HOSTS = list(BESEDKA.allowed_hosts)
 ROOT_URLCONF = "config.urls"
-# A site may lie below a path of its host, as https://host/portal.
+# A site may lie below a path of its host, as https://host/portal; servers decode what stands in an address.
 _ADDRESS = urlsplit(BESEDKA.site_url)
-FORCE_SCRIPT_NAME = _ADDRESS.path or None
+FORCE_SCRIPT_NAME = unquote(_ADDRESS.path) or None
 ASGI_APPLICATION = "config.asgi.application"
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
@@ -98,7 +98,7 @@ X_FRAME_OPTIONS = "SAMEORIGIN"
 SECURE_CROSS_ORIGIN_OPENER_POLICY = None
 
 # --- Static files, served by the site itself without collectstatic
-STATIC_URL = f"{_ADDRESS.path}/static/"
+STATIC_URL = f"{FORCE_SCRIPT_NAME or ''}/static/"
 STATICFILES_DIRS = [BASE_DIR / "static"]
 WHITENOISE_USE_FINDERS = True
 # Always asked again (304): a page and its modules must be of one version.

@@ -49,6 +49,18 @@ def test_a_room_that_is_not_as_it_should_be(
     assert codes(check, holding(**rows)) == [f"{check}.{code}"]
 
 
+def test_a_room_for_announcements_takes_no_messages_of_its_members(holding: Make, contract: Any) -> None:
+    news = contract.channel("vip").model_copy(update={"read_only": True})
+    channels = tuple(news if one.name == news.name else one for one in contract.channels)
+    announcing = contract.model_copy(update={"channels": channels})
+    rows = rooms_and_people(contract.users)
+    assert codes("rooms.kind", holding(contract=announcing, **rows)) == ["rooms.kind.read_only"]
+
+    next(raw for raw in rows["chat_rooms"] if raw["name"] == news.name)["ro"] = True
+
+    assert codes("rooms.kind", holding(contract=announcing, **rows)) == []
+
+
 @pytest.mark.parametrize(
     ("field", "value", "check", "code"),
     [

@@ -198,13 +198,16 @@ def test_a_dry_run_asks_and_changes_nothing(calls: Path, red: str, webhook: Webh
 
 
 @pytest.mark.usefixtures("calls")
-def test_what_gh_says_is_told(red: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_gh_says_is_told_and_the_room_all_the_same(
+    red: str, webhook: Webhook, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("GH_FAILS", "1")
 
     shown = CliRunner().invoke(cli.app, ["announce", red])
 
     assert isinstance(shown.exception, AnnounceError)
     assert "no token" in str(shown.exception)
+    assert len(webhook.messages) == 1
 
 
 def test_the_webhook_gets_rocket_chats_format(red: str, webhook: Webhook) -> None:

@@ -57,7 +57,7 @@ def test_the_page_names_cause_place_command_and_tests(language: Language, folder
         runs.FAILED_TEST,
         html.escape(translated(runs.run().causes[0].question, language)).replace("&#x27;", "&#39;"),
         told["nature"]["stand-in"],
-        f"playwright show-trace {folder}/evidence/t/trace-1.zip",
+        f"python -m playwright show-trace --port 0 {folder}/evidence/t/trace-1.zip",
         f"✗&nbsp;{told['hop']['token']}",
         told["unproven"]["stand_in"].format(service="MongoDB"),
         f'title="{told["cell"]["failed"]}"',
