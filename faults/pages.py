@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 from faults import names
+from faults.breakable_stack import BreakableStack
 from faults.fault import Fault
-from faults.hops import Kept, with_a_token
+from faults.hops import Kept, with_a_code, with_a_token
 from faults.proxy import Request, Rule
-from faults.rules import Matching, answers, answers_json, lost, relocated, reply_with, to
+from faults.rules import Matching, answers, answers_json, fields, lost, relocated, reply_with, to
 
 _LOGIN, _TOKEN, _IDENTITY = names.LOGIN, names.TOKEN, names.IDENTITY
 _SESSION = names.SESSION or "/none/"
@@ -34,6 +38,19 @@ def _without_its_token(request: Request) -> bool:
 def _without_a_session(path: str) -> Matching:
     """An anonymous visitor's request of that page."""
     return lambda request: request.path == path and "besedka_session=" not in request.header("Cookie")
+
+
+def _with_a_session(path: str) -> Matching:
+    return lambda request: request.path == path and "besedka_session=" in request.header("Cookie")
+
+
+@contextmanager
+def _one_id_for_all(one: BreakableStack) -> Iterator[None]:
+    """The owner's, whom the chat knows by it."""
+    link = {"$set": {f"services.{one.contract.provider.name}": {"id": "1"}}}
+    rule = fields(with_a_token, id="1")
+    with one.changed("users", {"username": names.MEMBER.username}, link), one.ruled("site", rule):
+        yield
 
 
 def _hidden_behind(name: str, path: str) -> tuple[Fault, Fault]:
@@ -100,6 +117,19 @@ FAULTS = (
         "identity_shadowed_by_another_view",
         "site.identity.status",
         answers_json(to(_IDENTITY, "GET"), 405, detail='Method "GET" not allowed.'),
+    ),
+    _page("identity_empty_of_an_id", "sso.fields.no_id", fields(with_a_token, id="")),
+    Fault("identity_has_one_id_for_all", "sso.fields.id_taken", _one_id_for_all),
+    _page("identity_limited", "sso.identity.limited", answers_json(with_a_token, 429, detail="throttled")),
+    _page(
+        "token_under_another_name",
+        "sso.token.unnamed",
+        fields(with_a_code, accessToken="made-up", access_token=None),
+    ),
+    _page(
+        "terms_to_accept_first",
+        "sso.authorize.target",
+        answers(_with_a_session(names.AUTHORIZE), 302, Location="/accounts/terms/"),
     ),
     _page("identity_kept_for_everybody", "sso.identity.anybody", Rule(with_a_token, Kept())),
     _page("identity_as_a_page", "site.identity.html", answers(to(_IDENTITY), 401, _OWN_LOGIN)),

@@ -106,7 +106,12 @@ def _file_away(one: BreakableStack) -> Iterator[None]:
         os.replace(away, one.site_file)
 
 
+_AWAY = Rule(
+    lambda _: True,
+    lambda request, _: Reply(301, (("Location", f"https://chat.invalid{request.target}"),), b""),
+)
 FAULTS = (
+    Fault("chat_redirects_to_nobody", "services.chat.redirected", lambda one: one.ruled("chat", _AWAY)),
     Fault("site_stopped", "services.site.unanswered", lambda one: one.stopped("site")),
     Fault("chat_stopped", "services.chat.unanswered", lambda one: one.stopped("rocketchat")),
     Fault("mongo_stopped", "services.mongo.unanswered", _mongo_stopped),

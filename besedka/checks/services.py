@@ -192,7 +192,11 @@ def _no_status(status: int, kind: str, location: str, url: str) -> tuple[str, st
     if advice := redirected(status, location, url):
         code = "loop" if leads_back(location, url) else "redirected"
         return code, f"{status} to {urljoin(url, location)}", advice
-    return "starting" if status in _STARTING else "not_json", f"{status} with {kind}", gateway(status)
+    return (
+        "starting" if status in _STARTING else "not_json",
+        f"{status} with {kind}",
+        gateway(status) if status != 503 else (),
+    )
 
 
 def _is_a_site(examination: Examination, response: requests.Response) -> bool:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import replace
 
 import requests
 
-from besedka import address, second_ask
+from besedka import address, http, second_ask
 from besedka.checks.check import Check, check
-from besedka.checks.examination import LOOP_ADVICE, TIMEOUT_SECONDS, Examination
+from besedka.checks.examination import LOOP_ADVICE, TIMEOUT_SECONDS, Examination, redirected
 from besedka.checks.finding import Answer, Finding, Findings, Ok, Severity, answer, finding
 from besedka.contract import Contract
 from besedka.errors import ServiceUnreachableError
@@ -21,7 +22,7 @@ _STARTING = {502, 503, 504}
 
 @check(
     "services.chat",
-    codes="tls loop starting not_json slow unanswered refused",
+    codes="tls loop redirected starting not_json slow unanswered refused",
     after=["services.mongo", "services.certificate"],
 )
 def chat(examination: Examination) -> Answer:
@@ -52,6 +53,17 @@ def _chat_silence(examination: Examination, error: Exception) -> Finding:
     return silence("refused", str(error), "read Rocket.Chat's log")
 
 
+def _moved(examination: Examination) -> tuple[str, str] | None:
+    """Where the chat's address leads, and what to do; None where it leads nowhere. Nobody answers there."""
+    asked = f"{examination.contract.chat.url}/api/info"
+    with suppress(requests.RequestException):
+        answered = http.get(asked, timeout=TIMEOUT_SECONDS, allow_redirects=False)
+        target = answered.headers.get("Location", "")
+        if fix := redirected(answered.status_code, target, asked):
+            return f"{answered.status_code} to {target}, where nobody answers", " ".join(fix)
+    return None
+
+
 def _no_answer(
     examination: Examination, why: requests.RequestException, silence: Callable[[str, str, str], Finding]
 ) -> Finding:
@@ -61,6 +73,8 @@ def _no_answer(
         return silence("slow", seen, fix)
     if isinstance(why, requests.TooManyRedirects):
         return silence("loop", "it redirects for ever", " ".join(LOOP_ADVICE))
+    if moved := _moved(examination):
+        return silence("redirected", *moved)
     start = examination.compose("up -d rocketchat")
     advice = ("Start Rocket.Chat. The embedded stack is started by: python3 run.py up", *start["advice"])
     found = silence("unanswered", f"nobody answers: {type(why).__name__}", "")

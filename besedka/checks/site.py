@@ -23,6 +23,10 @@ from besedka.site_database import verified
 _JSON = "application/json"
 _ROUTED = "Does the site route this address to its provider, and send strangers to its log-in?"
 # Django's, in each form that it protects.
+_BY_STATUS = {
+    415: "The view takes no form: Rocket.Chat sends application/x-www-form-urlencoded.",
+    429: "A limit refuses Rocket.Chat's server, which asks for everybody: spare this address.",
+}
 _CSRF_FIELD = "csrfmiddlewaretoken"
 
 
@@ -252,6 +256,7 @@ def _json_refusal(
         fix = "is another view in front of it? python manage.py shell -c 'resolve(...)'"
         if response.status_code >= 500:
             fix = next(iter(gateway(response.status_code)), "read Daphne's log")
+        fix = _BY_STATUS.get(response.status_code, fix)
         location = response.headers.get("Location", "")
         advice = redirected(response.status_code, location, response.url) or (fix,)
         if urlsplit(location).path == examination.contract.site.login_path:

@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import base64
 import time
-from urllib.parse import parse_qs, unquote_plus, urlsplit
+from urllib.parse import parse_qs, unquote_plus, urljoin, urlsplit
 
+from besedka import address
 from besedka.checks import application, patience, sso_identity
 from besedka.checks.check import Check, check
 from besedka.checks.examination import Examination, ProbeAnswer, gateway
@@ -56,7 +57,9 @@ def _client(examination: Examination) -> Answer:
     return Findings((_token_refusal("sso.client", examination, answered),))
 
 
-def _token_refusal(name: str, examination: Examination, answered: ProbeAnswer) -> Finding:
+def _token_refusal(  # noqa: PLR0911 - one return per way to fail
+    name: str, examination: Examination, answered: ProbeAnswer
+) -> Finding:
     own = examination.contract.provider
     decoded = answered.fields
     error, text = str(decoded.get("error", "")), str(decoded.get("error_description", ""))
@@ -74,6 +77,10 @@ def _token_refusal(name: str, examination: Examination, answered: ProbeAnswer) -
                 'set token_sent_via = "payload" in besedka.toml, or make a secret of letters and digits.'
             )
         return finding(f"{name}.refused", seen, "the client is accepted", place, advice=(fix,))
+    if not error and 200 <= answered.status < 300 and decoded:
+        fix = "Rocket.Chat reads access_token, at the top of the answer: let the view call it so."
+        told = f"{seen}: {', '.join(sorted(decoded))}"
+        return finding(f"{name}.unnamed", told, "access_token", place, advice=(fix,))
     if error == "invalid_grant" and name == "sso.token":
         fix = (
             "The site refuses a code that is a second old: AUTHORIZATION_CODE_EXPIRE_SECONDS must be 60 or "
@@ -121,7 +128,10 @@ def code_for(  # noqa: PLR0911 - one return per way to fail
             f"{seen}: {said(response)}".rstrip(": "),
         )
     if urlsplit(location).path == examination.contract.site.below(examination.contract.site.login_path):
-        return refusal("session", "the session was not kept: look at cookies and SESSION_* settings")
+        return refusal(
+            "session",
+            "the session was not kept: look at cookies and SESSION_*, or a second step of the log-in",
+        )
     if "error" in query:
         text = f"error={query['error']} {query.get('error_description', '')}".strip()
         if "challenge" in text.lower():
@@ -131,6 +141,12 @@ def code_for(  # noqa: PLR0911 - one return per way to fail
             return refusal("scope", fix, text)
         return refusal("error", "the authorize view refuses this user: read its rules and Daphne's log", text)
     if not location.startswith(wanted) or "code" not in query:
+        if _at_the_site(examination, location):
+            fix = (
+                "The site wants something of its visitors first, terms or a profile, or it is not its "
+                "authorize view. Spare authorize_path in that middleware."
+            )
+            return refusal("target", fix)
         fix = (
             "is it the site's own authorize view? If it is: a proxy writes another address into Location "
             "(proxy_redirect off)"
@@ -147,6 +163,12 @@ def code_for(  # noqa: PLR0911 - one return per way to fail
         return refusal("state", "the view must give `state` back unchanged: Rocket.Chat made it")
     cleared = clears("sso.authorize", response, place)
     return examination.secret("" if cleared else query["code"]), cleared
+
+
+def _at_the_site(examination: Examination, location: str) -> bool:
+    """Whether it leads to a page of the site itself."""
+    site = examination.contract.site.url
+    return address.origin(urljoin(f"{site}/", location)) == address.origin(site)
 
 
 def _unregistered(examination: Examination, wanted: str) -> str:
@@ -183,7 +205,8 @@ def foreign_redirect(examination: Examination) -> Answer:
     )
     callback = provider.redirect_uri(examination.contract)
     # A view that sends everybody to the log-in first, or back to Rocket.Chat, has let nothing out.
-    kept = response.status_code in _REDIRECTS and (own_login or location == callback)
+    at_home = _at_the_site(examination, location)
+    kept = response.status_code in _REDIRECTS and (own_login or at_home or location == callback)
     # A view that fails has let nothing out, and sso.authorize has said so.
     if response.status_code < 500 and response.status_code != 400 and not kept:
         seen = f"{response.status_code} {location}".strip()
@@ -198,7 +221,7 @@ def foreign_redirect(examination: Examination) -> Answer:
 
 @check(
     "sso.token",
-    codes="pkce refused not_json other code no_row slow hangs",
+    codes="pkce refused not_json unnamed other code no_row slow hangs",
     needs=["sso.client", "sso.authorize"],
 )
 def token(examination: Examination) -> Answer:
@@ -214,7 +237,7 @@ def token(examination: Examination) -> Answer:
     made.seconds += answered.seconds
     decoded = answered.fields
     issued = str(decoded.get("access_token") or "")
-    if answered.status != 200 or not issued:
+    if not 200 <= answered.status < 300 or not issued:
         return Findings((_token_refusal("sso.token", examination, answered),))
     examination.secret(issued)
     made.refresh_token = examination.secret(str(decoded.get("refresh_token") or ""))
@@ -240,7 +263,7 @@ def checks(contract: Contract) -> tuple[Check, ...]:
     ground = [one.name for one in application.checks(contract) if one.name != application.codes.name]
     client = check(
         "sso.client",
-        codes="pkce refused not_json other",
+        codes="pkce refused not_json unnamed other",
         needs=["provider.reachable_from_chat"],
         after=ground,
     )

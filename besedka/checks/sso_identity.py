@@ -23,6 +23,7 @@ _IDENTITY = {
     "method": "The view must answer GET, which Rocket.Chat sends.",
     "not_json": "The view must answer JSON, whoever asks, and never a page.",
     "failing": "Read Daphne's log: the view fails with this user's token.",
+    "limited": "A limit refuses Rocket.Chat's server, which asks for everybody: spare identity_path.",
 }
 _HEADER = (
     "Or let the view take Bearer tokens, and each proxy before it pass the Authorization header on: Apache "
@@ -30,14 +31,23 @@ _HEADER = (
 )
 _QUERY = "Or let the view take the token of the query: many views read the Authorization header alone."
 _NOT_TOKEN = "doctor-no-such-token"  # noqa: S105 - nobody issued it
-_REFUSALS = {302: "session_only", 401: "rejected", 403: "scope", 404: "missing", 405: "method"}
+_REFUSALS = {
+    302: "session_only",
+    401: "rejected",
+    403: "scope",
+    404: "missing",
+    405: "method",
+    429: "limited",
+}
 # A view that sees no token answers so.
+# Rocket.Chat looks at `response.ok` alone (app/custom-oauth/server/custom_oauth_server.js, 6.x and 7.x).
+_RIGHT = range(200, 300)
 _OF_THE_TOKEN = {301, 302, 400, 401, 403}
 
 
 @check(
     "sso.identity",
-    codes="sent_via rejected session_only scope missing method not_json failing anybody slow hangs",
+    codes="sent_via rejected session_only scope missing method not_json failing limited anybody slow hangs",
     needs=["sso.user"],
     after=["site.identity"],
 )
@@ -57,7 +67,7 @@ def identity(examination: Examination) -> Answer:
         raise
     made.seconds += answered.seconds
     made.identity = identities.read(answered.fields)
-    if answered.status == 200 and made.identity:
+    if answered.status in _RIGHT and made.identity:
         if open_to_all := _of_anybody(examination, mode, place):
             return answer(open_to_all)
         slow = patience.late("sso.identity", answered.seconds, place)
@@ -131,7 +141,7 @@ def _identity_without_a_token(examination: Examination) -> Answer:
 
 @check(
     "sso.fields",
-    codes="none id no_id missing no_avatar other_name differs groups",
+    codes="none id no_id id_taken missing no_avatar other_name differs groups",
     needs=["sso.identity", "sso.token"],
 )
 def fields(examination: Examination) -> Answer:
@@ -148,9 +158,10 @@ def fields(examination: Examination) -> Answer:
             fix = f"The fields lie below {below[0]!r}: let identity_path answer them at the top."
         return Findings((finding("sso.fields.none", seen, ", ".join(named), place, advice=(fix,)),))
     found = []
-    if not isinstance(made.identity.get("id"), str):
-        known = "id" in made.identity
-        seen = f"id is {made.identity['id']!r}" if known else "no id"
+    found += _taken(examination)
+    if not isinstance(made.identity.get("id"), str) or not made.identity["id"]:
+        known = made.identity.get("id") not in {None, ""}
+        seen = f"id is {made.identity.get('id')!r}" if "id" in made.identity else "no id"
         fix = "answer the id as text: to Rocket.Chat 1 and '1' are two users"
         code = "sso.fields.id" if known else "sso.fields.no_id"
         found.append(finding(code, seen, "text", place, advice=(fix,)))
@@ -175,6 +186,31 @@ def fields(examination: Examination) -> Answer:
     return answer(found, evidence=evidence, watched=(f"provider.groups.{role}",))
 
 
+def _taken(examination: Examination) -> list[Finding]:
+    """An id that is another account's in the chat: all who get it become that one person there."""
+    made, service = visitor(examination), examination.contract.provider.name
+    if examination.target.mongo_url is None or not made.identity.get("id"):
+        return []
+    for account in examination.chat_users:
+        link = (account.get("services") or {}).get(service) or {}
+        if link.get("id") == made.identity["id"] and account.get("username") != made.username:
+            place = f"GET {examination.contract.provider.identity_path}"
+            fix = "The view must answer the id of the token's owner: does it answer one id to all?"
+            seen, expected = f"id is that of {account.get('username')}", f"that of {made.username}"
+            return [finding("sso.fields.id_taken", seen, expected, place, advice=(fix,))]
+    return []
+
+
+def _other_value(examination: Examination, seen: str, wanted: str) -> str:
+    """Why the field holds that: another writing, another field, or another person."""
+    made = visitor(examination)
+    if seen.casefold() == wanted.casefold():
+        return "Answer it with the letters that the account has: Rocket.Chat keeps what it is told."
+    if wanted in seen or seen in {made.username, made.email, made.full_name}:
+        return "It is this user, in another field or with more around it: answer it as the account has it."
+    return "The view must answer for the owner of the token: whose token is it?"
+
+
 def _field(examination: Examination, name: str, wanted: str | None) -> list[Finding]:
     """What is wrong with the field of that row, which should hold that value; None: any value."""
     own, identity = examination.contract.provider, visitor(examination).identity
@@ -191,7 +227,7 @@ def _field(examination: Examination, name: str, wanted: str | None) -> list[Find
         return [finding(f"sso.fields.{code}", f"no {name}", f"a field {name}", place, advice=(fix,))]
     if wanted is None or seen == wanted:
         return []
-    code, fix = "differs", "The view must answer for the owner of the token: whose token is it?"
+    code, fix = "differs", _other_value(examination, str(seen), wanted)
     if (
         name == own.name_field
         and identities.value(identity, own.username_field) == visitor(examination).username

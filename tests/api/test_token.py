@@ -28,6 +28,7 @@ def test_a_code_buys_an_access_token(
 
     expect_status(answer, 200)
     body = expect_json(answer)
+    assert "access_token" in body, f"the answer names no access_token: {', '.join(sorted(body))}"
     assert body["token_type"] == "Bearer"
     assert set(body["scope"].split()) == set(contract.provider.scope.split())
     assert body["expires_in"] > 0

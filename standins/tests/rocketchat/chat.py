@@ -140,12 +140,14 @@ class Chat:
 
     def clean(self) -> None:
         """Undo what the last test made."""
+        known_by = self._known_by() if "Site_Url" in self._settings else None
         # The last one first: what was set in an order that shuts nobody out goes back in that of its undo.
         for setting, value in reversed(self._settings.items()):
             answer = self.admin.post(f"settings/{setting}", {"value": value})
             assert answer.status == 200, (setting, answer.text)
         if "Site_Url" in self._settings:
-            # Else administrators are asked whether the workspace has moved, over the chat.
+            # Else administrators are asked whether the workspace has moved, over the chat; a moment later.
+            eventually(lambda: known_by is None or self._known_by() != known_by, "the question is there")
             answered = self.admin.post("fingerprint", {"setDeploymentAs": "updated-configuration"})
             assert answered.status == 200, answered.text
         for number in self._noted:
@@ -156,6 +158,10 @@ class Chat:
         for user_id in self._users:
             self.admin.post("users.delete", {"userId": user_id, "confirmRelinquish": True})
         self._settings, self._noted, self._rooms, self._users = {}, [], [], []
+
+    def _known_by(self) -> Any:
+        """What the workspace is known by, made anew a moment after Site_Url has changed; a stand-in tells none."""
+        return self.admin.get("settings/Deployment_FingerPrint_Hash").body.get("value")
 
     def close(self) -> None:
         """Remove the lasting users too, and end the administrator's session."""
