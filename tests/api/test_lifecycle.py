@@ -145,8 +145,8 @@ def test_a_service_that_dies_while_starting_is_infrastructure_and_no_red_test(
 @pytest.mark.parametrize(
     ("arguments", "more", "status", "named"),
     [
-        (["--stack=nowhere"], {}, 12, "--stack=nowhere"),
-        (["--stack=attached"], {}, 12, "--site-url and --chat-url"),
+        (["--stack=nowhere"], {}, 64, "--stack=nowhere"),
+        (["--stack=attached"], {}, 64, "--site-url and --chat-url"),
         (["--mongod=/no/such/mongod"], {}, 14, "'/no/such/mongod', which is not an executable file"),
         (
             ["--stack=attached", "--site-url=http://127.0.0.1:9", "--chat-url=http://127.0.0.1:9"],

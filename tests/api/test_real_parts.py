@@ -73,14 +73,14 @@ def test_what_only_calls_itself_rocketchat_or_mongod_is_a_stand_in(subject: Path
         (["--redis=/no/such"], {}, 14, "--redis names '/no/such'"),
         (["--rocketchat-bundle=/no/such"], {}, 14, "--rocketchat-bundle: there is no such folder"),
         ([], {"BESEDKA_ROCKETCHAT_BUNDLE": "/no/such"}, 14, "there is no such folder"),
-        (["--stack=containers", "--redis=none"], {}, 12, "--redis=none with --stack=containers"),
+        (["--stack=containers", "--redis=none"], {}, 64, "--redis=none with --stack=containers"),
         (
             ["--stack=attached", "--site-url=http://x", "--chat-url=http://x", "--rocketchat-bundle=x"],
             {},
-            12,
+            64,
             "--rocketchat-bundle=x with --stack=attached",
         ),
-        (["--mongod=x", "--rocketchat-version=7.7.1"], {}, 12, "--mongod=x with --rocketchat-version 7.7.1"),
+        (["--mongod=x", "--rocketchat-version=7.7.1"], {}, 64, "--mongod=x with --rocketchat-version 7.7.1"),
     ],
 )
 def test_a_wish_that_cannot_be_had_ends_the_run(
@@ -103,8 +103,8 @@ def test_a_wish_that_cannot_be_had_ends_the_run(
     [
         (["--redis=/no/such"], 14, "--redis names '/no/such'"),
         (["--rocketchat-bundle=/no/such"], 14, "there is no such folder"),
-        (["--stack=containers", "--mongod=x"], 12, "--mongod=x with --stack=containers"),
-        (["--stack=containers", "--postgres=none"], 12, "--postgres=none with --stack=containers"),
+        (["--stack=containers", "--mongod=x"], 64, "--mongod=x with --stack=containers"),
+        (["--stack=containers", "--postgres=none"], 64, "--postgres=none with --stack=containers"),
     ],
 )
 def test_up_refuses_what_it_cannot_have(arguments: list[str], status: int, named: str) -> None:
