@@ -32,6 +32,7 @@ from besedka.commands.target import (
 from besedka.contract import Contract
 from besedka.errors import BesedkaError
 from besedka.progress import quiet
+from besedka.stacks import versions
 from besedka.stacks.services import bundle, chat_client
 from besedka.stacks.services.options import ServiceOptions
 from besedka.target import Target
@@ -111,6 +112,7 @@ def doctor(  # noqa: PLR0913, PLR0917 - one parameter per option
     is not read.
     """
     contract = contracts.load()
+    targeted = contract.chat.version
     width = None if sys.stdout.isatty() or "COLUMNS" in os.environ else WIDTH_OF_A_PIPE
     console = Console(width=width)
     if list_checks:
@@ -131,6 +133,8 @@ def doctor(  # noqa: PLR0913, PLR0917 - one parameter per option
             target, contract = started.enter_context(with_programs(wanted, contract, addresses, say))
         else:
             target, contract, _ = located(contract, **addresses)
+        # Whatever runs, it is compared with what besedka.toml says.
+        contract = versions.of_contract(contract, targeted)
         if write is not None:
             target = replace(target, may_write=write)
         if write and not target.can_manage:

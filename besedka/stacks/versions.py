@@ -137,6 +137,12 @@ def of_image(service: ComposeService) -> str:
     return found[1]
 
 
+def unlike(contract: Contract, version: str | None) -> bool:
+    """Whether a version is another than the contract's; the third number makes no difference."""
+    told = contract.chat.version
+    return bool(told and version) and str(version).split(".")[:2] != str(told).split(".")[:2]
+
+
 def of_contract(contract: Contract, version: str | None) -> Contract:
     """The contract for another version of Rocket.Chat, `8.x` included. Raises ImageVersionError."""
     if version is None:

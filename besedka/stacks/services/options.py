@@ -117,6 +117,10 @@ def find(wanted: ServiceOptions, contract: Contract, *, say: Say) -> Programs:
     Nothing is downloaded unless `wanted.mongod` says so.
     """
     chosen = served(wanted)
+    if chosen and versions.unlike(contract, chosen.version):
+        option = bundles.OPTION if wanted.bundle else clients.OPTION
+        told = contract.chat.version
+        say(f"besedka.toml targets Rocket.Chat {told}, {option} is {chosen.version}; the stack goes by this")
     bundle = chosen if isinstance(chosen, Bundle) else None
     database, no_database = postgres.find(wanted.postgres)
     cache, no_cache = redis_server.find(wanted.redis)
