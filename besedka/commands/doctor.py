@@ -32,7 +32,6 @@ from besedka.commands.target import (
 from besedka.contract import Contract
 from besedka.errors import BesedkaError
 from besedka.progress import quiet
-from besedka.stacks import versions
 from besedka.stacks.services import bundle, chat_client
 from besedka.stacks.services.options import ServiceOptions
 from besedka.target import Target
@@ -134,7 +133,9 @@ def doctor(  # noqa: PLR0913, PLR0917 - one parameter per option
         else:
             target, contract, _ = located(contract, **addresses)
         # Whatever runs, it is compared with what besedka.toml says.
-        contract = versions.of_contract(contract, targeted)
+        contract = contract.model_copy(
+            update={"chat": contract.chat.model_copy(update={"version": targeted})}
+        )
         if write is not None:
             target = replace(target, may_write=write)
         if write and not target.can_manage:
