@@ -94,6 +94,8 @@ def up(  # noqa: PLR0913, PLR0917 - one parameter per option
 ) -> None:
     """Start a stack and print its addresses. Embedded: keep it until Ctrl-C. Containers: until `down`.
 
+    BESEDKA_ROCKETCHAT_BUNDLE and BESEDKA_CHAT_CLIENT stand for the options of that name.
+
     Exit status: 0 started, reused or ended by Ctrl-C. What went wrong has a status of its own: see the end of
     `besedka --help`.
     """
