@@ -22,6 +22,14 @@ from besedka.contract import Contract
 from besedka.errors import ServiceUnreachableError
 from besedka.rocketchat import provider
 
+_WANTED_FIRST = (
+    "The site wants something of its visitors first, terms or a profile, or it is not its authorize view. "
+    "Spare authorize_path in that middleware."
+)
+_ANOTHER_LOCATION = (
+    "is it the site's own authorize view? If it is: a proxy writes another address into Location "
+    "(proxy_redirect off)"
+)
 _PKCE = (
     'Set OAUTH2_PROVIDER["PKCE_REQUIRED"] = False at the site, or a function that spares this client: '
     "Custom OAuth of Rocket.Chat below 8.7 cannot do PKCE."
@@ -142,16 +150,8 @@ def code_for(  # noqa: PLR0911 - one return per way to fail
         return refusal("error", "the authorize view refuses this user: read its rules and Daphne's log", text)
     if not location.startswith(wanted) or "code" not in query:
         if _at_the_site(examination, location):
-            fix = (
-                "The site wants something of its visitors first, terms or a profile, or it is not its "
-                "authorize view. Spare authorize_path in that middleware."
-            )
-            return refusal("target", fix)
-        fix = (
-            "is it the site's own authorize view? If it is: a proxy writes another address into Location "
-            "(proxy_redirect off)"
-        )
-        return refusal("target", fix)
+            return refusal("target", _WANTED_FIRST)
+        return refusal("target", _ANOTHER_LOCATION)
     if query.get("state") != state and query["code"] == made.code:
         return refusal(
             "cached",
