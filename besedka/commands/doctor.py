@@ -33,6 +33,7 @@ from besedka.commands.target import (
 from besedka.contract import Contract
 from besedka.errors import BesedkaError
 from besedka.progress import quiet
+from besedka.stacks import versions
 from besedka.stacks.services.options import ServiceOptions
 from besedka.target import Target
 from besedka.translation import spoken, word
@@ -122,9 +123,7 @@ def doctor(  # noqa: PLR0913, PLR0917 - one parameter per option
         else:
             target, contract, _ = located(contract, **addresses)
         # Whatever runs, it is compared with what besedka.toml says.
-        contract = contract.model_copy(
-            update={"chat": contract.chat.model_copy(update={"version": targeted})}
-        )
+        contract = versions.told(contract, targeted)
         target = _allowed(target, write)
         report = _examined(target, contract, check or (), console, quiet=as_json or not console.is_terminal)
     if explain:
