@@ -123,7 +123,7 @@ def doctor(  # noqa: PLR0913, PLR0917 - one parameter per option
         else:
             target, contract, _ = located(contract, **addresses)
         # Whatever runs, it is compared with what besedka.toml says.
-        contract = versions.of_contract(contract, targeted)
+        contract = versions.told(contract, targeted)
         target = _allowed(target, write)
         report = _examined(target, contract, check or (), console, quiet=as_json or not console.is_terminal)
     if explain:

@@ -139,8 +139,8 @@ def of_image(service: ComposeService) -> str:
 
 def unlike(contract: Contract, version: str | None) -> bool:
     """Whether a version is another than the contract's; the third number makes no difference."""
-    told = contract.chat.version
-    return bool(told and version) and str(version).split(".")[:2] != str(told).split(".")[:2]
+    wanted = contract.chat.version
+    return bool(wanted and version) and str(version).split(".")[:2] != str(wanted).split(".")[:2]
 
 
 def of_contract(contract: Contract, version: str | None) -> Contract:
@@ -149,6 +149,11 @@ def of_contract(contract: Contract, version: str | None) -> Contract:
         return contract
     version = LINES.get(version, version)
     pair(version, contract.chat.sso)
+    return told(contract, version)
+
+
+def told(contract: Contract, version: str | None) -> Contract:
+    """The contract with that word about the version, whatever it is."""
     return contract.model_copy(update={"chat": contract.chat.model_copy(update={"version": version})})
 
 

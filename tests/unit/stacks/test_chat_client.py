@@ -84,6 +84,16 @@ def test_a_folder_without_a_client_is_refused_in_one_line(
     assert refusal.value.where == str(folder)
 
 
+def test_a_file_that_the_client_lacks_is_named(tmp_path: Path) -> None:
+    folder = web_browser.write(tmp_path / "web.browser")
+    (folder / "head.html").unlink()
+
+    with pytest.raises(StackStartError) as refusal:
+        chat_client.find(str(folder))
+
+    assert refusal.value.found == "--chat-client: it lacks head.html"
+
+
 def test_a_bundle_brings_its_own_client(tmp_path: Path) -> None:
     wanted = options.ServiceOptions(bundle="/some/bundle", chat_client=str(tmp_path))
 
