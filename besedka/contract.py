@@ -7,7 +7,7 @@ Passwords and secrets are `SecretStr`: they do not appear in a repr, a log or a 
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
@@ -23,7 +23,7 @@ from pydantic import (
     model_validator,
 )
 
-from besedka import address, mistakes, ways
+from besedka import address, address_mistakes, mistakes, ways
 from besedka.adapter import Adapter, Features, Selectors
 from besedka.consistency import COMMON_ROLE, Rows, problems
 from besedka.names import is_secret, service_key
@@ -256,9 +256,7 @@ class Contract(_Table):
         found = [
             *problems(rows),
             *self._adapter_problems(),
-            *self._address_problems(),
-            *self._page_problems(),
-            *self._way_problems(),
+            *address_mistakes.problems(self),
         ]
         if found:
             raise ValueError("\n".join(found))
@@ -275,38 +273,6 @@ class Contract(_Table):
         if named is not None and named not in {user.username for user in self.users}:
             problems.append(f"site.adapter.visitor: {named!r} is none of [[users]]")
         return problems
-
-    def _address_problems(self) -> list[str]:
-        """On one host the chat's path must leave the site's own pages alone."""
-        row = f"chat.url: {self.chat.url} is on the site's own host"
-        bases = {f"proxy.chat_path: {self.proxy.chat_path}": self.proxy.chat_path} if self.proxy else {}
-        if address.origin(self.site.url) == address.origin(self.chat.url):
-            bases[row] = address.path(self.chat.url)
-        if not bases.get(row, "/"):
-            return [f"{row}; give it a port, a host name or a path of its own"]
-        pages = ("test_page", "integrated_page", "chat_auth_path", "login_path")
-        return [
-            f"{where}, and site.{name} lies below {base}; choose another path"
-            for where, base in bases.items()
-            for name in pages
-            if f"{self.site.below(getattr(self.site, name))}/".startswith(f"{base.rstrip('/')}/")
-        ][:1]
-
-    def _page_problems(self) -> Iterator[str]:
-        """An address answers one question."""
-        rows = {f"site.{name}": getattr(self.site, name) for name in ("test_page", "login_path")}
-        names = ("authorize_path", "token_path", "identity_path")
-        rows |= {f"provider.{name}": getattr(self.provider, name) for name in names}
-        first: dict[str, str] = {}
-        for row, path in rows.items():
-            if first.setdefault(path, row) != row:
-                yield f"{row}: {path} is the path of {first[path]} too"
-
-    def _way_problems(self) -> Iterator[str]:
-        version = tuple(int(part) for part in (self.chat.version or "").split(".") if part)
-        if self.chat.sso == "oauth-modern" and version and version < ways.MODERN_FROM:
-            told = self.chat.version
-            yield f"chat.sso: 'oauth-modern' came with Rocket.Chat 8.7, and chat.version is {told}"
 
     @property
     def default_channels(self) -> tuple[Channel, ...]:
