@@ -11,6 +11,7 @@ from difflib import get_close_matches
 from typing import Protocol
 
 from besedka import names
+from besedka.adapter import TEMPORARY_PREFIX
 
 # A role without groups of its own gets those of this row.
 COMMON_ROLE = "user"
@@ -94,6 +95,8 @@ def _people(contract: Rows) -> Iterator[str]:
     for row, user in zip(rows, contract.users, strict=True):
         for reason in names.refused_user(user.username, contract.settings):
             yield f"{row}.username: {reason}"
+        if user.username.lower().startswith(TEMPORARY_PREFIX):
+            yield f"{row}.username: accounts named {TEMPORARY_PREFIX}… are the tests' own, and are removed"
         if _UNTYPED.search(user.secret):
             yield f"{row}.password: a line break or a control character cannot be typed into a form"
 
@@ -176,9 +179,11 @@ def _memberships(contract: Rows) -> Iterator[str]:
     known = {room.name for room in contract.channels}
     for number, user in enumerate(contract.users, 1):
         row = f"users.{number} ({user.username}).channels"
-        for name in user.channels:
+        for name, count in Counter(user.channels).items():
             if name not in known:
                 yield f"{row}: lists channel {name!r}, which does not exist"
+            if count > 1:
+                yield f"{row}: lists channel {name!r} twice"
         entitled = {room.name for room in contract.channels if room.admits(user.role)}
         if set(user.channels) & known != entitled:
             yield (

@@ -23,13 +23,13 @@ from pydantic import (
     model_validator,
 )
 
-from besedka import address, address_mistakes, mistakes, ways
+from besedka import address, address_mistakes, mistakes, setting_mistakes, ways
 from besedka.adapter import Adapter, Features, Selectors
 from besedka.consistency import COMMON_ROLE, Rows, problems
 from besedka.names import is_secret, service_key
 from besedka.overlays import merged, read
 from besedka.reverse_proxy import ReverseProxy
-from besedka.values import Address, Email, Port, Release, RootedPath
+from besedka.values import Address, Email, Line, Port, RedirectUri, Release, RootedPath, Template
 
 _BESIDE_THE_PACKAGE = Path(__file__).resolve().parent.parent
 # The checkout; for a package that pip has installed elsewhere, the folder that the command runs in.
@@ -160,7 +160,7 @@ class Channel(_Table):
 
     name: str
     fname: str | None = None
-    label: str
+    label: Line
     private: bool
     default: bool
     read_only: bool = False
@@ -191,7 +191,7 @@ class Provider(_Table):
 
     name: Annotated[str, AfterValidator(service_key)]
     url: Address
-    client_id: str
+    client_id: Line
     client_secret: SecretStr
     client_secret_env: str | None = None
     authorize_path: RootedPath
@@ -200,19 +200,20 @@ class Provider(_Table):
     scope: str
     access_token_param: str
     login_style: Literal["redirect", "popup"]
-    button_label_text: str
+    button_label_text: Line
     merge_users: bool
     show_button: bool
     merge_users_distinct_services: bool
     token_sent_via: Literal["header", "payload"]
     identity_token_sent_via: Literal["default", "header", "payload"]
     key_field: Literal["username", "email"]
-    username_field: str
-    email_field: str
-    name_field: str
+    username_field: Template
+    email_field: Template
+    name_field: Template
     avatar_field: Annotated[str, Field(min_length=0)] = ""
-    groups: dict[str, str] = {}
-    more_redirect_uris: tuple[str, ...] = ()
+    # Of an empty text: a role without groups.
+    groups: dict[str, Annotated[str, Field(min_length=0)]] = {}
+    more_redirect_uris: tuple[RedirectUri, ...] = ()
 
     @property
     def secret(self) -> str:
@@ -257,6 +258,7 @@ class Contract(_Table):
             *problems(rows),
             *self._adapter_problems(),
             *address_mistakes.problems(self),
+            *setting_mistakes.problems(self),
         ]
         if found:
             raise ValueError("\n".join(found))
@@ -336,6 +338,8 @@ class Contract(_Table):
         """
         site_url, chat_url = address.normal(site_url), address.normal(chat_url)
         moved = ways.moved(self.settings, self.site.url, site_url)
+        if "Site_Url" in self.settings:
+            moved["Site_Url"] = chat_url
         return self.model_copy(
             update={
                 "site": self.site.model_copy(update={"url": site_url}),
