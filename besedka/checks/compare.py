@@ -38,7 +38,6 @@ def three_ways(  # noqa: PLR0911 - one return per verdict
         effective = stored
     where = examination.where(setting_id)
     evidence = (f"stored {shown(setting_id, stored)}, effective {shown(setting_id, effective)}",)
-
     advice, settable = _beyond_calls(setting_id, expected, row or {})
 
     def wrong(kind: str, seen: str, *more: str, settable: bool = settable) -> list[Finding]:
