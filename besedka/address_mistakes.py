@@ -1,19 +1,36 @@
+# ruff: noqa: D102 - the tables of a protocol are those of the contract
 """What a contract must not say of addresses, pages and the way in, each with its row."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from typing import Any, Protocol
 
 from besedka import address, ways
-
-if TYPE_CHECKING:
-    from besedka.contract import Contract
 
 _PAGES = ("test_page", "integrated_page", "chat_auth_path", "login_path")
 
 
-def problems(contract: Contract) -> Iterator[str]:
+class Told(Protocol):
+    """The tables of a contract; their rows are those of besedka/contract.py."""
+
+    @property
+    def site(self) -> Any: ...
+    @property
+    def chat(self) -> Any: ...
+    @property
+    def provider(self) -> Any: ...
+    @property
+    def proxy(self) -> Any: ...
+    @property
+    def users(self) -> Any: ...
+    @property
+    def channels(self) -> Any: ...
+    @property
+    def settings(self) -> Any: ...
+
+
+def problems(contract: Told) -> Iterator[str]:
     """One text for each problem, with its row first."""
     yield from _below_the_chat(contract)
     yield from _alike(contract)
@@ -23,7 +40,7 @@ def problems(contract: Contract) -> Iterator[str]:
         yield f"chat.sso: 'oauth-modern' came with Rocket.Chat 8.7, and chat.version is {told}"
 
 
-def _below_the_chat(contract: Contract) -> list[str]:
+def _below_the_chat(contract: Told) -> list[str]:
     """On one host the chat's path must leave the site's own pages alone."""
     site, chat, proxy = contract.site, contract.chat, contract.proxy
     row = f"chat.url: {chat.url} is on the site's own host"
@@ -40,7 +57,7 @@ def _below_the_chat(contract: Contract) -> list[str]:
     ][:1]
 
 
-def _alike(contract: Contract) -> Iterator[str]:
+def _alike(contract: Told) -> Iterator[str]:
     """An address answers one question. Pages of the chat may be one, but not where the site is ours."""
     site, provider = contract.site, contract.provider
     rows = {"site.test_page": site.test_page}

@@ -11,7 +11,6 @@ from difflib import get_close_matches
 from typing import Protocol
 
 from besedka import names
-from besedka.adapter import TEMPORARY_PREFIX
 
 # A role without groups of its own gets those of this row.
 COMMON_ROLE = "user"
@@ -95,8 +94,6 @@ def _people(contract: Rows) -> Iterator[str]:
     for row, user in zip(rows, contract.users, strict=True):
         for reason in names.refused_user(user.username, contract.settings):
             yield f"{row}.username: {reason}"
-        if user.username.lower().startswith(TEMPORARY_PREFIX):
-            yield f"{row}.username: accounts named {TEMPORARY_PREFIX}… are the tests' own, and are removed"
         if _UNTYPED.search(user.secret):
             yield f"{row}.password: a line break or a control character cannot be typed into a form"
 

@@ -24,7 +24,7 @@ from pydantic import (
 )
 
 from besedka import address, address_mistakes, mistakes, setting_mistakes, ways
-from besedka.adapter import Adapter, Features, Selectors
+from besedka.adapter import TEMPORARY_PREFIX, Adapter, Features, Selectors
 from besedka.consistency import COMMON_ROLE, Rows, problems
 from besedka.names import is_secret, service_key
 from besedka.overlays import merged, read
@@ -274,6 +274,12 @@ class Contract(_Table):
         ]
         if named is not None and named not in {user.username for user in self.users}:
             problems.append(f"site.adapter.visitor: {named!r} is none of [[users]]")
+        for number, user in enumerate(self.users, 1):
+            if user.username.lower().startswith(TEMPORARY_PREFIX):
+                row = f"users.{number} ({user.username}).username"
+                problems.append(
+                    f"{row}: accounts named {TEMPORARY_PREFIX}… are the tests' own, and are removed"
+                )
         return problems
 
     @property

@@ -2,26 +2,28 @@
 
 from __future__ import annotations
 
+import json
+import re
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from functools import cache
+from pathlib import Path
 
 from besedka import address, ways
-from besedka.errors import BesedkaError
+from besedka.address_mistakes import Told
 
-if TYPE_CHECKING:
-    from besedka.contract import Contract
-
+# The settings registry, of which every version holds what differs (besedka/rocketchat/catalogue.py).
+_REGISTRY = Path(__file__).parent / "rocketchat" / "catalogue" / "7.7.1.json"
+_CUSTOM = re.compile(r"^Accounts_OAuth_Custom-[A-Z0-9_][A-Za-z0-9_]*(?=-|$)")
 _TEXTS = frozenset({"string", "relativeUrl", "password", "code", "color", "language", "select"})
 _KINDS = {"boolean": (bool, "true or false"), "int": (int, "a whole number")} | dict.fromkeys(
     _TEXTS, (str, "a text in quotation marks")
 )
-_ANY = "any"
 _TWO_FACTOR = "Accounts_TwoFactorAuthentication_"
 # Since 6.13 e-mail codes need not be asked of those who come by OAuth.
 _EXEMPT, _EXEMPT_FROM = "Accounts_twoFactorAuthentication_email_available_for_OAuth_users", (6, 13)
 
 
-def problems(contract: Contract) -> Iterator[str]:
+def problems(contract: Told) -> Iterator[str]:
     """One text for each problem, with its row first; of a row of the wrong kind nothing else is said."""
     wrong = list(_wrong_kinds(contract))
     yield from wrong
@@ -34,25 +36,29 @@ def problems(contract: Contract) -> Iterator[str]:
         yield from _first_room(contract)
 
 
-def _wrong_kinds(contract: Contract) -> Iterator[str]:
+def _wrong_kinds(contract: Told) -> Iterator[str]:
     """Rocket.Chat stores whatever it is sent: to it the text "false" is true."""
-    # The catalogue is 40 kB of JSON, and imports what imports this.
-    from besedka.rocketchat import catalogue  # noqa: PLC0415
-
-    try:
-        known = catalogue.for_version(contract.chat.version or "7.7.1")
-    except BesedkaError:
-        return
     for row, value in contract.settings.items():
-        setting = known.setting(row)
-        kind, wanted = _KINDS.get(setting.type if setting else _ANY, (object, ""))
+        name, default, choices = _registry().get(_CUSTOM.sub("Accounts_OAuth_Custom-*", row), ("", "", ()))
+        kind, wanted = _KINDS.get(name, (object, ""))
         if not isinstance(value, kind) or (kind is int and isinstance(value, bool)):
             yield f"settings.{row}: {value!r} is not what Rocket.Chat keeps there: {wanted}"
-        elif setting and setting.values and value not in {*setting.values, setting.default}:
-            yield f"settings.{row}: {value!r} is none of Rocket.Chat's choices: {', '.join(setting.values)}"
+        elif choices and value not in {*choices, default}:
+            yield f"settings.{row}: {value!r} is none of Rocket.Chat's choices: {', '.join(choices)}"
 
 
-def _frame(contract: Contract) -> Iterator[str]:
+@cache
+def _registry() -> dict[str, tuple[str, object, tuple[str, ...]]]:
+    """Setting id → kind, default and the choices that there are."""
+    groups = json.loads(_REGISTRY.read_text("utf-8"))["groups"]
+    rows = (row for group in groups for row in group["settings"])
+    return {
+        setting: (kind, default, tuple(more[0].get("values", ())) if more else ())
+        for setting, kind, _, default, _, *more in rows
+    }
+
+
+def _frame(contract: Told) -> Iterator[str]:
     """X-Frame-Options and the setup wizard stand in the frame's way (`app/cors/server/cors.ts`, 7.7.1)."""
     rows, one_origin = contract.settings, _origin(contract) == address.origin(contract.chat.url)
     option = str(rows.get("Iframe_X_Frame_Options", "sameorigin")).lower()
@@ -66,7 +72,7 @@ def _frame(contract: Contract) -> Iterator[str]:
         yield "settings.Show_Setup_Wizard: the setup wizard would stand in the frame in place of the chat"
 
 
-def _origins(contract: Contract) -> Iterator[str]:
+def _origins(contract: Told) -> Iterator[str]:
     """Rocket.Chat compares the page's origin with each entry, letter by letter, and knows `*`."""
     for direction, row in zip(("receive", "send"), ways.ORIGINS, strict=True):
         listed = contract.settings.get(row, "*")
@@ -76,7 +82,7 @@ def _origins(contract: Contract) -> Iterator[str]:
             yield f"settings.{row}: {listed!r} lacks the site's origin as browsers write it, {own}"
 
 
-def _second_factor(contract: Contract) -> Iterator[str]:
+def _second_factor(contract: Told) -> Iterator[str]:
     """E-mail codes refuse every OAuth log-in of a verified address (app/2fa/server/loginHandler.ts)."""
     rows = contract.settings
     version = tuple(int(part) for part in (contract.chat.version or "7.7.1").split("."))
@@ -90,11 +96,14 @@ def _second_factor(contract: Contract) -> Iterator[str]:
         )
 
 
-def _said_elsewhere(contract: Contract) -> Iterator[str]:
+def _said_elsewhere(contract: Told) -> Iterator[str]:
     """Rows that follow from other tables of the contract."""
-    from besedka.rocketchat import provider  # noqa: PLC0415 - it imports the contract
-
-    base, told = provider.base_id(contract.provider), provider.values(contract)
+    provider = contract.provider
+    base, fields = f"Accounts_OAuth_Custom-{provider.name.capitalize()}", type(provider).model_fields
+    told = {name: getattr(provider, name) for name in fields} | {
+        "id": provider.client_id,
+        "secret": provider.secret,
+    }
     elsewhere = {f"{base}-{suffix}": (value, f"provider.{suffix}") for suffix, value in told.items()}
     elsewhere |= {base: (True, "the table [provider]")}
     elsewhere |= {"Site_Url": (contract.chat.url, "chat.url")}
@@ -104,7 +113,7 @@ def _said_elsewhere(contract: Contract) -> Iterator[str]:
             yield f"settings.{row}: says something else than {place}; keep {place}, and leave this row out"
 
 
-def _domains(contract: Contract) -> Iterator[str]:
+def _domains(contract: Told) -> Iterator[str]:
     """An account of another domain is none (`app/authentication/server/startup/index.js`, 7.7.1)."""
     rows = contract.settings
     allowed = _listed(rows.get("Accounts_AllowedDomainsList", ""))
@@ -118,14 +127,16 @@ def _domains(contract: Contract) -> Iterator[str]:
             yield f"{row}: {domain} is among the domains of settings.Accounts_BlockedDomainsList"
 
 
-def _first_room(contract: Contract) -> Iterator[str]:
+def _first_room(contract: Told) -> Iterator[str]:
     name = str(contract.settings.get("First_Channel_After_Login", "")).lstrip("#")
     row, rooms = "settings.First_Channel_After_Login", {room.name: room for room in contract.channels}
     if not name:
         return
     if name not in rooms:
         yield f"{row}: {name!r} is none of [[channels]], and everybody would be led there"
-    elif shut_out := sorted({user.role for user in contract.users if not rooms[name].admits(user.role)}):
+        return
+    shut_out = sorted({user.role for user in contract.users if not rooms[name].admits(user.role)})
+    if shut_out and not rooms[name].default:
         yield f"{row}: everybody is led to {name!r}, and {', '.join(shut_out)} may not enter it"
 
 
@@ -133,5 +144,5 @@ def _listed(value: object) -> set[str]:
     return {part.strip().lower() for part in str(value).split(",") if part.strip()}
 
 
-def _origin(contract: Contract) -> str:
+def _origin(contract: Told) -> str:
     return address.origin(contract.site.url)
