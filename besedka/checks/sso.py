@@ -36,7 +36,6 @@ _PKCE = (
 )
 _NOT_CODE = "doctor-no-such-code"
 # A browser follows each of them with GET, or with what it had, which was GET.
-_REDIRECTS = {302, 303, 307}
 
 
 def _exchange(examination: Examination, code: str) -> ProbeAnswer:
@@ -129,7 +128,7 @@ def code_for(  # noqa: PLR0911 - one return per way to fail
         return refusal("consent", "skip_authorization must be on: a page asks for a click")
     if response.status_code == 400:
         return refusal("redirect_uri", _unregistered(examination, wanted), f"{seen}: {said(response)}")
-    if response.status_code not in _REDIRECTS:
+    if not response.is_redirect:
         return refusal(
             "status",
             next(iter(status_advice(response)), "read Daphne's log"),
@@ -206,7 +205,7 @@ def foreign_redirect(examination: Examination) -> Answer:
     callback = provider.redirect_uri(examination.contract)
     # A view that sends everybody to the log-in first, or back to Rocket.Chat, has let nothing out.
     at_home = _at_the_site(examination, location)
-    kept = response.status_code in _REDIRECTS and (own_login or at_home or location == callback)
+    kept = response.is_redirect and (own_login or at_home or location == callback)
     # A view that fails has let nothing out, and sso.authorize has said so.
     if response.status_code < 500 and response.status_code != 400 and not kept:
         seen = f"{response.status_code} {location}".strip()

@@ -24,8 +24,8 @@ from standins.rocketchat.hub import Hub
 
 Row = dict[str, Any]
 Watcher = Callable[[str, Any], object]
-# The second holds what a web client reads beside the first.
-_DATA = [Path(__file__).with_name(f"settings-{version}.json") for version in ("7.7.1", "6.5.3")]
+# The second holds what a web client reads beside the first, the third what a contract may declare as well.
+_DATA = [Path(__file__).with_name(f"settings-{part}.json") for part in ("7.7.1", "6.5.3", "7.7.1-more")]
 # Rows that came with a later version, by the first that has them.
 _LATER = {
     "email_available_for_OAuth_users": (6, 13),
