@@ -13,14 +13,13 @@ from typing import Any
 
 from besedka.contract import Contract
 from besedka.errors import ContractError
-from besedka.provision import second_administrator, service, workspace
+from besedka.provision import hidden, second_administrator, service, workspace
 from besedka.provision.action import Action
 from besedka.provision.errors import LicenceMissingError, ReservedNameError
 from besedka.provision.plan import Beside
-from besedka.provision.repairs_of_settings import SETTINGS
 from besedka.provision.session import Session
 from besedka.provision.state import Account, Room, State
-from besedka.rocketchat import catalogue, provider
+from besedka.rocketchat import provider
 from besedka.rocketchat.rest import Json, RocketChatError
 
 _NEW_USER = {
@@ -96,27 +95,16 @@ def _id_of(place: Place, action: Action) -> str | None:
 
 
 def _do_setting(place: Place, action: Action) -> None:
-    if _is_hidden(place, action.target):
-        # The route refuses what it does not list; this method writes it, live (seen on a running 6.5.3;
-        # server/methods/saveSettings.ts, 6.x to 8.x).
-        place.session.method("saveSettings", [{"_id": action.target, "value": action.after}])
-        place.state.settings[action.target] = action.after
-        return
-    with workspace.moving(place.session, action.target):
-        place.session.post(f"settings/{action.target}", value=action.after)
+    if hidden.is_hidden(place.state.version, action.target):
+        hidden.write(place.session, action.target, action.after)
+    else:
+        with workspace.moving(place.session, action.target):
+            place.session.post(f"settings/{action.target}", value=action.after)
     place.state.settings[action.target] = action.after
 
 
-def _is_hidden(place: Place, name: str) -> bool:
-    known = catalogue.for_version(place.state.version).setting(name)
-    return known is not None and known.hidden
-
-
 def _undo_setting(place: Place, action: Action) -> Undone:
-    if place.beside.documents and _is_hidden(place, action.target):
-        # MongoDB alone tells what a hidden one holds.
-        rows = place.beside.documents.rows(SETTINGS)
-        place.state.settings |= {row["_id"]: row.get("value") for row in rows if row["_id"] == action.target}
+    place.state.settings |= hidden.stored(place.beside.documents, place.state.version, action.target)
     # A row that came with the provider goes with it.
     if action.before is None or place.state.holds(action.target, action.before):
         return Undone.ALREADY
