@@ -13,6 +13,7 @@ from typing import Any
 import requests
 from requests.adapters import HTTPAdapter
 from requests.cookies import RequestsCookieJar
+from urllib3 import HTTPConnectionPool
 
 from besedka import address, hosts
 
@@ -21,7 +22,29 @@ _BUNDLES = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE")
 _LOOPBACK = ("127.0.0.1", "localhost", "::1", "127.0.0.0/8", ".localhost")
 
 
-class _Trusting(HTTPAdapter):
+class _KeepingAlive(HTTPAdapter):
+    """Asks once more where a kept connection ended just then, as browsers do (RFC 9112, 9.3.1).
+
+    Meteor and uvicorn end a connection after five idle seconds. A new one that ends is a failure.
+    """
+
+    def send(self, request: requests.PreparedRequest, **options: Any) -> requests.Response:  # type: ignore[override]
+        pool = self.get_connection_with_tls_context(
+            request, options["verify"], proxies=options["proxies"], cert=options["cert"]
+        )
+        assert isinstance(pool, HTTPConnectionPool)  # noqa: S101 - narrows a type
+        made = pool.num_connections
+        try:
+            return super().send(request, **options)
+        except requests.Timeout:
+            raise
+        except requests.ConnectionError:
+            if request.method != "GET" or pool.num_connections != made:
+                raise
+            return super().send(request, **options)
+
+
+class _Trusting(_KeepingAlive):
     """Trusts the environment's authorities beside the usual ones, which `requests` adds."""
 
     def init_poolmanager(self, *args: Any, **options: Any) -> None:
@@ -81,6 +104,7 @@ def session() -> requests.Session:
     http = requests.Session()
     http.cookies = _LikeBrowsers()
     http.trust_env = False
+    http.mount("http://", _KeepingAlive())
     http.mount("https://", _Trusting())
     return http
 

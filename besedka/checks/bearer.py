@@ -6,9 +6,8 @@ from dataclasses import dataclass
 
 from besedka.checks.examination import Examination
 
-_NOT_TOKEN = "doctor-no-such-token"  # noqa: S105 - nobody's
+NOT_TOKEN = "doctor-no-such-token"  # noqa: S105 - nobody's
 _DENIED = {401}
-_SENT_AWAY = {301, 302, 303}
 
 
 @dataclass(frozen=True)
@@ -29,8 +28,8 @@ def ignored(examination: Examination) -> Ignored | None:
     mode = examination.contract.provider.identity_token_sent_via
     if mode == "default":
         mode = examination.contract.provider.token_sent_via
-    response = examination.site.identity(_NOT_TOKEN, mode)
-    if response.status_code in _SENT_AWAY:
+    response = examination.site.identity(NOT_TOKEN, mode)
+    if response.is_redirect:
         return Ignored("session_only", f"{response.status_code} to a page")
     challenge = response.headers.get("WWW-Authenticate", "")
     if response.status_code in _DENIED and "invalid_token" not in f"{challenge} {response.text}":

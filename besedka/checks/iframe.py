@@ -234,7 +234,8 @@ def new_accounts(examination: Examination) -> Answer:
             )
         )
     found += _refused_names(examination)
-    return answer(found, evidence="open to SSO")
+    closed = conditions.closed(examination.contract)
+    return answer(found, evidence=f"closed to newcomers by {closed}" if closed else "open to SSO")
 
 
 def _refused_names(examination: Examination) -> list[Finding]:

@@ -63,7 +63,7 @@ def _refusals(response: requests.Response, place: str) -> Iterator[Finding]:
     if response.status_code == 405:
         fix = "The view and Accounts_Iframe_api_method must name the same method: GET or POST."
         yield finding(f"{_NAME}.method", seen, "200", place, advice=(fix,))
-    elif response.status_code in {301, 302} or (response.ok and "json" not in kind):
+    elif response.is_redirect or (response.ok and "json" not in kind):
         fix = "The view must answer JSON, and 401 to a stranger, never a page."
         yield finding(f"{_NAME}.html", seen, "200 with JSON", place, advice=(fix,))
     elif response.status_code != 200:

@@ -86,7 +86,7 @@ def login_url(examination: Examination) -> Answer:
     for path in (site.test_page, contract.provider.authorize_path):
         query = {"client_id": contract.provider.client_id} if path != site.test_page else {}
         response = examination.site.request("GET", path, params=query)
-        if response.status_code not in {301, 302, 303}:
+        if not response.is_redirect:
             continue
         target = urljoin(response.url, response.headers.get("Location", ""))
         if _is_elsewhere(contract, path, target, wanted):

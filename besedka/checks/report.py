@@ -101,7 +101,7 @@ class Report:
             "exit_status": self.exit_status,
             "seconds": round(self.seconds, 3),
             "first_cause": cause.as_json() if cause else None,
-            "counts": {str(status): self.count(status) for status in Status},
+            "counts": dict(self._counted()),
             "coverage": {
                 "watched": len(values) - len(self.unwatched),
                 "contract_values": len(values),
@@ -116,29 +116,35 @@ class Report:
     def summary(self) -> str:
         """One line: the cause if there is one, then the counts."""
         cause = self.first_cause
-        if cause is None:
+        if cause is None or cause.severity is Severity.NOTE:
             state = "nothing wrong was found" if self.exit_status == HEALTHY else "could not be examined"
             return f"{spoken(state)}: {self._counts()}"
         return spoken(f"probable cause {cause.code}: {cause.seen} ({self._counts()})")
 
     def _counts(self) -> str:
-        rows = [(status, self.count(status)) for status in Status]
+        rows = [(status, count) for status, count in self._counted() if count]
         if current() == "ru":
-            return ", ".join(f"{word(f'{status}, counted')}: {count}" for status, count in rows if count)
-        return ", ".join(f"{count} {status}" for status, count in rows if count)
+            return ", ".join(f"{word(f'{status}, counted')}: {count}" for status, count in rows)
+        return ", ".join(f"{count} {status}" for status, count in rows)
+
+    def _counted(self) -> list[tuple[str, int]]:
+        """How many checks ended in what. One with nothing but notes is no finding."""
+        ends = Counter(map(_end, self.results))
+        return [(end, ends[end]) for end in (*map(str, Status), str(Severity.NOTE))]
 
     def print(self, console: Console, *, verbose: bool = False) -> None:
         """Print for people, readable at 80 columns: cause, table, findings, coverage."""
         cause = self.first_cause
-        if cause is None:
+        healthy = cause is None or cause.severity is Severity.NOTE
+        if cause is None or healthy:
             colour = "green" if self.exit_status == HEALTHY else "magenta"
             console.print(escape(self.summary()), style=f"bold {colour}")
         else:
             console.print(spoken("Probable cause"), style="bold red")
             print_finding(console, cause)
         console.print(self._table(verbose=verbose))
-        rest = self.findings[1:]
-        if rest:
+        rest = self.findings if healthy else self.findings[1:]
+        if rest and not healthy:
             console.print(spoken(f"{len(rest)} more finding{'s' if len(rest) > 1 else ''}"), style="bold")
         for found in rest:
             print_finding(console, found)
@@ -170,7 +176,7 @@ class Report:
             for row in rows:
                 if verbose or row.status in {Status.FINDING, Status.CRASH}:
                     text = row.findings[0].seen if row.findings else row.reason or row.evidence
-                    status = f"[{_COLOUR[row.status]}]{word(row.status)}[/]"
+                    status = f"[{_COLOUR[row.status]}]{word(_end(row))}[/]"
                     table.add_row(layer, row.check, status, escape(spoken(text)))
         return table
 
@@ -227,6 +233,12 @@ def _checks(rows: list[Result]) -> str:
 def _labelled(label: str, lines: Iterable[str]) -> list[tuple[str, str]]:
     """The lines as rows of a table; the first has the label."""
     return [(label if index == 0 else "", line) for index, line in enumerate(lines)]
+
+
+def _end(result: Result) -> str:
+    """The status of a result, or that it is nothing but notes."""
+    noted = result.findings and all(one.severity is Severity.NOTE for one in result.findings)
+    return str(Severity.NOTE if noted else result.status)
 
 
 def print_finding(console: Console, found: Finding) -> None:

@@ -1,7 +1,7 @@
 """Scripts that a browser cannot read: a syntax error keeps a script, and all that import it, from running.
 
 V8 says so, which is Chromium's own parser: in the Node.js that Playwright brings, or in one of this machine.
-Where there is neither, nothing is said; a browser quotes its console (besedka/pages/script_errors.py).
+Where neither works, nothing is said; a browser quotes its console (besedka/pages/script_errors.py).
 """
 
 from __future__ import annotations
@@ -46,12 +46,15 @@ def _said(texts: tuple[tuple[str, str, bool], ...]) -> tuple[tuple[str, str], ..
     node = _node()
     if node is None or not texts:
         return ()
-    done = subprocess.run(  # noqa: S603 - a program of ours, that parses
-        [node, "--no-warnings", "--experimental-vm-modules", "-e", _PARSES],
-        input=json.dumps({name: [text, module] for name, text, module in texts}),
-        capture_output=True,
-        encoding="utf-8",
-        timeout=_SECONDS,
-        check=False,
-    )
-    return tuple(json.loads(done.stdout).items()) if done.returncode == 0 else ()
+    try:
+        done = subprocess.run(  # noqa: S603 - a program of ours, that parses
+            [node, "--no-warnings", "--experimental-vm-modules", "-e", _PARSES],
+            input=json.dumps({name: [text, module] for name, text, module in texts}),
+            capture_output=True,
+            encoding="utf-8",
+            timeout=_SECONDS,
+            check=True,
+        )
+        return tuple(json.loads(done.stdout).items())
+    except (OSError, subprocess.SubprocessError, ValueError):
+        return ()

@@ -17,6 +17,7 @@ from besedka.errors import ServiceUnreachableError
 from besedka.rocketchat import known_defects
 from besedka.rocketchat.catalogue import UnknownVersionError
 from besedka.rocketchat.rest import NotRocketChatError, RocketChatError, TlsError
+from besedka.stacks import versions
 
 _STARTING = {502, 503, 504}
 
@@ -108,7 +109,7 @@ def chat_version(examination: Examination) -> Answer:
 def contract_version(examination: Examination) -> Answer:
     """Is it the version that the contract targets?"""
     seen, wanted = str(examination.info["version"]), examination.contract.chat.version
-    if wanted is None or seen.split(".")[:2] == wanted.split(".")[:2]:
+    if wanted is None or not versions.unlike(examination.contract, seen):
         return Ok(f"{seen}, {wanted or 'and the contract names none'}", watched=("chat.version",))
     fix = (
         f"pin rocketchat/rocket.chat:{wanted}, change [chat] version in besedka.toml, or leave it out there "

@@ -202,7 +202,7 @@ def _leads_to_login(examination: Examination, check_name: str, path: str) -> Ans
         return Ok("the log-in form in place of the page", watched=(check_name,))
     login, page = contract.site.below(contract.site.login_path), contract.site.below(path)
     expected = f"302 to {login}?next={page}"
-    if response.status_code not in {301, 302, 303, 307}:
+    if not response.is_redirect:
         fix = (
             next(iter(gateway(response.status_code)), "read Daphne's log")
             if response.status_code >= 500
@@ -372,8 +372,7 @@ def authorize(examination: Examination) -> Answer:
     kept = next((value for value in _values(target.query) if "client_id=" in value), "")
     place = f"GET {contract.site.url}{provider.authorize_path}, anonymous"
     found = []
-    led = response.status_code in {302, 303, 307}
-    if not led or target.path != contract.site.below(contract.site.login_path):
+    if not response.is_redirect or target.path != contract.site.below(contract.site.login_path):
         seen, expected = f"{response.status_code} {target.path}".strip(), f"302 to {contract.site.login_path}"
         advice = status_advice(response) or (_ROUTED,)
         found = [finding("site.authorize.status", seen, expected, place, advice=advice)]

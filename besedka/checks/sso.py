@@ -22,13 +22,20 @@ from besedka.contract import Contract
 from besedka.errors import ServiceUnreachableError
 from besedka.rocketchat import provider
 
+_WANTED_FIRST = (
+    "The site wants something of its visitors first, terms or a profile, or it is not its authorize view. "
+    "Spare authorize_path in that middleware."
+)
+_ANOTHER_LOCATION = (
+    "is it the site's own authorize view? If it is: a proxy writes another address into Location "
+    "(proxy_redirect off)"
+)
 _PKCE = (
     'Set OAUTH2_PROVIDER["PKCE_REQUIRED"] = False at the site, or a function that spares this client: '
     "Custom OAuth of Rocket.Chat below 8.7 cannot do PKCE."
 )
 _NOT_CODE = "doctor-no-such-code"
 # A browser follows each of them with GET, or with what it had, which was GET.
-_REDIRECTS = {302, 303, 307}
 
 
 def _exchange(examination: Examination, code: str) -> ProbeAnswer:
@@ -121,7 +128,7 @@ def code_for(  # noqa: PLR0911 - one return per way to fail
         return refusal("consent", "skip_authorization must be on: a page asks for a click")
     if response.status_code == 400:
         return refusal("redirect_uri", _unregistered(examination, wanted), f"{seen}: {said(response)}")
-    if response.status_code not in _REDIRECTS:
+    if not response.is_redirect:
         return refusal(
             "status",
             next(iter(status_advice(response)), "read Daphne's log"),
@@ -142,16 +149,8 @@ def code_for(  # noqa: PLR0911 - one return per way to fail
         return refusal("error", "the authorize view refuses this user: read its rules and Daphne's log", text)
     if not location.startswith(wanted) or "code" not in query:
         if _at_the_site(examination, location):
-            fix = (
-                "The site wants something of its visitors first, terms or a profile, or it is not its "
-                "authorize view. Spare authorize_path in that middleware."
-            )
-            return refusal("target", fix)
-        fix = (
-            "is it the site's own authorize view? If it is: a proxy writes another address into Location "
-            "(proxy_redirect off)"
-        )
-        return refusal("target", fix)
+            return refusal("target", _WANTED_FIRST)
+        return refusal("target", _ANOTHER_LOCATION)
     if query.get("state") != state and query["code"] == made.code:
         return refusal(
             "cached",
@@ -206,7 +205,7 @@ def foreign_redirect(examination: Examination) -> Answer:
     callback = provider.redirect_uri(examination.contract)
     # A view that sends everybody to the log-in first, or back to Rocket.Chat, has let nothing out.
     at_home = _at_the_site(examination, location)
-    kept = response.status_code in _REDIRECTS and (own_login or at_home or location == callback)
+    kept = response.is_redirect and (own_login or at_home or location == callback)
     # A view that fails has let nothing out, and sso.authorize has said so.
     if response.status_code < 500 and response.status_code != 400 and not kept:
         seen = f"{response.status_code} {location}".strip()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from besedka.checks import bearer, patience
+from besedka.checks.bearer import NOT_TOKEN
 from besedka.checks.check import check
 from besedka.checks.examination import Examination, ProbeAnswer, gateway
 from besedka.checks.finding import Answer, Finding, Findings, Skipped, answer, finding
@@ -30,7 +31,6 @@ _HEADER = (
     "needs CGIPassAuth or WSGIPassAuthorization, nginx no proxy_set_header Authorization."
 )
 _QUERY = "Or let the view take the token of the query: many views read the Authorization header alone."
-_NOT_TOKEN = "doctor-no-such-token"  # noqa: S105 - nobody issued it
 _REFUSALS = {
     302: "session_only",
     401: "rejected",
@@ -77,7 +77,7 @@ def identity(examination: Examination) -> Answer:
 
 def _of_anybody(examination: Examination, mode: str, place: str) -> list[Finding]:
     """`sso.identity.anybody`: a token that nobody issued is answered as this one was."""
-    answered = _asked(examination, mode, _NOT_TOKEN)
+    answered = _asked(examination, mode, NOT_TOKEN)
     named = identities.read(answered.fields)
     # An answer without an id names nobody: `sso.fields` says what it lacks.
     if answered.status != 200 or "id" not in named:

@@ -19,6 +19,7 @@ from besedka.checks.catalogue import checks_for
 from besedka.checks.finding import Result, Status
 from besedka.checks.report import Report
 from besedka.checks.run import examine
+from besedka.commands.service_options import Bundle, Client, Mongod, Node
 from besedka.commands.target import (
     ChatUrl,
     MongoUrl,
@@ -32,10 +33,25 @@ from besedka.commands.target import (
 from besedka.contract import Contract
 from besedka.errors import BesedkaError
 from besedka.progress import quiet
-from besedka.stacks.services import bundle, chat_client
+from besedka.stacks import versions
 from besedka.stacks.services.options import ServiceOptions
 from besedka.target import Target
 from besedka.translation import spoken, word
+
+Checks = Annotated[
+    list[str] | None, typer.Option(help="A check or a layer, with its ground; may be repeated.")
+]
+Write = Annotated[
+    bool | None,
+    typer.Option(
+        "--write/--read-only",
+        help="Let a temp_* user sign in and be removed; on by default for an embedded stack.",
+    ),
+]
+Explain = Annotated[
+    bool, typer.Option("--explain", help="Print what a site has to offer, as a checklist for this very site.")
+]
+Verbose = Annotated[bool, typer.Option("--verbose", "-v", help="Show healthy checks one by one.")]
 
 # A report in a pipe has no width of its own; tables stay readable at this one.
 WIDTH_OF_A_PIPE = 100
@@ -67,52 +83,27 @@ def doctor(  # noqa: PLR0913, PLR0917 - one parameter per option
     site_database_url: SiteDatabaseUrl = None,
     site_environment: SiteEnvironment = None,
     provider_url: ProviderUrl = None,
-    check: Annotated[
-        list[str] | None, typer.Option(help="A check or a layer, with its ground; may be repeated.")
-    ] = None,
+    check: Checks = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the report as JSON.")] = False,
     list_checks: Annotated[bool, typer.Option("--list", help="List the checks and ask none.")] = False,
-    write: Annotated[
-        bool | None,
-        typer.Option(
-            "--write/--read-only",
-            help="Let a temp_* user sign in and be removed; on by default for an embedded stack.",
-        ),
-    ] = None,
-    client: Annotated[
-        str | None,
-        typer.Option(
-            chat_client.OPTION,
-            metavar="DIR",
-            help="Examine an embedded stack of its own, with Rocket.Chat's web client from that folder.",
-        ),
-    ] = None,
-    rocketchat_bundle: Annotated[
-        str | None,
-        typer.Option(
-            bundle.OPTION, metavar="DIR", help="The same, with Rocket.Chat itself from that unpacked server."
-        ),
-    ] = None,
-    mongod: Annotated[
-        str | None, typer.Option(metavar="PATH", help="The same, with this MongoDB server, or `download`.")
-    ] = None,
-    node: Annotated[
-        str | None, typer.Option(metavar="PATH", help="The Node.js that runs the bundle.")
-    ] = None,
-    explain: Annotated[
-        bool,
-        typer.Option("--explain", help="Print what a site has to offer, as a checklist for this very site."),
-    ] = False,
-    verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Show healthy checks one by one.")] = False,
+    write: Write = None,
+    client: Client = None,
+    rocketchat_bundle: Bundle = None,
+    mongod: Mongod = None,
+    node: Node = None,
+    explain: Explain = False,
+    verbose: Verbose = False,
 ) -> None:
     """Examine a stack: the one of `besedka up`, or the addresses given, or those of besedka.toml.
+
+    Options whose text begins with "Embedded" let it start and examine an embedded stack of its own.
 
     Exit status: 0 healthy; 1 findings; 2 the stack could not be asked; 31 no such check; 34 a database that
     is not read.
     """
     contract = contracts.load()
-    width = None if sys.stdout.isatty() or "COLUMNS" in os.environ else WIDTH_OF_A_PIPE
-    console = Console(width=width)
+    targeted = contract.chat.version
+    console = _console()
     if list_checks:
         _list(console, contract, as_json=as_json)
         return
@@ -131,10 +122,9 @@ def doctor(  # noqa: PLR0913, PLR0917 - one parameter per option
             target, contract = started.enter_context(with_programs(wanted, contract, addresses, say))
         else:
             target, contract, _ = located(contract, **addresses)
-        if write is not None:
-            target = replace(target, may_write=write)
-        if write and not target.can_manage:
-            raise NothingToManageError
+        # Whatever runs, it is compared with what besedka.toml says.
+        contract = versions.told(contract, targeted)
+        target = _allowed(target, write)
         report = _examined(target, contract, check or (), console, quiet=as_json or not console.is_terminal)
     if explain:
         rows = checklist.points(report, target)
@@ -145,6 +135,17 @@ def doctor(  # noqa: PLR0913, PLR0917 - one parameter per option
         console.print(spoken(f"site {report.site_url}   chat {report.chat_url}"), style="dim")
         report.print(console, verbose=verbose)
     raise typer.Exit(report.exit_status)
+
+
+def _allowed(target: Target, write: bool | None) -> Target:
+    if write and not target.can_manage:
+        raise NothingToManageError
+    return target if write is None else replace(target, may_write=write)
+
+
+def _console() -> Console:
+    width = None if sys.stdout.isatty() or "COLUMNS" in os.environ else WIDTH_OF_A_PIPE
+    return Console(width=width)
 
 
 def _examined(

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -24,10 +25,12 @@ from besedka.commands.target import (
     SiteUrl,
     located,
 )
+from besedka.contract import Contract
 from besedka.progress import Say
 from besedka.provision import Options, Outcome, Undoing
 from besedka.provision.action import Action, Notice, Plan
 from besedka.provision.journal import JOURNAL_FOLDER
+from besedka.target import Target
 from besedka.translation import spoken
 
 NOTHING_TO_DO, WOULD_CHANGE, LEFT_ALONE = 0, 2, 1
@@ -87,36 +90,71 @@ def provision(  # noqa: PLR0913, PLR0917 - one parameter per option
     )
     folder = journal or (Path(stack.folder) / "journal" if stack else JOURNAL_FOLDER)
     options = Options(rooms_only, prune, patience, yes_this_is, partial)
-    # Progress goes beside the JSON, not into it.
-    console = Console(stderr=as_json, highlight=False, soft_wrap=True)
-
-    def say(line: str) -> None:
-        console.print(spoken(line), markup=False)
-
-    def examined() -> tuple[Notice, ...]:
-        # Nobody signs in for that: a sign-in changes an account whose address is not verified yet.
-        asked = left_to_a_person.ASKED
-        found = () if rooms_only else examine(target.read_only, contract, only=asked).findings
-        return left_to_a_person.notices(found)
-
-    if plan and not undo:
-        made = provisioning.planned(target, contract, options=options, examined=examined)
-        _show_plan(made, say, as_json=as_json)
-        raise typer.Exit(WOULD_CHANGE if made.actions else NOTHING_TO_DO)
+    run = _Run(target, contract, folder, options, as_json)
     if undo:
+        raise typer.Exit(run.undo(dry=plan))
+    raise typer.Exit(run.plan() if plan else run.apply())
+
+
+@dataclass(frozen=True)
+class _Run:
+    """What was asked for; each way of it gives the exit status."""
+
+    target: Target
+    contract: Contract
+    folder: Path
+    options: Options
+    as_json: bool
+
+    @cached_property
+    def console(self) -> Console:
+        """Progress goes beside the JSON, not into it."""
+        return Console(stderr=self.as_json, highlight=False, soft_wrap=True)
+
+    def say(self, line: str) -> None:
+        self.console.print(spoken(line), markup=False)
+
+    def examined(self) -> tuple[Notice, ...]:
+        """What is left to a person.
+
+        Nobody signs in for that: a sign-in changes an account whose address is not verified yet.
+        """
+        if self.options.rooms_only:
+            return left_to_a_person.notices(())
+        report = examine(self.target.read_only, self.contract, only=left_to_a_person.ASKED)
+        return left_to_a_person.notices(report.findings)
+
+    def plan(self) -> int:
+        made = provisioning.planned(self.target, self.contract, options=self.options, examined=self.examined)
+        _show_plan(made, self.say, as_json=self.as_json)
+        return WOULD_CHANGE if made.actions else NOTHING_TO_DO
+
+    def undo(self, *, dry: bool) -> int:
         undoing = provisioning.undo(
-            target, contract, journal_folder=folder, say=say, options=options, dry=plan
+            self.target,
+            self.contract,
+            journal_folder=self.folder,
+            say=self.say,
+            options=self.options,
+            dry=dry,
         )
-        _show_undoing(undoing, say, dry=plan, as_json=as_json)
-        raise typer.Exit(LEFT_ALONE if undoing.left else WOULD_CHANGE if plan and undoing.restored else 0)
-    outcome = provisioning.bring(
-        target, contract, journal_folder=folder, say=say, options=options, examined=examined
-    )
-    report = examine(target.read_only, contract)
-    _show_outcome(outcome, report, say, as_json=as_json)
-    if not as_json:
-        report.print(console)
-    raise typer.Exit(report.exit_status or int(bool(outcome.remaining or outcome.unstored)))
+        _show_undoing(undoing, self.say, dry=dry, as_json=self.as_json)
+        return LEFT_ALONE if undoing.left else WOULD_CHANGE if dry and undoing.restored else 0
+
+    def apply(self) -> int:
+        outcome = provisioning.bring(
+            self.target,
+            self.contract,
+            journal_folder=self.folder,
+            say=self.say,
+            options=self.options,
+            examined=self.examined,
+        )
+        report = examine(self.target.read_only, self.contract)
+        _show_outcome(outcome, report, self.say, as_json=self.as_json)
+        if not self.as_json:
+            report.print(self.console)
+        return report.exit_status or int(bool(outcome.remaining or outcome.unstored))
 
 
 def _show_plan(made: Plan, say: Say, *, as_json: bool) -> None:

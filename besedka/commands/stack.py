@@ -18,6 +18,19 @@ from rich.table import Table
 
 from besedka import contract as contracts
 from besedka.commands.running import NoStackError, alive, refuse_a_sick_one, running_stack, tail
+from besedka.commands.service_options import (
+    Bundle,
+    Client,
+    Mongod,
+    Mood,
+    Nginx,
+    Node,
+    OneHost,
+    Postgres,
+    Proxy,
+    Redis,
+    Tls,
+)
 from besedka.contract import Contract
 from besedka.errors import BesedkaError, UsageError
 from besedka.scrub import Scrubber
@@ -33,6 +46,7 @@ if TYPE_CHECKING:
     from besedka.stacks.services.options import ServiceOptions
 
 _KINDS = ("embedded", "containers", AUTO)
+_BUNDLE, _CLIENT = os.environ.get(bundle.BUNDLE_ENV), os.environ.get(chat_client.CLIENT_ENV)
 
 
 class KeptStackError(BesedkaError):
@@ -66,51 +80,21 @@ def up(  # noqa: PLR0913, PLR0917 - one parameter per option
         str | None,
         typer.Option(metavar="VERSION", help="Containers: another Rocket.Chat than the contract's."),
     ] = os.environ.get(VERSION_ENV),
-    mongod: Annotated[
-        str | None,
-        typer.Option(metavar="PATH", help="Embedded: run this MongoDB server; `download` fetches one."),
-    ] = None,
-    postgres: Annotated[
-        str, typer.Option(metavar="DIR", help="Embedded: folder of a PostgreSQL server's programs, or none.")
-    ] = programs.AUTO,
-    redis: Annotated[
-        str, typer.Option(metavar="PATH", help="Embedded: the site's Redis server, or none.")
-    ] = programs.AUTO,
-    rocketchat_bundle: Annotated[
-        str | None,
-        typer.Option(metavar="DIR", help=f"Embedded: Rocket.Chat's unpacked server; {bundle.BUNDLE_ENV}."),
-    ] = os.environ.get(bundle.BUNDLE_ENV),
-    node: Annotated[
-        str | None, typer.Option(metavar="PATH", help="Embedded: the Node.js that runs the bundle.")
-    ] = None,
-    tls: Annotated[bool, typer.Option("--tls", help="Embedded: site and chat by https.")] = False,
-    proxy: Annotated[
-        bool, typer.Option("--proxy", help="Embedded: behind nginx, by the host names of [proxy].")
-    ] = False,
-    one_host: Annotated[
-        bool, typer.Option("--one-host", help="With --proxy: the chat below [proxy] chat_path of the site.")
-    ] = False,
-    nginx: Annotated[
-        str, typer.Option(metavar="PATH", help="With --proxy: this nginx, or none: our own small proxy.")
-    ] = programs.AUTO,
-    client: Annotated[
-        str | None,
-        typer.Option(
-            chat_client.OPTION,
-            metavar="DIR",
-            help=f"Embedded: Rocket.Chat's own web client, served by the stand-in; {chat_client.CLIENT_ENV}.",
-        ),
-    ] = os.environ.get(chat_client.CLIENT_ENV),
-    mood: Annotated[
-        str | None,
-        typer.Option(
-            chat_client.MOOD_OPTION,
-            metavar="MOOD",
-            help=f"Embedded: how awkward the stand-in's own client is: {', '.join(chat_client.MOODS)}.",
-        ),
-    ] = None,
+    mongod: Mongod = None,
+    postgres: Postgres = programs.AUTO,
+    redis: Redis = programs.AUTO,
+    rocketchat_bundle: Bundle = _BUNDLE,
+    node: Node = None,
+    tls: Tls = False,
+    proxy: Proxy = False,
+    one_host: OneHost = False,
+    nginx: Nginx = programs.AUTO,
+    client: Client = _CLIENT,
+    mood: Mood = None,
 ) -> None:
     """Start a stack and print its addresses. Embedded: keep it until Ctrl-C. Containers: until `down`.
+
+    BESEDKA_ROCKETCHAT_BUNDLE and BESEDKA_CHAT_CLIENT stand for the options of that name.
 
     Exit status: 0 started, reused or ended by Ctrl-C. What went wrong has a status of its own: see the end of
     `besedka --help`.

@@ -137,12 +137,23 @@ def of_image(service: ComposeService) -> str:
     return found[1]
 
 
+def unlike(contract: Contract, version: str | None) -> bool:
+    """Whether a version is another than the contract's; the third number makes no difference."""
+    wanted = contract.chat.version
+    return bool(wanted and version) and str(version).split(".")[:2] != str(wanted).split(".")[:2]
+
+
 def of_contract(contract: Contract, version: str | None) -> Contract:
     """The contract for another version of Rocket.Chat, `8.x` included. Raises ImageVersionError."""
     if version is None:
         return contract
     version = LINES.get(version, version)
     pair(version, contract.chat.sso)
+    return told(contract, version)
+
+
+def told(contract: Contract, version: str | None) -> Contract:
+    """The contract with that word about the version, whatever it is."""
     return contract.model_copy(update={"chat": contract.chat.model_copy(update={"version": version})})
 
 

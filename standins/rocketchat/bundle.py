@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import html
 import json
+import os
 import re
 from collections.abc import Callable
 from functools import partial
@@ -25,7 +26,7 @@ from starlette.types import Receive, Scope, Send
 # A setting of the server by its id.
 ReadSetting = Callable[[str], Any]
 FORMAT = "web-program-pre1"
-_PROGRAM, _PLACE = "program.json", Path("programs/web.browser")
+_PROGRAM, _PLACE, _MODULES = "program.json", Path("programs/web.browser"), "dynamic"
 # The module `rocketchat.info.js` as it is compiled into the client (seen in 6.5.3:
 # packages/rocketchat-version/plugin/compile-version.js writes it).
 _VERSION = re.compile(rb"""\bInfo\s*=\s*\{\s*"?version"?\s*:\s*["'](\d+\.\d+\.\d+)""")
@@ -87,6 +88,9 @@ class Bundle:
         self.root = root.resolve()
         self.version: str | None = None
         manifest = self._manifest()
+        # Meteor lists neither them nor their folder in 6.5.3's manifest; without them no page appears.
+        if not (self.root / _MODULES).is_dir():
+            raise ValueError(f"the client loads {_MODULES}, which is not there; wanted the whole folder")
         self.files: dict[str, tuple[Path, str | None, int]] = {}
         self._urls: dict[str, list[str]] = {"css": [], "js": []}
         self._parts: dict[str, str] = {}
@@ -101,6 +105,8 @@ class Bundle:
                 if kind in self._urls and not entry["path"].startswith("dynamic/"):
                     self._urls[kind].append(html.escape(url))
                     self.version = self.version or _version(path, kind)
+        if not self._urls["js"]:
+            raise ValueError("the manifest names no script of the client; wanted the whole folder")
 
     def _manifest(self) -> list[dict[str, Any]]:
         program = self.root / _PROGRAM
@@ -120,11 +126,15 @@ class Bundle:
 
     def _path(self, entry: dict[str, Any]) -> Path:
         name = entry.get("path")
-        path = (self.root / str(name)).resolve()
+        # A link is followed: whoever unpacked the folder may keep its files elsewhere.
+        path = Path(os.path.normpath(self.root / str(name)))
         if not isinstance(name, str) or not path.is_relative_to(self.root):
             raise ValueError(f"the manifest names {name!r}, wanted the path of a file below the folder")
         if not path.is_file():
             raise ValueError(f"the manifest names {name}, which is not there; wanted the whole folder")
+        wanted, size = entry.get("size"), path.stat().st_size
+        if isinstance(wanted, int) and wanted != size:
+            raise ValueError(f"the manifest names {name}, which is cut off: {size} of {wanted} bytes")
         return path
 
     def routes(self, setting: ReadSetting) -> list[BaseRoute]:
@@ -212,9 +222,9 @@ class Bundle:
             found = {name: self._read((*parts, name), below) for name, below in tree.items()}
             return {name: source for name, source in found.items() if source is not None} or None
         # Meteor writes the colons of package names as underscores.
-        folder = self.root / "dynamic"
+        folder = self.root / _MODULES
         try:
-            path = folder.joinpath(*(part.replace(":", "_") for part in parts)).resolve()
+            path = Path(os.path.normpath(folder.joinpath(*(part.replace(":", "_") for part in parts))))
             return path.read_text(encoding="utf-8") if path.is_relative_to(folder) else None
         except (OSError, ValueError):
             return None

@@ -6,8 +6,9 @@ import os
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, HTTPServer
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 import requests
@@ -16,6 +17,9 @@ from besedka import http
 
 NOBODY = "http://127.0.0.1:9"
 PROXIES = ("HTTP_PROXY", "http_proxy", "HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy")
+
+
+Served = Callable[[type[BaseHTTPRequestHandler]], str]
 
 
 class Hello(BaseHTTPRequestHandler):
@@ -30,13 +34,73 @@ class Hello(BaseHTTPRequestHandler):
 
 
 @pytest.fixture
-def server() -> Iterator[str]:
-    with HTTPServer(("127.0.0.1", 0), Hello) as listening:
-        thread = threading.Thread(target=listening.serve_forever)
-        thread.start()
-        yield f"http://127.0.0.1:{listening.server_port}"
-        listening.shutdown()
-        thread.join()
+def served() -> Iterator[Callable[[type[BaseHTTPRequestHandler]], str]]:
+    """Starts a server of such answers, and gives its address."""
+    with ExitStack() as stack:
+
+        def start(handler: type[BaseHTTPRequestHandler]) -> str:
+            listening = stack.enter_context(ThreadingHTTPServer(("127.0.0.1", 0), handler))
+            threading.Thread(target=listening.serve_forever, daemon=True).start()
+            stack.callback(listening.shutdown)
+            return f"http://127.0.0.1:{listening.server_port}"
+
+        yield start
+
+
+@pytest.fixture
+def server(served: Served) -> str:
+    return served(Hello)
+
+
+class EndsKept(BaseHTTPRequestHandler):
+    """Answers the first request of a connection, and ends the connection at the second."""
+
+    protocol_version = "HTTP/1.1"
+    answered = False
+
+    def do_GET(self) -> None:
+        if self.answered:
+            self.close_connection = True
+            return
+        self.answered = True
+        self.send_response(200)
+        self.send_header("Content-Length", "0")
+        self.end_headers()
+
+    do_POST = do_GET  # noqa: N815 - as in the standard library
+    log_message = Hello.log_message
+
+
+def test_a_kept_connection_that_ended_is_no_failure(served: Served) -> None:
+    url = served(EndsKept)
+    with http.session() as client:
+        seen = [client.get(url, timeout=5).status_code for _ in range(2)]
+
+    assert seen == [200, 200]
+
+
+def test_what_changes_something_is_not_asked_again(served: Served) -> None:
+    url = served(EndsKept)
+    with http.session() as client:
+        client.get(url, timeout=5)
+        with pytest.raises(requests.ConnectionError):
+            client.post(url, timeout=5)
+
+
+def test_a_new_connection_that_ended_is_a_failure(served: Served) -> None:
+    asked = []
+
+    class EndsAll(EndsKept):
+        """Ends each connection without an answer."""
+
+        def do_GET(self) -> None:
+            asked.append(self.path)
+            self.close_connection = True
+
+    with http.session() as client, pytest.raises(requests.ConnectionError):
+        client.get(served(EndsAll), timeout=5)
+
+    assert len(asked) == 1
 
 
 def test_a_client_goes_past_the_proxy(server: str, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -183,8 +183,9 @@ class ServiceProcess:
             return None
 
     def _failure(self, found: str, expected: str) -> StackStartError:
+        tail = self.tail()
         return StackStartError(
-            f"{found}; its last lines:\n{self.tail()}",
+            f"{found}; its last lines:\n{tail}" if tail.strip() else f"{found}; it wrote nothing",
             expected=expected,
             where=str(self.log),
             next_step="read the log named above; nothing of this stack was left running",

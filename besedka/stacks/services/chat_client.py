@@ -6,6 +6,7 @@ The stand-in reads and judges the folder, as it will serve it; it is asked befor
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 from dataclasses import dataclass
@@ -24,6 +25,8 @@ MOOD_OPTION = "--client-mood"
 # As the stand-in has them (standins/rocketchat/config.py); what each is: client/mood.js beside it.
 MOODS = ("slow", "late", "mute", "previous", "twice", "mangled", "real")
 STANDIN = (sys.executable, "-m", "standins.rocketchat")
+# What the stand-in says of a folder that was unpacked by half.
+_MISSING = re.compile(r"the (?:manifest names|client loads) (.+), which is (?:not there|cut off)")
 _ANSWER_SECONDS = 60.0
 
 
@@ -60,7 +63,9 @@ def find(named: str) -> ChatClient:
     )
     said = (asked.stdout.strip() or asked.stderr.strip()).rpartition("\n")[2]
     if asked.returncode != 0:
-        raise _wrong(said.partition(f"{OPTION} {folder}: ")[2] or said, folder)
+        refused = said.partition(f"{OPTION} {folder}: ")[2]
+        missing = _MISSING.match(refused)
+        raise _wrong(f"it lacks {missing[1]}" if missing else f"it is no client: {refused or said}", folder)
     try:
         if said:
             versions.pair(said)

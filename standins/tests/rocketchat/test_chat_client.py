@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -231,6 +232,11 @@ def _outside(program: dict[str, Any]) -> None:
     program["manifest"][0]["path"] = "../secret.txt"
 
 
+def _link_to_nothing(folder: Path) -> None:
+    (folder / "head.html").unlink()
+    (folder / "head.html").symlink_to("gone.html")
+
+
 _BAD: dict[str, tuple[Callable[[Path], object], str]] = {
     "no such folder": (lambda folder: folder.rename(folder.with_name("elsewhere")), "no program.json there"),
     "no program.json": (lambda folder: (folder / "program.json").unlink(), "no program.json there"),
@@ -249,8 +255,27 @@ _BAD: dict[str, tuple[Callable[[Path], object], str]] = {
     "a file that is not there": (_program(_no_such_file), "the manifest names gone.css, which is not there"),
     "a file outside": (_program(_outside), "the manifest names '../secret.txt'"),
     "a file without a path": (_program(lambda it: it["manifest"][0].pop("path")), "the manifest names None"),
+    "a link to nothing": (
+        _link_to_nothing,
+        "the manifest names head.html, which is not there",
+    ),
+    "half a file": (lambda folder: next(folder.glob("*.js")).write_text(""), "which is cut off: 0 of "),
+    "no modules": (
+        lambda folder: shutil.rmtree(folder / "dynamic"),
+        "the client loads dynamic, which is not",
+    ),
+    "an empty manifest": (_program(lambda it: it.update(manifest=[])), "names no script of the client"),
     "no head": (lambda folder: (folder / "head.html").unlink(), "the manifest names head.html"),
 }
+
+
+def test_a_folder_of_links_is_a_client(tmp_path: Path) -> None:
+    """As `cp -rs` makes it: what a link leads to is its owner's choice."""
+    folder = web_browser.write(tmp_path / "programs" / "web.browser")
+    linked = tmp_path / "linked"
+    shutil.copytree(folder, linked, copy_function=lambda source, place: Path(place).symlink_to(source))
+    ended = _run("--chat-client", str(linked), "--client-version")
+    assert (ended.returncode, ended.stdout.strip()) == (0, web_browser.VERSION)
 
 
 @pytest.mark.parametrize("bad", _BAD)

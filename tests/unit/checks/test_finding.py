@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from io import StringIO
 
 import pytest
@@ -42,6 +43,18 @@ def test_the_cause_is_what_is_broken_before_what_is_a_risk(contract: Contract) -
 def test_a_note_leaves_a_stack_healthy(contract: Contract, severity: Severity, status: int) -> None:
     one = finding("rooms.exist.twin", "two", "one", "rooms", severity=severity)
     assert report(contract, one).exit_status == status
+
+
+def test_notes_are_counted_apart_and_are_no_cause(contract: Contract) -> None:
+    note = finding("rooms.exist.twin", "two", "one", "rooms", severity=Severity.NOTE)
+    noted, out = report(contract, note), StringIO()
+    assert noted.summary() == "nothing wrong was found: 1 note"
+    counts = json.loads(noted.to_json())["counts"]
+    assert (counts["finding"], counts["note"]) == (0, 1)
+    noted.print(Console(file=out, width=80))
+    assert "Probable cause" not in out.getvalue()
+    assert note.code in out.getvalue()
+    assert report(contract, note, FOUND).summary().endswith("(1 finding)")
 
 
 def test_json_holds_the_page_and_the_severity() -> None:

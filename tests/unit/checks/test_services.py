@@ -15,12 +15,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import typer
+from typer.testing import CliRunner
 
 from besedka.checks import examination as examination_module
 from besedka.checks.catalogue import checks_for
 from besedka.checks.examination import Examination
 from besedka.checks.finding import Finding, Findings, Ok
+from besedka.commands import doctor as command
 from besedka.contract import Contract
+from besedka.stacks import versions
 from besedka.target import Target
 
 Reply = tuple[int, str, Any]
@@ -155,6 +159,27 @@ def test_another_version_is_named(ask: Callable[..., list[Finding]], version: st
 def test_another_version_than_the_contracts_blocks_nothing(contract: Contract) -> None:
     grounds = {name for row in checks_for(contract) for name in (*row.needs, *row.after)}
     assert "services.contract_version" not in grounds
+
+
+def test_doctor_compares_what_it_started_with_the_contract(
+    monkeypatch: pytest.MonkeyPatch, contract: Contract
+) -> None:
+    """Its own stack goes by the client, yet besedka.toml still says what the site is meant for."""
+
+    @contextmanager
+    def started(_: object, known: Contract, *__: object) -> Iterator[tuple[Target, Contract]]:
+        yield Target(url, url), versions.of_contract(known, "6.5.3")
+
+    monkeypatch.setattr(command, "with_programs", started)
+    app = typer.Typer()
+    command.register(app)
+    with server({"/api/info": (200, "application/json", {"version": "6.5", "success": True})}) as url:
+        words = ["--chat-client", "/a/client", "--check", "services.contract_version", "--json"]
+        shown = CliRunner().invoke(app, words)
+    report = json.loads(shown.stdout)
+    assert (shown.exit_code, report["counts"]["note"], report["counts"]["blocked"]) == (0, 1, 0)
+    assert report["first_cause"]["code"] == "services.contract_version.differs"
+    assert contract.chat.version in report["first_cause"]["expected"]
 
 
 def test_a_contract_without_a_version_takes_any(contract: Contract) -> None:

@@ -27,6 +27,19 @@ def test_the_contract_speaks_the_version_of_the_client(tmp_path: Path) -> None:
     assert chat_client.find(str(folder)).version == "6.5.3"
 
 
+@pytest.mark.parametrize(("version", "lines"), [("6.5.3", 1), (CONTRACT.chat.version, 0)])
+def test_a_client_of_another_version_than_the_contracts_is_one_line(
+    tmp_path: Path, version: str, lines: int
+) -> None:
+    web_browser.write(tmp_path / "programs" / "web.browser", version=version)
+    said: list[str] = []
+
+    options.find(options.ServiceOptions(chat_client=str(tmp_path)), CONTRACT, say=said.append)
+
+    told = f"besedka.toml targets Rocket.Chat {CONTRACT.chat.version}, --chat-client is {version}"
+    assert [line.partition(";")[0] for line in said] == [told] * lines
+
+
 def test_a_client_that_says_no_version_leaves_the_contracts(tmp_path: Path) -> None:
     folder = web_browser.write(tmp_path / "web.browser", version="unreadable")
 
@@ -69,6 +82,16 @@ def test_a_folder_without_a_client_is_refused_in_one_line(
 
     assert refusal.value.found == f"--chat-client: {says}"
     assert refusal.value.where == str(folder)
+
+
+def test_a_file_that_the_client_lacks_is_named(tmp_path: Path) -> None:
+    folder = web_browser.write(tmp_path / "web.browser")
+    (folder / "head.html").unlink()
+
+    with pytest.raises(StackStartError) as refusal:
+        chat_client.find(str(folder))
+
+    assert refusal.value.found == "--chat-client: it lacks head.html"
 
 
 def test_a_bundle_brings_its_own_client(tmp_path: Path) -> None:
