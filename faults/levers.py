@@ -98,7 +98,6 @@ LEVERS = {
     "iframe.client.missing": "proxy",
     "iframe.client.call": "/api/v1/",
     "iframe.client.cdn": "CDN_PREFIX",
-    "setting.Accounts_SystemBlockedUsernameList": "OVERWRITE_SETTING_Accounts_SystemBlockedUsernameList",
     "integrity.users_unique": "Keep the account",
     "integrity.users_ids": "Delete account",
     "integrity.users_locked": "Find who",

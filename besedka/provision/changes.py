@@ -13,7 +13,7 @@ from typing import Any
 
 from besedka.contract import Contract
 from besedka.errors import ContractError
-from besedka.provision import second_administrator, service, workspace
+from besedka.provision import second_administrator, service, setting, workspace
 from besedka.provision.action import Action
 from besedka.provision.errors import LicenceMissingError, ReservedNameError
 from besedka.provision.plan import Beside
@@ -95,12 +95,12 @@ def _id_of(place: Place, action: Action) -> str | None:
 
 
 def _do_setting(place: Place, action: Action) -> None:
-    with workspace.moving(place.session, action.target):
-        place.session.post(f"settings/{action.target}", value=action.after)
+    setting.write(place.session, place.state.version, action.target, action.after)
     place.state.settings[action.target] = action.after
 
 
 def _undo_setting(place: Place, action: Action) -> Undone:
+    place.state.settings |= setting.held(place.beside.documents, place.state.version, action.target)
     # A row that came with the provider goes with it.
     if action.before is None or place.state.holds(action.target, action.before):
         return Undone.ALREADY

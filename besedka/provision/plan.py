@@ -22,8 +22,6 @@ from besedka.rocketchat import catalogue, conditions, licences, provider
 from besedka.rocketchat.documents import signs_in
 from besedka.rocketchat.settings import fulfils
 
-_RESERVED = "Accounts_SystemBlockedUsernameList"
-
 # What nobody may set on himself, see second_administrator.py.
 _OWN_ADDRESS: tuple[str, ...] = ("email", "verified")
 
@@ -141,15 +139,15 @@ def _forced(name: str, value: Any, row: Document) -> Iterator[Notice]:
 
 
 def _unlisted(name: str, value: Any, state: State, rows: dict[str, Document]) -> Iterator[Action | Notice]:
-    """REST does not list it. A hidden one is set by OVERWRITE_SETTING_<id> at boot and in no other way."""
+    """REST does not list it: this version has no such setting, or its row is gone, or it is hidden."""
     known = catalogue.for_version(state.version).setting(name)
     if known and not known.hidden and rows and name not in rows:
         yield inserted(repairs_of_settings.SETTINGS, repairs_of_settings.row_of(known), "its row is gone")
     elif known is None or not known.hidden:
         yield Notice("setting-unknown", name, "this Rocket.Chat has no such setting; it was not written")
     elif name in rows and rows[name].get("value") != value:
-        text = f"no call changes it: start Rocket.Chat with OVERWRITE_SETTING_{name}={value}"
-        yield Notice("setting-hidden", name, text, blocking=True)
+        yield Action("setting", name, rows[name].get("value"), value)
+        yield from _forced(name, value, rows[name])
 
 
 def _provider(

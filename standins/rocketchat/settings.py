@@ -153,10 +153,11 @@ class Settings:
         fields = {name: row[name] for name in _PUBLIC_FIELDS if name in row}
         return {"_id": row["_id"], "value": self.effective(row), **fields}
 
-    async def set(self, setting_id: str, value: Any) -> bool:
-        """Write `value` alone; False if there is no such row or it is hidden or blocked."""
+    async def set(self, setting_id: str, value: Any, *, hidden: bool = False) -> bool:
+        """Write `value` alone; False if there is no such row or it is blocked, or hidden unless `hidden`."""
         change = {"$set": {"value": value, "_updatedAt": self._clock.now()}}
-        open_row = {"_id": setting_id, "hidden": {"$ne": True}, "blocked": {"$ne": True}}
+        open_row = {"_id": setting_id, "blocked": {"$ne": True}}
+        open_row |= {} if hidden else {"hidden": {"$ne": True}}
         before = self._rows.get(setting_id, {}).get("value")
         found = await self.collection.find_one_and_update(open_row, change, return_document=True)
         if found is not None:
