@@ -68,7 +68,11 @@ def _alike(contract: Told) -> Iterator[str]:
         f"provider.{name}": getattr(provider, name)
         for name in ("authorize_path", "token_path", "identity_path")
     }
-    first: dict[str, str] = {}
+    pages, first = set(rows.values()), dict[str, str]()
+    calls = {"site.chat_auth_path": site.chat_auth_path if site.features.chat_token else None}
+    if site.features.session_endpoint:
+        calls["site.adapter.session_path"] = site.adapter.session_path
+    rows |= {row: path for row, path in calls.items() if path in pages}
     for row, path in rows.items():
         if first.setdefault(path, row) == row:
             continue

@@ -131,18 +131,28 @@ class Chat(_Table):
 
 
 class Services(_Table):
-    """Ports of docker-compose.local.yml."""
+    """Ports of docker-compose.local.yml, each for one service."""
 
     postgres: Port
     redis: Port
     mongo: Port
     rocketchat: Port
 
+    @model_validator(mode="after")
+    def _differ(self) -> Self:
+        ports: dict[int, str] = {}
+        for name, port in self.model_dump().items():
+            if ports.setdefault(port, name) != name:
+                raise ValueError(
+                    f"{port} is the port of {ports[port]} and of {name}; two cannot listen there"
+                )
+        return self
+
 
 class User(_WithPassword):
     """A canonical user: an account on the site, and the rooms that are this user's in the chat."""
 
-    username: str
+    username: Annotated[str, Field(max_length=150)]  # Django's own limit
     role: Role
     email: Email
     full_name: str

@@ -19,6 +19,8 @@ _KINDS = {"boolean": (bool, "true or false"), "int": (int, "a whole number")} | 
     _TEXTS, (str, "a text in quotation marks")
 )
 _TWO_FACTOR = "Accounts_TwoFactorAuthentication_"
+# From here on nobody logs in by OAuth: an administrator makes the tokens.
+_WITHOUT_OAUTH = (9,)
 # Since 6.13 e-mail codes need not be asked of those who come by OAuth.
 _EXEMPT, _EXEMPT_FROM = "Accounts_twoFactorAuthentication_email_available_for_OAuth_users", (6, 13)
 
@@ -89,7 +91,7 @@ def _second_factor(contract: Told) -> Iterator[str]:
     exempt = rows.get(_EXEMPT, True) is False and version >= _EXEMPT_FROM
     names = ("By_Email_Enabled", "By_Email_Auto_Opt_In")
     asked = all(rows.get(f"{_TWO_FACTOR}{name}", True) for name in names) and not exempt
-    if rows.get(f"{_TWO_FACTOR}Enabled") is True and asked and contract.chat.sso != "iframe-auth":
+    if rows.get(f"{_TWO_FACTOR}Enabled") is True and asked and version < _WITHOUT_OAUTH:
         yield (
             f"settings.{_TWO_FACTOR}Enabled: codes by e-mail refuse every log-in by OAuth; take the row "
             f"back, or set {_TWO_FACTOR}By_Email_Enabled = false"

@@ -22,6 +22,7 @@ LEVERS = {
     "services.chat.slow": "log",
     "services.chat": "Start Rocket.Chat",
     "services.contract_version.differs": "[chat] version",
+    "services.chat_defects.reported": "another release",
     "services.chat_version.unknown": "catalogue",
     "services.mongo.unanswered": "mongod",
     "services.mongo.slow": "paused",

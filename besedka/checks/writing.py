@@ -137,7 +137,7 @@ def _of_the_administrator(examination: Examination) -> list[Finding]:
     ]
 
 
-@check("rooms.new_people", codes="no_role", needs=["services.admin"])
+@check("rooms.new_people", codes="no_role administrators", needs=["services.admin"])
 def new_people(examination: Examination) -> Answer:
     """Does a first log-in by SSO give the role that the contract's people have?"""
     if _DEFAULT_ROLES not in examination.effective:
@@ -146,6 +146,8 @@ def new_people(examination: Examination) -> Answer:
     users = examination.contract.users
     wanted = set.intersection(*(set(user.chat_roles) for user in users)) - {"admin"} if users else set()
     missing = wanted - given
+    if "admin" in given and _DEFAULT_ROLES not in examination.contract.settings:
+        return answer([_administrators(examination, given)])
     if not missing and given:
         return answer((), evidence=", ".join(sorted(given)))
     # A name that no permission is given to is misspelt.
@@ -161,6 +163,17 @@ def new_people(examination: Examination) -> Answer:
                 advice=(f"Set it to {expected}: without a role somebody new sees and writes nothing.",),
             )
         ]
+    )
+
+
+def _administrators(examination: Examination, given: set[str]) -> Finding:
+    expected = ",".join(sorted(given - {"admin"}) or ["user"])
+    return finding(
+        "rooms.new_people.administrators",
+        "each account made by SSO becomes an administrator of the chat",
+        expected,
+        examination.where(_DEFAULT_ROLES),
+        advice=(f"Set it to {expected}, and take the role from those who have got it since.",),
     )
 
 

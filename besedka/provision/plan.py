@@ -161,15 +161,7 @@ def _provider(
     wanted = provider.settings(contract)
     missing = [row for row in wanted if row not in state.settings]
     present = {row: value for row, value in state.settings.items() if _is_row(row, base)}
-    again = bool(missing and present)
-    if again:
-        # Rocket.Chat keeps rows in memory, and does not make anew what it thinks it has: rows that MongoDB
-        # lacks are put there first, so that removing the provider makes Rocket.Chat forget them too.
-        for row in missing if documents else ():
-            if row not in rows:
-                yield inserted(
-                    repairs_of_settings.SETTINGS, _stub(row), "it makes Rocket.Chat forget the row"
-                )
+    if missing and present:
         yield Action("provider", name, present, None, secret=True)
     if missing:
         yield Action("provider", name, None, True)
@@ -212,11 +204,6 @@ def _without_a_licence(state: State, name: str) -> LicenceMissingError:
 
 def _is_row(name: str, base: str) -> bool:
     return name == base or name.startswith(f"{base}-")
-
-
-def _stub(name: str) -> Document:
-    row: Document = {"_id": name, "type": "boolean", "value": False, "packageValue": False}
-    return row | {"public": False, "hidden": False, "blocked": False}
 
 
 def _users(contract: Contract, state: State, data: Data | None) -> Iterator[Action | Notice]:

@@ -71,7 +71,7 @@ def of_rooms(data: Data, contract: Contract) -> Iterator[Action]:
 
 
 def of_kinds(data: Data, contract: Contract) -> Iterator[tuple[Action, Document]]:
-    """Rooms of the contract that a script wrote as direct messages or the like, and how each will be.
+    """Rooms of the contract that a script wrote as direct messages or discussions, and how each will be.
 
     No call lists such a room, and none of its name can be made beside it.
     """
@@ -81,6 +81,9 @@ def of_kinds(data: Data, contract: Contract) -> Iterator[tuple[Action, Document]
         if kind and room.get("t") not in {"c", "p"} and isinstance(room["_id"], str):
             yield changed(ROOMS, room, {"t": kind}, f"it is of another kind, {room.get('t')!r}"), room
             room["t"] = kind
+        if kind and room.get("prid"):
+            # Nor do calls tell a discussion from the rooms that people make in a room.
+            yield changed(ROOMS, room, {"prid": None}, "it is a discussion of another room"), room
 
 
 def people_in(data: Data, room: Document) -> set[str]:

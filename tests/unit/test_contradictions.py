@@ -43,6 +43,13 @@ REFUSED = {
     "no_pattern": ("provider", 'username_field = "{{/(/::email}}"', "no regular expression"),
     "path_of_a_host": ("site", 'test_page = "//a.test/"', "makes another address"),
     "one_page": ("site", f'integrated_page = "{TOLD.site.test_page}"', "integrated_page = false"),
+    "page_for_a_token": (
+        "site",
+        f'chat_auth_path = "{TOLD.site.test_page}"',
+        "is the path of site.test_page",
+    ),
+    "one_port": ("services", f"redis = {TOLD.services.postgres}", "two cannot listen there"),
+    "long_name": ("[users]", f'password = "p12345"\nusername = "{"z" * 151}"', "at most 150 characters"),
     "blank_label": ("[channels]", f'name = "{ROOM.name}"\nlabel = "  "', "no line of text"),
     "twice_a_member": ("[users]", f'username = "{USER.username}"\nchannels = ["a", "a"]', "twice"),
 }
