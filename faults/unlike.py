@@ -115,6 +115,18 @@ FAULTS = (
         lambda one: one.removed("rocketchat_permissions", {"_id": "view-c-room"}),
     ),
     Fault(
+        "permission_of_members_emptied",
+        "rooms.permissions.cannot_read",
+        lambda one: one.changed("rocketchat_permissions", {"_id": "view-p-room"}, {"$set": {"roles": []}}),
+    ),
+    Fault(
+        "permission_of_members_as_a_text",
+        "rooms.permissions.cannot_read",
+        lambda one: one.changed(
+            "rocketchat_permissions", {"_id": "view-c-room"}, {"$set": {"roles": "user"}}
+        ),
+    ),
+    Fault(
         "every_permission_gone",
         "rooms.permissions.cannot_read",
         # The next start of Rocket.Chat makes it anew.

@@ -154,7 +154,10 @@ def read(session: Session, contract: Contract, *, rooms_only: bool = False) -> S
         state.services = tuple(session.get("service.configurations").get("configurations", ()))
     state.roles = frozenset(row["_id"] for row in session.get("roles.list").get("roles", ()))
     rights = session.get("permissions.listAll").get("update", ())
-    state.permissions = {row["_id"]: list(row.get("roles") or ()) for row in rights}
+    # A script may have written a text in place of the list.
+    state.permissions = {
+        row["_id"]: list(held) if isinstance(held := row.get("roles"), list) else [] for row in rights
+    }
     for told in _rows(session, "users.list", "users"):
         row = shapes.whole("users", told)
         state.add(Account.of(row), *(entry.get("address", "") for entry in row.get("emails") or ()))

@@ -67,7 +67,7 @@ async def private_settings(call: Call) -> Rows:
 
 @collection("permissions", "permissions.listAll")
 async def permissions(call: Call) -> Rows:
-    return list(call.server.permissions.rows.values())
+    return list((await call.server.permissions.stored()).values())
 
 
 @collection("subscriptions", "subscriptions.get")

@@ -46,6 +46,13 @@ class Permissions:
             await self._collection.insert_many(missing)
             self.rows |= {row["_id"]: row for row in missing}
 
+    async def stored(self) -> dict[str, dict[str, Any]]:
+        """The rows of MongoDB, which Rocket.Chat shows (`app/authorization/server/streamer/permissions`).
+
+        It obeys them at once, too; here what a script writes is obeyed after the next start.
+        """
+        return {row["_id"]: row async for row in self._collection.find()}
+
     def roles(self, permission: str) -> list[str]:
         row = self.rows.get(permission)
         return row["roles"] if row else []

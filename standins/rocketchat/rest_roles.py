@@ -124,15 +124,16 @@ async def permissions_update(call: Call) -> Document:
     if set(call.body) != {"permissions"} or not isinstance(rows, list) or not all(map(_is_row, rows)):
         raise PlainError("Invalid body params", "error-invalid-body-params")
     known = {role["_id"] async for role in call.server.roles.find({}, {"_id": 1})}
-    if not all(row["_id"] in permissions.rows for row in rows):
+    stored = await permissions.stored()
+    if not all(row["_id"] in stored for row in rows):
         raise PlainError("Invalid permission", "error-invalid-permission")
     if not all(set(row["roles"]) <= known for row in rows):
         raise PlainError("Invalid role", "error-invalid-role")
     for row in rows:
-        if permissions.roles(row["_id"]) != row["roles"]:
+        if stored[row["_id"]].get("roles") != row["roles"]:
             saved = await permissions.set_roles(row["_id"], row["roles"], call.server.now())
             call.server.hub.publish("stream-notify-logged", "permissions-changed", "updated", saved)
-    return {"permissions": list(permissions.rows.values())}
+    return {"permissions": list((await permissions.stored()).values())}
 
 
 def _is_row(row: Any) -> bool:
