@@ -121,6 +121,7 @@ LEVERS = {
     "rooms.writing.air_gap_near": "Internet",
     "rooms.writing.encrypted": "encryption",
     "rooms.writing.encrypts_new": "E2E_Enabled_Default_PrivateRooms",
+    "rooms.writing.forgets": "RetentionPolicy_Enabled",
     "rooms.writing.short": "Message_MaxAllowedSize",
     "services.https": "Force_SSL",
     "services.https.mixed": "https",

@@ -81,6 +81,7 @@ _STOPS: dict[tuple[str, ...], tuple[str, ...]] = {
     (_ROOMS,): ("test_user_unsubscribed_from_general",),
     (_MESSAGES, _AGAIN): ("account_without_a_username",),
     (): (
+        "messages_deleted_after_a_day",
         "migration_broke_off",
         "administrator_may_make_no_accounts",
         "addresses_of_new_accounts_unverified",

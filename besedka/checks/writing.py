@@ -13,6 +13,8 @@ _DEFAULT_ROLES = "Accounts_Registration_AuthenticationServices_Default_Roles"
 _LENGTH, _SHORTEST = "Message_MaxAllowedSize", 100
 _E2E, _E2E_PRIVATE = "E2E_Enable", "E2E_Enabled_Default_PrivateRooms"
 _RETENTION, _DAY = "RetentionPolicy_Enabled", 24 * 60 * 60 * 1000
+# Rocket.Chat's own age is 30 days; who chose a longer one knows of it.
+_LONG_DAYS = 30
 # Named by the calls of besedka/provision.
 _PROVISIONS = (
     "add-oauth-service",
@@ -105,7 +107,7 @@ def _forgets(examination: Examination) -> list[Finding]:
         applies = f"RetentionPolicy_AppliesTo{kind}"
         lifetime = values.get(f"RetentionPolicy_TTL_{kind}")
         days = lifetime / _DAY if isinstance(lifetime, int) else values.get(f"RetentionPolicy_MaxAge_{kind}")
-        if values.get(applies):
+        if values.get(applies) and isinstance(days, int | float) and days <= _LONG_DAYS:
             fix = f"Switch {_RETENTION} off, if people are to find what they wrote."
             seen = f"{applies}: messages are deleted after {days:g} days"
             where, code = examination.where(_RETENTION), "rooms.writing.forgets"

@@ -27,6 +27,8 @@ NEW = OLD | {"RetentionPolicy_TTL_Channels": 86_400_000}
         (NEW, ["rooms.writing.forgets"]),
         (OLD | {"RetentionPolicy_Enabled": False}, []),
         (OLD | {"RetentionPolicy_FilesOnly": True}, []),
+        (OLD | {"RetentionPolicy_MaxAge_Channels": 365}, []),
+        (OLD | {"RetentionPolicy_MaxAge_Channels": None}, []),
     ],
 )
 def test_messages_that_are_deleted_by_age_are_a_risk(
