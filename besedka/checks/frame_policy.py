@@ -159,8 +159,8 @@ def _kept_from_scripts(policy: Policy, own: str, place: str) -> list[Finding]:
 def _upgraded(policy: Policy, origins: tuple[str, str], place: str) -> list[Finding]:
     """The page has its frame asked for by https, where only http answers.
 
-    https://www.w3.org/TR/upgrade-insecure-requests/, 4.1: a frame is upgraded on any host. Browsers leave
-    loopback alone (chromestatus.com/feature/6269417340010496), so nothing is found there.
+    https://www.w3.org/TR/upgrade-insecure-requests/, 4.1: a frame is upgraded on any host. Chromium leaves
+    loopback alone (whatwg/fetch, 1780), so nothing is found there.
     """
     plain = [url for url in origins if url.startswith("http:") and not address.is_loopback(address.host(url))]
     if "upgrade-insecure-requests" not in policy or not plain:
