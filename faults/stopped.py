@@ -95,6 +95,8 @@ _STOPS: dict[tuple[str, ...], tuple[str, ...]] = {
         "provider_missing",
         "provider_written_into_mongo_alone",
         "second_login_service",
+        "second_login_service_left_blank",
+        "messages_deleted_after_a_day",
         "login_service_that_is_not_custom",
         "login_service_with_an_old_address",
         "setting_Iframe_Integration_receive_enable",
