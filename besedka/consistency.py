@@ -176,9 +176,11 @@ def _memberships(contract: Rows) -> Iterator[str]:
     known = {room.name for room in contract.channels}
     for number, user in enumerate(contract.users, 1):
         row = f"users.{number} ({user.username}).channels"
-        for name in user.channels:
+        for name, count in Counter(user.channels).items():
             if name not in known:
                 yield f"{row}: lists channel {name!r}, which does not exist"
+            if count > 1:
+                yield f"{row}: lists channel {name!r} twice"
         entitled = {room.name for room in contract.channels if room.admits(user.role)}
         if set(user.channels) & known != entitled:
             yield (

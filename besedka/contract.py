@@ -7,7 +7,7 @@ Passwords and secrets are `SecretStr`: they do not appear in a repr, a log or a 
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
@@ -23,13 +23,13 @@ from pydantic import (
     model_validator,
 )
 
-from besedka import address, mistakes, ways
-from besedka.adapter import Adapter, Features, Selectors
+from besedka import address, address_mistakes, mistakes, setting_mistakes, ways
+from besedka.adapter import TEMPORARY_PREFIX, Adapter, Features, Selectors
 from besedka.consistency import COMMON_ROLE, Rows, problems
 from besedka.names import is_secret, service_key
 from besedka.overlays import merged, read
 from besedka.reverse_proxy import ReverseProxy
-from besedka.values import Address, Email, Port, Release, RootedPath
+from besedka.values import Address, Email, Line, Port, RedirectUri, Release, RootedPath, Template
 
 _BESIDE_THE_PACKAGE = Path(__file__).resolve().parent.parent
 # The checkout; for a package that pip has installed elsewhere, the folder that the command runs in.
@@ -131,18 +131,28 @@ class Chat(_Table):
 
 
 class Services(_Table):
-    """Ports of docker-compose.local.yml."""
+    """Ports of docker-compose.local.yml, each for one service."""
 
     postgres: Port
     redis: Port
     mongo: Port
     rocketchat: Port
 
+    @model_validator(mode="after")
+    def _differ(self) -> Self:
+        ports: dict[int, str] = {}
+        for name, port in self.model_dump().items():
+            if ports.setdefault(port, name) != name:
+                raise ValueError(
+                    f"{port} is the port of {ports[port]} and of {name}; two cannot listen there"
+                )
+        return self
+
 
 class User(_WithPassword):
     """A canonical user: an account on the site, and the rooms that are this user's in the chat."""
 
-    username: str
+    username: Annotated[str, Field(max_length=150)]  # Django's own limit
     role: Role
     email: Email
     full_name: str
@@ -160,7 +170,7 @@ class Channel(_Table):
 
     name: str
     fname: str | None = None
-    label: str
+    label: Line
     private: bool
     default: bool
     read_only: bool = False
@@ -191,7 +201,7 @@ class Provider(_Table):
 
     name: Annotated[str, AfterValidator(service_key)]
     url: Address
-    client_id: str
+    client_id: Line
     client_secret: SecretStr
     client_secret_env: str | None = None
     authorize_path: RootedPath
@@ -200,19 +210,20 @@ class Provider(_Table):
     scope: str
     access_token_param: str
     login_style: Literal["redirect", "popup"]
-    button_label_text: str
+    button_label_text: Line
     merge_users: bool
     show_button: bool
     merge_users_distinct_services: bool
     token_sent_via: Literal["header", "payload"]
     identity_token_sent_via: Literal["default", "header", "payload"]
     key_field: Literal["username", "email"]
-    username_field: str
-    email_field: str
-    name_field: str
+    username_field: Template
+    email_field: Template
+    name_field: Template
     avatar_field: Annotated[str, Field(min_length=0)] = ""
-    groups: dict[str, str] = {}
-    more_redirect_uris: tuple[str, ...] = ()
+    # Of an empty text: a role without groups.
+    groups: dict[str, Annotated[str, Field(min_length=0)]] = {}
+    more_redirect_uris: tuple[RedirectUri, ...] = ()
 
     @property
     def secret(self) -> str:
@@ -256,9 +267,8 @@ class Contract(_Table):
         found = [
             *problems(rows),
             *self._adapter_problems(),
-            *self._address_problems(),
-            *self._page_problems(),
-            *self._way_problems(),
+            *address_mistakes.problems(self),
+            *setting_mistakes.problems(self),
         ]
         if found:
             raise ValueError("\n".join(found))
@@ -274,39 +284,13 @@ class Contract(_Table):
         ]
         if named is not None and named not in {user.username for user in self.users}:
             problems.append(f"site.adapter.visitor: {named!r} is none of [[users]]")
+        for number, user in enumerate(self.users, 1):
+            if user.username.lower().startswith(TEMPORARY_PREFIX):
+                row = f"users.{number} ({user.username}).username"
+                problems.append(
+                    f"{row}: accounts named {TEMPORARY_PREFIX}… are the tests' own, and are removed"
+                )
         return problems
-
-    def _address_problems(self) -> list[str]:
-        """On one host the chat's path must leave the site's own pages alone."""
-        row = f"chat.url: {self.chat.url} is on the site's own host"
-        bases = {f"proxy.chat_path: {self.proxy.chat_path}": self.proxy.chat_path} if self.proxy else {}
-        if address.origin(self.site.url) == address.origin(self.chat.url):
-            bases[row] = address.path(self.chat.url)
-        if not bases.get(row, "/"):
-            return [f"{row}; give it a port, a host name or a path of its own"]
-        pages = ("test_page", "integrated_page", "chat_auth_path", "login_path")
-        return [
-            f"{where}, and site.{name} lies below {base}; choose another path"
-            for where, base in bases.items()
-            for name in pages
-            if f"{self.site.below(getattr(self.site, name))}/".startswith(f"{base.rstrip('/')}/")
-        ][:1]
-
-    def _page_problems(self) -> Iterator[str]:
-        """An address answers one question."""
-        rows = {f"site.{name}": getattr(self.site, name) for name in ("test_page", "login_path")}
-        names = ("authorize_path", "token_path", "identity_path")
-        rows |= {f"provider.{name}": getattr(self.provider, name) for name in names}
-        first: dict[str, str] = {}
-        for row, path in rows.items():
-            if first.setdefault(path, row) != row:
-                yield f"{row}: {path} is the path of {first[path]} too"
-
-    def _way_problems(self) -> Iterator[str]:
-        version = tuple(int(part) for part in (self.chat.version or "").split(".") if part)
-        if self.chat.sso == "oauth-modern" and version and version < ways.MODERN_FROM:
-            told = self.chat.version
-            yield f"chat.sso: 'oauth-modern' came with Rocket.Chat 8.7, and chat.version is {told}"
 
     @property
     def default_channels(self) -> tuple[Channel, ...]:
@@ -370,6 +354,8 @@ class Contract(_Table):
         """
         site_url, chat_url = address.normal(site_url), address.normal(chat_url)
         moved = ways.moved(self.settings, self.site.url, site_url)
+        if "Site_Url" in self.settings:
+            moved["Site_Url"] = chat_url
         return self.model_copy(
             update={
                 "site": self.site.model_copy(update={"url": site_url}),

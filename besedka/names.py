@@ -32,6 +32,7 @@ _ITS_OWN_SERVICES = frozenset(
 )
 # They mention everybody: `@all`, `@here`.
 _MENTIONS = ("all", "here")
+_CAT = "rocket.cat"
 
 
 def service_key(name: str) -> str:
@@ -97,6 +98,8 @@ def refused_user(name: str, settings: Settings) -> Iterator[str]:
     """Why Rocket.Chat makes no account of that name."""
     yield from misshapen(name, settings, USER_RULE)
     yield from _reserved(name, settings)
+    if name.lower() == _CAT:
+        yield f"Rocket.Chat has an account {name!r} of its own from the first boot; choose another name"
     blocked = {*_MENTIONS, *_listed(settings.get(_BLOCKED, ""))}
     if name.lower() in blocked:
         yield f"Rocket.Chat makes no account {name!r}: it mentions everybody, or {_BLOCKED} lists it"

@@ -17,6 +17,8 @@ from besedka.errors import ContractError
 from besedka.names import is_secret
 
 HEADER = "overlay"
+# The first three are read here, the others by whoever tries the overlay on a stack.
+_HEADER_ROWS = ("name", "reason", "replaces", "tests", "options", "services", "environment", "beside")
 _NAMES = ("username", "name")
 
 Table = Mapping[str, Any]
@@ -97,6 +99,8 @@ def _replaced(header: Any, path: Path, tables: Sequence[Table]) -> frozenset[str
     named = header.get("replaces", []) if isinstance(header, Mapping) else None
     if not isinstance(named, list) or not all(isinstance(row, str) for row in named):
         raise _refused(f"[{HEADER}] is not as it should be", path, 'a table, and replaces = ["users", …]')
+    if strange := [row for row in header if row not in _HEADER_ROWS]:
+        raise _refused(f"{HEADER}.{strange[0]}: there is no such row", path, ", ".join(_HEADER_ROWS))
     unknown = [row for row in named if not any(_has(one, row) for one in tables)]
     if unknown:
         raise _refused(f"{HEADER}.replaces: there is no table {unknown[0]!r}", path, ", ".join(tables[0]))

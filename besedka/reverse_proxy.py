@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
+from besedka import address
 from besedka.values import HostName
 
 
@@ -20,6 +21,6 @@ class ReverseProxy(BaseModel):
 
     site_host: HostName
     chat_host: HostName
-    chat_path: Annotated[str, Field(pattern=r"^/[\w./-]*\w$")]
+    chat_path: Annotated[str, Field(pattern=r"^/[\w./%-]*\w$"), AfterValidator(address.encoded)]
     body_megabytes: Annotated[int, Field(ge=1)] = 110
     socket_seconds: Annotated[int, Field(ge=60)] = 3600

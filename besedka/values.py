@@ -10,6 +10,8 @@ from pydantic import AfterValidator, BeforeValidator, Field
 
 from besedka import address
 
+_CONTROL = re.compile(r"[\x00-\x1f\x7f]")
+
 
 def _address(value: str) -> str:
     parts = urlsplit(value)
@@ -27,7 +29,45 @@ def _rooted(value: str) -> str:
     if not value.startswith("/"):
         message = f"path {value!r} does not begin with /"
         raise ValueError(message)
+    if value.startswith("//") or "#" in value or ".." in value.split("/"):
+        message = f"{value!r} is no path of a page: a browser makes another address of //, # and .."
+        raise ValueError(message)
     return address.encoded(value)
+
+
+def _line(value: str) -> str:
+    if not value.strip() or _CONTROL.search(value):
+        message = f"{value!r} is no line of text: it is blank, or holds a line break or a control character"
+        raise ValueError(message)
+    return value
+
+
+def _email(value: str) -> str:
+    if not re.fullmatch(r"[^@\s]+@[^@\s]+", value):
+        message = f"{value!r} is no address like name@example.com"
+        raise ValueError(message)
+    return value
+
+
+def _redirect(value: str) -> str:
+    parts = urlsplit(value)
+    if not (parts.scheme and parts.netloc) or parts.fragment or re.search(r"\s", value):
+        message = f"{value!r} is no address that an OAuth server may send people to (RFC 6749, 3.1.2)"
+        raise ValueError(message)
+    return value
+
+
+def _template(value: str) -> str:
+    for formula in re.findall(r"\{\{/(.*?)/::", value):
+        try:
+            groups = re.compile(formula).groups
+        except re.error as error:
+            message = f"{formula!r} is no regular expression ({error})"
+            raise ValueError(message) from None
+        if not groups:
+            message = f"{formula!r} has no (group), and Rocket.Chat takes the first one"
+            raise ValueError(message)
+    return value
 
 
 # The release of a line that the suite is run with (besedka/stacks/versions.toml), by the line's name.
@@ -43,8 +83,13 @@ def _release(value: str) -> str:
 
 
 Address = Annotated[str, AfterValidator(_address)]
+# Sent in headers, forms and addresses, and shown on buttons.
+Line = Annotated[str, AfterValidator(_line)]
+RedirectUri = Annotated[str, AfterValidator(_redirect)]
+# A field of the identity answer, or a text with {{field}} and {{/regular expression/::field}} in it.
+Template = Annotated[str, AfterValidator(_template)]
 RootedPath = Annotated[str, AfterValidator(_rooted)]
 HostName = Annotated[str, BeforeValidator(address.host_name), Field(pattern=r"^[a-z0-9.-]+$")]
-Email = Annotated[str, Field(pattern=r"^[^@\s]+@[^@\s]+$")]
+Email = Annotated[str, AfterValidator(_email)]
 Release = Annotated[str, AfterValidator(_release)]
 Port = Annotated[int, Field(ge=1, le=65535)]

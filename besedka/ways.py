@@ -14,12 +14,12 @@ MODERN_FROM = (8, 7)
 ADDRESSES = ("Accounts_iframe_url", "Accounts_Iframe_api_url")
 
 # Lists of origins that may command the chat and hear from it.
-_ORIGINS = ("Iframe_Integration_receive_origin", "Iframe_Integration_send_target_origin")
+ORIGINS = ("Iframe_Integration_receive_origin", "Iframe_Integration_send_target_origin")
 
 
 def moved(settings: Mapping[str, Any], old: str, new: str) -> dict[str, Any]:
     """The settings that name the site, for a site that has moved from the one address to the other."""
-    origins = {name: address.moved_origins(settings[name], old, new) for name in _ORIGINS if name in settings}
+    origins = {name: address.moved_origins(settings[name], old, new) for name in ORIGINS if name in settings}
     places = {name: address.moved(str(settings[name]), old, new) for name in ADDRESSES if name in settings}
     return origins | places
 

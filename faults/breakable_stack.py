@@ -152,6 +152,18 @@ class BreakableStack:
             self.mongo[collection].insert_one(document)
 
     @contextmanager
+    def removed_all(self, collection: str, query: Document) -> Iterator[None]:
+        """Every document of the query less, as a careless script or a partial restore leaves it."""
+        kept = list(self.mongo[collection].find(query))
+        if not kept:
+            raise self._no_document(collection, query)
+        self.mongo[collection].delete_many(query)
+        try:
+            yield
+        finally:
+            self.mongo[collection].insert_many(kept)
+
+    @contextmanager
     def changed(self, collection: str, query: Document, update: Document) -> Iterator[None]:
         """A document changed by a Mongo update, behind Rocket.Chat's back."""
         document = self.mongo[collection].find_one(query)

@@ -82,6 +82,7 @@ _BY_TESTS: dict[tuple[str, ...], tuple[str, ...]] = {
         "scripts_of_a_type_of_their_own",
         "page_begins_elsewhere",
         "style_takes_the_frame_away",
+        "style_makes_the_frame_transparent",
         "style_leaves_the_frame_no_height",
         "style_hides_what_the_frame_stands_in",
         "callback_forgets_the_log_in",

@@ -22,6 +22,7 @@ _VIP = {"name": names.PRIVATE.name}
 _PLAIN = {"username": names.PLAIN.username}
 _LINK = f"services.{names.SERVICE}"
 _KEY = names.SERVICE.capitalize()
+_PASSWORD = {"password": {"bcrypt": "$2b$10$" + "a" * 53}}
 
 
 def _more(name: str, cause: str, collection: str, document: dict[str, Any], *also: str) -> Fault:
@@ -42,7 +43,7 @@ def _person(username: str, user_id: object = "somebodyElse00001") -> dict[str, A
         "type": "user",
         "active": True,
         "roles": ["user"],
-        "services": {"password": {"bcrypt": "$2b$10$" + "a" * 53}},
+        "services": _PASSWORD,
     }
 
 
@@ -257,6 +258,13 @@ FAULTS = (
         "users",
         _PLAIN,
         {"$set": {_LINK: {"id": "1"}}},
+    ),
+    # Its owner would come in as the other account (seen on a running 6.5.3).
+    _more(
+        "sso_link_of_a_canonical_user_elsewhere",
+        "integrity.sso_links.foreign",
+        "users",
+        _person("somebody") | {"services": _PASSWORD | {names.SERVICE: {"id": "1"}}},
     ),
     _more(
         "membership_of_nobody",

@@ -99,6 +99,11 @@ FAULTS = (
         "account_whose_tokens_have_text_for_dates", "integrity.users_ids.dates", _token(when="2025-06-21")
     ),
     _account("account_whose_tokens_have_no_hash", "integrity.users_ids.tokens", _token(hashedToken=7)),
+    _account(
+        "account_whose_link_is_a_text",
+        "integrity.shapes.wrong",
+        lambda one: {"$set": {f"services.{one.contract.provider.name}": "5"}},
+    ),
     Fault("room_whose_count_is_a_text", "integrity.shapes.wrong", _count_as_text),
     Fault("room_with_its_muted_as_text", "integrity.shapes.wrong", _muted_as_text),
     _account("account_of_an_app", "rooms.accounts.kind", _set(type="app")),

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from contextlib import AbstractContextManager
-
-from faults.breakable_stack import BreakableStack
 from faults.fault import Fault
 from faults.proxy import Request
 from faults.rules import reply_with
@@ -13,13 +10,6 @@ from faults.rules import reply_with
 def _pages(request: Request) -> bool:
     """Pages alone: nginx adds a header in one `location` and not in the other."""
     return not request.path.startswith("/api/")
-
-
-def _few_calls(one: BreakableStack) -> AbstractContextManager[None]:
-    """The stand-in registers no such setting: the row stands in its database as Rocket.Chat's own would."""
-    row = one.mongo["rocketchat_settings"].find_one({"type": "int"}) or {}
-    few = {"_id": "DDP_Rate_Limit_User_Requests_Allowed", "value": 20, "packageValue": 1200}
-    return one.inserted("rocketchat_settings", row | few)
 
 
 FAULTS = (
@@ -71,7 +61,11 @@ FAULTS = (
         "iframe.new_accounts.forgotten",
         lambda one: one.setting("Accounts_ForgetUserSessionOnWindowClose", True),
     ),
-    Fault("users_may_ask_little", "iframe.pace.few", _few_calls),
+    Fault(
+        "users_may_ask_little",
+        "iframe.pace.few",
+        lambda one: one.setting("DDP_Rate_Limit_User_Requests_Allowed", 20),
+    ),
     Fault(
         "no_accounts_by_sso",
         "iframe.new_accounts.closed",

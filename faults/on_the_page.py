@@ -50,6 +50,7 @@ FAULTS = (
     _page("scripts_of_a_type_of_their_own", "commands.unrun", rewritten(_shown, _MODULE, 'type="a1-module"')),
     Fault("page_begins_elsewhere", "sso.commands.unread", lambda one: one.ruled("site", *_ELSEWHERE)),
     _styled("style_takes_the_frame_away", ".chat > iframe { display: none }"),
+    _styled("style_makes_the_frame_transparent", ".chat > iframe { opacity: 0 }"),
     _styled("style_leaves_the_frame_no_height", ".chat-frame { flex: none; height: 0 }"),
     _styled("style_hides_what_the_frame_stands_in", "main, .chat { visibility: hidden }"),
 )

@@ -160,6 +160,18 @@ FAULTS = (
         lambda one: one.removed("rocketchat_settings", {"_id": provider.base_id(one.contract.provider)}),
     ),
     Fault(
+        "provider_rows_deleted_in_mongo",
+        "provider.exists.missing",
+        lambda one: one.removed_all(
+            "rocketchat_settings", {"_id": {"$regex": f"^{provider.base_id(one.contract.provider)}"}}
+        ),
+    ),
+    Fault(
+        "provider_without_the_row_of_its_token_path",
+        "provider.token_path.missing",
+        lambda one: one.removed("rocketchat_settings", {"_id": one.row("token_path")}),
+    ),
+    Fault(
         "provider_written_into_mongo_alone",
         "provider.exists.raw",
         lambda one: one.changed(

@@ -144,6 +144,12 @@ FAULTS = (
     ),
     _chat("chat_slow", "chat.slow", late(_INFO, _TOO_LATE_SECONDS)),
     _chat("chat_of_another_version", "contract_version.differs", fields(_INFO, version="7.6")),
+    Fault(
+        "chat_of_a_version_with_a_dead_join_button",
+        "services.chat_defects.reported",
+        lambda one: one.ruled("chat", fields(_INFO, version="7.3.1")),
+        ("services.contract_version.differs",),
+    ),
     _chat("chat_of_an_unknown_version", "chat_version.unknown", fields(_INFO, version="12.1")),
     Fault(
         "site_and_chat_spelt_differently",

@@ -41,7 +41,7 @@ _SPELT: tuple[tuple[str, str, Callable[[BreakableStack], str]], ...] = (
     ("scope_empty", "scope", lambda one: ""),
 )
 
-# Rocket.Chat never shows these over REST, so only a hand in Mongo can change them.
+# Rocket.Chat never shows these over REST.
 _HIDDEN = {"Accounts_SystemBlockedUsernameList"}
 
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import base64
 import json
-from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
@@ -29,11 +29,11 @@ def plain_user(contract: Contract) -> User:
     return contract.users[-1]
 
 
-def _room(name: str, which: Callable[[Contract], Channel], update: Document) -> Fault:
+def _room(name: str, which: Callable[[Contract], Channel], update: Document, kind: str = "other") -> Fault:
     def breaking(one: BreakableStack) -> AbstractContextManager[None]:
         return one.changed(_ROOMS, {"name": which(one.contract).name}, update)
 
-    return Fault(name, "integrity.room_kinds.other", breaking)
+    return Fault(name, f"integrity.room_kinds.{kind}", breaking)
 
 
 def _link_of_a_sign_in(one: BreakableStack) -> AbstractContextManager[None]:
@@ -86,17 +86,6 @@ def _refused_as_ssrf(one: BreakableStack) -> AbstractContextManager[None]:
     return one.ruled("chat", Rule(lambda request: request.path == path and "state" in request.query, treat))
 
 
-@contextmanager
-def _no_permissions(one: BreakableStack) -> Iterator[None]:
-    """As a restore without that collection leaves it; the next start of Rocket.Chat makes it anew."""
-    kept = list(one.mongo["rocketchat_permissions"].find())
-    one.mongo["rocketchat_permissions"].delete_many({})
-    try:
-        yield
-    finally:
-        one.mongo["rocketchat_permissions"].insert_many(kept)
-
-
 FAULTS = (
     Fault(
         "workspace_asks_whether_it_has_moved",
@@ -106,6 +95,7 @@ FAULTS = (
     _room("private_room_as_a_direct_message", private_room, {"$set": {"t": "d"}}),
     _room("default_room_as_a_livechat", lambda contract: contract.default_channel, {"$set": {"t": "l"}}),
     _room("private_room_of_no_kind", private_room, {"$unset": {"t": 1}}),
+    _room("private_room_as_a_discussion", private_room, {"$set": {"prid": "GENERAL"}}, "discussion"),
     _membership("membership_that_is_an_invitation", "rooms.open.invited", {"$set": {"status": "INVITED"}}),
     Fault(
         "default_room_is_federated",
@@ -127,7 +117,8 @@ FAULTS = (
     Fault(
         "every_permission_gone",
         "rooms.permissions.cannot_read",
-        _no_permissions,
+        # The next start of Rocket.Chat makes it anew.
+        lambda one: one.removed_all("rocketchat_permissions", {}),
         ("rooms.permissions.cannot_read",),
     ),
     Fault(

@@ -160,6 +160,11 @@ FAULTS = (
         "rooms.new_people.no_role",
         lambda one: one.setting(_ROLES, "usr"),
     ),
+    Fault(
+        "new_accounts_are_administrators",
+        "rooms.new_people.administrators",
+        lambda one: one.setting(_ROLES, "user,admin"),
+    ),
     Fault("memberships_without_an_index", "integrity.indexes.not_unique", _no_index),
     Fault("account_in_a_room_that_is_gone", "integrity.room_links.users", _lost_room),
     Fault("messages_of_a_room_that_is_gone", "integrity.room_links.messages", _orphan_message),

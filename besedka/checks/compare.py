@@ -38,9 +38,9 @@ def three_ways(  # noqa: PLR0911 - one return per verdict
         effective = stored
     where = examination.where(setting_id)
     evidence = (f"stored {shown(setting_id, stored)}, effective {shown(setting_id, effective)}",)
-    advice, settable = _beyond_calls(setting_id, expected, row or {})
+    advice = _beside_the_call(setting_id, expected, row or {})
 
-    def wrong(kind: str, seen: str, *more: str, settable: bool = settable) -> list[Finding]:
+    def wrong(kind: str, seen: str, *more: str, settable: bool = True) -> list[Finding]:
         return [
             finding(
                 f"{code}.{kind}",
@@ -92,22 +92,20 @@ def fingerprint(secret: str) -> str:
     return f"sha256 {hashlib.sha256(secret.encode()).hexdigest()[:8]}…, {len(secret)} characters"
 
 
-def _beyond_calls(setting_id: str, expected: Any, row: dict[str, Any]) -> tuple[tuple[str, ...], bool]:
-    """What a person does beside or in place of a call, and whether a call changes the setting at all.
+def _beside_the_call(setting_id: str, expected: Any, row: dict[str, Any]) -> tuple[str, ...]:
+    """What a person does beside a call that changes the setting.
 
     `OVERWRITE_SETTING_<id>` is applied at each start (`apps/meteor/app/settings/server/SettingsRegistry.ts`).
     """
     variable = f"OVERWRITE_SETTING_{setting_id}"
     text = str(expected).lower() if isinstance(expected, bool) else str(expected)
-    if row.get("hidden"):
-        return (f"No call changes it: start Rocket.Chat with {variable}={text}.",), False
     forced = row.get("processEnvValue")
     if row.get("valueSource") == "processEnvValue" and forced != expected:
         again = (
             f"{variable} in Rocket.Chat's environment sets it to {forced!r} at each start: make it {text}."
         )
-        return (again,), True
-    return (), True
+        return (again,)
+    return ()
 
 
 def _why_not_effective(examination: Examination, setting_id: str) -> tuple[str, ...]:

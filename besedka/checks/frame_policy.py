@@ -43,7 +43,7 @@ class _Frames(HTMLParser):
             self.policies.append(fields.get("content", ""))
 
 
-@check("sso.frame_policy", codes="sandbox policy isolated scripts srcdoc hidden", needs=["sso.user"])
+@check("sso.frame_policy", codes="sandbox policy isolated scripts srcdoc hidden upgraded", needs=["sso.user"])
 def frame_policy(examination: Examination) -> Answer:
     """Do the chat pages let a browser run the chat in their frame?"""
     site = examination.contract.site
@@ -90,7 +90,7 @@ def _of_page(contract: Contract, response: requests.Response) -> list[Finding]:
                     advice=advice,
                 )
             )
-        found += _kept_from_scripts(policy, own, place)
+        found += _kept_from_scripts(policy, own, place) + _upgraded(policy, origins, place)
     embedder = response.headers.get(_EMBEDDER, "unsafe-none").partition(";")[0].strip().lower()
     if embedder != "unsafe-none":
         advice = (f"Do not send {_EMBEDDER} with the chat pages: the chat does not allow for it.",)
@@ -154,6 +154,22 @@ def _kept_from_scripts(policy: Policy, own: str, place: str) -> list[Finding]:
     advice = (f"Add 'self' or {own} to script-src, wherever this header is set.",)
     seen, code = f"{by}: keeps the page from its own scripts", "sso.frame_policy.scripts"
     return [finding(code, seen, "a policy that admits the site", f"{place}, {_CSP}", advice=advice)]
+
+
+def _upgraded(policy: Policy, origins: tuple[str, str], place: str) -> list[Finding]:
+    """The page has its frame asked for by https, where only http answers.
+
+    https://www.w3.org/TR/upgrade-insecure-requests/, 4.1: a frame is upgraded on any host. Browsers leave
+    loopback alone (chromestatus.com/feature/6269417340010496), so nothing is found there.
+    """
+    plain = [url for url in origins if url.startswith("http:") and not address.is_loopback(address.host(url))]
+    if "upgrade-insecure-requests" not in policy or not plain:
+        return []
+    origin = plain[0]
+    advice = ("Take upgrade-insecure-requests out of this header, or serve site and chat by https.",)
+    seen = f"upgrade-insecure-requests: a browser asks https of {origin}"
+    code = "sso.frame_policy.upgraded"
+    return [finding(code, seen, "no such word beside http", f"{place}, {_CSP}", advice=advice)]
 
 
 def checks(_: Contract) -> tuple[Check, ...]:

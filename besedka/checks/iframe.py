@@ -30,7 +30,7 @@ def _setting_check(setting_id: str) -> Callable[[Examination], Answer]:
             return Skipped(f"Rocket.Chat {examination.catalogue.version} has no such setting")
         if known is not None and known.hidden and examination.stored is None:
             return Skipped("hidden settings show in Mongo alone (--mongo-url)")
-        observed = _frame_is_refused(examination) if setting_id == _FRAME_GATE else MISSING
+        observed = _frame_gate(examination) if setting_id == _FRAME_GATE else MISSING
         found = three_ways(examination, f"setting.{setting_id}", setting_id, expected, observed)
         return answer(
             found,
@@ -72,12 +72,14 @@ def _headers(examination: Examination) -> Answer:
     return answer(found, evidence="no X-Frame-Options and no frame-ancestors in its way")
 
 
-def _frame_is_refused(examination: Examination) -> bool:
+def _frame_gate(examination: Examination) -> object:
+    """What the header says of the setting; MISSING where it says nothing, for browsers do not heed it."""
     # What `/api/info` carries, Rocket.Chat's pages carry (`apps/meteor/app/cors/server/cors.ts`).
     page = examination.chat_page("/api/info")
     # Another word than Rocket.Chat's own is a proxy's, which `iframe.headers` names.
     own = examination.effective.get("Iframe_X_Frame_Options", "sameorigin")
-    return bool(_refusing_option(examination, page) == own)
+    option = page.headers.get("X-Frame-Options")
+    return MISSING if option and not _refusing_option(examination, page) else bool(option == own)
 
 
 def _refusing_option(examination: Examination, page: requests.Response) -> str | None:
@@ -234,7 +236,8 @@ def new_accounts(examination: Examination) -> Answer:
             )
         )
     found += _refused_names(examination)
-    return answer(found, evidence="open to SSO")
+    closed = conditions.closed(examination.contract)
+    return answer(found, evidence=f"closed to newcomers by {closed}" if closed else "open to SSO")
 
 
 def _refused_names(examination: Examination) -> list[Finding]:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from besedka.checks.check import Check, check
 from besedka.checks.examination import Examination
-from besedka.checks.finding import Answer, Skipped, answer, finding
+from besedka.checks.finding import Answer, Finding, Severity, Skipped, answer, finding
 from besedka.contract import Contract
+from besedka.rocketchat.database import Document
 from besedka.rocketchat.documents import BUILT_IN_ROLES
 
 # Any of them lets members of a federated room write (client/views/room/composer/ComposerFederation, 7.7).
@@ -16,7 +17,7 @@ _OF_ROOMS = {"owner", "moderator", "leader"}
 _KINDS = {"d": "a direct message", "l": "a livechat", "v": "a voice room"}
 
 
-@check("integrity.room_kinds", codes="other", needs=["services.same_data"])
+@check("integrity.room_kinds", codes="other discussion", needs=["services.same_data"])
 def room_kinds(examination: Examination) -> Answer:
     """Is no room of the contract a direct message, a livechat or of no kind at all?"""
     wanted = {channel.name: channel for channel in examination.contract.channels}
@@ -42,7 +43,27 @@ def room_kinds(examination: Examination) -> Answer:
                 advice=(fix,),
             )
         )
+    for room in examination.chat_rooms:
+        if room.get("prid") and room.get("name") in wanted:
+            found.append(_discussion(examination, room))
     return answer(found, evidence=f"{len(wanted)} rooms")
+
+
+def _discussion(examination: Examination, room: Document) -> Finding:
+    """A room of the contract that hangs below another one.
+
+    Rocket.Chat shows it among the discussions and takes whoever enters the parent for entitled
+    (`apps/meteor/server/services/authorization/canAccessRoom.ts`, 7.7).
+    """
+    return finding(
+        "integrity.room_kinds.discussion",
+        f"{room['name']} is a discussion of the room {room['prid']}",
+        "a room of its own, without prid",
+        f"rocketchat_room, {room['_id']}, prid",
+        commands=(examination.provision_command,),
+        advice=("A script wrote it: the command takes prid away.",),
+        severity=Severity.RISK,
+    )
 
 
 @check("integrity.role_scopes", codes="other", needs=["services.same_data"], after=["integrity.roles"])

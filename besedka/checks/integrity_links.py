@@ -64,7 +64,9 @@ def _seen(row: Document, name: str) -> str:
     value = shapes.at(row, name)
     kind = type(value).__name__
     # What lets somebody in is not shown.
-    return f"{name} is {kind}, not shown here" if name == shapes.TOKENS else f"{name} is {kind} {value!r}"
+    return (
+        f"{name} is {kind}, not shown here" if name.startswith("services.") else f"{name} is {kind} {value!r}"
+    )
 
 
 @check(

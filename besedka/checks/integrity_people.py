@@ -150,14 +150,18 @@ def sso_links(examination: Examination) -> Answer:
     ids = Counter(str(user["services"][service].get("id")) for user in linked)
     for twice in sorted(one for one, count in ids.items() if count > 1):
         seen = f"{ids[twice]} accounts are linked to user {twice} of the site"
-        fix = "Keep the link of the one whose username is the site's; the command takes the others' away."
+        holders = [
+            str(one.get("username")) for one in linked if str(one["services"][service].get("id")) == twice
+        ]
+        commands, _ = _unlinking(examination, *holders, _names(examination).get(twice, ""))
+        fix = "Keep the link of the one whose username is the site's, and take the others' away."
         found.append(
             finding(
                 "integrity.sso_links.shared",
                 seen,
                 "one",
                 f"users.services.{service}.id",
-                commands=(examination.provision_command,),
+                commands=commands if examination.target.site_database_url else (),
                 advice=(fix,),
             )
         )
@@ -168,7 +172,8 @@ def _link_findings(examination: Examination, username: str, link: dict[str, Any]
     service = examination.contract.provider.name
     place = f"users, {username}, services.{service}"
     token = examination.secret(str(link.get("accessToken") or ""))
-    fix = f"The command takes services.{service} of {username} away; the next log-in by SSO links anew."
+    owner = _names(examination).get(str(link.get("id")), "nobody")
+    commands, fix = _unlinking(examination, username, owner)
     if not isinstance(link.get("id"), str):
         seen = f"id is {type(link.get('id')).__name__} {link.get('id')!r}"
         by_site = bool(token) and isinstance(link.get("id"), int)
@@ -177,17 +182,14 @@ def _link_findings(examination: Examination, username: str, link: dict[str, Any]
         )
         code, expected = "integrity.sso_links.id_type", "text: 1 and '1' are two users"
         # A sign-in leaves a token, and would write the number again.
-        commands, advice = ((), again) if by_site else ((examination.provision_command,), fix)
+        commands, advice = ((), again) if by_site else (commands, fix)
         return [finding(code, seen, expected, place, commands=commands, advice=(advice,))]
     if examination.target.site_database_url is None:
         return []
-    names = {str(user.id): user.username for user in examination.site_users}
-    at_the_site = {name.lower() for name in names.values()}
-    canonical = {user.username.lower() for user in examination.contract.users}
-    if username.lower() in canonical - at_the_site:
+    at_the_site = {name.lower() for name in _names(examination).values()}
+    if username.lower() in _canonical(examination) - at_the_site:
         return []  # site.accounts says that the account is missing
-    if names.get(link["id"], "").lower() != username.lower():
-        owner = names.get(link["id"], "nobody")
+    if owner.lower() != username.lower():
         seen = f"id {link['id']} is {owner} at the site"
         return [
             finding(
@@ -195,7 +197,7 @@ def _link_findings(examination: Examination, username: str, link: dict[str, Any]
                 seen,
                 username,
                 place,
-                commands=(examination.provision_command,),
+                commands=commands,
                 advice=(fix,),
             )
         ]
@@ -210,11 +212,32 @@ def _link_findings(examination: Examination, username: str, link: dict[str, Any]
                 seen,
                 "a token of the site",
                 place,
-                commands=(examination.provision_command,),
+                commands=commands,
                 advice=(fix,),
             )
         ]
     return []
+
+
+def _names(examination: Examination) -> dict[str, str]:
+    """The site's usernames by the id that it answers; none where its database cannot be read."""
+    known = examination.target.site_database_url is not None
+    return {str(user.id): user.username for user in examination.site_users} if known else {}
+
+
+def _canonical(examination: Examination) -> set[str]:
+    return {user.username.lower() for user in examination.contract.users}
+
+
+def _unlinking(examination: Examination, *usernames: str) -> tuple[tuple[str, ...], str]:
+    """How a link goes: provisioning answers for canonical accounts, and for their links elsewhere."""
+    link = f"services.{examination.contract.provider.name} of {usernames[0]}"
+    if _canonical(examination) & {name.lower() for name in usernames}:
+        return (
+            (examination.provision_command,),
+            f"The command takes {link} away; the next log-in by SSO links anew.",
+        )
+    return (), f"Take {link} away in MongoDB, or delete the account: besedka.toml does not name it."
 
 
 def checks(_: Contract) -> tuple[Check, ...]:

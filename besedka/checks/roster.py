@@ -6,6 +6,7 @@ from collections import defaultdict
 from dataclasses import dataclass
 from typing import Any
 
+from besedka.rocketchat import shapes
 from besedka.rocketchat.database import Document
 from besedka.rocketchat.rest import Json, RocketChat
 
@@ -109,8 +110,10 @@ def from_rest(admin: RocketChat) -> Roster:
     for kind, lister in (("channels", "channels.list"), ("groups", "groups.listAll")):
         for raw in _pages(admin, lister, kind):
             rows = _pages(admin, f"{kind}.members", "members", roomId=raw["_id"])
-            rooms.append(_room(raw, {str(row.get("username")) for row in rows}))
-    accounts = [_account(raw) for raw in _pages(admin, "users.list", "users")]
+            rooms.append(
+                _room(shapes.whole("rocketchat_room", raw), {str(row.get("username")) for row in rows})
+            )
+    accounts = [_account(shapes.whole("users", raw)) for raw in _pages(admin, "users.list", "users")]
     return _roster(rooms, accounts, "REST")
 
 

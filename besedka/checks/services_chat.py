@@ -14,6 +14,7 @@ from besedka.checks.examination import LOOP_ADVICE, TIMEOUT_SECONDS, Examination
 from besedka.checks.finding import Answer, Finding, Findings, Ok, Severity, answer, finding
 from besedka.contract import Contract
 from besedka.errors import ServiceUnreachableError
+from besedka.rocketchat import known_defects
 from besedka.rocketchat.catalogue import UnknownVersionError
 from besedka.rocketchat.rest import NotRocketChatError, RocketChatError, TlsError
 from besedka.stacks import versions
@@ -119,6 +120,29 @@ def contract_version(examination: Examination) -> Answer:
     return Findings(
         (finding(code, f"Rocket.Chat {seen}", wanted, place, advice=(fix,), severity=Severity.NOTE),)
     )
+
+
+@check("services.chat_defects", codes="reported", needs=["services.admin"])
+def chat_defects(examination: Examination) -> Answer:
+    """Is it a version whose own client is not known to break an embedded chat?"""
+    # Nobody but an administrator is told the last number.
+    version = str(examination.admin.info()["version"])
+    place = f"{examination.contract.chat.url}/api/info"
+    found = [
+        finding(
+            "services.chat_defects.reported",
+            f"Rocket.Chat {version}: {defect.seen}",
+            f"{'.'.join(map(str, defect.later))} or later",
+            place,
+            advice=(
+                "No setting helps: take another release. Users reported it: "
+                f"https://github.com/RocketChat/Rocket.Chat/issues/{defect.issue}",
+            ),
+            severity=Severity.RISK,
+        )
+        for defect in known_defects.of(version, examination.contract)
+    ]
+    return answer(found, evidence=version)
 
 
 @check(
@@ -279,4 +303,4 @@ def root_url(examination: Examination) -> Answer:
 
 def checks(_: Contract) -> tuple[Check, ...]:
     """The checks of this part."""
-    return (chat, chat_version, contract_version, mongo_version, admin, same_data, root_url)
+    return (chat, chat_version, contract_version, chat_defects, mongo_version, admin, same_data, root_url)

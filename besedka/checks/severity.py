@@ -30,6 +30,7 @@ _LESS_THAN_BROKEN: Mapping[str, Severity] = {
     "application.redirect_uri.foreign": Severity.RISK,
     "application.client_type.client_type": Severity.RISK,  # M
     "iframe.content_policy": Severity.RISK,
+    "rooms.new_people.administrators": Severity.RISK,
     "setting.Accounts_AllowAnonymousRead": Severity.RISK,  # M
     "setting.Accounts_RegistrationForm": Severity.RISK,  # M
     "setting.API_Enable_Rate_Limiter_Limit_Calls_Default": Severity.RISK,

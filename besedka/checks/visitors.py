@@ -7,6 +7,7 @@ from besedka.checks.examination import Examination
 from besedka.checks.visitor import Visitor, Visitors
 from besedka.contract import Role
 from besedka.errors import ServiceUnreachableError
+from besedka.rocketchat import conditions
 
 
 def may_sign_in(examination: Examination) -> bool:
@@ -30,7 +31,8 @@ def visitor(examination: Examination) -> Visitor:
 
 def _visitors(examination: Examination) -> Visitors:
     if examination.visitors is None:
-        make = temporary.make if examination.manage and _is_administered(examination) else canonical.make
+        newcomers = examination.manage and not conditions.closed(examination.contract)
+        make = temporary.make if newcomers and _is_administered(examination) else canonical.make
         examination.visitors = make(examination)
     return examination.visitors
 

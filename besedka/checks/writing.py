@@ -12,6 +12,7 @@ _AIR_GAP = "Cloud_Workspace_AirGapped_Restrictions_Remaining_Days"
 _DEFAULT_ROLES = "Accounts_Registration_AuthenticationServices_Default_Roles"
 _LENGTH, _SHORTEST = "Message_MaxAllowedSize", 100
 _E2E, _E2E_PRIVATE = "E2E_Enable", "E2E_Enabled_Default_PrivateRooms"
+_RETENTION, _DAY = "RetentionPolicy_Enabled", 24 * 60 * 60 * 1000
 # Named by the calls of besedka/provision.
 _PROVISIONS = (
     "add-oauth-service",
@@ -25,7 +26,11 @@ _PROVISIONS = (
 _SHOWN = 5
 
 
-@check("rooms.writing", codes="air_gapped encrypted short air_gap_near encrypts_new", needs=["rooms.exist"])
+@check(
+    "rooms.writing",
+    codes="air_gapped encrypted short air_gap_near encrypts_new forgets",
+    needs=["rooms.exist"],
+)
 def writing(examination: Examination) -> Answer:
     """Does every room of the contract take messages from its members?"""
     found: list[Finding] = []
@@ -44,7 +49,7 @@ def writing(examination: Examination) -> Answer:
                 advice=advice,
             )
         )
-    found += _soon(examination)
+    found += [*_soon(examination), *_forgets(examination)]
     for channel in examination.contract.channels:
         room = examination.roster.rooms[channel.name]
         if room.encrypted:
@@ -82,6 +87,31 @@ def _soon(examination: Examination) -> list[Finding]:
         where = examination.where(_E2E_PRIVATE)
         code, seen = "rooms.writing.encrypts_new", "each new private room is end-to-end encrypted"
         found.append(finding(code, seen, "not encrypted", where, advice=(fix,), severity=Severity.RISK))
+    return found
+
+
+def _forgets(examination: Examination) -> list[Finding]:
+    """Messages of the contract's rooms that Rocket.Chat deletes by their age.
+
+    RetentionPolicy_MaxAge_* is in days (6.5.3); from 7.x on RetentionPolicy_TTL_* in milliseconds (7.7.1).
+    """
+    values, wanted = examination.effective, examination.contract.settings
+    if not values.get(_RETENTION) or wanted.get(_RETENTION) or values.get("RetentionPolicy_FilesOnly"):
+        return []
+    found = []
+    for kind in dict.fromkeys(
+        "Groups" if channel.private else "Channels" for channel in examination.contract.channels
+    ):
+        applies = f"RetentionPolicy_AppliesTo{kind}"
+        lifetime = values.get(f"RetentionPolicy_TTL_{kind}")
+        days = lifetime / _DAY if isinstance(lifetime, int) else values.get(f"RetentionPolicy_MaxAge_{kind}")
+        if values.get(applies):
+            fix = f"Switch {_RETENTION} off, if people are to find what they wrote."
+            seen = f"{applies}: messages are deleted after {days:g} days"
+            where, code = examination.where(_RETENTION), "rooms.writing.forgets"
+            found.append(
+                finding(code, seen, "messages that stay", where, advice=(fix,), severity=Severity.RISK)
+            )
     return found
 
 
@@ -137,7 +167,7 @@ def _of_the_administrator(examination: Examination) -> list[Finding]:
     ]
 
 
-@check("rooms.new_people", codes="no_role", needs=["services.admin"])
+@check("rooms.new_people", codes="no_role administrators", needs=["services.admin"])
 def new_people(examination: Examination) -> Answer:
     """Does a first log-in by SSO give the role that the contract's people have?"""
     if _DEFAULT_ROLES not in examination.effective:
@@ -146,6 +176,8 @@ def new_people(examination: Examination) -> Answer:
     users = examination.contract.users
     wanted = set.intersection(*(set(user.chat_roles) for user in users)) - {"admin"} if users else set()
     missing = wanted - given
+    if "admin" in given and _DEFAULT_ROLES not in examination.contract.settings:
+        return answer([_administrators(examination, given)])
     if not missing and given:
         return answer((), evidence=", ".join(sorted(given)))
     # A name that no permission is given to is misspelt.
@@ -161,6 +193,17 @@ def new_people(examination: Examination) -> Answer:
                 advice=(f"Set it to {expected}: without a role somebody new sees and writes nothing.",),
             )
         ]
+    )
+
+
+def _administrators(examination: Examination, given: set[str]) -> Finding:
+    expected = ",".join(sorted(given - {"admin"}) or ["user"])
+    return finding(
+        "rooms.new_people.administrators",
+        "each account made by SSO becomes an administrator of the chat",
+        expected,
+        examination.where(_DEFAULT_ROLES),
+        advice=(f"Set it to {expected}, and take the role from those who have got it since.",),
     )
 
 

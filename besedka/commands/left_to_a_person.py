@@ -10,6 +10,11 @@ from besedka.provision.action import Kind, Notice
 # What provisioning answers for. A page of the site or a proxy is nothing that an apply could leave half done.
 ASKED = ("integrity", "rooms", "iframe.new_accounts", "provider.step")
 _CONCERNED = tuple(f"{name}." for name in ASKED)
+# Rocket.Chat makes no account or room of a name that a rule of its settings forbids.
+_REFUSED_NAMES: Mapping[str, tuple[Kind, ...]] = {
+    "iframe.new_accounts.names": ("user",),
+    "integrity.room_names.rule": ("room",),
+}
 _PERMISSIONS = "rooms.permissions.provisioning"
 # What the administrator may not do would be refused in the middle of an apply.
 _NEEDED_FOR: Mapping[str, tuple[Kind, ...]] = {
@@ -43,6 +48,8 @@ def notices(findings: Iterable[Finding]) -> tuple[Notice, ...]:
 
 
 def _stopped(found: Finding) -> tuple[Kind, ...]:
+    if found.code in _REFUSED_NAMES:
+        return _REFUSED_NAMES[found.code]
     if found.code != _PERMISSIONS:
         return ()
     return tuple(kind for name, kinds in _NEEDED_FOR.items() if name in found.seen for kind in kinds)

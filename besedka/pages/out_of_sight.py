@@ -4,28 +4,41 @@ from __future__ import annotations
 
 from playwright.sync_api import Locator
 
-_RULE = """frame => {
-  const wrong = one => {
-    const style = getComputedStyle(one), box = one.getBoundingClientRect();
-    if (style.display === 'none') return 'display';
-    if (style.visibility !== 'visible') return 'visibility';
-    if (style.opacity === '0') return 'opacity';
-    return one !== frame || box.width && box.height ? '' : box.width ? 'height' : 'width';
-  };
-  const sheets = [...document.styleSheets].flatMap(sheet => {
+# Rocket.Chat's message box alone is higher.
+_LEAST_PIXELS = 50
+_RULE = """async (frame, [least, milliseconds]) => {
+  const sheets = () => [...document.styleSheets].flatMap(sheet => {
     try { return [...sheet.cssRules]; } catch { return []; }
   });
-  let said = '';
-  for (let one = frame; one; one = one.parentElement) {
-    const name = wrong(one);
-    if (!name) continue;
-    const rule = sheets.filter(it => it.selectorText && one.matches(it.selectorText) && it.style[name]).pop();
-    const by = one.style[name] ? 'its own style' : rule && `the rule ${rule.selectorText}`;
+  const told = (one, name) => {
+    const sets = it => it.selectorText && one.matches(it.selectorText) && it.style[name];
+    const rule = sheets().filter(sets).pop();
+    const by = one.style[name] ? ', by its own style' : rule ? `, by the rule ${rule.selectorText}` : '';
     const what = `<${one.localName}${one.id && ` id=${one.id}`}> has ${name} ${getComputedStyle(one)[name]}`;
-    if (by) return `${what}, by ${by}`;
-    said ||= what;
+    return [what + by, by];
+  };
+  const wrong = one => {
+    const style = getComputedStyle(one);
+    if (style.display === 'none') return 'display';
+    if (style.visibility !== 'visible') return 'visibility';
+    return style.opacity === '0' ? 'opacity' : '';
+  };
+  const why = () => {
+    let said = '';
+    for (let one = frame; one; one = one.parentElement) {
+      const name = wrong(one);
+      if (!name) continue;
+      const [what, by] = told(one, name);
+      if (by) return what;
+      said ||= what;
+    }
+    if (said || Math.min(frame.clientWidth, frame.clientHeight) >= least) return said;
+    return told(frame, frame.clientWidth < least ? 'width' : 'height')[0];
+  };
+  for (const until = performance.now() + milliseconds; ; await new Promise(requestAnimationFrame)) {
+    const said = why();
+    if (!said || performance.now() > until) return said;
   }
-  return said;
 }"""
 _OVER_IT = """async (frame, milliseconds) => {
   frame.scrollIntoView({block: 'nearest'});
@@ -39,9 +52,12 @@ _OVER_IT = """async (frame, milliseconds) => {
 }"""
 
 
-def rule(element: Locator) -> str:
-    """The style that hides it, or leaves it without a size, and where that stands; empty if none does."""
-    return str(element.evaluate(_RULE))
+def rule(element: Locator, milliseconds: float) -> str:
+    """The style that hides it for so long, or leaves it too small, and where that stands; empty if none does.
+
+    Playwright calls an element visible that is transparent, or whose border alone has a size.
+    """
+    return str(element.evaluate(_RULE, [_LEAST_PIXELS, milliseconds]))
 
 
 def over(element: Locator, milliseconds: float) -> str:

@@ -13,9 +13,9 @@ from typing import Any
 
 from besedka.contract import Contract
 from besedka.errors import ContractError
-from besedka.provision import second_administrator, service, workspace
+from besedka.provision import second_administrator, service, setting, workspace
 from besedka.provision.action import Action
-from besedka.provision.errors import LicenceMissingError, ReservedNameError
+from besedka.provision.errors import ReservedNameError
 from besedka.provision.plan import Beside
 from besedka.provision.session import Session
 from besedka.provision.state import Account, Room, State
@@ -95,12 +95,12 @@ def _id_of(place: Place, action: Action) -> str | None:
 
 
 def _do_setting(place: Place, action: Action) -> None:
-    with workspace.moving(place.session, action.target):
-        place.session.post(f"settings/{action.target}", value=action.after)
+    setting.write(place.session, place.state.version, action.target, action.after)
     place.state.settings[action.target] = action.after
 
 
 def _undo_setting(place: Place, action: Action) -> Undone:
+    place.state.settings |= setting.held(place.beside.documents, place.state.version, action.target)
     # A row that came with the provider goes with it.
     if action.before is None or place.state.holds(action.target, action.before):
         return Undone.ALREADY
@@ -114,17 +114,8 @@ def _do_provider(place: Place, action: Action) -> None:
     if action.after is None:
         _remove_provider(place, action.target)
         return
-    try:
-        place.session.post("settings.addCustomOAuth", name=action.target)
-    except RocketChatError as error:
-        if error.code != "error-action-not-allowed":
-            raise
-        raise LicenceMissingError(
-            f"Rocket.Chat refuses to add Custom OAuth {action.target!r}",
-            expected="a version below 9.0, or the licence module oauth-enterprise",
-            where="POST /api/v1/settings.addCustomOAuth",
-            next_step="use 8.x or older, or a licence: Custom OAuth is Premium from 9.0 on",
-        ) from error
+    rows = provider.settings(place.contract) if action.target == place.contract.provider.name else {}
+    service.add(place.session, action.target, _base(action), rows, place.beside.documents)
     place.state.settings |= {_base(action): False}
 
 
@@ -147,7 +138,7 @@ def _undo_provider(place: Place, action: Action) -> Undone:
 
 def _remove_provider(place: Place, name: str) -> None:
     base = f"{provider.PREFIX}{name.capitalize()}"
-    service.remove(place.session, name, base)
+    service.remove(place.session, name, base, place.beside.documents)
     for row in [row for row in place.state.settings if row == base or row.startswith(f"{base}-")]:
         del place.state.settings[row]
 

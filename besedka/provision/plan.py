@@ -22,8 +22,6 @@ from besedka.rocketchat import catalogue, conditions, licences, provider
 from besedka.rocketchat.documents import signs_in
 from besedka.rocketchat.settings import fulfils
 
-_RESERVED = "Accounts_SystemBlockedUsernameList"
-
 # What nobody may set on himself, see second_administrator.py.
 _OWN_ADDRESS: tuple[str, ...] = ("email", "verified")
 
@@ -142,15 +140,15 @@ def _forced(name: str, value: Any, row: Document) -> Iterator[Notice]:
 
 
 def _unlisted(name: str, value: Any, state: State, rows: dict[str, Document]) -> Iterator[Action | Notice]:
-    """REST does not list it. A hidden one is set by OVERWRITE_SETTING_<id> at boot and in no other way."""
+    """REST does not list it: this version has no such setting, or its row is gone, or it is hidden."""
     known = catalogue.for_version(state.version).setting(name)
     if known and not known.hidden and rows and name not in rows:
         yield inserted(repairs_of_settings.SETTINGS, repairs_of_settings.row_of(known), "its row is gone")
     elif known is None or not known.hidden:
         yield Notice("setting-unknown", name, "this Rocket.Chat has no such setting; it was not written")
     elif name in rows and rows[name].get("value") != value:
-        text = f"no call changes it: start Rocket.Chat with OVERWRITE_SETTING_{name}={value}"
-        yield Notice("setting-hidden", name, text, blocking=True)
+        yield Action("setting", name, rows[name].get("value"), value)
+        yield from _forced(name, value, rows[name])
 
 
 def _provider(
@@ -164,15 +162,7 @@ def _provider(
     wanted = provider.settings(contract)
     missing = [row for row in wanted if row not in state.settings]
     present = {row: value for row, value in state.settings.items() if _is_row(row, base)}
-    again = bool(missing and present)
-    if again:
-        # Rocket.Chat keeps rows in memory, and does not make anew what it thinks it has: rows that MongoDB
-        # lacks are put there first, so that removing the provider makes Rocket.Chat forget them too.
-        for row in missing if documents else ():
-            if row not in rows:
-                yield inserted(
-                    repairs_of_settings.SETTINGS, _stub(row), "it makes Rocket.Chat forget the row"
-                )
+    if missing and present:
         yield Action("provider", name, present, None, secret=True)
     if missing:
         yield Action("provider", name, None, True)
@@ -215,11 +205,6 @@ def _without_a_licence(state: State, name: str) -> LicenceMissingError:
 
 def _is_row(name: str, base: str) -> bool:
     return name == base or name.startswith(f"{base}-")
-
-
-def _stub(name: str) -> Document:
-    row: Document = {"_id": name, "type": "boolean", "value": False, "packageValue": False}
-    return row | {"public": False, "hidden": False, "blocked": False}
 
 
 def _users(contract: Contract, state: State, data: Data | None) -> Iterator[Action | Notice]:

@@ -71,7 +71,7 @@ def of_rooms(data: Data, contract: Contract) -> Iterator[Action]:
 
 
 def of_kinds(data: Data, contract: Contract) -> Iterator[tuple[Action, Document]]:
-    """Rooms of the contract that a script wrote as direct messages or the like, and how each will be.
+    """Rooms of the contract that a script wrote as direct messages or discussions, and how each will be.
 
     No call lists such a room, and none of its name can be made beside it.
     """
@@ -81,6 +81,9 @@ def of_kinds(data: Data, contract: Contract) -> Iterator[tuple[Action, Document]
         if kind and room.get("t") not in {"c", "p"} and isinstance(room["_id"], str):
             yield changed(ROOMS, room, {"t": kind}, f"it is of another kind, {room.get('t')!r}"), room
             room["t"] = kind
+        if kind and room.get("prid"):
+            # Nor do calls tell a discussion from the rooms that people make in a room.
+            yield changed(ROOMS, room, {"prid": None}, "it is a discussion of another room"), room
 
 
 def people_in(data: Data, room: Document) -> set[str]:
@@ -194,16 +197,21 @@ def _is_of(row: Document, user: Document) -> bool:
 def of_links(
     data: Data, contract: Contract, issued: tuple[dict[str, str], set[str] | None] | None
 ) -> Iterator[Action]:
-    """Links of canonical accounts to the site that the site did not make; the next log-in links anew.
+    """Links of canonical accounts that the site did not make, and theirs that another account holds.
 
+    The next log-in links anew; until then a canonical user would come in as that other account.
     `issued` are the site's user ids with their names, and its access tokens; None where they cannot
     be read, or no table keeps the tokens.
     """
     service = contract.provider.name
     canonical = {user.username for user in contract.users}
     for user in data.users:
-        link = (user.get("services") or {}).get(service)
-        if link and user.get("username") in canonical and not _is_own(link, user["username"], issued):
+        link, username = (user.get("services") or {}).get(service), str(user.get("username"))
+        if not link:
+            continue
+        owner = (issued[0].get(str(link.get("id"))) if issued else None) or username
+        is_taken = owner in canonical and owner.lower() != username.lower()
+        if is_taken or (username in canonical and not _is_own(link, username, issued)):
             why = "the site did not make its link to this user"
             yield changed(USERS, user, {f"services.{service}": None}, why)
 

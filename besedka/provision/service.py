@@ -8,11 +8,11 @@ import time
 from collections.abc import Iterable
 
 from besedka.contract import Contract
-from besedka.provision.documents import Documents
-from besedka.provision.errors import ProviderNotLiveError
+from besedka.provision.documents import Documents, inserted
+from besedka.provision.errors import LicenceMissingError, ProviderNotLiveError
 from besedka.provision.session import Session
 from besedka.rocketchat import provider
-from besedka.rocketchat.rest import Json
+from besedka.rocketchat.rest import Json, RocketChatError
 
 # Rocket.Chat rebuilds the row 500 ms per setting plus 2 s after the last write
 # (`apps/meteor/server/lib/oauth/updateOAuthServices.ts`, `CachedSettings.ts`).
@@ -21,6 +21,15 @@ LIVE_SECONDS = 15.0
 # nobody is recognised): this asks nine times until the row is due.
 POLL_SECONDS = 0.3
 _POLLS = 9
+_SETTINGS = "rocketchat_settings"
+_STUB = {
+    "type": "boolean",
+    "value": False,
+    "packageValue": False,
+    "public": False,
+    "hidden": False,
+    "blocked": False,
+}
 _NAMES = {"id": "clientId", "url": "serverURL"}
 
 
@@ -71,12 +80,55 @@ def wait_until_live(session: Session, contract: Contract, documents: Documents |
         threading.Event().wait(POLL_SECONDS)
 
 
-def remove(session: Session, name: str, main_setting: str) -> None:
+def add(
+    session: Session, name: str, main_setting: str, rows: Iterable[str], documents: Documents | None
+) -> None:
+    """Add a provider whose settings Rocket.Chat has to make, `rows` among them.
+
+    Rocket.Chat keeps settings in memory, and does not make anew what it thinks it has. Rows that somebody
+    deleted in MongoDB are put there as stubs: with their removal Rocket.Chat forgets them. Raises
+    LicenceMissingError where the version takes no provider without one.
+    """
+    _add(session, name)
+    if documents is None or session.dry:
+        return
+    if _put_stubs(documents, rows):
+        remove(session, name, main_setting, documents)
+        _add(session, name)
+
+
+def _put_stubs(documents: Documents, rows: Iterable[str]) -> bool:
+    """Put a row of no meaning where MongoDB lacks one of these; whether it lacked any."""
+    made = {row["_id"] for row in documents.rows(_SETTINGS)}
+    lacking = [row for row in rows if row not in made]
+    for row in lacking:
+        stub = inserted(_SETTINGS, {"_id": row, **_STUB}, "")
+        documents.change(stub.target, None, stub.after)
+    return bool(lacking)
+
+
+def _add(session: Session, name: str) -> None:
+    try:
+        session.post("settings.addCustomOAuth", name=name)
+    except RocketChatError as error:
+        if error.code != "error-action-not-allowed":
+            raise
+        raise LicenceMissingError(
+            f"Rocket.Chat refuses to add Custom OAuth {name!r}",
+            expected="a version below 9.0, or the licence module oauth-enterprise",
+            where="POST /api/v1/settings.addCustomOAuth",
+            next_step="use 8.x or older, or a licence: Custom OAuth is Premium from 9.0 on",
+        ) from error
+
+
+def remove(session: Session, name: str, main_setting: str, documents: Documents | None) -> None:
     """Remove a provider with its log-in service, which stays for ever if its settings go first.
 
     Measured on 6.5.3. So it is disabled, and asked for as often as the route's limit allows. Raises
     ProviderNotLiveError when it is still there then: nothing is removed.
     """
+    if documents and not session.dry:
+        _put_stubs(documents, [main_setting])
     session.post(f"settings/{main_setting}", value=False)
     waited = 2 * POLL_SECONDS * _POLLS
     for _ in range(_POLLS):

@@ -31,6 +31,15 @@ NEEDED: dict[str, bool] = {
 }
 
 
+_NEWCOMERS = ("Accounts_Registration_AuthenticationServices_Enabled", "Accounts_ManuallyApproveNewUsers")
+
+
+def closed(contract: Contract) -> str:
+    """The row by which the contract lets nobody new sign in at once; empty where there is none."""
+    said = {row: contract.settings.get(row, NEEDED[row]) for row in _NEWCOMERS}
+    return next((f"{row} = {value}" for row, value in said.items() if value != NEEDED[row]), "")
+
+
 def settings(contract: Contract, present: Mapping[str, Any]) -> dict[str, SettingValue]:
     """Setting id → value that is needed; of settings that this Rocket.Chat has (`present`), and no other."""
     needed: dict[str, SettingValue] = {ADDRESS: contract.chat.url, **NEEDED}

@@ -39,6 +39,11 @@ def misshapen(collection: str, row: dict[str, Any]) -> Iterator[tuple[str, str]]
     for name, shape in SHAPES[collection].items():
         if (value := at(row, name)) is not None and not _fits(value, shape):
             yield name, shape
+    services = row.get("services") if collection == "users" else None
+    # `password`, `resume`, each way to sign in; a few hold lists.
+    for name, value in services.items() if isinstance(services, dict) else ():
+        if isinstance(value, str | int | float):
+            yield f"services.{name}", _DOCUMENT
 
 
 def whole(collection: str, row: dict[str, Any]) -> dict[str, Any]:

@@ -4,6 +4,8 @@ Meteor takes the prefix off each request, WebSockets included (`packages/ddp-ser
 lies outside gets 404 "Unknown path", but for /favicon.ico and /robots.txt. Unmeasured on a running server.
 """
 
+from urllib.parse import quote, unquote
+
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
@@ -11,10 +13,11 @@ _OUTSIDE = ("/favicon.ico", "/robots.txt")
 
 
 class PathPrefix:
-    """ASGI middleware; `prefix` begins with `/` and does not end with one."""
+    """ASGI middleware; `prefix` begins with `/`, does not end with one, and is written as in an address."""
 
     def __init__(self, app: ASGIApp, prefix: str) -> None:
-        self.app, self.prefix = app, prefix
+        # ASGI tells paths decoded.
+        self.app, self.prefix = app, unquote(prefix)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] not in {"http", "websocket"} or scope["path"] in _OUTSIDE:
@@ -29,4 +32,4 @@ class PathPrefix:
             return
         inner = path[len(self.prefix) :] or "/"
         # Starlette's own `root_path` would go on matching the whole path.
-        await self.app(dict(scope) | {"path": inner, "raw_path": inner.encode()}, receive, send)
+        await self.app(dict(scope) | {"path": inner, "raw_path": quote(inner).encode()}, receive, send)

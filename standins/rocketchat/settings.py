@@ -24,8 +24,8 @@ from standins.rocketchat.hub import Hub
 
 Row = dict[str, Any]
 Watcher = Callable[[str, Any], object]
-# The second holds what a web client reads beside the first.
-_DATA = [Path(__file__).with_name(f"settings-{version}.json") for version in ("7.7.1", "6.5.3")]
+# The second holds what a web client reads beside the first, the third what a contract may declare as well.
+_DATA = [Path(__file__).with_name(f"settings-{part}.json") for part in ("7.7.1", "6.5.3", "7.7.1-more")]
 # Rows that came with a later version, by the first that has them.
 _LATER = {
     "email_available_for_OAuth_users": (6, 13),
@@ -153,10 +153,11 @@ class Settings:
         fields = {name: row[name] for name in _PUBLIC_FIELDS if name in row}
         return {"_id": row["_id"], "value": self.effective(row), **fields}
 
-    async def set(self, setting_id: str, value: Any) -> bool:
-        """Write `value` alone; False if there is no such row or it is hidden or blocked."""
+    async def set(self, setting_id: str, value: Any, *, hidden: bool = False) -> bool:
+        """Write `value` alone; False if there is no such row or it is blocked, or hidden unless `hidden`."""
         change = {"$set": {"value": value, "_updatedAt": self._clock.now()}}
-        open_row = {"_id": setting_id, "hidden": {"$ne": True}, "blocked": {"$ne": True}}
+        open_row = {"_id": setting_id, "blocked": {"$ne": True}}
+        open_row |= {} if hidden else {"hidden": {"$ne": True}}
         before = self._rows.get(setting_id, {}).get("value")
         found = await self.collection.find_one_and_update(open_row, change, return_document=True)
         if found is not None:

@@ -7,8 +7,17 @@ from standins.rocketchat.errors import RocketError, failure, invalid, match, not
 from standins.rocketchat.json_query import narrowed
 from standins.rocketchat.parameters import listing
 from standins.rocketchat.registry import Call, method, route
+from standins.rocketchat.twofactor import check_second_factor
 
 _FIELDS = dict.fromkeys(("value", "enterprise", "invalidValue", "modules"), 1)
+# What saveSettings checks a value for; every other type of setting is text.
+_TYPES: dict[str, type | tuple[type, ...]] = {
+    "boolean": bool,
+    "int": (int, float),
+    "timespan": (int, float),
+    "multiSelect": list,
+    "roomPick": (list, str),
+}
 _BUTTON = ("buttonLabelText", "buttonColor", "buttonLabelColor")
 
 
@@ -60,6 +69,28 @@ async def change(call: Call) -> None:
         return
     if "value" not in body or not await call.server.settings.set(row["_id"], body["value"]):
         raise failure()
+
+
+@method("saveSettings")
+async def save_settings(call: Call, changes: Any = None, *_: Any) -> bool:
+    """Several `{_id, value}`; hidden rows too, which the route refuses (lib/server/methods/saveSettings.ts).
+
+    Values are checked by the row's type. Seen on a running 6.5.3.
+    """
+    changes = changes or []
+    match((changes, list), *((one, dict) for one in changes))
+    match(*((one.get("_id"), str) for one in changes))
+    await check_second_factor(call.server, call.me, None, call=call)
+    if not await call.may("edit-privileged-setting"):
+        raise RocketError(
+            "error-action-not-allowed", "Editing settings is not allowed", {"method": "saveSettings"}
+        )
+    for one in changes:
+        row = await call.server.settings.collection.find_one({"_id": one["_id"]}) or {}
+        match((one.get("value"), _TYPES.get(row.get("type", ""), str)))
+    for one in changes:
+        await call.server.settings.set(one["_id"], one["value"], hidden=True)
+    return True
 
 
 @route("fingerprint", "POST")

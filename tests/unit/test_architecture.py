@@ -26,8 +26,9 @@ ARROWS = {
     "consistency": "names",
     "certificates": "address http",
     "values ways": "address",
-    "adapter reverse_proxy": "errors translation values",
-    "contract database_url browser": "values ways adapter mistakes address certificates consistency errors hosts names reverse_proxy scrub overlays"
+    "adapter reverse_proxy": "address errors translation values",
+    "address_mistakes setting_mistakes": "address address_mistakes ways",
+    "contract database_url browser": "values ways adapter mistakes address address_mistakes setting_mistakes certificates consistency errors hosts names reverse_proxy scrub overlays"
     " without_netlink",
     "rocketchat site site_status site_database pages target": "ways adapter address contract database_url errors http"
     " login_form second_ask",

@@ -24,20 +24,21 @@ def below(prefix: str, pages: ModuleType) -> URLResolver:
     """The module's pages below the prefix, but for those that have an address of their own."""
     patterns = [
         path(moved.get(page.name, f"/{prefix}{page.pattern}").lstrip("/"), page.callback, name=page.name)
-        for page in pages.urlpatterns
+        # An address that somebody named for a page wins over a page that has it from us.
+        for page in sorted(pages.urlpatterns, key=lambda page: page.name not in moved)
     ]
     name = getattr(pages, "app_name", None)
     return path("", include((patterns, name) if name else patterns))
 
 
 urlpatterns = [
-    path("", views.home, name="home"),
     path("favicon.ico", RedirectView.as_view(url=lazy_static("img/favicon.svg"))),
     below("accounts/", accounts.urls),
     below("o/", besedka_chat.oauth_urls),
     path(moved.get("status", "/api/v1/status/").lstrip("/"), views.status, name="status"),
     below("api/v1/auth/", besedka_chat.identity_urls),
     below("chat/", besedka_chat.urls),
+    path("", views.home, name="home"),
 ]
 
 handler400 = "config.errors.bad_request"

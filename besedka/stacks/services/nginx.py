@@ -46,7 +46,9 @@ class Front:
 
     def text(self) -> str:
         """The configuration of both sites, to be included in nginx's `http`."""
-        return _rendered("nginx.conf.j2", front=self)
+        # nginx compares its expressions with the decoded path.
+        below = re.escape(unquote(self.chat_path))
+        return _rendered("nginx.conf.j2", front=self, below=below)
 
     def alike(self, other: Front) -> bool:
         """Whether both are one configuration but for ports and the places of the certificate."""
@@ -67,8 +69,7 @@ def example(contract: Contract, *, one_host: bool) -> Front:
         address.port(contract.chat.url),
         told.body_megabytes,
         told.socket_seconds,
-        # nginx compares its expressions with the decoded path.
-        re.escape(unquote(told.chat_path)) if one_host else "",
+        told.chat_path if one_host else "",
         "/etc/ssl/besedka/server.pem",
         "/etc/ssl/besedka/server.key",
     )

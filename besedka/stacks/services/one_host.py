@@ -14,6 +14,7 @@ import re
 import sys
 from contextlib import suppress
 from dataclasses import dataclass
+from urllib.parse import unquote
 
 from besedka.stacks.services.tls import hand_on
 
@@ -46,8 +47,8 @@ class OneHost:
         """Whose the request is: that of the chat's host, else the chat's path itself, or what lies below."""
         if self.chat_host:
             return self.chat_port if host.lower() == self.chat_host else self.site_port
-        path = target.partition("?")[0]
-        below = path == self.chat_path or path.startswith(f"{self.chat_path}/")
+        path, own = unquote(target.partition("?")[0]), unquote(self.chat_path)
+        below = path == own or path.startswith(f"{own}/")
         return self.chat_port if below else self.site_port
 
     def head(self, head: bytes, peer: str) -> bytes:

@@ -38,6 +38,16 @@ def test_names_that_cannot_be_had(chat: Chat, name: str, expected: str) -> None:
     assert error_type(chat.anna.post("channels.create", {"name": name})) == (400, expected)
 
 
+def test_a_name_in_other_letters_is_another_room(chat: Chat) -> None:
+    """Seen on a running 6.5.3: the administrator's VIP stands beside vip."""
+    room = chat.room()
+    twin = chat.admin.post("channels.create", {"name": room["name"].upper()})
+    assert twin.status == 200, twin.text
+    gone = chat.admin.post("channels.delete", {"roomId": twin.body["channel"]["_id"]})
+    assert twin.body["channel"]["_id"] != room["_id"]
+    assert gone.status == 200, gone.text
+
+
 def test_an_archived_twin_is_named_so(chat: Chat) -> None:
     """getValidRoomName.ts."""
     room = chat.room(chat.anna)

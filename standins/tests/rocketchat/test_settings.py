@@ -47,6 +47,24 @@ def test_a_value_is_not_checked_against_its_type(changeable: Chat) -> None:
         assert changeable.admin.get("settings/Discussion_enabled").body["value"] == value
 
 
+@pytest.mark.trap("Settings and providers", "a method writes hidden settings")
+def test_the_method_of_the_administration_writes_hidden_settings_too(changeable: Chat) -> None:
+    """saveSettings looks for `blocked` alone and checks the type (saveSettings.ts; seen on a running 6.5.3)."""
+    name = "Accounts_SystemBlockedUsernameList"
+    with collection(changeable.mongo_url, "rocketchat_settings") as rows:
+        before = (rows.find_one({"_id": name}) or {})["value"]
+    try:
+        written = changeable.admin.method("saveSettings", [{"_id": name, "value": "temp_reserved"}])
+        assert written.get("result") is True, written
+        assert "error" in changeable.admin.method("saveSettings", [{"_id": name, "value": 5}])
+        person = {"username": "temp_reserved", "name": "x", "email": "temp_reserved@besedka.test"}
+        refused = changeable.admin.post("users.create", person | {"password": "temp_reserved-pass"})
+        assert refused.body["errorType"] in {"error-blocked-username", "error-field-unavailable"}
+    finally:
+        back = changeable.admin.method("saveSettings", [{"_id": name, "value": before}])
+    assert back.get("result") is True, back
+
+
 @pytest.mark.trap("Settings and providers", "a write by REST is live at once")
 def test_a_change_is_live_at_once(changeable: Chat) -> None:
     """The copy in memory changes with the row (CachedSettings.ts)."""

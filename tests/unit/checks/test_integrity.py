@@ -9,7 +9,7 @@ import pytest
 from bson import ObjectId
 
 from besedka.checks.catalogue import checks_for
-from besedka.checks.finding import Skipped
+from besedka.checks.finding import Findings, Skipped
 from besedka.checks.integrity_settings import garbled
 from besedka.site_database import SiteUser
 from tests.unit.checks.documents import NOW, Make, Mongo, Row, codes, membership, room, setting, user
@@ -194,6 +194,24 @@ def test_sso_links_that_the_site_never_made(holding: Make, link: Row, code: str 
     assert codes("integrity.sso_links", examination) == expected
     if code == "forged":
         assert "dummy_token" in examination.secrets
+
+
+def test_a_command_is_printed_for_the_links_that_it_takes_away(holding: Make) -> None:
+    """Provisioning answers for canonical users alone: their accounts, and their links elsewhere."""
+    ids = {"owner": 1, "somebody": 7}
+    site_users = [SiteUser(n, name, f"{name}@x", True, "user", name, "") for name, n in ids.items()]
+
+    def commands(username: str, link: Any) -> int:
+        people = [user(username, services={"besedka": {"id": link}})]
+        examination = holding(chat_users=people, site_users=site_users)
+        ask = next(row for row in checks_for(examination.contract) if row.name == "integrity.sso_links").ask
+        answered = ask(examination)
+        assert isinstance(answered, Findings)
+        (found,) = answered.found
+        return len(found.commands)
+
+    assert [commands("owner", "7"), commands("stranger", "1"), commands("stranger", 1)] == [1, 1, 1]
+    assert [commands("stranger", "7"), commands("stranger", "9"), commands("stranger", 9)] == [0, 0, 0]
 
 
 def test_two_accounts_linked_to_one_user_of_the_site(holding: Make) -> None:

@@ -162,3 +162,28 @@ def test_a_frame_that_nobody_sees_has_a_name(showing: Showing, attribute: str, k
     page = PAGE.replace("<iframe ", f"<iframe {attribute} ")
     examination = showing({"/chat/test/": page, "/chat/integrated/": PAGE})
     assert codes("sso.frame_policy", examination) == [f"sso.frame_policy.{kind}" for kind in kinds]
+
+
+@pytest.mark.parametrize(
+    ("site", "chat", "word", "kinds"),
+    [
+        ("http://besedka.test", "http://chat.besedka.test", "upgrade-insecure-requests", ["upgraded"]),
+        ("https://besedka.test", "http://chat.besedka.test", "upgrade-insecure-requests", ["upgraded"]),
+        (
+            "http://127.0.0.1:8001",
+            "http://192.168.1.5:3000",
+            "img-src *; Upgrade-Insecure-Requests",
+            ["upgraded"],
+        ),
+        ("https://besedka.test", "https://chat.besedka.test", "upgrade-insecure-requests", []),
+        ("http://127.0.0.1:8001", "http://chat.localhost:3000", "upgrade-insecure-requests", []),
+        ("http://besedka.test", "http://chat.besedka.test", "img-src *", []),
+    ],
+)
+def test_a_page_that_asks_https_of_a_plain_chat_has_a_name(
+    showing: Showing, site: str, chat: str, word: str, kinds: list[str]
+) -> None:
+    page = f'<meta http-equiv="Content-Security-Policy" content="{word}">'
+    examination = showing({"/chat/test/": page, "/chat/integrated/": ""})
+    examination.contract = examination.contract.at(site_url=site, chat_url=chat)
+    assert codes("sso.frame_policy", examination) == [f"sso.frame_policy.{kind}" for kind in kinds]

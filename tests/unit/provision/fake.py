@@ -91,7 +91,11 @@ class FakeChat:
         return {}
 
     def on_method_call(self, path: str, body: Json, query: Json) -> Json:
-        name = json.loads(body["message"])["params"][0]
+        message = json.loads(body["message"])
+        name = message["params"][0]
+        if message["method"] == "saveSettings":
+            self.settings |= {row["_id"]: row["value"] for row in name}
+            return {"message": json.dumps({"msg": "result", "id": "1", "result": True})}
         base = f"Accounts_OAuth_Custom-{name.capitalize()}"
         for row in [row for row in self.settings if row.startswith(base)]:
             del self.settings[row]

@@ -69,6 +69,14 @@ def test_a_permission_that_an_apply_needs_stops_it(desk: Desk) -> None:
     assert desk.chat.writes == []
 
 
+@pytest.mark.parametrize("code", ["iframe.new_accounts.names", "integrity.room_names.rule"])
+def test_a_rule_that_forbids_the_names_stops_what_would_be_made(desk: Desk, code: str) -> None:
+    rule = finding(code, "vip", "a rule", "Settings", advice=("Empty the rule.",), severity=Severity.RISK)
+    with pytest.raises(PersonNeededError, match="Empty the rule"):
+        bring(desk, rule)
+    assert desk.chat.writes == []
+
+
 def test_a_permission_that_an_apply_does_not_need_stops_nothing(desk: Desk) -> None:
     desk.bring()
     desk.chat.settings["Iframe_Restrict_Access"] = True

@@ -52,6 +52,16 @@ def test_a_link_that_the_site_made_stays(link: dict[str, Any], goes: bool) -> No
     assert [action.after for action in actions] == ([{f"services.{SERVICE}": None}] if goes else [])
 
 
+@pytest.mark.parametrize(("linked_to", "goes"), [("5", True), (5, True), ("7", False), ("9", False)])
+def test_nobody_else_keeps_the_link_of_a_canonical_user(linked_to: Any, goes: bool) -> None:
+    """The owner of that id would come in as this account (seen on a running 6.5.3)."""
+    link = {"id": linked_to, "accessToken": TOKEN}
+    known = data(users=[{"_id": "u", "username": "a_stranger", "services": {SERVICE: link}}])
+    issued = ({"5": USER, "7": "somebody"}, {TOKEN})
+    assert len(list(repairs_of_data.of_links(known, CONTRACT, issued))) == goes
+    assert list(repairs_of_data.of_links(known, CONTRACT, None)) == []
+
+
 @pytest.mark.parametrize(
     ("kind", "becomes"), [("d", ["p"]), ("l", ["p"]), (None, ["p"]), ("p", []), ("c", [])]
 )

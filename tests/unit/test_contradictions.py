@@ -1,0 +1,102 @@
+"""Settings, addresses and texts of a contract that contradict the rest of it, each refused with its row."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from besedka import contract
+from besedka.errors import ContractError
+from besedka.rocketchat import provider
+
+TOLD = contract.load(overlays=())
+OWN = provider.base_id(TOLD.provider)
+USER, ROOM = TOLD.users[0], TOLD.channels[0]
+PRIVATE = next(room for room in TOLD.channels if room.private)
+
+REFUSED = {
+    "text_for_a_switch": ("settings", 'Iframe_Restrict_Access = "false"', "true or false"),
+    "text_for_a_number": ("settings", 'API_User_Limit = "10"', "a whole number"),
+    "switch_for_a_number": ("settings", "API_User_Limit = true", "a whole number"),
+    "number_for_a_text": ("settings", "Site_Name = 5", "a text in quotation marks"),
+    "no_choice": ("settings", 'Accounts_RegistrationForm = "Closed"', "Public, Disabled, Secret URL"),
+    "no_frame": ("settings", "Iframe_Restrict_Access = true", "X-Frame-Options: sameorigin"),
+    "setup_wizard": ("settings", 'Show_Setup_Wizard = "pending"', "wizard would stand in the frame"),
+    "origin_with_a_slash": (
+        "settings",
+        f'Iframe_Integration_receive_origin = "{TOLD.site.url}/"',
+        "as browsers write it",
+    ),
+    "origin_of_others": ("settings", 'Iframe_Integration_send_target_origin = "http://a.test"', "lacks"),
+    "codes_by_mail": ("settings", "Accounts_TwoFactorAuthentication_Enabled = true", "codes by e-mail"),
+    "provider_row": ("settings", f'"{OWN}-scope" = "other"', "keep provider.scope"),
+    "provider_off": ("settings", f'"{OWN}" = false', "keep the table [provider]"),
+    "address_of_another": ("settings", 'Site_Url = "http://a.test"', "keep chat.url"),
+    "flow_of_another_way": ("settings", "Accounts_OAuth_Use_Modern_Flow = true", "keep chat.sso"),
+    "domains": ("settings", 'Accounts_AllowedDomainsList = "a.test"', f"({USER.username}).email"),
+    "no_such_first_room": ("settings", 'First_Channel_After_Login = "nowhere"', "none of [[channels]]"),
+    "closed_first_room": ("settings", f'First_Channel_After_Login = "{PRIVATE.name}"', "may not enter"),
+    "two_lines": ("provider", 'client_id = "a\\nb"', "provider.client_id"),
+    "redirect_uri": ("provider", 'more_redirect_uris = ["https://a.test/b c"]', "RFC 6749"),
+    "no_group": ("provider", 'username_field = "{{/x/::email}}"', "has no (group)"),
+    "no_pattern": ("provider", 'username_field = "{{/(/::email}}"', "no regular expression"),
+    "path_of_a_host": ("site", 'test_page = "//a.test/"', "makes another address"),
+    "one_page": ("site", f'integrated_page = "{TOLD.site.test_page}"', "integrated_page = false"),
+    "page_for_a_token": (
+        "site",
+        f'chat_auth_path = "{TOLD.site.test_page}"',
+        "is the path of site.test_page",
+    ),
+    "one_port": ("services", f"redis = {TOLD.services.postgres}", "two cannot listen there"),
+    "long_name": ("[users]", f'password = "p12345"\nusername = "{"z" * 151}"', "at most 150 characters"),
+    "blank_label": ("[channels]", f'name = "{ROOM.name}"\nlabel = "  "', "no line of text"),
+    "twice_a_member": ("[users]", f'username = "{USER.username}"\nchannels = ["a", "a"]', "twice"),
+}
+
+
+@pytest.mark.parametrize(("table", "row", "said"), REFUSED.values(), ids=REFUSED)
+def test_what_contradicts_the_rest_is_refused_with_its_row(
+    table: str, row: str, said: str, tmp_path: Path
+) -> None:
+    path = tmp_path / "overlay.toml"
+    path.write_text(f"[{table}]\n{row}\n", "utf-8")
+
+    with pytest.raises(ContractError) as raised:
+        contract.load(overlays=[path])
+
+    assert said in raised.value.found
+    first = row.rsplit("\n", 1)[-1].partition(" = ")[0].strip('"')
+    assert first in raised.value.found or said.startswith("(")
+
+
+TAKEN = {
+    "codes_by_app": "Accounts_TwoFactorAuthentication_Enabled = true\n"
+    "Accounts_TwoFactorAuthentication_By_Email_Enabled = false",
+    "any_origin": 'Iframe_Integration_receive_origin = "*"',
+    "other_pages_too": f'Iframe_Integration_receive_origin = "https://a.test,{TOLD.site.url}"',
+    "no_first_room": 'First_Channel_After_Login = ""',
+    "same_address": f'Site_Url = "{TOLD.chat.url}"',
+    "colour_of_the_button": f'"{OWN}-button_color" = "#ffcc00"',
+    "of_no_known_kind": 'Somebody_Elses_Setting = "false"',
+    "a_word_that_browsers_pass_by": 'Iframe_Restrict_Access = true\nIframe_X_Frame_Options = "ALLOW-FROM x"',
+}
+
+
+@pytest.mark.parametrize("rows", TAKEN.values(), ids=TAKEN)
+def test_what_is_unusual_and_right_is_taken(rows: str, tmp_path: Path) -> None:
+    path = tmp_path / "overlay.toml"
+    path.write_text(f"[settings]\n{rows}\n", "utf-8")
+
+    told = contract.load(overlays=[path])
+    moved = told.at(site_url="http://127.0.0.1:8901", chat_url="http://127.0.0.1:8902")
+
+    assert moved.settings.get("Site_Url", moved.chat.url) == moved.chat.url
+
+
+def test_a_row_of_the_header_that_does_not_exist_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "overlay.toml"
+    path.write_text('[overlay]\nname = "a"\nreason = "b"\nreplace = ["users"]\n', "utf-8")
+
+    with pytest.raises(ContractError, match=r"overlay\.replace: there is no such row"):
+        contract.load(overlays=[path])
