@@ -217,6 +217,7 @@ _BY_TESTS: dict[tuple[str, ...], tuple[str, ...]] = {
     (f"{_PACE}[log-in]",): ("log_in_slow",),
     (f"{_PACE}[test page]",): ("test_page_slow",),
     (f"{_PACE}[room]",): ("chat_page_slow",),
+    (f"{_PACE}[client]",): ("chat_scripts_slow",),
     (f"{_PACE}[authorize]",): ("authorize_slow",),
     (f"{_PACE}[token]",): ("token_slow_for_codes", "token_hangs_for_codes"),
     (f"{_PACE}[identity]",): ("identity_slow_for_tokens", "identity_hangs_for_tokens"),

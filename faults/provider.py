@@ -17,6 +17,15 @@ from faults.proxy import Reply, Rule
 from faults.rules import changed, fields, to
 
 _CODES_LEFT = 4
+# What the button of the admin page makes, when nobody fills it in.
+_LEFT_BLANK = {
+    "_id": "blankService00001",
+    "service": f"second_{names.SERVICE}",
+    "custom": True,
+    "serverURL": "",
+    "clientId": "",
+    "buttonLabelText": "Second",
+}
 # UTF-8 read as a Russian Windows reads files by default.
 _GARBLED_LABEL = "Войти через Беседку".encode().decode("cp1251", "replace")
 
@@ -180,6 +189,11 @@ FAULTS = (
         lambda one: one.inserted(
             LOGIN_SERVICES, {"_id": "ghostService00001", "service": f"custom_{names.SERVICE}", "custom": True}
         ),
+    ),
+    Fault(
+        "second_login_service_left_blank",
+        "login_service.alone.blank",
+        lambda one: one.inserted(LOGIN_SERVICES, _LEFT_BLANK),
     ),
     Fault(
         "button_label_garbled",

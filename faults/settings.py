@@ -66,6 +66,7 @@ def faults(contract: Contract) -> Iterator[Fault]:
     for name, suffix, value in _SPELT:
         yield Fault(f"provider_{name}", f"provider.{suffix}.wrong", _spelt(suffix, value))
     yield Fault("provider_id_and_secret_swapped", "provider.id.wrong", _swapped, ("provider.secret.wrong",))
+    yield Fault("messages_deleted_after_a_day", "integrity.retention.short", _pruned)
     pasted = "pbkdf2_sha256$600000$salt$digest"
     yield Fault(
         "provider_secret_is_a_pasted_hash",
@@ -76,6 +77,17 @@ def faults(contract: Contract) -> Iterator[Fault]:
 
 def _spelt(suffix: str, value: Callable[[BreakableStack], str]) -> Breaking:
     return lambda one: one.setting(one.row(suffix), value(one))
+
+
+@contextmanager
+def _pruned(one: BreakableStack) -> Iterator[None]:
+    """Somebody wanted to save room on the disk."""
+    with (
+        one.setting("RetentionPolicy_MaxAge_Channels", 1),
+        one.setting("RetentionPolicy_AppliesToChannels", True),
+        one.setting("RetentionPolicy_Enabled", True),
+    ):
+        yield
 
 
 @contextmanager

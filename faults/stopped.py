@@ -81,7 +81,6 @@ _STOPS: dict[tuple[str, ...], tuple[str, ...]] = {
     (_ROOMS,): ("test_user_unsubscribed_from_general",),
     (_MESSAGES, _AGAIN): ("account_without_a_username",),
     (): (
-        "messages_deleted_after_a_day",
         "migration_broke_off",
         "administrator_may_make_no_accounts",
         "addresses_of_new_accounts_unverified",
@@ -122,6 +121,7 @@ _STOPS: dict[tuple[str, ...], tuple[str, ...]] = {
         "new_accounts_are_administrators",
         "provider_written_into_mongo_alone",
         "second_login_service",
+        "second_login_service_left_blank",
         "login_service_that_is_not_custom",
         "login_service_with_an_old_address",
         "setting_Iframe_Integration_receive_enable",

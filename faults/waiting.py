@@ -36,6 +36,10 @@ def _test_page(request: Request) -> bool:
     return request.path == names.TEST_PAGE and bool(request.header("Cookie"))
 
 
+def _script(request: Request) -> bool:
+    return request.path.endswith(".js")
+
+
 def _room(request: Request) -> bool:
     return request.path.startswith(("/channel/", "/group/"))
 
@@ -62,6 +66,7 @@ FAULTS = (
     _slow("log_in_slow", "user", _filled),
     _slow("test_page_slow", "test_page", _test_page),
     _waiting("chat_page_slow", "iframe.document.slow", late(_room, _LATE), service="chat"),
+    _waiting("chat_scripts_slow", "iframe.client.slow", late(_script, _LATE), service="chat"),
     _slow("authorize_slow", "authorize", with_a_short_state),
     _slow("token_slow_for_codes", "token", with_a_code),
     _hanging("token_hangs_for_codes", "token", with_a_code),

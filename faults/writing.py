@@ -37,16 +37,6 @@ def _encrypts_new(one: BreakableStack) -> Iterator[None]:
 
 
 @contextmanager
-def _deleted_after_a_day(one: BreakableStack) -> Iterator[None]:
-    with (
-        one.setting("RetentionPolicy_TTL_Channels", 24 * 60 * 60 * 1000),
-        one.setting("RetentionPolicy_AppliesToChannels", True),
-        one.setting("RetentionPolicy_Enabled", True),
-    ):
-        yield
-
-
-@contextmanager
 def _encrypted(one: BreakableStack) -> Iterator[None]:
     query = {"name": one.contract.default_channel.name}
     with one.changed("rocketchat_room", query, {"$set": {"encrypted": True}}):
@@ -118,7 +108,6 @@ FAULTS = (
     ),
     Fault("default_room_encrypted", "rooms.writing.encrypted", _encrypted),
     Fault("private_rooms_encrypted_from_now_on", "rooms.writing.encrypts_new", _encrypts_new),
-    Fault("messages_deleted_after_a_day", "rooms.writing.forgets", _deleted_after_a_day),
     Fault(
         "messages_of_a_few_letters",
         "rooms.writing.short",

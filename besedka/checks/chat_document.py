@@ -6,6 +6,8 @@ Rocket.Chat answers each path with the same shell. What stands between may answe
 from __future__ import annotations
 
 import re
+import time
+from collections.abc import Callable
 from html.parser import HTMLParser
 from urllib.parse import urljoin, urlsplit
 
@@ -124,7 +126,7 @@ def _refused_by(chat: str, policy: Policy, place: str) -> list[Finding]:
 
 @check(
     "iframe.client",
-    codes="cut missing call cdn unstyled",
+    codes="cut missing call cdn unstyled slow",
     needs=["services.admin"],
     after=["iframe.document", "services.root_url"],
 )
@@ -144,9 +146,10 @@ def client(examination: Examination) -> Answer:
         ]
         for named in (shell.scripts, shell.styles)
     )
+    took: dict[str, float] = {}
     try:
-        lost = [source for source in own if not _comes(examination, source, "javascript")]
-        bare = [source for source in styles if not _comes(examination, source, "text/css")]
+        lost = [source for source in own if not _comes(examination, source, "javascript", took)]
+        bare = [source for source in styles if not _comes(examination, source, "text/css", took)]
     except ServiceUnreachableError as error:
         if not isinstance(error.__cause__, requests.exceptions.ChunkedEncodingError):
             raise
@@ -159,6 +162,8 @@ def client(examination: Examination) -> Answer:
         )
     elif bare:
         found.append(_unstyled(bare))
+    elif took:
+        found += _late(took)
     called = examination.chat_call(_LOGIN_CALL)
     if not called.headers.get("Content-Type", "").startswith("application/json"):
         advice = (
@@ -189,12 +194,36 @@ def _unstyled(bare: list[str]) -> Finding:
     return finding(code, seen, expected, bare[0], advice=advice, severity=risk, evidence=bare)
 
 
-def _comes(examination: Examination, source: str, wanted: str) -> bool:
+def _late(took: dict[str, float]) -> list[Finding]:
+    """The slowest file: the frame stays empty until each script is there."""
+    slowest = max(took, key=lambda source: took[source])
+    advice = (
+        "The frame stays empty so long for each visitor. Is the way to Rocket.Chat slow, does the proxy "
+        "compress and keep its files, or is a machine busy?",
+        _BUSY,
+    )
+    return patience.late("iframe.client", took[slowest], slowest, advice)
+
+
+def _comes(examination: Examination, source: str, wanted: str, took: dict[str, float]) -> bool:
+    """Whether it is there in full. `took` is told the seconds, its body's included."""
     parts = urlsplit(source)
     path = parts.path.removeprefix(addresses.path(examination.contract.chat.url))
-    response: requests.Response = examination.chat_page(f"{path}?{parts.query}" if parts.query else path)
+    asked = f"{path}?{parts.query}" if parts.query else path
+    ask = _timed(lambda: examination.chat_page(asked))
+    # One late file is enough to say so; the second ask is for a machine that was busy just then.
+    known_late = any(seconds > patience.SLOW_SECONDS for seconds in took.values())
+    response, took[source] = ask() if known_late else patience.quicker(ask, lambda answer: answer[1])
     kind = response.headers.get("Content-Type", "")
     return response.status_code == 200 and wanted in kind and bool(response.content.strip())
+
+
+def _timed(ask: Callable[[], requests.Response]) -> Callable[[], tuple[requests.Response, float]]:
+    def timed() -> tuple[requests.Response, float]:
+        begun = time.monotonic()
+        return ask(), time.monotonic() - begun
+
+    return timed
 
 
 def _cdn(examination: Examination) -> list[Finding]:

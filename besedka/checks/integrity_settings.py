@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from typing import Any
 
 from besedka.checks.check import Check, check
 from besedka.checks.examination import Examination
@@ -28,6 +29,10 @@ _TYPES: dict[str, tuple[type, ...]] = {
 _PROVIDER_ROW = re.compile(r"^(Accounts_OAuth_Custom[-_]|Custom_OAuth_)", re.IGNORECASE)
 _FINGERPRINT = "Deployment_FingerPrint_Verified"
 _SHOWN = 5
+_RETENTION = "RetentionPolicy_Enabled"
+_KINDS = {"Channels": "public rooms", "Groups": "private rooms", "DMs": "direct messages"}
+# Rocket.Chat's own default (server/settings/retention-policy.ts).
+_DAYS_KEPT, _MILLISECONDS_OF_A_DAY = 30, 86_400_000
 
 
 @check("integrity.settings_known", codes="unknown near_miss raw", needs=_GROUND)
@@ -273,6 +278,43 @@ def _moved(examination: Examination) -> list[Finding]:
     return [finding(code, seen, "no question", where, commands=commands, advice=(fix,), severity=severity)]
 
 
+@check("integrity.retention", codes="short", needs=["services.admin"])
+def retention(examination: Examination) -> Answer:
+    """Does Rocket.Chat keep what people write?
+
+    `RetentionPolicy_TTL_…`, in milliseconds, replaces `RetentionPolicy_MaxAge_…`, in days, where it is there
+    (app/retention-policy/server/cronPruneMessages.ts, 6.x and 7.x).
+    """
+    values = examination.effective
+    if values.get(_RETENTION) is not True or _RETENTION in examination.contract.settings:
+        return answer([], evidence="no policy deletes messages")
+    kept = {kind: _days(values, kind) for kind in _KINDS if values.get(f"RetentionPolicy_AppliesTo{kind}")}
+    found = []
+    for kind, days in kept.items():
+        if days is None or days >= _DAYS_KEPT:
+            continue
+        fix = (
+            f"Choose a longer time, or none: RetentionPolicy_AppliesTo{kind} and {_RETENTION}, in the pages "
+            "of Administration → Settings → Retention Policy. What is deleted comes back from a backup alone."
+        )
+        seen = f"messages in {_KINDS[kind]} are deleted after {days:g} days"
+        if values.get("RetentionPolicy_FilesOnly"):
+            seen = f"files in {_KINDS[kind]} are deleted after {days:g} days"
+        place = f"RetentionPolicy_AppliesTo{kind}"
+        expected = f"kept for {_DAYS_KEPT} days or longer"
+        found.append(
+            finding("integrity.retention.short", seen, expected, place, advice=(fix,), severity=Severity.RISK)
+        )
+    return answer(found, evidence=f"{len(kept)} kinds of rooms are pruned, none soon")
+
+
+def _days(values: dict[str, Any], kind: str) -> float | None:
+    milliseconds, days = (values.get(f"RetentionPolicy_{name}_{kind}") for name in ("TTL", "MaxAge"))
+    if isinstance(milliseconds, int | float):
+        return float(milliseconds) / _MILLISECONDS_OF_A_DAY
+    return float(days) if isinstance(days, int | float) else None
+
+
 def checks(_: Contract) -> tuple[Check, ...]:
     """The checks of this part."""
-    return (settings_known, settings_types, settings_dates, text, migration, banners)
+    return (settings_known, settings_types, settings_dates, text, migration, banners, retention)

@@ -9,7 +9,7 @@ from __future__ import annotations
 from besedka.checks.check import Check, check
 from besedka.checks.compare import fingerprint, shown
 from besedka.checks.examination import Examination
-from besedka.checks.finding import Answer, Findings, Ok, Severity, answer, finding
+from besedka.checks.finding import Answer, Finding, Findings, Ok, Severity, answer, finding
 from besedka.checks.severity import severity_of
 from besedka.contract import Contract
 from besedka.rocketchat import provider
@@ -64,21 +64,21 @@ def _present(examination: Examination) -> Answer:
     )
 
 
-@check("login_service.alone", codes="ghost", needs=["services.admin"], after=["provider.spelling"])
+@check("login_service.alone", codes="ghost blank", needs=["services.admin"], after=["provider.spelling"])
 def alone(examination: Examination) -> Answer:
     """Is there no second custom service that leads nowhere?
 
-    The client makes an object of each, and one without an address stops it (measured on 6.13.0).
+    The client makes an object of each, and one whose address is no text stops it (measured on 6.13.0). One
+    with an empty text passes: its button leads nowhere (client/custom-oauth, 7.7.1).
     """
     own = examination.contract.provider.name
-    ghosts = [
-        str(row.get("service"))
-        for row in examination.login_services
-        if row.get("custom")
-        and row.get("service") != own
-        and not (row.get("serverURL") and row.get("buttonLabelText"))
+    others = [row for row in examination.login_services if row.get("custom") and row.get("service") != own]
+    ghosts = [str(row.get("service")) for row in others if not isinstance(row.get("serverURL"), str)]
+    found = [
+        blank
+        for row in others
+        if isinstance(row.get("serverURL"), str) and (blank := _blank(examination, row)) is not None
     ]
-    found = []
     if ghosts:
         rows = examination.stored or {}
         kept = [name for name in ghosts if f"{provider.PREFIX}{name.capitalize()}" in rows]
@@ -87,8 +87,25 @@ def alone(examination: Examination) -> Answer:
         seen = f"custom services {', '.join(ghosts)}"
         place = examination.where(provider.base_id(examination.contract.provider), "service.configurations")
         code, expected = "login_service.alone.ghost", f"{own}, and others with an address and a label"
-        found = [finding(code, seen, expected, place, commands=commands, advice=advice)]
+        found.append(finding(code, seen, expected, place, commands=commands, advice=advice))
     return answer(found, evidence="no ghost")
+
+
+def _blank(examination: Examination, row: Json) -> Finding | None:
+    """A service that was added and not filled in: its button is beside the site's own."""
+    name = str(row.get("service"))
+    base = f"{provider.PREFIX}{name.capitalize()}"
+    fields = {"url": row.get("serverURL"), "id": row.get("clientId")}
+    lacks = [suffix for suffix, value in fields.items() if not str(value or "").strip()]
+    if not lacks or row.get("showButton") is False:
+        return None
+    commands = (examination.provision_command,)
+    fix = f"Or, if you want it: fill in {base}-{lacks[0]}. The command switches it off."
+    seen = f"{name} has a button on the log-in page and no {', '.join(lacks)}: it leads nowhere"
+    expected = "services with an address and an id"
+    return finding(
+        "login_service.alone.blank", seen, expected, examination.where(base), commands=commands, advice=(fix,)
+    )
 
 
 @check("login_service.values", codes="differs", needs=["login_service.present"])

@@ -65,6 +65,10 @@ _LESS_THAN_BROKEN: Mapping[str, Severity] = {
     "setting.Show_Setup_Wizard.type": Severity.RISK,  # M
     # Large files alone are refused.
     "services.body_limit": Severity.RISK,
+    # Other services work beside a button that leads nowhere.
+    "login_service.alone.blank": Severity.RISK,
+    # People read and write; what they wrote is gone later.
+    "integrity.retention": Severity.RISK,
     # The sign-in goes on with a number for an id, another name to show, or without a picture.
     "sso.fields.id": Severity.RISK,  # M
     "sso.fields.other_name": Severity.RISK,

@@ -12,9 +12,6 @@ _AIR_GAP = "Cloud_Workspace_AirGapped_Restrictions_Remaining_Days"
 _DEFAULT_ROLES = "Accounts_Registration_AuthenticationServices_Default_Roles"
 _LENGTH, _SHORTEST = "Message_MaxAllowedSize", 100
 _E2E, _E2E_PRIVATE = "E2E_Enable", "E2E_Enabled_Default_PrivateRooms"
-_RETENTION, _DAY = "RetentionPolicy_Enabled", 24 * 60 * 60 * 1000
-# Rocket.Chat's own age is 30 days; who chose a longer one knows of it.
-_LONG_DAYS = 30
 # Named by the calls of besedka/provision.
 _PROVISIONS = (
     "add-oauth-service",
@@ -28,11 +25,7 @@ _PROVISIONS = (
 _SHOWN = 5
 
 
-@check(
-    "rooms.writing",
-    codes="air_gapped encrypted short air_gap_near encrypts_new forgets",
-    needs=["rooms.exist"],
-)
+@check("rooms.writing", codes="air_gapped encrypted short air_gap_near encrypts_new", needs=["rooms.exist"])
 def writing(examination: Examination) -> Answer:
     """Does every room of the contract take messages from its members?"""
     found: list[Finding] = []
@@ -51,7 +44,7 @@ def writing(examination: Examination) -> Answer:
                 advice=advice,
             )
         )
-    found += [*_soon(examination), *_forgets(examination)]
+    found += _soon(examination)
     for channel in examination.contract.channels:
         room = examination.roster.rooms[channel.name]
         if room.encrypted:
@@ -89,31 +82,6 @@ def _soon(examination: Examination) -> list[Finding]:
         where = examination.where(_E2E_PRIVATE)
         code, seen = "rooms.writing.encrypts_new", "each new private room is end-to-end encrypted"
         found.append(finding(code, seen, "not encrypted", where, advice=(fix,), severity=Severity.RISK))
-    return found
-
-
-def _forgets(examination: Examination) -> list[Finding]:
-    """Messages of the contract's rooms that Rocket.Chat deletes by their age.
-
-    RetentionPolicy_MaxAge_* is in days (6.5.3); from 7.x on RetentionPolicy_TTL_* in milliseconds (7.7.1).
-    """
-    values, wanted = examination.effective, examination.contract.settings
-    if not values.get(_RETENTION) or wanted.get(_RETENTION) or values.get("RetentionPolicy_FilesOnly"):
-        return []
-    found = []
-    for kind in dict.fromkeys(
-        "Groups" if channel.private else "Channels" for channel in examination.contract.channels
-    ):
-        applies = f"RetentionPolicy_AppliesTo{kind}"
-        lifetime = values.get(f"RetentionPolicy_TTL_{kind}")
-        days = lifetime / _DAY if isinstance(lifetime, int) else values.get(f"RetentionPolicy_MaxAge_{kind}")
-        if values.get(applies) and isinstance(days, int | float) and days <= _LONG_DAYS:
-            fix = f"Switch {_RETENTION} off, if people are to find what they wrote."
-            seen = f"{applies}: messages are deleted after {days:g} days"
-            where, code = examination.where(_RETENTION), "rooms.writing.forgets"
-            found.append(
-                finding(code, seen, "messages that stay", where, advice=(fix,), severity=Severity.RISK)
-            )
     return found
 
 

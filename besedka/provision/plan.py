@@ -111,6 +111,7 @@ def _settings(contract: Contract, state: State, rows: dict[str, Document]) -> It
             yield Action("setting", name, state.settings[name], value)
         yield from _forced(name, value, rows.get(name, {}))
     yield from repairs_of_settings.of_values(rows, state, contract)
+    yield from repairs_of_settings.of_blank_services(rows, state, contract)
     yield from workspace.steps(state)
     yield from _other_providers(contract, state)
 

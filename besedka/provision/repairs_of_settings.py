@@ -94,6 +94,27 @@ def of_values(rows: dict[str, Document], state: State, contract: Contract) -> It
             yield Action("setting", f"{base}-{suffix}", value, row.get("packageValue"))
 
 
+def of_blank_services(rows: dict[str, Document], state: State, contract: Contract) -> Iterator[Action]:
+    """Custom log-in services beside ours that were added and not filled in: they are switched off."""
+    own = provider.base_id(contract.provider)
+    for name, value in state.settings.items():
+        suffix = name.removeprefix(provider.PREFIX)
+        registered = "packageValue" in rows.get(name, {"packageValue": None})
+        known = registered and name.startswith(provider.PREFIX) and "-" not in suffix
+        if (
+            not known
+            or name == own
+            or value is not True
+            or provider.misspelt(name)
+            or name in contract.settings
+        ):
+            continue
+        shown = state.settings.get(f"{name}-show_button") is not False
+        fields = (state.settings.get(f"{name}-{field}") for field in ("url", "id"))
+        if shown and not all(str(field or "").strip() for field in fields):
+            yield Action("setting", name, True, False, why="its button leads nowhere: it was not filled in")
+
+
 def of_services(services: Iterable[Row], rows: dict[str, Document], contract: Contract) -> Iterator[Action]:
     """Custom log-in services of which no settings exist: `removeOAuthService` does not remove these.
 

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Callable
+from urllib.parse import urljoin
 
 import pytest
 import requests
 
-from besedka import http
+from besedka import address, http
 from besedka.checks.patience import SLOW_SECONDS
 from besedka.contract import Contract
 from besedka.site import Site
@@ -20,6 +22,7 @@ pytestmark = pytest.mark.api
 
 # The matrix of faults waits for less (tests/faults/inner_child.py).
 limit = SLOW_SECONDS
+_SCRIPT = re.compile(r'<script[^>]*\ssrc="([^"]+)"')
 
 
 @pytest.fixture
@@ -67,6 +70,14 @@ def _room(walk: OAuthFlow) -> float:
     return _seconds(http.get(chat + walk.contract.default_channel.path, timeout=2 * limit))
 
 
+def _scripts(walk: OAuthFlow) -> float:
+    """The slowest script of the chat's page; without one, the page itself."""
+    page = http.get(walk.contract.chat.url + walk.contract.default_channel.path, timeout=2 * limit)
+    sources = [urljoin(page.url, source) for source in _SCRIPT.findall(page.text)]
+    own = [source for source in sources if address.origin(source) == address.origin(page.url)]
+    return max((_seconds(http.get(source, timeout=2 * limit)) for source in own), default=_seconds(page))
+
+
 def _seconds(answered: requests.Response) -> float:
     expect_status(answered, 200)
     return answered.elapsed.total_seconds()
@@ -80,6 +91,7 @@ HOPS: dict[str, Callable[[OAuthFlow], float]] = {
     "identity": _named,
     "test page": _test_page,
     "room": _room,
+    "client": _scripts,
 }
 
 

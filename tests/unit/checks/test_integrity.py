@@ -272,3 +272,30 @@ def test_an_enterprise_field_without_a_licence(holding: Make) -> None:
     field = "Accounts_OAuth_Custom-Besedka-map_channels"
     examination = holding(effective={field: False}, stored={field: setting(True, "boolean")})
     assert codes("provider.enterprise", examination) == ["provider.enterprise.inert"]
+
+
+def test_a_provider_beside_ours_that_nobody_filled_in(holding: Make) -> None:
+    shown = {"custom": True, "buttonLabelText": "Second"}
+    empty = {"service": "second", "serverURL": "", "clientId": "x"} | shown
+    whole = {"service": "third", "serverURL": "https://elsewhere.example", "clientId": "x"} | shown
+    hidden = empty | {"service": "fourth", "showButton": False}
+    examination = holding(login_services=[empty, whole, hidden])
+    assert codes("login_service.alone", examination) == ["login_service.alone.blank"]
+
+
+@pytest.mark.parametrize(
+    ("values", "found"),
+    [
+        ({"RetentionPolicy_MaxAge_Channels": 1}, 1),
+        ({"RetentionPolicy_MaxAge_Channels": 30}, 0),
+        ({"RetentionPolicy_MaxAge_Channels": 1, "RetentionPolicy_AppliesToChannels": False}, 0),
+        ({"RetentionPolicy_MaxAge_Channels": 1, "RetentionPolicy_Enabled": False}, 0),
+        # Milliseconds win over the days of older versions.
+        ({"RetentionPolicy_MaxAge_Channels": 30, "RetentionPolicy_TTL_Channels": 3_600_000}, 1),
+        ({"RetentionPolicy_MaxAge_Channels": 1, "RetentionPolicy_TTL_Channels": 2_592_000_000}, 0),
+    ],
+)
+def test_messages_that_are_deleted_soon(holding: Make, values: Row, found: int) -> None:
+    on = {"RetentionPolicy_Enabled": True, "RetentionPolicy_AppliesToChannels": True}
+    examination = holding(effective=on | values)
+    assert codes("integrity.retention", examination) == ["integrity.retention.short"] * found

@@ -199,3 +199,13 @@ def test_a_lower_case_provider_row_is_reported(desk: Desk) -> None:
     desk.bring()
     desk.chat.settings["Accounts_OAuth_Custom-besedka-url"] = ""
     assert codes(desk) == [("provider-misspelt", "Accounts_OAuth_Custom-besedka-url")]
+
+
+@pytest.mark.parametrize(("url", "planned"), [("", 1), ("https://elsewhere.example", 0)])
+def test_a_provider_beside_ours_that_nobody_filled_in_is_switched_off(
+    desk: Desk, url: str, planned: int
+) -> None:
+    desk.bring()
+    base = "Accounts_OAuth_Custom-Second"
+    desk.chat.settings |= {base: True, f"{base}-url": url, f"{base}-id": "x"}
+    assert [(one.target, one.after) for one in desk.plan().actions] == [(base, False)] * planned
