@@ -83,7 +83,7 @@ def _spelt(suffix: str, value: Callable[[BreakableStack], str]) -> Breaking:
 def _pruned(one: BreakableStack) -> Iterator[None]:
     """Somebody wanted to save room on the disk."""
     with (
-        one.setting("RetentionPolicy_MaxAge_Channels", 1),
+        one.setting("RetentionPolicy_TTL_Channels", 24 * 60 * 60 * 1000),
         one.setting("RetentionPolicy_AppliesToChannels", True),
         one.setting("RetentionPolicy_Enabled", True),
     ):
