@@ -131,6 +131,7 @@ LEVERS = {
     "sso.frame_policy.srcdoc": "srcdoc",
     "sso.frame_policy.scripts": "script-src",
     "sso.token.code": "AUTHORIZATION_CODE_EXPIRE_SECONDS",
+    "site.login_page.shared_cookie": "SESSION_COOKIE_NAME",
     "site.login_page.foreign_cookie": "CSRF_COOKIE_DOMAIN",
     "site.login_page.unframed": "X_FRAME_OPTIONS",
     "sso.frame_policy.policy": "frame-src",

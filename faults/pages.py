@@ -72,6 +72,11 @@ FAULTS = (
         reply_with(to(_LOGIN), "Set-Cookie", "besedka_csrf=x; Domain=besedka.example; Path=/"),
     ),
     _page(
+        "cookie_named_as_the_chats",
+        "site.login_page.shared_cookie",
+        reply_with(to(_LOGIN), "Set-Cookie", "rc_token=x; Path=/"),
+    ),
+    _page(
         "log_in_page_names_no_ancestors",
         "site.login_page.unframed",
         reply_with(to(_LOGIN), "Content-Security-Policy", "frame-ancestors 'none'"),

@@ -19,6 +19,7 @@ _STOPS: dict[tuple[str, ...], tuple[str, ...]] = {
     (_AGAIN, _FIRST): (
         "login_page_without_its_form",
         "cookie_of_another_host",
+        "cookie_named_as_the_chats",
         "identity_open_to_all",
         "identity_shadowed_by_another_view",
         "identity_as_a_page",

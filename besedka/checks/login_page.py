@@ -24,7 +24,11 @@ _CSP, _ANCESTORS, _ACTION = "Content-Security-Policy", "frame-ancestors", "form-
 _TAG = re.compile(r"<(style|script|title)\b.*?</\1>|<[^>]*>", re.IGNORECASE | re.DOTALL)
 _QUOTED = 160
 _OF_A_FORM = "csrf"
+# Rocket.Chat's web client writes the first two at each log-in (measured on 6.13.0), its server the third.
+_OF_THE_CHAT = {"rc_uid", "rc_token", "connect.sid"}
 _COOKIES = {
+    "shared": "Give the site's cookies names of their own: SESSION_COOKIE_NAME and CSRF_COOKIE_NAME. "
+    "A cookie is for a host, whatever the port.",
     "foreign": "Take SESSION_COOKIE_DOMAIN and CSRF_COOKIE_DOMAIN out of the site's settings.",
     "secure": "SESSION_COOKIE_SECURE and CSRF_COOKIE_SECURE must be False on http, and True with "
     "SameSite=None.",
@@ -70,6 +74,8 @@ def cookie_findings(name: str, examination: Examination, response: requests.Resp
         # The token of a form is wanted where the form is.
         wanted = () if _OF_A_FORM in cookie.name.lower() else map(site.below, paths)
         kind, why = refused(cookie, site.url, wanted)
+        if cookie.name in _OF_THE_CHAT and address.host(site.url) == address.host(contract.chat.url):
+            kind, why = "shared", "is overwritten by the chat, which has one of that name on the same host"
         if kind and kind not in found:
             seen, expected = f"the cookie {cookie.name} {why}", f"a cookie for {address.host(site.url)}"
             advice = (_COOKIES[kind],)
@@ -129,7 +135,8 @@ def _elsewhere(examination: Examination, place: str, target: str) -> Finding:
 
 @check(
     "site.login_page",
-    codes="foreign_cookie secure_cookie short_cookie path_cookie unframed form_action reloads clears slow",
+    codes="foreign_cookie secure_cookie short_cookie path_cookie shared_cookie unframed form_action reloads"
+    " clears slow",
     needs=["site.login_form"],
     after=["services.addresses"],
 )

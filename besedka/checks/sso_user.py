@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+
 import requests
 
 from besedka.checks import patience
@@ -13,8 +15,10 @@ from besedka.checks.page_document import clears
 from besedka.checks.visitor import Visitor
 from besedka.checks.visitors import may_sign_in, visitor
 from besedka.contract import Contract
-from besedka.errors import StackStartError
+from besedka.errors import ServiceUnreachableError, StackStartError
+from besedka.login_form import LoginForm
 from besedka.site import SignInRefusedError, Site
+from besedka.site_database import verified
 
 _BY_STATUS = {
     400: "malformed",
@@ -39,8 +43,8 @@ _ADVICE = {
 
 @check(
     "sso.user",
-    codes="unwritable refused malformed filtered limited failing clears slow"
-    " foreign_cookie secure_cookie short_cookie path_cookie",
+    codes="unwritable refused hasher malformed filtered limited failing clears slow"
+    " foreign_cookie secure_cookie short_cookie path_cookie shared_cookie",
     needs=["services.site"],
     after=["services.chat", "site.login_form", "site.csrf"],
 )
@@ -55,7 +59,7 @@ def user(examination: Examination) -> Answer:
     try:
         made.site.sign_in(made.username, made.password, email=made.email)
     except SignInRefusedError as error:
-        return Findings((_refusal(error),))
+        return Findings((_by_its_hash(examination, made, error) or _refusal(error),))
     response = made.site.accepted
     found = []
     if response is not None:
@@ -84,6 +88,28 @@ def _unwritable(error: StackStartError) -> Finding:
     )
     place, expected = "manage.py ensure_users", "a temporary user"
     return finding("sso.user.unwritable", lines[-1][:200], expected, place, advice=(fix,))
+
+
+def _by_its_hash(examination: Examination, made: Visitor, error: SignInRefusedError) -> Finding | None:
+    """Django answers "wrong password" to a right one whose algorithm it is not told of (auth/hashers.py)."""
+    shown = error.answer
+    if shown is None or shown.status_code != 200 or not LoginForm.of(shown).found:
+        return None
+    if not examination.target.site_database_url:
+        return None
+    with suppress(ServiceUnreachableError):
+        stored = {user.username.lower(): user for user in examination.site_users}
+        account = stored.get(made.username.lower())
+        encoded = account.password if account and account.is_active is not False else ""
+        if verified(made.password, encoded):
+            algorithm = encoded.partition("$")[0]
+            seen = f"{made.username} is refused, and the stored password is the right one ({algorithm})"
+            fix = (
+                f"Name a hasher of {algorithm} in PASSWORD_HASHERS of the site; if one is there: does "
+                "AUTHENTICATION_BACKENDS look into this database, and does the form ask for more?"
+            )
+            return finding("sso.user.hasher", seen, "a session", error.where, advice=(fix,))
+    return None
 
 
 def _refusal(error: SignInRefusedError) -> Finding:

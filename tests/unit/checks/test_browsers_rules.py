@@ -7,10 +7,13 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+import requests
+from urllib3 import HTTPResponse
 
 from besedka.checks import patience
 from besedka.checks.cookies import SetCookie, cookies_of, refused
 from besedka.checks.examination import Examination
+from besedka.checks.login_page import cookie_findings
 from besedka.checks.reloading import reloads
 from besedka.errors import ServiceUnreachableError
 from tests.unit.checks.documents import codes, severities
@@ -131,3 +134,14 @@ def test_who_is_always_late_is_a_risk_and_who_never_answers_is_broken() -> None:
     assert hanging is not None
     assert (hanging.code, hanging.severity.value) == ("x.hangs", "broken")
     assert patience.too_slow("x", ServiceUnreachableError("refused"), "GET /") is None
+
+
+@pytest.mark.parametrize(("name", "codes"), [("rc_token", ["x.shared_cookie"]), ("besedka_session", [])])
+def test_a_cookie_that_the_chat_overwrites_is_named(
+    examine_with: Callable[..., Examination], name: str, codes: list[str]
+) -> None:
+    response = requests.Response()
+    response.request = requests.Request("GET", "http://127.0.0.1:8001/").prepare()
+    response.url = "http://127.0.0.1:8001/"
+    response.raw = HTTPResponse(headers={"Set-Cookie": f"{name}=v; Path=/"})
+    assert [found.code for found in cookie_findings("x", examine_with(), response)] == codes

@@ -1,0 +1,60 @@
+"""The first hop: why the site refuses somebody whose password is right."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from typing import Any, NoReturn
+
+import pytest
+import requests
+
+from besedka.checks.sso_user import user
+from besedka.checks.visitor import Visitor, Visitors
+from besedka.contract import Contract
+from besedka.site import SignInRefusedError
+from besedka.site_database import SiteUser
+from tests.unit.checks.documents import Make
+
+_FORM = '<form method="post"><input name="username"><input type="password" name="password"></form>'
+
+
+class _Refusing:
+    """A site that shows its form again."""
+
+    def sign_in(self, *_: Any, **__: Any) -> NoReturn:
+        again = requests.Response()
+        again.status_code, again.url, again._content = 200, "http://127.0.0.1/", _FORM.encode()
+        refused = SignInRefusedError("the form came back", expected="", where="POST /", next_step="look")
+        refused.answer = again
+        raise refused
+
+
+@pytest.mark.parametrize(
+    ("stored", "active", "code"),
+    [
+        ("right", True, "sso.user.hasher"),
+        ("another", True, "sso.user.refused"),
+        ("right", False, "sso.user.refused"),
+    ],
+)
+def test_a_right_password_that_is_refused_names_the_hashers(
+    examine_with: Make, contract: Contract, stored: str, active: bool, code: str
+) -> None:
+    one = contract.users[0]
+    digest = base64.b64encode(hashlib.pbkdf2_hmac("sha256", stored.encode(), b"salt", 1)).decode()
+    account = SiteUser(
+        id=1,
+        username=one.username,
+        email=one.email,
+        full_name=one.full_name,
+        role=None,
+        is_active=active,
+        password=f"pbkdf2_sha256$1$salt${digest}",
+    )
+    site: Any = _Refusing()
+    somebody = Visitor(one.username, one.email, one.full_name, "right", site, one.role, frozenset())
+    examination = examine_with(site_users=[account], visitors=Visitors(somebody, {}), manage=print)
+    answered: Any = user.ask(examination)
+    assert [found.code for found in answered.found] == [code]
+    assert ("PASSWORD_HASHERS" in answered.found[0].advice[0]) is (code == "sso.user.hasher")
