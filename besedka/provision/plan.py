@@ -212,6 +212,13 @@ def _users(contract: Contract, state: State, data: Data | None) -> Iterator[Acti
     for user in contract.users:
         _demand_one_holder(user, state)
         account = state.account(user.username)
+        unknown = {*user.chat_roles} - state.roles - ({*account.roles} if account else set())
+        if unknown and state.roles:
+            text = (
+                f"Rocket.Chat has no role {', '.join(sorted(unknown))}: "
+                "make it in Administration → Permissions, or take it out of that row"
+            )
+            yield Notice("role-unknown", f"users.{user.username}.chat_roles", text, blocking=True)
         if account is None:
             after = {"name": user.full_name, "email": user.email, "roles": list(user.chat_roles)}
             yield Action("user", user.username, None, after)

@@ -152,7 +152,9 @@ def read(session: Session, contract: Contract, *, rooms_only: bool = False) -> S
         if catalogue.for_version(state.version).steps["custom_oauth_login"].allowed == "licence":
             state.modules = licences.modules(session)
         state.services = tuple(session.get("service.configurations").get("configurations", ()))
-    state.roles = frozenset(row["_id"] for row in session.get("roles.list").get("roles", ()))
+    roles = session.get("roles.list").get("roles", ())
+    # A role that an administrator made has an id of random letters beside its name.
+    state.roles = frozenset(row[key] for row in roles for key in ("_id", "name") if row.get(key))
     rights = session.get("permissions.listAll").get("update", ())
     # A script may have written a text in place of the list.
     state.permissions = {

@@ -40,6 +40,16 @@ def test_a_general_that_is_no_default_is_made_one_after_its_memberships(desk: De
     assert targets[-1] == ("room-field", "general")
 
 
+def test_a_role_that_rocketchat_lacks_is_a_persons(desk: Desk) -> None:
+    first, *others = desk.contract.users
+    with_role = first.model_copy(update={"chat_roles": (*first.chat_roles, "librarian")})
+    desk.contract = desk.contract.model_copy(update={"users": (with_role, *others)})
+    (notice,) = desk.plan().notices
+    assert (notice.code, notice.target) == ("role-unknown", f"users.{first.username}.chat_roles")
+    assert "no role librarian" in notice.text
+    assert notice.blocking
+
+
 def test_the_client_secret_is_masked(desk: Desk) -> None:
     plan = desk.plan()
     shown = json.dumps([action.public() for action in plan.actions]) + "".join(
