@@ -13,7 +13,6 @@ from typing import Any
 import requests
 from requests.adapters import HTTPAdapter
 from requests.cookies import RequestsCookieJar
-from urllib3 import HTTPConnectionPool
 
 from besedka import address, hosts
 
@@ -29,10 +28,10 @@ class _KeepingAlive(HTTPAdapter):
     """
 
     def send(self, request: requests.PreparedRequest, **options: Any) -> requests.Response:  # type: ignore[override]
-        pool = self.get_connection_with_tls_context(
+        # Typed without its counter of connections, which every pool of HTTP has.
+        pool: Any = self.get_connection_with_tls_context(
             request, options["verify"], proxies=options["proxies"], cert=options["cert"]
         )
-        assert isinstance(pool, HTTPConnectionPool)  # noqa: S101 - narrows a type
         made = pool.num_connections
         try:
             return super().send(request, **options)

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from pathlib import Path
 
 import psutil
@@ -82,5 +83,7 @@ def processes_of(folder: Path | str) -> list[psutil.Process]:
     found: list[psutil.Process] = []
     for process in psutil.process_iter(["cmdline"]):
         if any(str(folder) in word for word in process.info["cmdline"] or ()):
-            found += [process, *process.children(recursive=True)]
+            # One that ends meanwhile is not left.
+            with suppress(psutil.NoSuchProcess):
+                found += [process, *process.children(recursive=True)]
     return list(dict.fromkeys(found))

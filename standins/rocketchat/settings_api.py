@@ -78,9 +78,12 @@ async def save_settings(call: Call, changes: Any = None, *_: Any) -> bool:
     Values are checked by the row's type. Seen on a running 6.5.3.
     """
     changes = changes or []
-    match((changes, list), *((one, dict) for one in changes))
+    match((changes, list))
+    match(*((one, dict) for one in changes))
     match(*((one.get("_id"), str) for one in changes))
-    await check_second_factor(call.server, call.me, None, call=call)
+    # A method over REST finds the code in the headers of its request (app/2fa/server/code/index.ts).
+    code, way = call.headers.get("x-2fa-code"), call.headers.get("x-2fa-method")
+    await check_second_factor(call.server, call.me, code, way, call=call)
     if not await call.may("edit-privileged-setting"):
         raise RocketError(
             "error-action-not-allowed", "Editing settings is not allowed", {"method": "saveSettings"}

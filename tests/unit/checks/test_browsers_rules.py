@@ -8,7 +8,6 @@ from typing import Any
 
 import pytest
 import requests
-from urllib3 import HTTPResponse
 
 from besedka.checks import patience
 from besedka.checks.cookies import SetCookie, cookies_of, refused
@@ -143,5 +142,5 @@ def test_a_cookie_that_the_chat_overwrites_is_named(
     response = requests.Response()
     response.request = requests.Request("GET", "http://127.0.0.1:8001/").prepare()
     response.url = "http://127.0.0.1:8001/"
-    response.raw = HTTPResponse(headers={"Set-Cookie": f"{name}=v; Path=/"})
+    response.raw = SimpleNamespace(headers=SimpleNamespace(getlist=lambda _: [f"{name}=v; Path=/"]))
     assert [found.code for found in cookie_findings("x", examine_with(), response)] == codes
