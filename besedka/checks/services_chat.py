@@ -138,7 +138,7 @@ def chat_defects(examination: Examination) -> Answer:
                 "No setting helps: take another release. Users reported it: "
                 f"https://github.com/RocketChat/Rocket.Chat/issues/{defect.issue}",
             ),
-            severity=Severity.NOTE,
+            severity=Severity.RISK,
         )
         for defect in known_defects.of(version, examination.contract)
     ]
