@@ -132,10 +132,7 @@ def _domains(contract: Told) -> Iterator[str]:
 def _first_room(contract: Told) -> Iterator[str]:
     name = str(contract.settings.get("First_Channel_After_Login", "")).lstrip("#")
     row, rooms = "settings.First_Channel_After_Login", {room.name: room for room in contract.channels}
-    if not name:
-        return
     if name not in rooms:
-        yield f"{row}: {name!r} is none of [[channels]], and everybody would be led there"
         return
     shut_out = sorted({user.role for user in contract.users if not rooms[name].admits(user.role)})
     if shut_out and not rooms[name].default:

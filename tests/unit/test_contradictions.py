@@ -35,7 +35,6 @@ REFUSED = {
     "address_of_another": ("settings", 'Site_Url = "http://a.test"', "keep chat.url"),
     "flow_of_another_way": ("settings", "Accounts_OAuth_Use_Modern_Flow = true", "keep chat.sso"),
     "domains": ("settings", 'Accounts_AllowedDomainsList = "a.test"', f"({USER.username}).email"),
-    "no_such_first_room": ("settings", 'First_Channel_After_Login = "nowhere"', "none of [[channels]]"),
     "closed_first_room": ("settings", f'First_Channel_After_Login = "{PRIVATE.name}"', "may not enter"),
     "two_lines": ("provider", 'client_id = "a\\nb"', "provider.client_id"),
     "redirect_uri": ("provider", 'more_redirect_uris = ["https://a.test/b c"]', "RFC 6749"),
