@@ -24,7 +24,8 @@ _LOOPBACK = ("127.0.0.1", "localhost", "::1", "127.0.0.0/8", ".localhost")
 class _KeepingAlive(HTTPAdapter):
     """Asks once more where a kept connection ended just then, as browsers do (RFC 9112, 9.3.1).
 
-    Meteor and uvicorn end a connection after five idle seconds. A new one that ends is a failure.
+    Meteor (SHORT_SOCKET_TIMEOUT of webapp_server.js) and uvicorn end a connection after five idle seconds. A
+    new one that ends is a failure.
     """
 
     def send(self, request: requests.PreparedRequest, **options: Any) -> requests.Response:  # type: ignore[override]

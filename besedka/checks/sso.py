@@ -35,7 +35,6 @@ _PKCE = (
     "Custom OAuth of Rocket.Chat below 8.7 cannot do PKCE."
 )
 _NOT_CODE = "doctor-no-such-code"
-# A browser follows each of them with GET, or with what it had, which was GET.
 
 
 def _exchange(examination: Examination, code: str) -> ProbeAnswer:

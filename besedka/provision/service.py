@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from besedka.contract import Contract
 from besedka.provision.documents import Documents, inserted
 from besedka.provision.errors import LicenceMissingError, ProviderNotLiveError
+from besedka.provision.repairs_of_settings import SETTINGS
 from besedka.provision.session import Session
 from besedka.rocketchat import provider
 from besedka.rocketchat.rest import Json, RocketChatError
@@ -21,7 +22,6 @@ LIVE_SECONDS = 15.0
 # nobody is recognised): this asks nine times until the row is due.
 POLL_SECONDS = 0.3
 _POLLS = 9
-_SETTINGS = "rocketchat_settings"
 _STUB = {
     "type": "boolean",
     "value": False,
@@ -99,10 +99,10 @@ def add(
 
 def _put_stubs(documents: Documents, rows: Iterable[str]) -> bool:
     """Put a row of no meaning where MongoDB lacks one of these; whether it lacked any."""
-    made = {row["_id"] for row in documents.rows(_SETTINGS)}
+    made = {row["_id"] for row in documents.rows(SETTINGS)}
     lacking = [row for row in rows if row not in made]
     for row in lacking:
-        stub = inserted(_SETTINGS, {"_id": row, **_STUB}, "")
+        stub = inserted(SETTINGS, {"_id": row, **_STUB}, "")
         documents.change(stub.target, None, stub.after)
     return bool(lacking)
 

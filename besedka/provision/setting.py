@@ -1,7 +1,7 @@
 """How a setting is written: by its route, or by the administration's method where Rocket.Chat hides it.
 
 The route neither lists nor writes a hidden one. The method does, live (seen on a running 6.5.3;
-saveSettings.ts, 6.x to 8.x, looks for `blocked` alone). What such a one holds MongoDB alone tells.
+saveSettings.ts, 6.x and 7.x, looks for `blocked` alone). What such a one holds MongoDB alone tells.
 """
 
 from __future__ import annotations

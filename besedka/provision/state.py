@@ -153,7 +153,7 @@ def read(session: Session, contract: Contract, *, rooms_only: bool = False) -> S
             state.modules = licences.modules(session)
         state.services = tuple(session.get("service.configurations").get("configurations", ()))
     roles = session.get("roles.list").get("roles", ())
-    # A role that an administrator made has an id of random letters beside its name.
+    # One that an administrator made has a random id beside its name (models/Roles.ts, createWithRandomId).
     state.roles = frozenset(row[key] for row in roles for key in ("_id", "name") if row.get(key))
     rights = session.get("permissions.listAll").get("update", ())
     # A script may have written a text in place of the list.

@@ -36,7 +36,6 @@ _DEFECTS = (
         30956,
         login_style="redirect",
     ),
-    Defect((6, 6, 0), (6, 6, 1), "the button of a custom OAuth service does nothing", 31618),
     Defect(
         (7, 2, 0),
         (7, 3, 2),

@@ -49,7 +49,7 @@ class Permissions:
     async def stored(self) -> dict[str, dict[str, Any]]:
         """The rows of MongoDB, which Rocket.Chat shows (`app/authorization/server/streamer/permissions`).
 
-        It obeys them at once, too; here what a script writes is obeyed after the next start.
+        What a script writes there is obeyed here after the next start; when there, is unknown.
         """
         return {row["_id"]: row async for row in self._collection.find()}
 
