@@ -57,10 +57,16 @@ def _redirect(value: str) -> str:
     return value
 
 
+def _as_python(formula: str) -> str:
+    """JavaScript's expression with what Python writes otherwise: named groups, classes of Unicode."""
+    named = re.sub(r"\(\?<(?![=!])", "(?P<", formula)
+    return re.sub(r"\\[pP]\{[^}]*\}|\[\^\]", r"\\w", named)
+
+
 def _template(value: str) -> str:
     for formula in re.findall(r"\{\{/(.*?)/::", value):
         try:
-            groups = re.compile(formula).groups
+            groups = re.compile(_as_python(formula)).groups
         except re.error as error:
             message = f"{formula!r} is no regular expression ({error})"
             raise ValueError(message) from None

@@ -99,3 +99,12 @@ def test_a_row_of_the_header_that_does_not_exist_is_refused(tmp_path: Path) -> N
 
     with pytest.raises(ContractError, match=r"overlay\.replace: there is no such row"):
         contract.load(overlays=[path])
+
+
+@pytest.mark.parametrize("formula", [r"(?<name>[^@]+)@", r"([\p{L}\d]+)@", "([^]+)@"])
+def test_an_expression_of_javascript_alone_is_taken(formula: str, tmp_path: Path) -> None:
+    path = tmp_path / "overlay.toml"
+    field = f"{{{{/{formula}/::email}}}}"
+    path.write_text(f"[provider]\nusername_field = '{field}'\n", "utf-8")
+
+    assert contract.load(overlays=[path]).provider.username_field == field
