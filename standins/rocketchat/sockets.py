@@ -18,7 +18,7 @@ from standins.rocketchat.api import client_address
 from standins.rocketchat.ddp import Connection
 from standins.rocketchat.server import Server
 
-# Meteor's heartbeat: a ping after 15 s of silence, the end after 15 more; SockJS's own one every 25 s.
+# Meteor's heartbeat: a ping after `Config.ping_seconds`, the end 15 s later. SockJS has its own, every 25 s.
 _SILENCE_SECONDS = 15
 _SOCKJS_SECONDS = 25
 _MAX_FRAME = 2_000_000
@@ -44,6 +44,7 @@ class _Socket:
         peer = websocket.client.host if websocket.client else "127.0.0.1"
         address = client_address(server, websocket.headers, peer)
         self.websocket, self.framed = websocket, framed
+        self.ping_seconds = server.config.ping_seconds
         self.connection = Connection(server, address, dict(websocket.headers))
 
     async def serve(self) -> None:
@@ -82,7 +83,8 @@ class _Socket:
         pinged = False
         while True:
             try:
-                frame = await asyncio.wait_for(self.websocket.receive(), _SILENCE_SECONDS)
+                silence = _SILENCE_SECONDS if pinged else self.ping_seconds
+                frame = await asyncio.wait_for(self.websocket.receive(), silence)
             except TimeoutError:
                 if pinged or self.connection.session is None:
                     return

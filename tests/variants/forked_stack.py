@@ -29,6 +29,8 @@ from tests.faults import inner_run
 from tests.faults.remote_commands import remote_commands
 
 _RUN = "tests.variants.inner_child"
+# Doctor waits for the server's first ping wherever a proxy is in between.
+_PING_SECONDS = "2"
 # Read when an interpreter starts, or when a library is imported.
 _AT_START = frozenset({sitecustomize.VARIABLE, "NODE_EXTRA_CA_CERTS", "SSL_CERT_FILE"})
 # Of the site only what reads no settings when imported: each stack has its own.
@@ -146,8 +148,9 @@ class Variants:
     ) -> Guard:
         """A fork, unless the service has to find host names or to trust certificates that a new interpreter
         alone is told of."""
+        told = {**environment, "TEST_PING_SECONDS": _PING_SECONDS}
         start = guarded if _AT_START.intersection(environment) else self._fork_servers.spawn
-        return start(command, log=log, cwd=cwd, environment=environment)
+        return start(command, log=log, cwd=cwd, environment=told)
 
 
 @contextmanager
