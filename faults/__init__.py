@@ -23,6 +23,7 @@ from faults import (
     site,
     unlike,
     waiting,
+    workspace,
     writing,
 )
 from faults.breakable_stack import BreakableStack
@@ -57,6 +58,7 @@ def catalogue(contract: Contract) -> tuple[Fault, ...]:
         *front.FAULTS,
         *unlike.FAULTS,
         *writing.FAULTS,
+        *workspace.FAULTS,
     )
     names = [fault.name for fault in found]
     twice = sorted({name for name in names if names.count(name) > 1})

@@ -115,6 +115,7 @@ LEVERS = {
     "integrity.room_links.users": "__rooms",
     "integrity.room_links.messages": "backup",
     "integrity.takeover": "password",
+    "integrity.workspace": "Restart",
     "integrity.retention": "RetentionPolicy_Enabled",
     "rooms.accounts.reset": "Require password change",
     "rooms.new_people": "role",
