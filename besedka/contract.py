@@ -41,7 +41,8 @@ OVERLAYS_ENV = "BESEDKA_CONTRACT_OVERLAYS"
 # What somebody is on the site: a free name, made known by a user who has it.
 Role = Annotated[str, Field(pattern=r"^\S(.*\S)?$", max_length=100)]
 # An empty text is a value like any other.
-SettingValue = bool | int | Annotated[str, Field(min_length=0)]
+# JSON and JavaScript keep whole numbers to 53 bits.
+SettingValue = bool | Annotated[int, Field(ge=-(2**53), le=2**53)] | Annotated[str, Field(min_length=0)]
 
 
 class _Table(BaseModel):
@@ -383,4 +384,4 @@ def load(path: Path | None = None, overlays: Sequence[Path] | None = None) -> Co
         return Contract.model_validate(raw)
     except ValidationError as error:
         places = ", ".join(map(str, (path, *overlays)))
-        raise mistakes.as_error(error, raw, places) from None
+        raise mistakes.as_error(error, raw, places, Contract) from None

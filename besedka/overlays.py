@@ -58,6 +58,7 @@ def merged(base: Table, paths: Sequence[Path]) -> dict[str, Any]:
                 raise _contradiction(row, (other, elsewhere), (value, path))
         written = [row for row, _ in _rows(overlay)]
         gone = [row for row in replaces if not any(f"{one}.".startswith(f"{row}.") for one in written)]
+        _alike(result, overlay, replaces, path)
         result = _without(_merge(result, overlay, replaces), gone)
     return _moved(base, result, frozenset(said))
 
@@ -134,14 +135,26 @@ def _contradiction(row: str, first: tuple[Any, Path], second: tuple[Any, Path]) 
     )
 
 
+def _alike(
+    base: Table, overlay: Table, replaces: frozenset[str], path: Path, place: str = ""
+) -> None:
+    """Raise ContractError where the overlay has something else in the place of a table."""
+    for key, value in overlay.items():
+        here, old = place + key, base.get(key)
+        if here in replaces or not isinstance(old, Mapping):
+            continue
+        if not isinstance(value, Mapping):
+            shown = "…" if is_secret(here) else repr(value)
+            raise _refused(f"an overlay says {here} = {shown}", path, f"a table [{here}]")
+        _alike(old, value, replaces, path, f"{here}.")
+
+
 def _merge(base: Table, overlay: Table, replaces: frozenset[str], place: str = "") -> dict[str, Any]:
     result = dict(base)
     for key, value in overlay.items():
         here, old = place + key, base.get(key)
         if here in replaces:
             result[key] = value
-        elif isinstance(old, Mapping) and not isinstance(value, Mapping):
-            raise _refused(f"an overlay says {here} = {value!r}", Path(here), f"a table [{here}]")
         elif isinstance(value, Mapping) and isinstance(old, Mapping):
             result[key] = _merge(old, value, replaces, f"{here}.")
         elif _is_list_of_tables(value) and _is_list_of_tables(old):

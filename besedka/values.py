@@ -14,15 +14,22 @@ _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 
 
 def _address(value: str) -> str:
-    parts = urlsplit(value)
-    odd = parts.query or parts.fragment or "@" in parts.netloc
-    if parts.scheme not in {"http", "https"} or not parts.hostname or odd or parts.port == 0:
+    if not _is_address(value.strip()):
         shown = "this" if "@" in value else repr(value)
         message = (
             f"{shown} is not an address like http://127.0.0.1:8001 or https://host/chat (no name, query, #)"
         )
         raise ValueError(message)
     return address.normal(value)
+
+
+def _is_address(value: str) -> bool:
+    try:
+        parts = urlsplit(value)
+        odd = parts.query or parts.fragment or "@" in parts.netloc or re.search(r"[\s\\]", value)
+        return parts.scheme in {"http", "https"} and bool(parts.hostname) and not odd and parts.port != 0
+    except ValueError:  # a port that is no number, brackets that are not closed
+        return False
 
 
 def _rooted(value: str) -> str:
