@@ -102,6 +102,7 @@ def _administrator(contract: Rows) -> Iterator[str]:
     admin = contract.admin
     for reason in names.misshapen(admin.username, contract.settings, names.USER_RULE):
         yield f"chat.admin.username: {reason}"
+        return
     for number, user in enumerate(contract.users, 1):
         if user.username != admin.username and user.username.lower() == admin.username.lower():
             yield (

@@ -35,13 +35,13 @@ _NEARLY = 0.75
 def as_error(
     error: ValidationError, raw: Mapping[str, Any], where: str, model: type[BaseModel]
 ) -> ContractError:
-    """All of them in one error; `raw` are the tables as read, `where` is the file, `model` what refused them."""
+    """All of them in one error; `raw` are the tables as read, `where` the file, `model` what refused them."""
     rows: list[str] = []
     places: set[str] = set()
     for problem in error.errors(include_url=False):
         kind, found = problem["type"], problem.get("input")
         place = _place(problem["loc"], raw, missing=kind == "missing")
-        message = _WORDS.get(kind, problem["msg"].removeprefix("Value error, "))
+        message = _said(kind, problem.get("ctx", {})) or problem["msg"].removeprefix("Value error, ")
         if kind == "extra_forbidden":
             message += _meant(problem["loc"], model)
         elif kind not in _TELL_ALL and isinstance(found, str | int | float) and not is_secret(place):
@@ -57,6 +57,22 @@ def as_error(
         where=where,
         next_step="correct the rows named above; nothing was started or changed",
     )
+
+
+def _said(kind: str, told: Mapping[str, Any]) -> str:
+    """What is expected, in our words; empty where pydantic's are as good."""
+    match kind:
+        case "literal_error":
+            return f"{told['expected']} is expected"
+        case "greater_than_equal":
+            return f"at least {told['ge']} is expected"
+        case "less_than_equal":
+            return f"at most {told['le']} is expected"
+        case "string_too_long":
+            return f"at most {told['max_length']} characters are expected"
+        case "string_pattern_mismatch":
+            return f"a text that matches {told['pattern']} is expected"
+    return _WORDS.get(kind, "")
 
 
 def _meant(location: tuple[int | str, ...], model: type[BaseModel]) -> str:

@@ -2,12 +2,27 @@
 
 from __future__ import annotations
 
+import re
 from typing import Annotated
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from besedka import address
 from besedka.values import HostName
+
+
+def _below(value: str) -> str:
+    if not re.fullmatch(r"/[\w./%-]*\w", value):
+        message = f"{value!r} is no path like /rocket"
+        raise ValueError(message)
+    return address.encoded(value)
+
+
+def _sources(value: str) -> str:
+    if not re.fullmatch(r"[^\s;,\"\\$]+( [^\s;,\"\\$]+)*", value):
+        message = f"{value!r} is no list of sources between blanks, as in 'self' https://besedka.test:*"
+        raise ValueError(message)
+    return value
 
 
 class ReverseProxy(BaseModel):
@@ -23,7 +38,7 @@ class ReverseProxy(BaseModel):
 
     site_host: HostName
     chat_host: HostName
-    chat_path: Annotated[str, Field(pattern=r"^/[\w./%-]*\w$"), AfterValidator(address.encoded)]
+    chat_path: Annotated[str, AfterValidator(_below)]
     body_megabytes: Annotated[int, Field(ge=1)] = 110
     socket_seconds: Annotated[int, Field(ge=60)] = 3600
-    frame_ancestors: Annotated[str, Field(pattern=r"^[^\s;,\"\\$]+( [^\s;,\"\\$]+)*$")] | None = None
+    frame_ancestors: Annotated[str, AfterValidator(_sources)] | None = None

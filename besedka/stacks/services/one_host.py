@@ -20,6 +20,7 @@ from besedka.stacks.services.tls import hand_on
 
 _CONNECTION = re.compile(rb"^connection:.*\r\n", re.IGNORECASE | re.MULTILINE)
 _HOST = re.compile(rb"^host:\s*([^:\r\n]*)", re.IGNORECASE | re.MULTILINE)
+_ANCESTORS = b"Content-Security-Policy: frame-ancestors "
 _UPGRADE = re.compile(rb"^upgrade:\s*websocket", re.IGNORECASE | re.MULTILINE)
 
 
@@ -74,14 +75,9 @@ class OneHost:
             to_it.write(self.head(head, writer.get_extra_info("peername")[0]))
             if self.ancestors and port == self.chat_port:
                 answered = await behind.readuntil(b"\r\n\r\n")
-                writer.write(answered[:-2] + f"{policy(self.ancestors)}\r\n\r\n".encode())
+                writer.write(answered[:-2] + _ANCESTORS + self.ancestors.encode() + b"\r\n\r\n")
             await asyncio.gather(hand_on(reader, to_it), hand_on(behind, writer))
         writer.close()
-
-
-def policy(ancestors: str) -> str:
-    """The header that names the pages which may show the chat in a frame."""
-    return f"Content-Security-Policy: frame-ancestors {ancestors}"
 
 
 async def _main(*told: str) -> None:
