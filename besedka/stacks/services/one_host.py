@@ -73,11 +73,18 @@ class OneHost:
                 await asyncio.sleep(self.delay)
             behind, to_it = await asyncio.open_connection("127.0.0.1", port)
             to_it.write(self.head(head, writer.get_extra_info("peername")[0]))
-            if self.ancestors and port == self.chat_port:
-                answered = await behind.readuntil(b"\r\n\r\n")
-                writer.write(answered[:-2] + _ANCESTORS + self.ancestors.encode() + b"\r\n\r\n")
-            await asyncio.gather(hand_on(reader, to_it), hand_on(behind, writer))
+            answers = self._answers(behind, writer, of_chat=port == self.chat_port)
+            await asyncio.gather(hand_on(reader, to_it), answers)
         writer.close()
+
+    async def _answers(
+        self, behind: asyncio.StreamReader, writer: asyncio.StreamWriter, *, of_chat: bool
+    ) -> None:
+        if self.ancestors and of_chat:
+            with suppress(asyncio.IncompleteReadError, asyncio.LimitOverrunError):
+                head = await behind.readuntil(b"\r\n\r\n")
+                writer.write(head[:-2] + _ANCESTORS + self.ancestors.encode() + b"\r\n\r\n")
+        await hand_on(behind, writer)
 
 
 async def _main(*told: str) -> None:
