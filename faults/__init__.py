@@ -19,6 +19,7 @@ from faults import (
     rooms,
     services,
     settings,
+    settings_of_the_site,
     signed_in,
     site,
     unlike,
@@ -59,6 +60,7 @@ def catalogue(contract: Contract) -> tuple[Fault, ...]:
         *unlike.FAULTS,
         *writing.FAULTS,
         *workspace.FAULTS,
+        *settings_of_the_site.FAULTS,
     )
     names = [fault.name for fault in found]
     twice = sorted({name for name in names if names.count(name) > 1})

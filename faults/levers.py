@@ -63,6 +63,8 @@ LEVERS = {
     "site.login_page.reloads": "Refresh",
     "site.token_endpoint.slow": "Daphne",
     "site.identity.slow": "Daphne",
+    "sso.user.hasher": "PASSWORD_HASHERS",
+    "sso.user.backend": "AUTHENTICATION_BACKENDS",
     "sso.user.filtered": "axes_reset",
     "sso.user.limited": "limit",
     "sso.user.foreign_cookie": "SESSION_COOKIE_DOMAIN",
