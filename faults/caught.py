@@ -95,7 +95,6 @@ _BY_TESTS: dict[tuple[str, ...], tuple[str, ...]] = {
         "site_frames_nobody",
         "site_pages_kept_from_their_scripts",
         "page_kept_from_asking_its_site",
-        "site_pages_in_a_sandbox",
         "site_pages_isolated",
         "proxy_passes_no_websocket",
         "proxy_answers_sockets_with_a_page",

@@ -133,7 +133,6 @@ FAULTS = (
         "site_pages_kept_from_their_scripts", "scripts", "Content-Security-Policy", "script-src 'none'"
     ),
     _on_pages("page_kept_from_asking_its_site", "connect", "Content-Security-Policy", "connect-src 'none'"),
-    _on_pages("site_pages_in_a_sandbox", "sandbox", "Content-Security-Policy", "sandbox allow-scripts"),
     Fault(
         "tag_of_an_administrator_reloads_the_chat",
         "iframe.document.reloads",
