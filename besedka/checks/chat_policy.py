@@ -46,8 +46,12 @@ def _kept_from(chat: str, policy: Policy) -> list[tuple[str, str, str, Severity]
 
 
 def _lacks(policy: Policy, names: tuple[str, ...], word: str) -> str:
-    """The directive that decides, where it does not say the word; digests and nonces may do in its place."""
+    """The directive that decides, where it does not say the word.
+
+    A digest or a nonce may let a style in, and never what is evaluated.
+    """
     name = decides(policy, names)
-    if not name or word in policy[name] or any(one.startswith(("'nonce-", "'sha")) for one in policy[name]):
+    named = any(one.startswith(("'nonce-", "'sha")) for one in policy.get(name, ()))
+    if not name or word in policy[name] or (named and names == _STYLES):
         return ""
     return f"{name} {' '.join(policy[name])}, without {word}"
