@@ -132,6 +132,7 @@ LEVERS = {
     "sso.frame_policy.sandbox": "sandbox",
     "sso.frame_policy.isolated": "the chat",
     "sso.frame_policy.srcdoc": "srcdoc",
+    "sso.frame_policy.connect": "connect-src",
     "sso.frame_policy.scripts": "script-src",
     "sso.token.code": "AUTHORIZATION_CODE_EXPIRE_SECONDS",
     "site.login_page.shared_cookie": "SESSION_COOKIE_NAME",
