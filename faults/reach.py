@@ -35,6 +35,11 @@ def _policy(name: str, policy: str) -> Fault:
     return _of_the_chat(name, "document.policy", reply_with(_rooms, "Content-Security-Policy", policy))
 
 
+def _coloned(request: Request) -> bool:
+    """A call with a colon in its path, which some rules take for an attack."""
+    return request.path.startswith("/api/v1/method.call/")
+
+
 def _scripts(request: Request) -> bool:
     return request.path.endswith(".js")
 
@@ -76,6 +81,7 @@ _BROWSED = (
         "page_in_place_of_the_chats_scripts", "client.missing", answers(_scripts, 200, "<h1>It works!</h1>")
     ),
     _of_the_chat("firewall_stops_the_log_in_call", "client.call", answers(_LOGIN_CALL, 403, "<h1>WAF</h1>")),
+    _of_the_chat("firewall_stops_calls_with_a_colon", "client.call", answers(_coloned, 403, "<h1>WAF</h1>")),
     _of_the_chat("proxy_loses_the_log_in_call", "client.call", answers(_LOGIN_CALL, 404, "<h1>no</h1>")),
     Fault(
         "scripts_of_the_chat_from_elsewhere",

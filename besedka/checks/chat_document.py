@@ -31,6 +31,8 @@ _CSP = "Content-Security-Policy"
 _CDNS = ("CDN_PREFIX", "CDN_JSCSS_PREFIX")
 # What the web client signs in by (packages/ddp-client and client/lib/sdk, 6.x and later).
 _LOGIN_CALL = "/api/v1/method.callAnon/login"
+# All else it asks so, with the colon in place of a slash (client/lib/meteorCallWrapper, 6.x and 7.x).
+_OTHER_CALLS = "/api/v1/method.call/rooms%3Aget"
 _MAX_AGE, _HOUR = re.compile(r"max-age=(\d+)"), 3600
 _BUSY = "Read Rocket.Chat's log, and that of the proxy in front of it: is one of the machines busy?"
 
@@ -149,17 +151,25 @@ def client(examination: Examination) -> Answer:
         found.append(_unstyled(bare))
     elif took:
         found += _late(took)
-    called = examination.chat_call(_LOGIN_CALL)
-    if not called.headers.get("Content-Type", "").startswith("application/json"):
-        advice = (
-            "Let the proxy or firewall pass POST to /api/v1/ on to Rocket.Chat: the client signs in by it.",
-        )
-        seen = f"{called.status_code}, and not from Rocket.Chat"
-        place = f"POST {contract.chat.url}{_LOGIN_CALL}"
-        found.append(finding("iframe.client.call", seen, "Rocket.Chat's JSON", place, advice=advice))
+    found += _uncalled(examination)
     if not shell.scripts and not found:
         return Skipped("the page of this client names no scripts")
     return answer(found, evidence=f"{len(own)} scripts, and the log-in call")
+
+
+def _uncalled(examination: Examination) -> list[Finding]:
+    """A call of the client's that something answers in Rocket.Chat's place."""
+    for path in (_LOGIN_CALL, _OTHER_CALLS):
+        called = examination.chat_call(path)
+        if not called.headers.get("Content-Type", "").startswith("application/json"):
+            does = "signs in by it" if path == _LOGIN_CALL else "reads and writes by it"
+            advice = (
+                f"Let the proxy or firewall pass POST to /api/v1/ on to Rocket.Chat: the client {does}.",
+            )
+            seen = f"{called.status_code}, and not from Rocket.Chat"
+            place = f"POST {examination.contract.chat.url}{path}"
+            return [finding("iframe.client.call", seen, "Rocket.Chat's JSON", place, advice=advice)]
+    return []
 
 
 def _cut(error: ServiceUnreachableError) -> Finding:

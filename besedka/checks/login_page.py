@@ -52,7 +52,7 @@ def status_advice(response: requests.Response) -> tuple[str, ...]:
             "for an attack (ModSecurity), a password of the proxy, or a limit."
         )
         return (fix,)
-    if by_proxy := gateway(response.status_code):
+    if by_proxy := gateway(response.status_code, response.text):
         return by_proxy
     if response.status_code >= 500:
         fix = (

@@ -59,7 +59,7 @@ def callback(examination: Examination) -> Answer:
     config = oauth_callback.result(page.text)
     if page.status_code != 200 or config is None:
         seen = f"{page.status_code} {page.headers.get('Location', '')}".strip() + ", no result in the page"
-        advice = gateway(page.status_code) or (_lost(page.status_code),)
+        advice = gateway(page.status_code, page.text) or (_lost(page.status_code),)
         return Findings((finding("sso.callback.no_result", seen, "200 with a result", place, advice=advice),))
     secret = examination.secret(str(config.get("credentialSecret") or ""))
     made.credential = {"credentialToken": token, "credentialSecret": secret}

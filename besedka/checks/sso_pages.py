@@ -194,7 +194,7 @@ def _frame_findings(name: str, examination: Examination, response: requests.Resp
 def _status(contract: Contract, response: requests.Response) -> tuple[str, str]:
     """What came in the page's place, and what a person does about it."""
     target = response.headers.get("Location", "")
-    fix = next(iter(gateway(response.status_code)), "read Daphne's log")
+    fix = next(iter(gateway(response.status_code, response.text)), "read Daphne's log")
     if urlsplit(target).path == contract.site.below(contract.site.login_path):
         fix = (
             "The page does not know who is signed in: something keeps the answer for others (proxy_cache), "
