@@ -81,8 +81,8 @@ class Bundle:
             )
 
     def start(self, told: Mapping[str, str], *, log: Path) -> ServiceProcess:
-        """Start the server on 127.0.0.1 with the environment that it is told."""
-        environment = dict(told) | {"BIND_IP": "127.0.0.1", "NODE_ENV": "production"}
+        """Start the server on this machine's loopback with the environment that it is told."""
+        environment = {"BIND_IP": "127.0.0.1"} | dict(told) | {"NODE_ENV": "production"}
         command = [self.node, "main.js"]
         return ServiceProcess("rocketchat", command, log=log, cwd=self.folder, environment=environment)
 
