@@ -212,7 +212,7 @@ def test_a_mongod_that_does_not_go_with_it(said: str, expected: str, good: Path)
         (
             "require('http').createServer(() => {}).listen(process.env.PORT, '127.0.0.1'); return;",
             "3",
-            "was not ready after 3 s: Rocket.Chat did not answer: ReadTimeout",
+            "was not ready after 3 s: Rocket.Chat did not answer: it took the connection and said nothing",
         ),
     ],
     ids=["dies", "hangs", "html-to-everything", "never-answers"],
