@@ -177,8 +177,9 @@ def _supported(version: str, where: Path) -> str:
     try:
         versions.pair(version)
     except ImageVersionError as error:
+        next_step = "unpack another release's archive"
         raise StackStartError(
-            error.found, expected=error.expected, where=str(where), next_step="unpack another release's archive"
+            error.found, expected=error.expected, where=str(where), next_step=next_step
         ) from error
     return version
 
