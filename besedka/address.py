@@ -7,6 +7,7 @@ address may carry a path, as of a chat below `https://host/chat`; an origin has 
 from __future__ import annotations
 
 import ipaddress
+import re
 import socket
 from urllib.parse import quote, urlsplit, urlunsplit
 
@@ -23,6 +24,17 @@ def normal(url: str) -> str:
 def encoded(path: str) -> str:
     """The path as browsers and servers send it: every letter beyond ASCII percent-encoded (RFC 3987, 3.1)."""
     return quote(path, safe="/%:@!$&'()*+,;=~[]?#")
+
+
+def is_one(value: object) -> bool:
+    """Whether that is an address of a site: http or https and a host, without name, query, # and blank."""
+    text = value.strip() if isinstance(value, str) else ""
+    try:
+        parts = urlsplit(text)
+        odd = parts.query or parts.fragment or "@" in parts.netloc or re.search(r"[\s\\]", text)
+        return parts.scheme in _DEFAULT_PORTS and bool(parts.hostname) and not odd and parts.port != 0
+    except ValueError:  # a port that is no number, brackets that are not closed
+        return False
 
 
 def origin(url: str) -> str:
@@ -47,8 +59,11 @@ def port(url: str) -> int:
 
 
 def same(one: str, other: str) -> bool:
-    """Whether both are one address, however they are written."""
-    return normal(one) == normal(other)
+    """Whether both are one address, however they are written; a text that is none equals itself alone."""
+    try:
+        return normal(one) == normal(other)
+    except ValueError:
+        return one == other
 
 
 def is_loopback(name: str) -> bool:

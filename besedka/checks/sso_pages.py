@@ -112,16 +112,23 @@ class Page(HTMLParser):
             self.inline[-1] += data
             return
         if self._labelled:
-            self.labels[-1] = f"{self.labels[-1]}{data}".strip()
+            self.labels[-1] = _shown(f"{self.labels[-1]}{data}")
         if self._channel is not None:
             tag, path, text = self.switchers[self._channel]
-            self.switchers[self._channel] = (tag, path, (text + data).strip())
+            self.switchers[self._channel] = (tag, path, text + data)
 
     def handle_endtag(self, tag: str) -> None:
         """The script, switcher, button or link ends."""
-        self._channel = None
+        if self._channel is not None and tag == self.switchers[self._channel][0]:
+            _, path, text = self.switchers[self._channel]
+            self.switchers[self._channel], self._channel = (tag, path, _shown(text)), None
         self._labelled = self._labelled and tag not in _PRESSED
         self._in_script = False
+
+
+def _shown(text: str) -> str:
+    """The text as a browser shows it: breaks and blanks of the source are one blank (CSS Text 3, 4.1.1)."""
+    return re.sub(r"[ \t\n\r\f]+", " ", text).strip(" ")
 
 
 def read(response: requests.Response) -> Page:

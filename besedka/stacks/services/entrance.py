@@ -82,7 +82,9 @@ class Entrance:
             scheme = "https" if self.tls else "http"
             host = "" if self.one_host else address.host(self.told.chat.url)
             path = address.path(self.told.chat.url)
-            both = OneHost(path, self.ports["chat"], self.ports["site"], scheme, host, self.wanted.delay)
+            ancestors = (self.told.proxy and self.told.proxy.frame_ancestors) or ""
+            chat, site = self.ports["chat"], self.ports["site"]
+            both = OneHost(path, chat, site, scheme, host, self.wanted.delay, ancestors)
             yield "one_host", both.command(self.ports["one host"])
         if secured:
             pairs = {
@@ -104,6 +106,7 @@ class Entrance:
             address.path(self.told.chat.url),
             str(secured.server) if secured else "",
             str(secured.key) if secured else "",
+            told.frame_ancestors or "",
         )
 
     def _certified(self, folder: Path) -> Certificates:
