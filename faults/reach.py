@@ -60,6 +60,10 @@ _BROWSED = (
         rewritten(_rooms, "<head>", f'<head><meta http-equiv="{_CSP}" content="script-src \'none\'">'),
     ),
     _policy("chat_kept_from_its_server", "connect-src https://elsewhere.invalid"),
+    _policy("chat_kept_from_what_its_scripts_load", "script-src 'self'; style-src 'self' 'unsafe-inline'"),
+    _policy("chat_trusts_no_text_of_its_scripts", "require-trusted-types-for 'script'"),
+    _policy("chat_kept_from_its_styles", "style-src 'self'"),
+    _policy("chat_kept_from_its_socket", "connect-src http:"),
     _policy("chat_has_the_policy_of_another_site", "default-src https://elsewhere.invalid"),
     _of_the_chat(
         "chat_forgets_everything_at_each_load",
@@ -127,6 +131,17 @@ FAULTS = (
     _on_pages("site_frames_itself_alone", "policy", "Content-Security-Policy", "frame-src 'self'"),
     _on_pages(
         "site_pages_kept_from_their_scripts", "scripts", "Content-Security-Policy", "script-src 'none'"
+    ),
+    _on_pages("page_kept_from_asking_its_site", "connect", "Content-Security-Policy", "connect-src 'none'"),
+    Fault(
+        "tag_of_an_administrator_reloads_the_chat",
+        "iframe.document.reloads",
+        lambda one: one.setting("Meta_custom", '<meta http-equiv="refresh" content="15">'),
+    ),
+    Fault(
+        "tag_of_an_administrator_forbids_scripts",
+        "iframe.document.policy",
+        lambda one: one.setting("Meta_custom", f"<meta http-equiv={_CSP} content=\"script-src 'self'\">"),
     ),
     _on_pages("site_frames_nobody", "policy", "Content-Security-Policy", "default-src 'self'; img-src *"),
     _on_pages("site_pages_isolated", "isolated", "Cross-Origin-Embedder-Policy", "require-corp"),

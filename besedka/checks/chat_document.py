@@ -14,9 +14,10 @@ from urllib.parse import urljoin, urlsplit
 import requests
 
 from besedka import address as addresses
-from besedka.checks import patience
+from besedka.checks import chat_policy, patience
+from besedka.checks.chat_policy import PROXY
 from besedka.checks.check import Check, check
-from besedka.checks.content_policy import Policy, policies, refuses
+from besedka.checks.content_policy import policies
 from besedka.checks.examination import Examination
 from besedka.checks.finding import Answer, Finding, Severity, Skipped, answer, finding
 from besedka.checks.frame_policy import NEEDED
@@ -32,7 +33,6 @@ _CDNS = ("CDN_PREFIX", "CDN_JSCSS_PREFIX")
 _LOGIN_CALL = "/api/v1/method.callAnon/login"
 _MAX_AGE, _HOUR = re.compile(r"max-age=(\d+)"), 3600
 _BUSY = "Read Rocket.Chat's log, and that of the proxy in front of it: is one of the machines busy?"
-_PROXY = "Rocket.Chat does not send that: look for a proxy in front of it that does."
 
 
 class _Shell(HTMLParser):
@@ -85,9 +85,9 @@ def document(examination: Examination) -> Answer:
         if "sandbox" in policy and not set(NEEDED) <= set(policy["sandbox"]):
             seen = f"sandbox {' '.join(policy['sandbox'])}".strip()
             found.append(
-                finding("iframe.document.sandboxed", seen, "no sandbox", f"{place}, {_CSP}", advice=(_PROXY,))
+                finding("iframe.document.sandboxed", seen, "no sandbox", f"{place}, {_CSP}", advice=(PROXY,))
             )
-        found += _refused_by(examination.contract.chat.url, policy, f"{place}, {_CSP}")
+        found += chat_policy.refused(examination.contract.chat.url, policy, f"{place}, {_CSP}")
     disposition = response.headers.get("Content-Disposition", "")
     if disposition.lower().startswith("attachment"):
         advice = ("A proxy turns the page into a download: take its Content-Disposition away.",)
@@ -104,24 +104,9 @@ def _kept(response: requests.Response, place: str) -> list[Finding]:
     if "no-cache" in told or not ("immutable" in told or (age and int(age[1]) > _HOUR)):
         return []
     seen = f"Cache-Control: {told}: after an upgrade browsers show the old page, and it stays empty"
-    advice = (f"Let the proxy keep files alone, and not the page itself. {_PROXY}",)
+    advice = (f"Let the proxy keep files alone, and not the page itself. {PROXY}",)
     code, severity = "iframe.document.kept", Severity.RISK
     return [finding(code, seen, "a page that is asked for anew", place, advice=advice, severity=severity)]
-
-
-def _refused_by(chat: str, policy: Policy, place: str) -> list[Finding]:
-    """What a policy keeps the chat's page from: its own scripts, its own server."""
-    for names, what in (
-        (("script-src-elem", "script-src"), "its own scripts"),
-        (("connect-src",), "its own server"),
-    ):
-        if by := refuses(policy, (*names, "default-src"), chat, chat):
-            advice = (f"Let it name {chat} for scripts and connections, or take the header off. {_PROXY}",)
-            seen = f"{by}: keeps the chat's page from {what}"
-            return [
-                finding("iframe.document.policy", seen, "a policy that admits the chat", place, advice=advice)
-            ]
-    return []
 
 
 @check(
@@ -183,7 +168,7 @@ def _cut(error: ServiceUnreachableError) -> Finding:
         "In the proxy's configuration: it buffers answers in files that it may not write, or on a full disk "
         "(proxy_temp_path, proxy_buffering off); see its error log."
     )
-    seen = f"it ends too soon: {type(error.__cause__).__name__}"
+    seen = "it ends too soon: less came than its Content-Length"
     return finding("iframe.client.cut", seen, "a whole script", error.where, advice=(fix,))
 
 
