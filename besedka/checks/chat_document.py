@@ -178,7 +178,7 @@ def _cut(error: ServiceUnreachableError) -> Finding:
         "In the proxy's configuration: it buffers answers in files that it may not write, or on a full disk "
         "(proxy_temp_path, proxy_buffering off); see its error log."
     )
-    seen = f"it ends too soon: {type(error.__cause__).__name__}"
+    seen = "it ends too soon: less came than its Content-Length"
     return finding("iframe.client.cut", seen, "a whole script", error.where, advice=(fix,))
 
 

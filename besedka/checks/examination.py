@@ -85,7 +85,7 @@ def probe_from_here(
             )
     except requests.RequestException as error:
         raise ServiceUnreachableError(
-            f"{type(error).__name__}: {verb} {address.partition('?')[0]} got no answer",
+            f"{verb} {address.partition('?')[0]} got no answer: {http.silence(error)}",
             expected="an HTTP answer",
             where=address.partition("?")[0],
         ) from error
@@ -339,7 +339,7 @@ class Examination:
                 )
         except requests.RequestException as error:
             raise ServiceUnreachableError(
-                f"{type(error).__name__}: {verb} {address} got no answer",
+                f"{verb} {address} got no answer: {http.silence(error)}",
                 expected="an HTTP answer",
                 where=address,
                 next_step="Look at what stands in front of Rocket.Chat, a proxy, and at its log.",

@@ -84,12 +84,13 @@ def _of_page(contract: Contract, response: requests.Response) -> list[Finding]:
     for policy in policies([response.headers.get(_CSP, ""), *page.policies]):
         refused = [(origin, by) for origin in origins if (by := refuses(policy, FRAMES, origin, own))]
         for origin, directive in refused[:1]:
-            advice = (f"Add {' and '.join(origins)} to frame-src, wherever this header is set.",)
+            sources = list(dict.fromkeys(map(address.source, origins)))
+            advice = (f"Add {' and '.join(sources)} to frame-src, wherever this header is set.",)
             found.append(
                 finding(
                     "sso.frame_policy.policy",
                     f"{directive}: keeps {origin} out of the frame",
-                    f"frame-src {' '.join(origins)}",
+                    f"frame-src {' '.join(sources)}",
                     f"{place}, {_CSP}",
                     advice=advice,
                 )

@@ -86,7 +86,7 @@ def _no_answer(
         return silence("redirected", *moved)
     start = examination.compose("up -d rocketchat")
     advice = ("Start Rocket.Chat. The embedded stack is started by: python3 run.py up", *start["advice"])
-    found = silence("unanswered", f"nobody answers: {type(why).__name__}", "")
+    found = silence("unanswered", f"nobody answers: {http.silence(why)}", "")
     return replace(found, commands=start["commands"], advice=advice)
 
 

@@ -54,7 +54,7 @@ def callback(examination: Examination) -> Answer:
         return Findings((_hangs(place, limit),))
     except requests.RequestException as error:
         raise ServiceUnreachableError(
-            f"{type(error).__name__}: {place} got no answer", expected="an HTTP answer", where=address
+            f"{place} got no answer: {http.silence(error)}", expected="an HTTP answer", where=address
         ) from error
     config = oauth_callback.result(page.text)
     if page.status_code != 200 or config is None:

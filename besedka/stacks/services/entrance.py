@@ -129,4 +129,7 @@ class Entrance:
         else:
             scheme, port = "http", self.ports[self._behind(name)]
         host = address.host(url) if self.wanted.proxy else address.local_host(url)
+        if ":" in host and (self.tls or self.one_port):
+            # What stands before the services listens on IPv4 alone.
+            host = "127.0.0.1"
         return f"{scheme}://{host}:{port}{address.path(url)}"
