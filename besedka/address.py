@@ -7,9 +7,11 @@ address may carry a path, as of a chat below `https://host/chat`; an origin has 
 from __future__ import annotations
 
 import ipaddress
+import re
 import socket
 from urllib.parse import quote, urlsplit, urlunsplit
 
+_SIX = "::1"
 _DEFAULT_PORTS = {"http": 80, "https": 443}
 
 
@@ -23,6 +25,17 @@ def normal(url: str) -> str:
 def encoded(path: str) -> str:
     """The path as browsers and servers send it: every letter beyond ASCII percent-encoded (RFC 3987, 3.1)."""
     return quote(path, safe="/%:@!$&'()*+,;=~[]?#")
+
+
+def is_one(value: object) -> bool:
+    """Whether that is an address of a site: http or https and a host, without name, query, # and blank."""
+    text = value.strip() if isinstance(value, str) else ""
+    try:
+        parts = urlsplit(text)
+        odd = parts.query or parts.fragment or "@" in parts.netloc or re.search(r"[\s\\]", text)
+        return parts.scheme in _DEFAULT_PORTS and bool(parts.hostname) and not odd and parts.port != 0
+    except ValueError:  # a port that is no number, brackets that are not closed
+        return False
 
 
 def origin(url: str) -> str:
@@ -47,8 +60,11 @@ def port(url: str) -> int:
 
 
 def same(one: str, other: str) -> bool:
-    """Whether both are one address, however they are written."""
-    return normal(one) == normal(other)
+    """Whether both are one address, however they are written; a text that is none equals itself alone."""
+    try:
+        return normal(one) == normal(other)
+    except ValueError:
+        return one == other
 
 
 def is_loopback(name: str) -> bool:
@@ -79,15 +95,32 @@ def _domain(name: str) -> str:
 
 
 def local_host(url: str) -> str:
-    """The address's host if it leads to 127.0.0.0/8 here, where services of this machine listen; else
-    127.0.0.1."""
+    """The address's host, as it stands in an address, if it leads to where services of this machine listen;
+    else 127.0.0.1."""
     name = host(url)
+    if bound(url) == _SIX:
+        return f"[{_SIX}]"
     try:
         found = {str(row[4][0]) for row in socket.getaddrinfo(name, None, socket.AF_INET)}
     except (OSError, UnicodeError):
         found = set()
     here = is_loopback(name) and found == {"127.0.0.1"}
     return name if here else "127.0.0.1"
+
+
+def bound(url: str) -> str:
+    """The address of this machine that a service of that address listens on."""
+    return _SIX if host(url) == _SIX and _has_six() else "127.0.0.1"
+
+
+def _has_six() -> bool:
+    """Whether programs may listen on IPv6's loopback here."""
+    try:
+        with socket.socket(socket.AF_INET6, socket.SOCK_STREAM) as probe:
+            probe.bind((_SIX, 0))
+    except OSError:
+        return False
+    return True
 
 
 def moved_origins(listed: object, old: str, new: str) -> str:
@@ -111,6 +144,12 @@ def origins(listed: object) -> frozenset[str]:
     return frozenset(entry for entry in str(listed).split(",") if entry)
 
 
+def source(url: str) -> str:
+    """The source of Content-Security-Policy that admits the address: of one of IPv6, which no source can name
+    (CSP level 3, 2.3.1 has no brackets), the scheme alone."""
+    return f"{urlsplit(url.strip()).scheme.lower()}:" if ":" in host(url) else origin(url)
+
+
 def admits(source: str, page: str, own: str) -> bool:
     """Whether a source of Content-Security-Policy (`frame-ancestors`) admits a page at the address `page`.
 
@@ -125,6 +164,7 @@ def admits(source: str, page: str, own: str) -> bool:
         if source.endswith(":"):
             return _scheme_admits(source[:-1].lower(), page)
         scheme, rest = urlsplit(own).scheme.lower(), source.lower()
+    # Of IPv6 no name is left, for the grammar has no brackets: it admits nothing.
     name, _, wished = rest.partition("/")[0].partition(":")
     wild = name.startswith("*.") and host(page).endswith(name[1:])
     if not (_scheme_admits(scheme, page) and (wild or name == host(page))):
@@ -152,8 +192,10 @@ def _authority(url: str) -> str:
 
 
 def host_name(name: str) -> str:
-    """`Беседка.рф` as DNS, browsers and servers know it: `xn--80abjda5a9b.xn--p1ai`."""
+    """`Беседка.рф` as DNS, browsers and servers know it: `xn--80abjda5a9b.xn--p1ai`; `0:0::1` as `::1`."""
     try:
+        if ":" in name:
+            return str(ipaddress.IPv6Address(name))
         return name.lower() if name.isascii() else name.encode("idna").decode()
-    except UnicodeError:  # no host name: left as it stands, for whoever connects to refuse
+    except ValueError:  # no host name: left as it stands, for whoever connects to refuse
         return name

@@ -102,6 +102,7 @@ def _administrator(contract: Rows) -> Iterator[str]:
     admin = contract.admin
     for reason in names.misshapen(admin.username, contract.settings, names.USER_RULE):
         yield f"chat.admin.username: {reason}"
+        return
     for number, user in enumerate(contract.users, 1):
         if user.username != admin.username and user.username.lower() == admin.username.lower():
             yield (
@@ -137,7 +138,7 @@ def _rooms(contract: Rows) -> Iterator[str]:
         unknown = sorted(set(room.roles or ()) - _held(contract) - set(contract.groups))
         if unknown:
             yield f"{row}.roles: names the role {unknown[0]!r}, which does not exist: no user has it"
-        elif not any(room.admits(user.role) for user in contract.users):
+        elif contract.users and not any(room.admits(user.role) for user in contract.users):
             yield f"{row}.roles: nobody may enter, no user has one of the roles {sorted(room.roles or ())}"
 
 
@@ -182,7 +183,7 @@ def _memberships(contract: Rows) -> Iterator[str]:
             if count > 1:
                 yield f"{row}: lists channel {name!r} twice"
         entitled = {room.name for room in contract.channels if room.admits(user.role)}
-        if set(user.channels) & known != entitled:
+        if set(user.channels) <= known and set(user.channels) != entitled:
             yield (
                 f"{row}: lists {sorted(user.channels)}, but [[channels]] admits the role {user.role!r} to "
                 f"{sorted(entitled)}"

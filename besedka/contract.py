@@ -27,9 +27,9 @@ from besedka import address, address_mistakes, mistakes, setting_mistakes, ways
 from besedka.adapter import TEMPORARY_PREFIX, Adapter, Features, Selectors
 from besedka.consistency import COMMON_ROLE, Rows, problems
 from besedka.names import is_secret, service_key
-from besedka.overlays import merged, read
+from besedka.overlays import merged, read, table
 from besedka.reverse_proxy import ReverseProxy
-from besedka.values import Address, Email, Line, Port, RedirectUri, Release, RootedPath, Template
+from besedka.values import Address, Email, Line, Port, RedirectUri, Release, RootedPath, ShownLine, Template
 
 _BESIDE_THE_PACKAGE = Path(__file__).resolve().parent.parent
 # The checkout; for a package that pip has installed elsewhere, the folder that the command runs in.
@@ -41,7 +41,8 @@ OVERLAYS_ENV = "BESEDKA_CONTRACT_OVERLAYS"
 # What somebody is on the site: a free name, made known by a user who has it.
 Role = Annotated[str, Field(pattern=r"^\S(.*\S)?$", max_length=100)]
 # An empty text is a value like any other.
-SettingValue = bool | int | Annotated[str, Field(min_length=0)]
+# JSON and JavaScript keep whole numbers to 53 bits.
+SettingValue = bool | Annotated[int, Field(ge=-(2**53), le=2**53)] | Annotated[str, Field(min_length=0)]
 
 
 class _Table(BaseModel):
@@ -88,7 +89,7 @@ class Site(_Table):
     @model_validator(mode="before")
     @classmethod
     def _lacking(cls, raw: Any) -> Any:
-        features = raw.get("features", {}) if isinstance(raw, dict) else {}
+        features = table(raw, "features")
         lacks = [name for name in ("integrated_page", "chat_token") if features.get(name) is False]
         rows = {"integrated_page": "integrated_page", "chat_token": "chat_auth_path"}
         return {rows[name]: raw.get("test_page", "/") for name in lacks} | raw if lacks else raw
@@ -170,7 +171,7 @@ class Channel(_Table):
 
     name: str
     fname: str | None = None
-    label: Line
+    label: ShownLine
     private: bool
     default: bool
     read_only: bool = False
@@ -247,16 +248,16 @@ class Contract(_Table):
     @classmethod
     def _identity(cls, raw: Any) -> Any:
         """The identity endpoint's path may stand in the adapter, where the other paths of a site stand."""
-        adapter = raw.get("site", {}).get("adapter", {}) if isinstance(raw, dict) else {}
-        if not adapter.get("identity_path"):
+        path = table(raw, "site", "adapter").get("identity_path")
+        if not path or not isinstance(raw.get("provider"), dict):
             return raw
-        return raw | {"provider": raw.get("provider", {}) | {"identity_path": adapter["identity_path"]}}
+        return raw | {"provider": raw["provider"] | {"identity_path": path}}
 
     @model_validator(mode="before")
     @classmethod
     def _way_in(cls, raw: Any) -> Any:
         """The settings that follow from `[chat] sso`; a row of the contract's own wins."""
-        if not isinstance(raw, dict) or not isinstance(raw.get("chat"), dict):
+        if not table(raw, "chat") or not isinstance(raw.get("settings", {}), dict):
             return raw
         return raw | {"settings": ways.settings(raw) | raw.get("settings", {})}
 
@@ -383,4 +384,4 @@ def load(path: Path | None = None, overlays: Sequence[Path] | None = None) -> Co
         return Contract.model_validate(raw)
     except ValidationError as error:
         places = ", ".join(map(str, (path, *overlays)))
-        raise mistakes.as_error(error, raw, places) from None
+        raise mistakes.as_error(error, raw, places, Contract) from None

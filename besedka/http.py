@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import socket
 import ssl
 from collections.abc import Iterator, MutableMapping
 from contextlib import contextmanager, suppress
@@ -19,6 +20,16 @@ from besedka import address, hosts
 _BUNDLES = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE")
 # requests and Node.js read the address range, httpx and Go the names.
 _LOOPBACK = ("127.0.0.1", "localhost", "::1", "127.0.0.0/8", ".localhost")
+
+# The first that is in the chain of an error counts.
+_SILENCES: tuple[tuple[type[BaseException], str], ...] = (
+    (requests.TooManyRedirects, "it redirects for ever"),
+    (requests.ConnectTimeout, "no connection in time: a firewall, or a machine that is off"),
+    (requests.ReadTimeout, "it took the connection and said nothing in time"),
+    (socket.gaierror, "no machine of that name is known here"),
+    (ConnectionRefusedError, "nothing listens there"),
+    (ConnectionError, "it cut the connection"),
+)
 
 
 class _KeepingAlive(HTTPAdapter):
@@ -67,6 +78,21 @@ def _context(files: frozenset[str]) -> ssl.SSLContext:
         with suppress(OSError):
             context.load_verify_locations(file)
     return context
+
+
+def silence(error: BaseException) -> str:
+    """Why nothing was answered, in words for who knows no exception of Python; else its name."""
+    chain: list[BaseException] = []
+    inner: BaseException | None = error
+    while inner is not None and inner not in chain:
+        chain.append(inner)
+        # urllib3 keeps what went wrong at the last attempt in `reason`.
+        reason = getattr(inner, "reason", None)
+        inner = reason if isinstance(reason, BaseException) else inner.__cause__ or inner.__context__
+    for kind, words in _SILENCES:
+        if any(isinstance(one, kind) for one in chain):
+            return words
+    return type(error).__name__
 
 
 def trust(authority: str) -> None:

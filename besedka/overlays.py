@@ -45,6 +45,13 @@ def read(path: Path) -> dict[str, Any]:
         ) from error
 
 
+def table(raw: Any, *names: str) -> Mapping[str, Any]:
+    """The table at those names, empty where there is none or something else stands there."""
+    for name in names:
+        raw = raw.get(name) if isinstance(raw, Mapping) else None
+    return raw if isinstance(raw, Mapping) else {}
+
+
 def merged(base: Table, paths: Sequence[Path]) -> dict[str, Any]:
     """`base` with every overlay in it. Raises ContractError where two overlays differ about one row."""
     result, said = dict(base), dict[str, tuple[Any, Path]]()
@@ -58,6 +65,7 @@ def merged(base: Table, paths: Sequence[Path]) -> dict[str, Any]:
                 raise _contradiction(row, (other, elsewhere), (value, path))
         written = [row for row, _ in _rows(overlay)]
         gone = [row for row in replaces if not any(f"{one}.".startswith(f"{row}.") for one in written)]
+        _alike(result, overlay, replaces, path)
         result = _without(_merge(result, overlay, replaces), gone)
     return _moved(base, result, frozenset(said))
 
@@ -73,8 +81,8 @@ def _without(tables: Table, rows: Sequence[str], place: str = "") -> dict[str, A
 
 def _moved(base: Table, result: dict[str, Any], said: frozenset[str]) -> dict[str, Any]:
     """Where the site has moved, the contract's other rows about it go along, unless an overlay says them."""
-    old, new = (str(one.get("site", {}).get("url", "")) for one in (base, result))
-    if not old or old == new:
+    old, new = (str(table(one, "site").get("url")) for one in (base, result))
+    if not (address.is_one(old) and address.is_one(new)) or old == new:
         return result
 
     def told(place: str, value: Any) -> Any:
@@ -86,10 +94,9 @@ def _moved(base: Table, result: dict[str, Any], said: frozenset[str]) -> dict[st
         named = any(address.same(entry, address.origin(old)) for entry in address.origins(value))
         return address.moved_origins(value, old, new) if named else value
 
-    tables = {name: result[name] for name in ("provider", "settings") if name in result}
+    names = [name for name in ("provider", "settings") if isinstance(result.get(name), Mapping)]
     return result | {
-        name: {key: told(f"{name}.{key}", value) for key, value in table.items()}
-        for name, table in tables.items()
+        name: {key: told(f"{name}.{key}", value) for key, value in result[name].items()} for name in names
     }
 
 
@@ -134,14 +141,24 @@ def _contradiction(row: str, first: tuple[Any, Path], second: tuple[Any, Path]) 
     )
 
 
+def _alike(base: Table, overlay: Table, replaces: frozenset[str], path: Path, place: str = "") -> None:
+    """Raise ContractError where the overlay has something else in the place of a table."""
+    for key, value in overlay.items():
+        here, old = place + key, base.get(key)
+        if here in replaces or not isinstance(old, Mapping):
+            continue
+        if not isinstance(value, Mapping):
+            shown = "…" if is_secret(here) else repr(value)
+            raise _refused(f"an overlay says {here} = {shown}", path, f"a table [{here}]")
+        _alike(old, value, replaces, path, f"{here}.")
+
+
 def _merge(base: Table, overlay: Table, replaces: frozenset[str], place: str = "") -> dict[str, Any]:
     result = dict(base)
     for key, value in overlay.items():
         here, old = place + key, base.get(key)
         if here in replaces:
             result[key] = value
-        elif isinstance(old, Mapping) and not isinstance(value, Mapping):
-            raise _refused(f"an overlay says {here} = {value!r}", Path(here), f"a table [{here}]")
         elif isinstance(value, Mapping) and isinstance(old, Mapping):
             result[key] = _merge(old, value, replaces, f"{here}.")
         elif _is_list_of_tables(value) and _is_list_of_tables(old):

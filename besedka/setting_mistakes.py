@@ -65,10 +65,13 @@ def _frame(contract: Told) -> Iterator[str]:
     rows, one_origin = contract.settings, _origin(contract) == address.origin(contract.chat.url)
     option = str(rows.get("Iframe_X_Frame_Options", "sameorigin")).lower()
     refusing = {"deny"} if one_origin else {"deny", "sameorigin"}
-    if rows.get("Iframe_Restrict_Access") is True and option in refusing:
+    # Browsers do not look at it beside `frame-ancestors` (CSP level 3, 6.4.2.2).
+    instead = contract.proxy and contract.proxy.frame_ancestors
+    if rows.get("Iframe_Restrict_Access") is True and option in refusing and not instead:
         yield (
             f"settings.Iframe_Restrict_Access: while true, Rocket.Chat sends X-Frame-Options: {option}, "
-            "and no browser shows it in a frame of the site"
+            "and no browser shows it in a frame of the site; set it to false, or let a proxy name the site "
+            "in frame-ancestors, and say so by frame_ancestors in [proxy]"
         )
     if rows.get("Show_Setup_Wizard", "completed") != "completed":
         yield "settings.Show_Setup_Wizard: the setup wizard would stand in the frame in place of the chat"

@@ -110,7 +110,7 @@ class Site:
             ) from error
         except requests.RequestException as error:
             raise ServiceUnreachableError(
-                f"the site did not answer: {type(error).__name__}",
+                f"the site did not answer: {http.silence(error)}",
                 expected="an HTTP answer",
                 where=f"{verb} {address.partition('?')[0]}",
                 next_step="The view did not answer in time: read Daphne's log for what it waits for."

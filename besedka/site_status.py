@@ -103,7 +103,7 @@ def _answer(site: Site, where: str, timeout: float) -> requests.Response:
         return http.get(where, timeout=timeout, allow_redirects=False)
     except requests.RequestException as error:
         raise ServiceUnreachableError(
-            f"the site did not answer: {type(error).__name__}", expected=expected(site), where=where
+            f"the site did not answer: {http.silence(error)}", expected=expected(site), where=where
         ) from error
 
 

@@ -6,7 +6,7 @@ import re
 from typing import Annotated
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, BeforeValidator, Field
+from pydantic import AfterValidator, Field
 
 from besedka import address
 
@@ -14,15 +14,21 @@ _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 
 
 def _address(value: str) -> str:
-    parts = urlsplit(value)
-    odd = parts.query or parts.fragment or "@" in parts.netloc
-    if parts.scheme not in {"http", "https"} or not parts.hostname or odd or parts.port == 0:
+    if not address.is_one(value):
         shown = "this" if "@" in value else repr(value)
         message = (
             f"{shown} is not an address like http://127.0.0.1:8001 or https://host/chat (no name, query, #)"
         )
         raise ValueError(message)
     return address.normal(value)
+
+
+def _host_name(value: str) -> str:
+    name = address.host_name(value)
+    if not re.fullmatch(r"[a-z0-9]([a-z0-9.-]*[a-z0-9])?", name):
+        message = f"{value!r} is no host name like besedka.test, without scheme and port"
+        raise ValueError(message)
+    return name
 
 
 def _rooted(value: str) -> str:
@@ -40,6 +46,11 @@ def _line(value: str) -> str:
         message = f"{value!r} is no line of text: it is blank, or holds a line break or a control character"
         raise ValueError(message)
     return value
+
+
+def _shown_line(value: str) -> str:
+    """A browser shows blanks as one, and none at the ends."""
+    return re.sub(" +", " ", _line(value)).strip(" ")
 
 
 def _email(value: str) -> str:
@@ -91,11 +102,13 @@ def _release(value: str) -> str:
 Address = Annotated[str, AfterValidator(_address)]
 # Sent in headers, forms and addresses, and shown on buttons.
 Line = Annotated[str, AfterValidator(_line)]
+# What a browser shows of it.
+ShownLine = Annotated[str, AfterValidator(_shown_line)]
 RedirectUri = Annotated[str, AfterValidator(_redirect)]
 # A field of the identity answer, or a text with {{field}} and {{/regular expression/::field}} in it.
 Template = Annotated[str, AfterValidator(_template)]
 RootedPath = Annotated[str, AfterValidator(_rooted)]
-HostName = Annotated[str, BeforeValidator(address.host_name), Field(pattern=r"^[a-z0-9.-]+$")]
+HostName = Annotated[str, AfterValidator(_host_name)]
 Email = Annotated[str, AfterValidator(_email)]
 Release = Annotated[str, AfterValidator(_release)]
 Port = Annotated[int, Field(ge=1, le=65535)]

@@ -118,8 +118,12 @@ def joined(arguments: list[str]) -> list[str]:
 
 
 def activated(project: Project, browser: str | None) -> dict[str, str]:
-    """The environment that .venv's `activate` makes, with the browser if one was looked for."""
-    env = {name: value for name, value in os.environ.items() if name != "PYTHONHOME"}
+    """The environment that .venv's `activate` makes, with the browser if one was looked for.
+
+    Without PYTHONOPTIMIZE, under which no assertion is executed, and with names in Cyrillic in any locale.
+    """
+    env = {name: value for name, value in os.environ.items() if name not in ("PYTHONHOME", "PYTHONOPTIMIZE")}
+    env["PYTHONUTF8"] = "1"
     env |= bytecode.elsewhere(env)
     if browser is not None:
         env.pop(VARIABLE, None)

@@ -19,10 +19,12 @@ from faults import (
     rooms,
     services,
     settings,
+    settings_of_the_site,
     signed_in,
     site,
     unlike,
     waiting,
+    workspace,
     writing,
 )
 from faults.breakable_stack import BreakableStack
@@ -57,6 +59,8 @@ def catalogue(contract: Contract) -> tuple[Fault, ...]:
         *front.FAULTS,
         *unlike.FAULTS,
         *writing.FAULTS,
+        *workspace.FAULTS,
+        *settings_of_the_site.FAULTS,
     )
     names = [fault.name for fault in found]
     twice = sorted({name for name in names if names.count(name) > 1})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sqlite3
 import time
 from collections.abc import Iterator
@@ -209,6 +210,21 @@ class BreakableStack:
             yield
         finally:
             self.running.restart(service)
+
+    @contextmanager
+    def site_told(self, **settings: object) -> Iterator[None]:
+        """The site is started again with other settings of Django, as after a careless change of them."""
+        environment = self.running.site_environment
+        right = dict(environment)
+        told = json.loads(right.get("SITE_SETTINGS") or "{}") | settings
+        environment["SITE_SETTINGS"] = json.dumps(told)
+        try:
+            self.running.restart("site")
+            yield
+        finally:
+            environment.clear()
+            environment.update(right)
+            self.running.restart("site")
 
     @contextmanager
     def ruled(self, service: str, *rules: Rule) -> Iterator[None]:

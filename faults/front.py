@@ -21,6 +21,7 @@ from faults.breakable_stack import BreakableStack
 from faults.fault import Breaking, Fault
 from faults.proxy import Request
 from faults.rules import (
+    answers,
     closes_silent_sockets,
     cut_short,
     every,
@@ -31,6 +32,8 @@ from faults.rules import (
 )
 
 _MEGABYTE = 1_000_000
+# Of an address with Rocket.Chat's state in it, and of a session's cookies with those of a form.
+_LONG, _SHORT = 250, 80
 _START_SECONDS = 10.0
 _OTHER_HOST = "elsewhere.test"
 
@@ -100,7 +103,34 @@ def _loop(name: str, service: str) -> Fault:
 
 
 _DAYS = timedelta(days=7)
+_TOO_LARGE = "<h1>400 Bad Request</h1>Request Header Or Cookie Too Large"
+_TOO_LONG = "<h1>414 Request-URI Too Large</h1>"
+
+
+def _long(request: Request) -> bool:
+    """An address as only the callback's is."""
+    return len(request.target) > _LONG
+
+
 FAULTS = (
+    Fault(
+        "proxy_finds_the_cookies_too_large",
+        "sso.authorize.status",
+        lambda one: one.ruled(
+            "site", answers(lambda request: len(request.header("Cookie")) > _SHORT, 400, _TOO_LARGE)
+        ),
+        ("sso.test_page.status", "sso.integrated_page.status"),
+    ),
+    Fault(
+        "proxy_finds_the_state_too_long",
+        "sso.callback.no_code",
+        lambda one: one.ruled("site", answers(_long, 414, _TOO_LONG)),
+    ),
+    Fault(
+        "proxy_finds_the_callback_too_long",
+        "sso.callback.no_result",
+        lambda one: one.ruled("chat", answers(_long, 414, _TOO_LONG)),
+    ),
     _certificate("certificate_expired", "expired", _secured(-timedelta(hours=1))),
     _certificate("certificate_for_another_host", "names", _secured(_DAYS, _OTHER_HOST)),
     _certificate("certificate_of_an_unknown_authority", "authority", _secured(_DAYS, trusted=False)),

@@ -26,6 +26,7 @@ _LEFT_BLANK = {
     "clientId": "",
     "buttonLabelText": "Second",
 }
+_LOUD = names.SERVICE.capitalize()
 # UTF-8 read as a Russian Windows reads files by default.
 _GARBLED_LABEL = "Войти через Беседку".encode().decode("cp1251", "replace")
 
@@ -38,6 +39,27 @@ def _service(name: str, cause: str, field: str, value: object) -> Fault:
             yield
 
     return Fault(name, f"login_service.{cause}", breaking)
+
+
+@contextmanager
+def _twin(one: BreakableStack, spelling: str) -> Iterator[None]:
+    """A second row of the service, as a script writes it: another address, and all else as it was."""
+    own = one.mongo[LOGIN_SERVICES].find_one({"service": one.contract.provider.name}) or {}
+    row = own | {"_id": "twinService000001", "service": spelling, "serverURL": "http://127.0.0.1:1"}
+    with one.settled(), one.inserted(LOGIN_SERVICES, row):
+        yield
+
+
+@contextmanager
+def _there_twice(one: BreakableStack) -> Iterator[None]:
+    """The same spelling: a restore brought the rows twice, and the unique index could not be built."""
+    services = one.mongo[LOGIN_SERVICES]
+    services.drop_index("service_1")
+    try:
+        with _twin(one, one.contract.provider.name):
+            yield
+    finally:
+        services.create_index("service", unique=True)
 
 
 @contextmanager
@@ -190,6 +212,8 @@ FAULTS = (
             LOGIN_SERVICES, {"_id": "ghostService00001", "service": f"custom_{names.SERVICE}", "custom": True}
         ),
     ),
+    Fault("second_login_service_by_case", "login_service.alone.twin", lambda one: _twin(one, _LOUD)),
+    Fault("login_service_there_twice", "login_service.alone.twin", _there_twice),
     Fault(
         "second_login_service_left_blank",
         "login_service.alone.blank",

@@ -35,6 +35,11 @@ def _policy(name: str, policy: str) -> Fault:
     return _of_the_chat(name, "document.policy", reply_with(_rooms, "Content-Security-Policy", policy))
 
 
+def _coloned(request: Request) -> bool:
+    """A call with a colon in its path, which some rules take for an attack."""
+    return request.path.startswith("/api/v1/method.call/")
+
+
 def _scripts(request: Request) -> bool:
     return request.path.endswith(".js")
 
@@ -60,6 +65,10 @@ _BROWSED = (
         rewritten(_rooms, "<head>", f'<head><meta http-equiv="{_CSP}" content="script-src \'none\'">'),
     ),
     _policy("chat_kept_from_its_server", "connect-src https://elsewhere.invalid"),
+    _policy("chat_kept_from_what_its_scripts_load", "script-src 'self'; style-src 'self' 'unsafe-inline'"),
+    _policy("chat_trusts_no_text_of_its_scripts", "require-trusted-types-for 'script'"),
+    _policy("chat_kept_from_its_styles", "style-src 'self'"),
+    _policy("chat_kept_from_its_socket", "connect-src http:"),
     _policy("chat_has_the_policy_of_another_site", "default-src https://elsewhere.invalid"),
     _of_the_chat(
         "chat_forgets_everything_at_each_load",
@@ -72,6 +81,7 @@ _BROWSED = (
         "page_in_place_of_the_chats_scripts", "client.missing", answers(_scripts, 200, "<h1>It works!</h1>")
     ),
     _of_the_chat("firewall_stops_the_log_in_call", "client.call", answers(_LOGIN_CALL, 403, "<h1>WAF</h1>")),
+    _of_the_chat("firewall_stops_calls_with_a_colon", "client.call", answers(_coloned, 403, "<h1>WAF</h1>")),
     _of_the_chat("proxy_loses_the_log_in_call", "client.call", answers(_LOGIN_CALL, 404, "<h1>no</h1>")),
     Fault(
         "scripts_of_the_chat_from_elsewhere",
@@ -127,6 +137,17 @@ FAULTS = (
     _on_pages("site_frames_itself_alone", "policy", "Content-Security-Policy", "frame-src 'self'"),
     _on_pages(
         "site_pages_kept_from_their_scripts", "scripts", "Content-Security-Policy", "script-src 'none'"
+    ),
+    _on_pages("page_kept_from_asking_its_site", "connect", "Content-Security-Policy", "connect-src 'none'"),
+    Fault(
+        "tag_of_an_administrator_reloads_the_chat",
+        "iframe.document.reloads",
+        lambda one: one.setting("Meta_custom", '<meta http-equiv="refresh" content="15">'),
+    ),
+    Fault(
+        "tag_of_an_administrator_forbids_scripts",
+        "iframe.document.policy",
+        lambda one: one.setting("Meta_custom", f"<meta http-equiv={_CSP} content=\"script-src 'self'\">"),
     ),
     _on_pages("site_frames_nobody", "policy", "Content-Security-Policy", "default-src 'self'; img-src *"),
     _on_pages("site_pages_isolated", "isolated", "Cross-Origin-Embedder-Policy", "require-corp"),

@@ -113,6 +113,7 @@ FAULTS = (
         ("rooms.accounts.missing",),
     ),
     _account("account_deactivated", {"$set": {"active": False}}, "accounts.inactive"),
+    _account("account_without_its_mark_of_active", {"$unset": {"active": 1}}, "accounts.inactive"),
     Fault("account_locked_after_failures", "integrity.users_locked.failures", _locked_out),
     _account(
         "account_told_to_reset_its_password", {"$set": {"requirePasswordChange": True}}, "accounts.reset"

@@ -14,9 +14,10 @@ from urllib.parse import urljoin, urlsplit
 import requests
 
 from besedka import address as addresses
-from besedka.checks import patience
+from besedka.checks import chat_policy, patience
+from besedka.checks.chat_policy import PROXY
 from besedka.checks.check import Check, check
-from besedka.checks.content_policy import Policy, policies, refuses
+from besedka.checks.content_policy import policies
 from besedka.checks.examination import Examination
 from besedka.checks.finding import Answer, Finding, Severity, Skipped, answer, finding
 from besedka.checks.frame_policy import NEEDED
@@ -30,9 +31,10 @@ _CSP = "Content-Security-Policy"
 _CDNS = ("CDN_PREFIX", "CDN_JSCSS_PREFIX")
 # What the web client signs in by (packages/ddp-client and client/lib/sdk, 6.x and later).
 _LOGIN_CALL = "/api/v1/method.callAnon/login"
+# All else it asks so, with the colon in place of a slash (client/lib/meteorCallWrapper, 6.x and 7.x).
+_OTHER_CALLS = "/api/v1/method.call/rooms%3Aget"
 _MAX_AGE, _HOUR = re.compile(r"max-age=(\d+)"), 3600
 _BUSY = "Read Rocket.Chat's log, and that of the proxy in front of it: is one of the machines busy?"
-_PROXY = "Rocket.Chat does not send that: look for a proxy in front of it that does."
 
 
 class _Shell(HTMLParser):
@@ -85,9 +87,9 @@ def document(examination: Examination) -> Answer:
         if "sandbox" in policy and not set(NEEDED) <= set(policy["sandbox"]):
             seen = f"sandbox {' '.join(policy['sandbox'])}".strip()
             found.append(
-                finding("iframe.document.sandboxed", seen, "no sandbox", f"{place}, {_CSP}", advice=(_PROXY,))
+                finding("iframe.document.sandboxed", seen, "no sandbox", f"{place}, {_CSP}", advice=(PROXY,))
             )
-        found += _refused_by(examination.contract.chat.url, policy, f"{place}, {_CSP}")
+        found += chat_policy.refused(examination.contract.chat.url, policy, f"{place}, {_CSP}")
     disposition = response.headers.get("Content-Disposition", "")
     if disposition.lower().startswith("attachment"):
         advice = ("A proxy turns the page into a download: take its Content-Disposition away.",)
@@ -104,24 +106,9 @@ def _kept(response: requests.Response, place: str) -> list[Finding]:
     if "no-cache" in told or not ("immutable" in told or (age and int(age[1]) > _HOUR)):
         return []
     seen = f"Cache-Control: {told}: after an upgrade browsers show the old page, and it stays empty"
-    advice = (f"Let the proxy keep files alone, and not the page itself. {_PROXY}",)
+    advice = (f"Let the proxy keep files alone, and not the page itself. {PROXY}",)
     code, severity = "iframe.document.kept", Severity.RISK
     return [finding(code, seen, "a page that is asked for anew", place, advice=advice, severity=severity)]
-
-
-def _refused_by(chat: str, policy: Policy, place: str) -> list[Finding]:
-    """What a policy keeps the chat's page from: its own scripts, its own server."""
-    for names, what in (
-        (("script-src-elem", "script-src"), "its own scripts"),
-        (("connect-src",), "its own server"),
-    ):
-        if by := refuses(policy, (*names, "default-src"), chat, chat):
-            advice = (f"Let it name {chat} for scripts and connections, or take the header off. {_PROXY}",)
-            seen = f"{by}: keeps the chat's page from {what}"
-            return [
-                finding("iframe.document.policy", seen, "a policy that admits the chat", place, advice=advice)
-            ]
-    return []
 
 
 @check(
@@ -164,17 +151,25 @@ def client(examination: Examination) -> Answer:
         found.append(_unstyled(bare))
     elif took:
         found += _late(took)
-    called = examination.chat_call(_LOGIN_CALL)
-    if not called.headers.get("Content-Type", "").startswith("application/json"):
-        advice = (
-            "Let the proxy or firewall pass POST to /api/v1/ on to Rocket.Chat: the client signs in by it.",
-        )
-        seen = f"{called.status_code}, and not from Rocket.Chat"
-        place = f"POST {contract.chat.url}{_LOGIN_CALL}"
-        found.append(finding("iframe.client.call", seen, "Rocket.Chat's JSON", place, advice=advice))
+    found += _uncalled(examination)
     if not shell.scripts and not found:
         return Skipped("the page of this client names no scripts")
     return answer(found, evidence=f"{len(own)} scripts, and the log-in call")
+
+
+def _uncalled(examination: Examination) -> list[Finding]:
+    """A call of the client's that something answers in Rocket.Chat's place."""
+    for path in (_LOGIN_CALL, _OTHER_CALLS):
+        called = examination.chat_call(path)
+        if not called.headers.get("Content-Type", "").startswith("application/json"):
+            does = "signs in by it" if path == _LOGIN_CALL else "reads and writes by it"
+            advice = (
+                f"Let the proxy or firewall pass POST to /api/v1/ on to Rocket.Chat: the client {does}.",
+            )
+            seen = f"{called.status_code}, and not from Rocket.Chat"
+            place = f"POST {examination.contract.chat.url}{path}"
+            return [finding("iframe.client.call", seen, "Rocket.Chat's JSON", place, advice=advice)]
+    return []
 
 
 def _cut(error: ServiceUnreachableError) -> Finding:
@@ -183,7 +178,7 @@ def _cut(error: ServiceUnreachableError) -> Finding:
         "In the proxy's configuration: it buffers answers in files that it may not write, or on a full disk "
         "(proxy_temp_path, proxy_buffering off); see its error log."
     )
-    seen = f"it ends too soon: {type(error.__cause__).__name__}"
+    seen = "it ends too soon: less came than its Content-Length"
     return finding("iframe.client.cut", seen, "a whole script", error.where, advice=(fix,))
 
 

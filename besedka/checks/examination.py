@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
@@ -84,7 +85,7 @@ def probe_from_here(
             )
     except requests.RequestException as error:
         raise ServiceUnreachableError(
-            f"{type(error).__name__}: {verb} {address.partition('?')[0]} got no answer",
+            f"{verb} {address.partition('?')[0]} got no answer: {http.silence(error)}",
             expected="an HTTP answer",
             where=address.partition("?")[0],
         ) from error
@@ -93,6 +94,9 @@ def probe_from_here(
     # Rocket.Chat reads UTF-8, whatever the answer says of itself.
     body = answered.content.decode("utf-8", "replace")
     return ProbeAnswer(answered.status_code, kind, body, location, seconds)
+
+
+_TOO_LARGE = re.compile("(header|cookie|uri|line).{0,20} too (large|long)", re.IGNORECASE)
 
 
 def leads_back(location: str, address: str) -> bool:
@@ -111,13 +115,24 @@ def redirected(status: int, location: str, address: str) -> tuple[str, ...]:
         return LOOP_ADVICE
     if target.startswith("https:") and address.startswith("http:"):
         return (
-            f"It redirects to {target}: write https into the addresses of besedka.toml, or stop redirecting.",
+            f"It redirects to {target}: write https into the addresses of besedka.toml, or stop redirecting "
+            "(SECURE_SSL_REDIRECT of Django, or the proxy).",
         )
     return (f"It redirects to {target}: write that address into besedka.toml; a POST does not survive it.",)
 
 
-def gateway(status: int) -> tuple[str, ...]:
-    """What a person does where a proxy answers that nobody behind it did; nothing at any other status."""
+def gateway(status: int, text: str = "") -> tuple[str, ...]:
+    """What a person does about an answer that a proxy gives of itself; nothing where it is none.
+
+    nginx answers 400 to headers that it finds too large, and says so in `text`.
+    """
+    if status in {414, 431, 494} or (status == 400 and _TOO_LARGE.search(text)):
+        fix = (
+            "A proxy finds the address or the cookies too long, and asks neither Daphne nor Rocket.Chat's "
+            "own address. Raise its limit (large_client_header_buffers 4 32k; LimitRequestLine, "
+            "LimitRequestFieldSize); its error log says which."
+        )
+        return (fix,)
     if status == 503:
         fix = (
             "503 is the word of a proxy without a working program behind it, or of a page for maintenance: "
@@ -324,7 +339,7 @@ class Examination:
                 )
         except requests.RequestException as error:
             raise ServiceUnreachableError(
-                f"{type(error).__name__}: {verb} {address} got no answer",
+                f"{verb} {address} got no answer: {http.silence(error)}",
                 expected="an HTTP answer",
                 where=address,
                 next_step="Look at what stands in front of Rocket.Chat, a proxy, and at its log.",

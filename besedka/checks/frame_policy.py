@@ -10,7 +10,7 @@ import requests
 
 from besedka import address
 from besedka.checks.check import Check, check
-from besedka.checks.content_policy import FRAMES, Policy, inline_styles, policies, refuses
+from besedka.checks.content_policy import FRAMES, Policy, inline_styles, policies, refuses, upgrades
 from besedka.checks.examination import Examination
 from besedka.checks.finding import Answer, Finding, Severity, answer, finding
 from besedka.checks.page_styles import Surroundings, hiding
@@ -43,7 +43,11 @@ class _Frames(HTMLParser):
             self.policies.append(fields.get("content", ""))
 
 
-@check("sso.frame_policy", codes="sandbox policy isolated scripts srcdoc hidden upgraded", needs=["sso.user"])
+@check(
+    "sso.frame_policy",
+    codes="sandbox policy isolated scripts connect srcdoc hidden upgraded",
+    needs=["sso.user"],
+)
 def frame_policy(examination: Examination) -> Answer:
     """Do the chat pages let a browser run the chat in their frame?"""
     site = examination.contract.site
@@ -80,17 +84,19 @@ def _of_page(contract: Contract, response: requests.Response) -> list[Finding]:
     for policy in policies([response.headers.get(_CSP, ""), *page.policies]):
         refused = [(origin, by) for origin in origins if (by := refuses(policy, FRAMES, origin, own))]
         for origin, directive in refused[:1]:
-            advice = (f"Add {' and '.join(origins)} to frame-src, wherever this header is set.",)
+            sources = list(dict.fromkeys(map(address.source, origins)))
+            advice = (f"Add {' and '.join(sources)} to frame-src, wherever this header is set.",)
             found.append(
                 finding(
                     "sso.frame_policy.policy",
                     f"{directive}: keeps {origin} out of the frame",
-                    f"frame-src {' '.join(origins)}",
+                    f"frame-src {' '.join(sources)}",
                     f"{place}, {_CSP}",
                     advice=advice,
                 )
             )
         found += _kept_from_scripts(policy, own, place) + _upgraded(policy, origins, place)
+        found += _kept_from_asking(policy, own, place) + _sandboxed(policy, needed, place)
     embedder = response.headers.get(_EMBEDDER, "unsafe-none").partition(";")[0].strip().lower()
     if embedder != "unsafe-none":
         advice = (f"Do not send {_EMBEDDER} with the chat pages: the chat does not allow for it.",)
@@ -156,19 +162,34 @@ def _kept_from_scripts(policy: Policy, own: str, place: str) -> list[Finding]:
     return [finding(code, seen, "a policy that admits the site", f"{place}, {_CSP}", advice=advice)]
 
 
-def _upgraded(policy: Policy, origins: tuple[str, str], place: str) -> list[Finding]:
-    """The page has its frame asked for by https, where only http answers.
-
-    https://www.w3.org/TR/upgrade-insecure-requests/, 4.1: a frame is upgraded on any host. Chromium leaves
-    loopback alone (whatwg/fetch, 1780), so nothing is found there.
-    """
-    plain = [url for url in origins if url.startswith("http:") and not address.is_loopback(address.host(url))]
-    if "upgrade-insecure-requests" not in policy or not plain:
+def _kept_from_asking(policy: Policy, own: str, place: str) -> list[Finding]:
+    """Before it speaks to the chat, the page asks its own site who is signed in."""
+    by = refuses(policy, ("connect-src", "default-src"), own, own)
+    if not by:
         return []
-    origin = plain[0]
-    advice = ("Take upgrade-insecure-requests out of this header, or serve site and chat by https.",)
-    seen = f"upgrade-insecure-requests: a browser asks https of {origin}"
-    code = "sso.frame_policy.upgraded"
+    advice = (f"Add 'self' or {own} to connect-src, wherever this header is set.",)
+    seen, code = f"{by}: keeps the page from asking its own site", "sso.frame_policy.connect"
+    return [finding(code, seen, "a policy that admits the site", f"{place}, {_CSP}", advice=advice)]
+
+
+def _sandboxed(policy: Policy, needed: tuple[str, ...], place: str) -> list[Finding]:
+    """The page itself is in a sandbox, and its frame with it: without the site's cookies and storage."""
+    missing = [word for word in needed if word not in policy.get("sandbox", ())]
+    if "sandbox" not in policy or not missing:
+        return []
+    advice = (f"Take sandbox out of this header, or add {' '.join(missing)} to it.",)
+    seen, code = f"{_CSP}: sandbox, without {', '.join(missing)}", "sso.frame_policy.sandbox"
+    return [finding(code, seen, "no sandbox", f"{place}, {_CSP}", advice=advice)]
+
+
+def _upgraded(policy: Policy, origins: tuple[str, str], place: str) -> list[Finding]:
+    """The page has its frame asked for by https, where only http answers: a frame is upgraded on any host."""
+    word = upgrades(policy, origins)
+    if not word:
+        return []
+    origin = next(url for url in origins if url.startswith("http:"))
+    advice = (f"Take {word} out of this header, or serve site and chat by https.",)
+    seen, code = f"{word}: a browser asks https of {origin}", "sso.frame_policy.upgraded"
     return [finding(code, seen, "no such word beside http", f"{place}, {_CSP}", advice=advice)]
 
 

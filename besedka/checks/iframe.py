@@ -126,7 +126,7 @@ def _frame_refusals(examination: Examination, path: str, page: requests.Response
         if not any(address.admits(source, site, chat) for source in directive.split()[1:]):
             fix = "A proxy sends frame-ancestors: let its Content-Security-Policy name the site."
             place = f"GET {path}, header Content-Security-Policy"
-            expected = address.origin(site)
+            expected = address.source(site)
             found.append(finding("iframe.headers.frame_ancestors", directive, expected, place, advice=(fix,)))
     return found
 

@@ -27,6 +27,7 @@ _TYPES: dict[str, tuple[type, ...]] = {
 }
 # Reported by provider.spelling and provider.exists.
 _PROVIDER_ROW = re.compile(r"^(Accounts_OAuth_Custom[-_]|Custom_OAuth_)", re.IGNORECASE)
+_OWN_ID = "uniqueID"
 _FINGERPRINT = "Deployment_FingerPrint_Verified"
 _SHOWN = 5
 _RETENTION = "RetentionPolicy_Enabled"
@@ -289,7 +290,7 @@ def retention(examination: Examination) -> Answer:
     if values.get(_RETENTION) is not True or _RETENTION in examination.contract.settings:
         return answer([], evidence="no policy deletes messages")
     kept = {kind: _days(values, kind) for kind in _KINDS if values.get(f"RetentionPolicy_AppliesTo{kind}")}
-    found = []
+    found = _kept_by_rooms(examination)
     for kind, days in kept.items():
         if days is None or days >= _DAYS_KEPT:
             continue
@@ -308,6 +309,56 @@ def retention(examination: Examination) -> Answer:
     return answer(found, evidence=f"{len(kept)} kinds of rooms are pruned, none soon")
 
 
+def _kept_by_rooms(examination: Examination) -> list[Finding]:
+    """Rooms with a policy of their own, which wins over that of all rooms; its `maxAge` is in days."""
+    found = []
+    for room in examination.chat_rooms if examination.stored is not None else ():
+        policy = room.get("retention")
+        own: Document = policy if isinstance(policy, dict) else {}
+        days = own.get("maxAge") if own.get("enabled") is True and own.get("overrideGlobal") is True else None
+        if not isinstance(days, int | float) or not 0 <= days < _DAYS_KEPT:
+            continue
+        name = str(room.get("name"))
+        fix = (
+            f"In the room {name}: Room Information, Edit, Prune: choose a longer time, or take the "
+            f"room's own policy off. {_RETENTION} off ends it everywhere. What is deleted comes back from a "
+            "backup alone."
+        )
+        seen = f"messages in the room {name} are deleted after {days:g} days"
+        if own.get("filesOnly"):
+            seen = f"files in the room {name} are deleted after {days:g} days"
+        place, expected = (
+            f"rocketchat_room, {room['_id']}, retention",
+            f"kept for {_DAYS_KEPT} days or longer",
+        )
+        code, risk = "integrity.retention.short", Severity.RISK
+        found.append(finding(code, seen, expected, place, advice=(fix,), severity=risk))
+    return found
+
+
+@check("integrity.workspace", codes="nameless", needs=_GROUND)
+def workspace(examination: Examination) -> Answer:
+    """Has this Rocket.Chat the id by which it is told from any other?
+
+    Rocket.Chat makes it at a start where the row is missing, and never changes it
+    (server/settings/misc.ts, 6.x and 7.x).
+    """
+    row = (examination.stored or {}).get(_OWN_ID)
+    if row is not None and str(row.get("value") or "").strip():
+        return answer([], evidence=f"{_OWN_ID} is there")
+    seen = f"there is no row {_OWN_ID}" if row is None else f"{_OWN_ID} is empty"
+    take = (
+        "" if row is None else f"In mongosh: db.rocketchat_settings.deleteOne({{_id: '{_OWN_ID}'}}). Then: "
+    )
+    fix = (
+        f"{take}Restart Rocket.Chat: it gives itself a new id. Until then provisioning cannot tell this "
+        "server from another one and changes nothing. A backup has the old id, by which the cloud knows the "
+        "workspace."
+    )
+    place, code, expected = f"rocketchat_settings, {_OWN_ID}", "integrity.workspace.nameless", "an id"
+    return answer([finding(code, seen, expected, place, advice=(fix,), severity=Severity.RISK)])
+
+
 def _days(values: dict[str, Any], kind: str) -> float | None:
     milliseconds, days = (values.get(f"RetentionPolicy_{name}_{kind}") for name in ("TTL", "MaxAge"))
     if isinstance(milliseconds, int | float):
@@ -317,4 +368,4 @@ def _days(values: dict[str, Any], kind: str) -> float | None:
 
 def checks(_: Contract) -> tuple[Check, ...]:
     """The checks of this part."""
-    return (settings_known, settings_types, settings_dates, text, migration, banners, retention)
+    return (settings_known, settings_types, settings_dates, text, migration, banners, retention, workspace)

@@ -52,7 +52,7 @@ def status_advice(response: requests.Response) -> tuple[str, ...]:
             "for an attack (ModSecurity), a password of the proxy, or a limit."
         )
         return (fix,)
-    if by_proxy := gateway(response.status_code):
+    if by_proxy := gateway(response.status_code, response.text):
         return by_proxy
     if response.status_code >= 500:
         fix = (
@@ -164,7 +164,7 @@ def _form_kept(examination: Examination, response: requests.Response, place: str
     for policy in policies([response.headers.get(_CSP, "")]):
         for url, severity in ((contract.site.url, Severity.BROKEN), (contract.chat.url, Severity.RISK)):
             if by := refuses(policy, (_ACTION,), url, contract.site.url):
-                fix = f"Let form-action name 'self' and {address.origin(contract.chat.url)}."
+                fix = f"Let form-action name 'self' and {address.source(contract.chat.url)}."
                 seen = f"{by}: a browser does not follow the log-in to {url}"
                 code, expected = "site.login_page.form_action", "site and chat in form-action"
                 where = f"{place}, {_CSP}"

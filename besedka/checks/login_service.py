@@ -64,7 +64,7 @@ def _present(examination: Examination) -> Answer:
     )
 
 
-@check("login_service.alone", codes="ghost blank", needs=["services.admin"], after=["provider.spelling"])
+@check("login_service.alone", codes="twin ghost blank", needs=["services.admin"], after=["provider.spelling"])
 def alone(examination: Examination) -> Answer:
     """Is there no second custom service that leads nowhere?
 
@@ -72,13 +72,15 @@ def alone(examination: Examination) -> Answer:
     with an empty text passes: its button leads nowhere (client/custom-oauth, 7.7.1).
     """
     own = examination.contract.provider.name
-    others = [row for row in examination.login_services if row.get("custom") and row.get("service") != own]
+    twins = [row for row in examination.login_services if str(row.get("service")).lower() == own]
+    others = [row for row in examination.login_services if row.get("custom") and row not in twins]
     ghosts = [str(row.get("service")) for row in others if not isinstance(row.get("serverURL"), str)]
     found = [
         blank
         for row in others
         if isinstance(row.get("serverURL"), str) and (blank := _blank(examination, row)) is not None
     ]
+    found += _twins(examination, twins)
     if ghosts:
         rows = examination.stored or {}
         kept = [name for name in ghosts if f"{provider.PREFIX}{name.capitalize()}" in rows]
@@ -89,6 +91,23 @@ def alone(examination: Examination) -> Answer:
         code, expected = "login_service.alone.ghost", f"{own}, and others with an address and a label"
         found.append(finding(code, seen, expected, place, commands=commands, advice=advice))
     return answer(found, evidence="no ghost")
+
+
+def _twins(examination: Examination, rows: list[Json]) -> list[Finding]:
+    """Two rows of one service: the client calls both loginWithBesedka, and which of them stays is chance.
+
+    It sets only the first letter large (client/lib/customOAuth, `capitalize`). Meteor's unique index on
+    `service` refuses a second row of the same spelling, and no other (packages/service-configuration).
+    """
+    if len(rows) < 2:
+        return []
+    named = ", ".join(repr(row.get("service")) for row in rows)
+    seen = f"{len(rows)} log-in services of one name: {named}; a browser may take the wrong one"
+    place = "meteor_accounts_loginServiceConfiguration, service"
+    fix = "The command keeps the one that the settings describe, and removes the others."
+    commands = (examination.provision_command,)
+    code, expected = "login_service.alone.twin", examination.contract.provider.name
+    return [finding(code, seen, expected, place, commands=commands, advice=(fix,))]
 
 
 def _blank(examination: Examination, row: Json) -> Finding | None:

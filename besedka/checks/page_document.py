@@ -7,6 +7,7 @@ import re
 import requests
 
 from besedka.checks.finding import Finding, Severity, finding
+from besedka.rocketchat.documents import garbled
 
 _SHARED = re.compile(r"\bpublic\b|s-maxage=[1-9]")
 _WHO = "Look for a proxy, a middleware or a decorator of the view that sends it."
@@ -32,6 +33,10 @@ def unusual(name: str, response: requests.Response, place: str) -> list[Finding]
     if not kind.lower().startswith(("text/html", "application/xhtml")):
         advice = (f"A browser shows {kind} as text or as a file. {_WHO}",)
         return [finding(f"{name}.type", kind, "text/html", place, advice=advice)]
+    if "charset=" in kind.lower() and "utf-8" not in kind.lower() and garbled(response.text):
+        advice = (f"The page is in UTF-8, and its header says otherwise: charset utf-8 in the proxy. {_WHO}",)
+        seen, severity = f"{kind}: Russian letters are garbled", Severity.RISK
+        return [finding(f"{name}.type", seen, "charset=utf-8", place, advice=advice, severity=severity)]
     if disposition.lower().startswith("attachment"):
         advice = (f"A browser saves the page as a file: take Content-Disposition away. {_WHO}",)
         return [finding(f"{name}.attachment", disposition, "a page", place, advice=advice)]

@@ -295,7 +295,8 @@ def reachable(examination: Examination) -> Answer:
         asker = "this machine" if examination.probe_is_ours else "inside Rocket.Chat's container"
         return Ok(f"{probed.status} from {address}, asked from {asker}")
     if probed.status == 400 and "html" in probed.content_type:
-        fix = f"add {urlsplit(provider.url).hostname} to ALLOWED_HOSTS"
+        name = urlsplit(provider.url).hostname or ""
+        fix = f"add {f'[{name}]' if ':' in name else name} to ALLOWED_HOSTS"
         seen = "400 with HTML: the site does not know itself by this host name"
         return Findings(
             (finding("provider.reachable_from_chat.host", seen, "400 with JSON", place, advice=(fix,)),)

@@ -55,7 +55,7 @@ def _info(base: str) -> list[Finding]:
     try:
         answered = http.get(address, timeout=TIMEOUT_SECONDS)
     except requests.RequestException as error:
-        seen = f"no answer: {type(error).__name__}"
+        seen = f"no answer: {http.silence(error)}"
     else:
         if answered.ok and answered.text.lstrip().startswith("{"):
             return []

@@ -12,7 +12,10 @@ import requests
 
 from besedka.checks.finding import Finding, Severity, finding
 
-_FIX = "Take Refresh off that page: a proxy's header, or <meta http-equiv=refresh> in its template."
+_FIX = (
+    "Take Refresh off that page: a proxy's header, or <meta http-equiv=refresh> in its template; in the "
+    "chat's own page it comes from the setting Meta_custom."
+)
 _SECONDS = re.compile(r"\s*(\d+)")
 # A message is written in less time.
 _SELDOM = 120

@@ -84,7 +84,8 @@ def _account(raw: Json) -> Account:
         emails=tuple(address for address, _ in addresses),
         verified=frozenset(address for address, flag in addresses if flag is True),
         has_password=None if services is None else bool((services.get("password") or {}).get("bcrypt")),
-        active=bool(raw.get("active", True)),
+        # Without the field each log-in is refused (app/authentication/server/startup/index.js, 6.x and 7.x).
+        active=bool(raw.get("active")),
         roles=frozenset(raw.get("roles") or []),
         must_reset=bool(raw.get("requirePasswordChange")),
         kind=str(raw.get("type") or "user"),

@@ -21,6 +21,13 @@ from besedka.stacks import versions
 
 _STARTING = {502, 503, 504}
 
+_BLOCKED_NAME = "too many failures: wait five minutes (Block_Multiple_Failed_Logins_Enabled)"
+_BLOCKED_ADDRESS = (
+    "Too many log-ins failed from this address, and now none is taken from it, SSO included: wait five "
+    "minutes. Behind a proxy everybody has its address: set HTTP_FORWARDED_COUNT=1 in Rocket.Chat's "
+    "environment, or put it on the list Block_Multiple_Failed_Logins_Ip_Whitelist."
+)
+
 
 @check(
     "services.chat",
@@ -79,7 +86,7 @@ def _no_answer(
         return silence("redirected", *moved)
     start = examination.compose("up -d rocketchat")
     advice = ("Start Rocket.Chat. The embedded stack is started by: python3 run.py up", *start["advice"])
-    found = silence("unanswered", f"nobody answers: {type(why).__name__}", "")
+    found = silence("unanswered", f"nobody answers: {http.silence(why)}", "")
     return replace(found, commands=start["commands"], advice=advice)
 
 
@@ -253,7 +260,7 @@ def _refusal(error: RocketChatError) -> tuple[str, str]:
     if error.status == 429 or "too-many" in error.code:
         return "rate_limited", "wait a minute; API_Enable_Rate_Limiter_Limit_Calls_Default counts log-ins too"
     if error.code.startswith("error-login-blocked"):
-        return "blocked", "too many failures: wait five minutes (Block_Multiple_Failed_Logins_Enabled)"
+        return "blocked", _BLOCKED_ADDRESS if error.code.endswith("-ip") else _BLOCKED_NAME
     if error.status == 401:
         return (
             "wrong_password",

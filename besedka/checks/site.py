@@ -204,7 +204,7 @@ def _leads_to_login(examination: Examination, check_name: str, path: str) -> Ans
     expected = f"302 to {login}?next={page}"
     if not response.is_redirect:
         fix = (
-            next(iter(gateway(response.status_code)), "read Daphne's log")
+            next(iter(gateway(response.status_code, response.text)), "read Daphne's log")
             if response.status_code >= 500
             else "Is this address among the site's urls, and [site] of besedka.toml right? Read Daphne's log."
         )
@@ -255,7 +255,7 @@ def _json_refusal(
     if response.status_code not in statuses:
         fix = "is another view in front of it? python manage.py shell -c 'resolve(...)'"
         if response.status_code >= 500:
-            fix = next(iter(gateway(response.status_code)), "read Daphne's log")
+            fix = next(iter(gateway(response.status_code, response.text)), "read Daphne's log")
         fix = _BY_STATUS.get(response.status_code, fix)
         location = response.headers.get("Location", "")
         advice = redirected(response.status_code, location, response.url) or (fix,)

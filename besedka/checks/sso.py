@@ -125,7 +125,7 @@ def code_for(  # noqa: PLR0911 - one return per way to fail
 
     if response.status_code == 200:
         return refusal("consent", "skip_authorization must be on: a page asks for a click")
-    if response.status_code == 400:
+    if response.status_code == 400 and not gateway(400, response.text):
         return refusal("redirect_uri", _unregistered(examination, wanted), f"{seen}: {said(response)}")
     if not response.is_redirect:
         return refusal(

@@ -54,12 +54,12 @@ def callback(examination: Examination) -> Answer:
         return Findings((_hangs(place, limit),))
     except requests.RequestException as error:
         raise ServiceUnreachableError(
-            f"{type(error).__name__}: {place} got no answer", expected="an HTTP answer", where=address
+            f"{place} got no answer: {http.silence(error)}", expected="an HTTP answer", where=address
         ) from error
     config = oauth_callback.result(page.text)
     if page.status_code != 200 or config is None:
         seen = f"{page.status_code} {page.headers.get('Location', '')}".strip() + ", no result in the page"
-        advice = gateway(page.status_code) or (_lost(page.status_code),)
+        advice = gateway(page.status_code, page.text) or (_lost(page.status_code),)
         return Findings((finding("sso.callback.no_result", seen, "200 with a result", place, advice=advice),))
     secret = examination.secret(str(config.get("credentialSecret") or ""))
     made.credential = {"credentialToken": token, "credentialSecret": secret}

@@ -112,16 +112,23 @@ class Page(HTMLParser):
             self.inline[-1] += data
             return
         if self._labelled:
-            self.labels[-1] = f"{self.labels[-1]}{data}".strip()
+            self.labels[-1] = _shown(f"{self.labels[-1]}{data}")
         if self._channel is not None:
             tag, path, text = self.switchers[self._channel]
-            self.switchers[self._channel] = (tag, path, (text + data).strip())
+            self.switchers[self._channel] = (tag, path, text + data)
 
     def handle_endtag(self, tag: str) -> None:
         """The script, switcher, button or link ends."""
-        self._channel = None
+        if self._channel is not None and tag == self.switchers[self._channel][0]:
+            _, path, text = self.switchers[self._channel]
+            self.switchers[self._channel], self._channel = (tag, path, _shown(text)), None
         self._labelled = self._labelled and tag not in _PRESSED
         self._in_script = False
+
+
+def _shown(text: str) -> str:
+    """The text as a browser shows it: breaks and blanks of the source are one blank (CSS Text 3, 4.1.1)."""
+    return re.sub(r"[ \t\n\r\f]+", " ", text).strip(" ")
 
 
 def read(response: requests.Response) -> Page:
@@ -187,7 +194,7 @@ def _frame_findings(name: str, examination: Examination, response: requests.Resp
 def _status(contract: Contract, response: requests.Response) -> tuple[str, str]:
     """What came in the page's place, and what a person does about it."""
     target = response.headers.get("Location", "")
-    fix = next(iter(gateway(response.status_code)), "read Daphne's log")
+    fix = next(iter(gateway(response.status_code, response.text)), "read Daphne's log")
     if urlsplit(target).path == contract.site.below(contract.site.login_path):
         fix = (
             "The page does not know who is signed in: something keeps the answer for others (proxy_cache), "

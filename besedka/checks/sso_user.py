@@ -43,7 +43,7 @@ _ADVICE = {
 
 @check(
     "sso.user",
-    codes="unwritable refused hasher malformed filtered limited failing clears slow"
+    codes="unwritable refused hasher backend malformed filtered limited failing clears slow"
     " foreign_cookie secure_cookie short_cookie path_cookie shared_cookie",
     needs=["services.site"],
     after=["services.chat", "site.login_form", "site.csrf"],
@@ -61,7 +61,9 @@ def user(examination: Examination) -> Answer:
     except SignInRefusedError as error:
         return Findings((_by_its_hash(examination, made, error) or _refusal(error),))
     response = made.site.accepted
-    found = []
+    found = _hashed_otherwise(examination, made) if made.temporary else []
+    if found:
+        return Findings(tuple(found))
     if response is not None:
         place = f"POST {response.url.partition('?')[0]}"
         found = cookie_findings("sso.user", examination, response) or clears("sso.user", response, place)
@@ -95,21 +97,62 @@ def _by_its_hash(examination: Examination, made: Visitor, error: SignInRefusedEr
     shown = error.answer
     if shown is None or shown.status_code != 200 or not LoginForm.of(shown).found:
         return None
-    if not examination.target.site_database_url:
+    encoded = _stored(examination).get(made.username.lower(), "")
+    if not verified(made.password, encoded):
         return None
+    algorithm = encoded.partition("$")[0]
+    seen = f"{made.username} is refused, and the stored password is the right one ({algorithm})"
+    if made.temporary:
+        # The site has hashed it itself a moment ago.
+        fix = (
+            "Does AUTHENTICATION_BACKENDS of the site name a backend that looks into this database "
+            "(django.contrib.auth.backends.ModelBackend), and does the form ask for more than a password?"
+        )
+        return finding("sso.user.backend", seen, "a session", error.where, advice=(fix,))
+    return _unhashed(seen, algorithm, error.where)
+
+
+def _unhashed(seen: str, algorithm: str, where: str) -> Finding:
+    fix = (
+        f"Name a hasher of {algorithm} in PASSWORD_HASHERS of the site; if one is there: does "
+        "AUTHENTICATION_BACKENDS look into this database, and does the form ask for more?"
+    )
+    return finding("sso.user.hasher", seen, "a session", where, advice=(fix,))
+
+
+def _stored(examination: Examination) -> dict[str, str]:
+    """Username in small letters → the encoded password of an active account, as it is now."""
     with suppress(ServiceUnreachableError):
-        stored = {user.username.lower(): user for user in examination.site_users}
-        account = stored.get(made.username.lower())
-        encoded = account.password if account and account.is_active is not False else ""
-        if verified(made.password, encoded):
-            algorithm = encoded.partition("$")[0]
-            seen = f"{made.username} is refused, and the stored password is the right one ({algorithm})"
-            fix = (
-                f"Name a hasher of {algorithm} in PASSWORD_HASHERS of the site; if one is there: does "
-                "AUTHENTICATION_BACKENDS look into this database, and does the form ask for more?"
-            )
-            return finding("sso.user.hasher", seen, "a session", error.where, advice=(fix,))
-    return None
+        if examination.target.site_database_url:
+            users = examination.site_database.users()
+            return {user.username.lower(): user.password for user in users if user.is_active is not False}
+    return {}
+
+
+def _hashed_otherwise(examination: Examination, made: Visitor) -> list[Finding]:
+    """A new user signs in, and those whose password was hashed by another algorithm are asked after.
+
+    One of each such algorithm tries it: a list of hashers that lacks the old ones lets only new users in.
+    """
+    stored = _stored(examination)
+    known = {stored.get(made.username.lower(), "").partition("$")[0]}
+    for user in examination.contract.users:
+        encoded = stored.get(user.username.lower(), "")
+        algorithm = encoded.partition("$")[0]
+        if not encoded or algorithm in known or verified(user.secret, encoded) is False:
+            continue
+        known.add(algorithm)
+        site = Site.of(examination.contract, timeout=SERVER_SECONDS)
+        try:
+            site.sign_in(user.username, user.secret, email=user.email)
+        except SignInRefusedError as error:
+            if error.answer is not None and error.answer.status_code == 200:
+                seen = f"new users sign in, and {user.username} is refused: that password is {algorithm}"
+                return [_unhashed(seen, algorithm, error.where)]
+        else:
+            with suppress(ServiceUnreachableError):
+                site.sign_out()
+    return []
 
 
 def _refusal(error: SignInRefusedError) -> Finding:

@@ -153,6 +153,17 @@ def not_admin(username: str, roles: list[str], where: str) -> AdminMissingError:
     )
 
 
+def nameless(where: str) -> OtherServerError:
+    """The Rocket.Chat at that address has no id by which it could be told from another one."""
+    return OtherServerError(
+        "this Rocket.Chat has no uniqueID, by which one server is told from another",
+        expected="an id, which Rocket.Chat gives itself at a start",
+        where=where,
+        next_step="restart Rocket.Chat and run this again; if the row uniqueID of rocketchat_settings is "
+        f"there and empty, delete it first; {_NOTHING_WRITTEN}",
+    )
+
+
 def translated(error: RocketChatError, username: str) -> BesedkaError:
     """The cause behind a refusal, as its own class; the refusal itself where it is none of ours."""
     where = error.call

@@ -118,13 +118,25 @@ def of_blank_services(rows: dict[str, Document], state: State, contract: Contrac
 def of_services(services: Iterable[Row], rows: dict[str, Document], contract: Contract) -> Iterator[Action]:
     """Custom log-in services of which no settings exist: `removeOAuthService` does not remove these.
 
-    Measured on 6.13.0: it answers success, and the service stays.
+    Measured on 6.13.0: it answers success, and the service stays. Of rows of the contract's own service the
+    one that Rocket.Chat made stays.
     """
-    for service in services:
+    twins = [one for one in services if str(one.get("service")).lower() == contract.provider.name]
+    twins.sort(key=lambda one: _distance(one, contract))
+    for service in twins[1:]:
+        yield removed(SERVICES, service, "it is a second row of the same log-in service")
+    for service in (one for one in services if one not in twins):
         name = str(service.get("service"))
         base = f"{provider.PREFIX}{name.capitalize()}"
-        if service.get("custom") and name != contract.provider.name and base not in rows:
+        if service.get("custom") and base not in rows:
             yield removed(SERVICES, service, "no settings belong to this log-in service")
+
+
+def _distance(service: Row, contract: Contract) -> int:
+    """In how much a row is none of Rocket.Chat's own making: its name, and the values of the contract."""
+    own = {"service": contract.provider.name, "clientId": contract.provider.client_id, "custom": True}
+    own["serverURL"] = contract.site.url
+    return sum(service.get(name) != value for name, value in own.items())
 
 
 def _typed(row: Document) -> Any:

@@ -90,7 +90,16 @@ class Session:
             )
 
     def _ask_id(self) -> str:
-        return str(self.chat.get("settings/uniqueID").get("value"))
+        try:
+            own_id = self.chat.get("settings/uniqueID").get("value")
+        except RocketChatError as error:
+            # A row that is not there is answered so, without a word (v1/settings.ts, 6.x and 7.x).
+            if error.status != 400:
+                raise
+            own_id = None
+        if not own_id:
+            raise errors.nameless(self.url)
+        return str(own_id)
 
     def method(self, name: str, *params: Any) -> Any:
         """A DDP method over REST: a write. Its errors come with HTTP 200, inside `message`."""

@@ -37,7 +37,7 @@ class Account:
             email=first.get("address", ""),
             verified=bool(first.get("verified")),
             roles=tuple(row.get("roles") or ()),
-            active=row.get("active", True) is not False,
+            active=bool(row.get("active")),
         )
 
 

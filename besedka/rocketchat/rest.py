@@ -195,7 +195,7 @@ class RocketChat:
             ) from error
         except requests.RequestException as error:
             raise ServiceUnreachableError(
-                f"Rocket.Chat did not answer: {type(error).__name__}",
+                f"Rocket.Chat did not answer: {http.silence(error)}",
                 expected="an HTTP answer",
                 where=f"{verb} {url}",
                 next_step="is the service running, and is the address right? See its log.",

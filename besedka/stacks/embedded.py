@@ -18,7 +18,7 @@ from pathlib import Path
 import requests
 
 from besedka import hosts, provision, site_status
-from besedka.address import host
+from besedka.address import bound, host
 from besedka.contract import PROJECT_ROOT, Contract
 from besedka.errors import ServiceUnreachableError, StackStartError
 from besedka.progress import Say, quiet
@@ -147,6 +147,7 @@ class EmbeddedStack:
         port = self.ports["chat"]
         oplog_url = mongod.url(self.ports["mongo"], "local")
         told = environment.chat(self.contract, mongo_url=self.mongo_url, oplog_url=oplog_url, port=port)
+        told["BIND_IP"] = bound(self.contract.chat.url)
         if self.authority:
             told["NODE_EXTRA_CA_CERTS"] = self.authority
         if own_tokens.needed(self.contract):
@@ -159,7 +160,7 @@ class EmbeddedStack:
         # Meteor's five log-ins in ten seconds would be the suite's pace on a stand-in that loads in one.
         command = [*chat_client.STANDIN, "--movable-clock", "--unlimited-logins", *self._spoken(client)]
         command += [chat_client.MOOD_OPTION, mood] if mood else []
-        told |= {"BIND_IP": "127.0.0.1", "PYTHONPATH": str(PROJECT_ROOT)} | hosts.environment([PROJECT_ROOT])
+        told |= {"PYTHONPATH": str(PROJECT_ROOT)} | hosts.environment([PROJECT_ROOT])
         self._launch("rocketchat", command, PROJECT_ROOT, told)
 
     def _spoken(self, client: ChatClient | None) -> Sequence[str]:
@@ -169,7 +170,7 @@ class EmbeddedStack:
 
     def start_site(self) -> None:
         """Start Daphne; `wait_for_site` waits for it."""
-        address = ["-b", "127.0.0.1", "-p", str(self.ports["site"])]
+        address = ["-b", bound(self.contract.site.url), "-p", str(self.ports["site"])]
         command = [sys.executable, "-m", "daphne", *address, "config.asgi:application"]
         self._launch("site", command, PROJECT_ROOT / "web", self.site_environment)
 

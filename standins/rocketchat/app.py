@@ -136,6 +136,9 @@ async def shell(request: Request) -> Response:
     silent = " data-iframe-login=silent" if config.since(7, 8) and not config.since(7, 9, 4) else ""
     page = _SHELL.replace("<html", f'<html data-mood="{traits}"{silent}', 1) if traits or silent else _SHELL
     page = page.replace('href="/"', f'href="{escape(config.path_prefix)}/"', 1)
+    # As it stands, unescaped (app/ui-master/server/index.js, 6.x and 7.x).
+    custom = str(request.app.state.server.settings.get("Meta_custom") or "")
+    page = page.replace("</head>", f"{custom}</head>", 1) if custom else page
     return HTMLResponse(page, headers={"Cache-Control": "no-cache"})
 
 

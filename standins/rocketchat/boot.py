@@ -8,7 +8,7 @@ import logging
 from typing import Any
 
 from pymongo import AsyncMongoClient
-from pymongo.errors import PyMongoError, ServerSelectionTimeoutError
+from pymongo.errors import OperationFailure, PyMongoError, ServerSelectionTimeoutError
 from pymongo.uri_parser import parse_uri
 
 from standins.rocketchat.accounts import insert_user
@@ -97,11 +97,23 @@ async def start(config: Config, client: AsyncMongoClient[dict[str, Any]]) -> Ser
         users.create_index([("emails.address", 1)], unique=True, sparse=True),
         users.create_index([("services.resume.loginTokens.hashedToken", 1)]),
         pending.create_index([("key", 1)], unique=True),
+        _one_row_per_service(server),
     )
     await _make_users(server)
     await _note_version(server)
     await server.services.start()
     return server
+
+
+async def _one_row_per_service(server: Server) -> None:
+    """Meteor's index; where rows are there twice, it says so in the log and goes on.
+
+    `packages/service-configuration/service_configuration_server.js` of Meteor 2 and 3.
+    """
+    try:
+        await server.db["meteor_accounts_loginServiceConfiguration"].create_index("service", unique=True)
+    except OperationFailure:
+        _log.exception("a log-in service has more than one row")
 
 
 async def _note_version(server: Server) -> None:

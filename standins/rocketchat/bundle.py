@@ -192,11 +192,12 @@ class Bundle:
         )
         before, *after = re.split("<meteor-bundled-css[^<>]*>", self._parts.get("head", ""), maxsplit=1)
         head = "\n".join([before, styles, *after] if after else [styles, before])
+        custom = str(request.app.state.server.settings.get("Meta_custom") or "")
         urls = ["/meteor_runtime_config.js", "/__client__/flags.js", *self._urls["js"]]
         scripts = "\n".join(f'<script type="text/javascript" src="{prefix}{url}"></script>' for url in urls)
         return HTMLResponse(
             f'<!DOCTYPE html>\n<html><head><meta charset="utf-8"><base href="{prefix}/">'
-            f"<title>Rocket.Chat stand-in</title>\n{_ICONS}\n{head}</head>\n"
+            f"<title>Rocket.Chat stand-in</title>\n{_ICONS}\n{head}{custom}</head>\n"
             f'<body>{self._parts.get("body", "")}<div id="react-root"></div>\n{scripts}\n</body></html>'
         )
 

@@ -74,6 +74,9 @@ CHAT = "http://chat.besedka.test:3000"
         ("besedka.test:8001", "http://besedka.test:8001", True),
         ("http:", "http://besedka.test:8001", True),
         ("https:", "http://besedka.test:8001", False),
+        # The grammar of a source has no brackets.
+        ("http://[::1]:8001", "http://[::1]:8001", False),
+        ("http:", "http://[::1]:8001", True),
     ],
 )
 def test_a_policys_source_admits_what_a_browser_admits(source: str, page: str, admitted: bool) -> None:
@@ -110,3 +113,13 @@ def test_another_name_is_no_loopback(name: str) -> None:
 )
 def test_a_site_is_a_domain_to_a_browser(one: str, other: str, same: bool) -> None:
     assert address.same_site(one, other) is same
+
+
+@pytest.mark.parametrize("url", ["http://[::1]:8001/chat", "http://127.0.0.1:8001", "https://besedka.test"])
+def test_the_source_that_is_advised_admits_the_address(url: str) -> None:
+    assert address.admits(address.source(url), url, CHAT)
+
+
+def test_a_service_listens_where_its_address_leads() -> None:
+    assert address.bound("http://localhost:8001") == address.bound("http://besedka.test") == "127.0.0.1"
+    assert address.bound("http://[::1]:8001") == address.local_host("http://[0:0::1]:80").strip("[]")

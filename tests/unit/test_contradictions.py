@@ -78,6 +78,7 @@ TAKEN = {
     "same_address": f'Site_Url = "{TOLD.chat.url}"',
     "colour_of_the_button": f'"{OWN}-button_color" = "#ffcc00"',
     "of_no_known_kind": 'Somebody_Elses_Setting = "false"',
+    "frame_ancestors_beside_it": 'Iframe_Restrict_Access = true\n[proxy]\nframe_ancestors = "http://127.0.0.1:*"',
     "a_word_that_browsers_pass_by": 'Iframe_Restrict_Access = true\nIframe_X_Frame_Options = "ALLOW-FROM x"',
 }
 

@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -154,3 +155,33 @@ def test_a_secure_cookie_goes_to_loopback_by_http_as_browsers_send_it(address: s
         prepared = client.prepare_request(requests.Request("GET", address))
 
     assert ("Cookie" in prepared.headers) is sent
+
+
+@pytest.mark.parametrize(
+    ("address", "words"),
+    [
+        ("http://127.0.0.1:9/", "nothing listens there"),
+        ("http://nobody.invalid/", "no machine of that name is known here"),
+    ],
+)
+def test_who_asks_nobody_reads_why(address: str, words: str) -> None:
+    with pytest.raises(requests.RequestException) as caught:
+        http.get(address, timeout=5)
+    assert http.silence(caught.value) == words
+
+
+def test_silence_has_words_for_a_server_that_hangs_or_cuts(served: Served) -> None:
+    class Hangs(EndsKept):
+        """Takes the request and says nothing."""
+
+        def do_GET(self) -> None:
+            time.sleep(1)
+            self.close_connection = True
+
+    with pytest.raises(requests.RequestException) as caught:
+        http.get(served(Hangs), timeout=0.2)
+    assert http.silence(caught.value) == "it took the connection and said nothing in time"
+    with pytest.raises(requests.RequestException) as caught:
+        http.get(served(Hangs), timeout=5)
+    assert http.silence(caught.value) == "it cut the connection"
+    assert http.silence(ValueError()) == "ValueError", "a name where there are no words"

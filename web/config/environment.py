@@ -200,6 +200,12 @@ def _database(reader: _Reader, site_dir: Path) -> dict[str, Any]:
     return database
 
 
+def _host(url: str) -> str:
+    """The host as it stands in a request: IPv6 between brackets."""
+    name = urlsplit(url).hostname or ""
+    return f"[{name}]" if ":" in name else name
+
+
 def read_environment(source: Mapping[str, str], site_dir: Path) -> Environment:
     """Read and check everything; `site_dir` holds the default data folder `var`.
 
@@ -211,7 +217,7 @@ def read_environment(source: Mapping[str, str], site_dir: Path) -> Environment:
     service = source.get("OAUTH_SERVICE", "").strip() or "besedka"
     extra_hosts = [host.strip() for host in source.get("ALLOWED_HOSTS", "").split(",") if host.strip()]
     hosts = [
-        urlsplit(site_url).hostname or "",
+        _host(site_url),
         "127.0.0.1",
         "localhost",
         "host.docker.internal",

@@ -51,7 +51,8 @@ class ContentSecurityPolicyMiddleware:
         self.get_response = get_response
         parts = urlsplit(settings.BESEDKA.chat_url)
         # Of an address below a path, the origin alone: a source's path ends at the first redirect.
-        chat = f"{parts.scheme}://{parts.netloc}"
+        # No source names an address of IPv6: the grammar has no brackets (CSP level 3, 2.3.1).
+        chat = f"{parts.scheme}:" if parts.netloc.startswith("[") else f"{parts.scheme}://{parts.netloc}"
         self.rows = (
             "default-src 'self'",
             "img-src 'self' data:",

@@ -81,8 +81,8 @@ class Bundle:
             )
 
     def start(self, told: Mapping[str, str], *, log: Path) -> ServiceProcess:
-        """Start the server on 127.0.0.1 with the environment that it is told."""
-        environment = dict(told) | {"BIND_IP": "127.0.0.1", "NODE_ENV": "production"}
+        """Start the server on this machine's loopback with the environment that it is told."""
+        environment = {"BIND_IP": "127.0.0.1"} | dict(told) | {"NODE_ENV": "production"}
         command = [self.node, "main.js"]
         return ServiceProcess("rocketchat", command, log=log, cwd=self.folder, environment=environment)
 
@@ -112,7 +112,7 @@ def find(named: str, node: str | None = None) -> Bundle:
     if version and client and version != client:
         found = f"its server is {version}, its web client {client}: they do not understand each other"
         raise _wrong(found, folder, "unpack one release's archive into an empty folder")
-    return Bundle(folder, _node(node, _wanted_node(folder), folder), version)
+    return Bundle(folder, _node(node, _wanted_node(folder), folder), version or client)
 
 
 def _folder(named: Path) -> Path:
@@ -169,13 +169,17 @@ def _node(named: str | None, wanted: str, folder: Path) -> str:
 def _version(folder: Path) -> str | None:
     app = folder / _APP
     version = _said(app, _VERSION) if app.is_file() else None
-    if version is None:
-        return None
+    return _supported(version, app) if version else None
+
+
+def _supported(version: str, where: Path) -> str:
+    """That version. Raises StackStartError for one that the suite does not know."""
     try:
         versions.pair(version)
     except ImageVersionError as error:
+        next_step = "unpack another release's archive"
         raise StackStartError(
-            error.found, expected=error.expected, where=str(app), next_step="unpack another release's archive"
+            error.found, expected=error.expected, where=str(where), next_step=next_step
         ) from error
     return version
 
@@ -183,7 +187,8 @@ def _version(folder: Path) -> str | None:
 def _client_version(folder: Path) -> str | None:
     """What the bundle's web client says; None where it says nothing."""
     scripts = sorted((folder / CLIENT).glob("*.js"))
-    return next((found for path in scripts if (found := _said(path, _CLIENT_VERSION))), None)
+    version = next((found for path in scripts if (found := _said(path, _CLIENT_VERSION))), None)
+    return _supported(version, folder / CLIENT) if version else None
 
 
 def _said(path: Path, pattern: re.Pattern[bytes]) -> str | None:

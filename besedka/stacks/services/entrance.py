@@ -82,7 +82,9 @@ class Entrance:
             scheme = "https" if self.tls else "http"
             host = "" if self.one_host else address.host(self.told.chat.url)
             path = address.path(self.told.chat.url)
-            both = OneHost(path, self.ports["chat"], self.ports["site"], scheme, host, self.wanted.delay)
+            ancestors = (self.told.proxy and self.told.proxy.frame_ancestors) or ""
+            chat, site = self.ports["chat"], self.ports["site"]
+            both = OneHost(path, chat, site, scheme, host, self.wanted.delay, ancestors)
             yield "one_host", both.command(self.ports["one host"])
         if secured:
             pairs = {
@@ -104,6 +106,7 @@ class Entrance:
             address.path(self.told.chat.url),
             str(secured.server) if secured else "",
             str(secured.key) if secured else "",
+            told.frame_ancestors or "",
         )
 
     def _certified(self, folder: Path) -> Certificates:
@@ -126,4 +129,7 @@ class Entrance:
         else:
             scheme, port = "http", self.ports[self._behind(name)]
         host = address.host(url) if self.wanted.proxy else address.local_host(url)
+        if ":" in host and (self.tls or self.one_port):
+            # What stands before the services listens on IPv4 alone.
+            host = "127.0.0.1"
         return f"{scheme}://{host}:{port}{address.path(url)}"

@@ -43,6 +43,7 @@ class Front:
     chat_path: str = ""
     certificate: str = ""
     key: str = ""
+    ancestors: str = ""
 
     def text(self) -> str:
         """The configuration of both sites, to be included in nginx's `http`."""
@@ -72,6 +73,7 @@ def example(contract: Contract, *, one_host: bool) -> Front:
         told.chat_path if one_host else "",
         "/etc/ssl/besedka/server.pem",
         "/etc/ssl/besedka/server.key",
+        told.frame_ancestors or "",
     )
 
 

@@ -4,7 +4,7 @@ What is asked of the chat's host, or of its path where both have one host, goes 
 site. Each connection carries one request, so that none can reach the wrong side; a WebSocket keeps its own.
 It tells both sides who asked and by which scheme (`X-Forwarded-For`, `X-Forwarded-Proto`) and leaves `Host`
 alone. Run as a program: the port, the chat's path, the ports of chat and site, all on 127.0.0.1, the scheme,
-the chat's host, and the delay.
+the chat's host, the delay, and which pages may show the chat in a frame.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from besedka.stacks.services.tls import hand_on
 
 _CONNECTION = re.compile(rb"^connection:.*\r\n", re.IGNORECASE | re.MULTILINE)
 _HOST = re.compile(rb"^host:\s*([^:\r\n]*)", re.IGNORECASE | re.MULTILINE)
+_ANCESTORS = b"Content-Security-Policy: frame-ancestors "
 _UPGRADE = re.compile(rb"^upgrade:\s*websocket", re.IGNORECASE | re.MULTILINE)
 
 
@@ -28,7 +29,8 @@ class OneHost:
     """The ports of both, the chat's path, which begins with `/`, and the scheme that browsers speak.
 
     `chat_host` takes the path's place: all that is asked of that host is the chat's. Each answer comes
-    `delay` seconds later than it would; a WebSocket opens as much later.
+    `delay` seconds later than it would; a WebSocket opens as much later. `ancestors` is the chat's
+    `frame-ancestors`, empty for none.
     """
 
     chat_path: str
@@ -37,11 +39,12 @@ class OneHost:
     scheme: str
     chat_host: str = ""
     delay: float = 0.0
+    ancestors: str = ""
 
     def command(self, port: int) -> list[str]:
         """The program that listens on that port."""
         told = (port, self.chat_path, self.chat_port, self.site_port, self.scheme, self.chat_host, self.delay)
-        return [sys.executable, "-m", __name__, *map(str, told)]
+        return [sys.executable, "-m", __name__, *map(str, told), self.ancestors]
 
     def port_of(self, target: str, host: str = "") -> int:
         """Whose the request is: that of the chat's host, else the chat's path itself, or what lies below."""
@@ -70,13 +73,23 @@ class OneHost:
                 await asyncio.sleep(self.delay)
             behind, to_it = await asyncio.open_connection("127.0.0.1", port)
             to_it.write(self.head(head, writer.get_extra_info("peername")[0]))
-            await asyncio.gather(hand_on(reader, to_it), hand_on(behind, writer))
+            answers = self._answers(behind, writer, of_chat=port == self.chat_port)
+            await asyncio.gather(hand_on(reader, to_it), answers)
         writer.close()
+
+    async def _answers(
+        self, behind: asyncio.StreamReader, writer: asyncio.StreamWriter, *, of_chat: bool
+    ) -> None:
+        if self.ancestors and of_chat:
+            with suppress(asyncio.IncompleteReadError, asyncio.LimitOverrunError):
+                head = await behind.readuntil(b"\r\n\r\n")
+                writer.write(head[:-2] + _ANCESTORS + self.ancestors.encode() + b"\r\n\r\n")
+        await hand_on(behind, writer)
 
 
 async def _main(*told: str) -> None:
-    port, chat_path, chat_port, site_port, scheme, chat_host, delay = told
-    front = OneHost(chat_path, int(chat_port), int(site_port), scheme, chat_host, float(delay))
+    port, chat_path, chat_port, site_port, scheme, chat_host, delay, ancestors = told
+    front = OneHost(chat_path, int(chat_port), int(site_port), scheme, chat_host, float(delay), ancestors)
     server = await asyncio.start_server(front.connected, "127.0.0.1", int(port))
     async with server:
         await server.serve_forever()

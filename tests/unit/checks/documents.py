@@ -24,7 +24,7 @@ def codes(check: str, examination: Examination) -> list[str]:
 def user(name: str, **more: Any) -> Row:
     services = {"password": {"bcrypt": "$2b$…"}}
     raw = {"_id": f"id-{name}", "username": name, "type": "user", "createdAt": NOW, "services": services}
-    return raw | {"emails": [{"address": f"{name}@besedka.com"}], "roles": ["user"]} | more
+    return raw | {"emails": [{"address": f"{name}@besedka.com"}], "roles": ["user"], "active": True} | more
 
 
 def room(name: str, **more: Any) -> Row:

@@ -299,3 +299,34 @@ def test_messages_that_are_deleted_soon(holding: Make, values: Row, found: int) 
     on = {"RetentionPolicy_Enabled": True, "RetentionPolicy_AppliesToChannels": True}
     examination = holding(effective=on | values)
     assert codes("integrity.retention", examination) == ["integrity.retention.short"] * found
+
+
+@pytest.mark.parametrize(
+    ("own", "found"),
+    [
+        ({"enabled": True, "overrideGlobal": True, "maxAge": 1}, 1),
+        ({"enabled": True, "overrideGlobal": True, "maxAge": 30}, 0),
+        ({"enabled": True, "overrideGlobal": False, "maxAge": 1}, 0),
+        ({"enabled": False, "overrideGlobal": True, "maxAge": 1}, 0),
+        ({"enabled": True, "overrideGlobal": True, "maxAge": "1"}, 0),
+        ("1 day", 0),
+    ],
+)
+def test_a_room_with_a_policy_of_its_own(holding: Make, own: Any, found: int) -> None:
+    examination = holding(
+        effective={"RetentionPolicy_Enabled": True}, chat_rooms=[room("general", retention=own)]
+    )
+    assert codes("integrity.retention", examination) == ["integrity.retention.short"] * found
+
+
+def test_a_workspace_without_an_id(holding: Make) -> None:
+    for stored in ({}, {"uniqueID": setting("", "string")}):
+        assert codes("integrity.workspace", holding(stored=stored)) == ["integrity.workspace.nameless"]
+    assert codes("integrity.workspace", holding(stored={"uniqueID": setting("x1", "string")})) == []
+
+
+def test_two_rows_of_one_login_service(holding: Make) -> None:
+    own = {"service": "besedka", "custom": True, "serverURL": "https://site.example", "clientId": "x"}
+    for second in ("Besedka", "besedka"):
+        examination = holding(login_services=[own, own | {"service": second}])
+        assert codes("login_service.alone", examination) == ["login_service.alone.twin"]

@@ -187,3 +187,18 @@ def test_a_page_that_asks_https_of_a_plain_chat_has_a_name(
     examination = showing({"/chat/test/": page, "/chat/integrated/": ""})
     examination.contract = examination.contract.at(site_url=site, chat_url=chat)
     assert codes("sso.frame_policy", examination) == [f"sso.frame_policy.{kind}" for kind in kinds]
+
+
+@pytest.mark.parametrize(
+    ("word", "kinds"),
+    [
+        ("connect-src 'none'", ["connect"]),
+        ("connect-src 'self'", []),
+        ("sandbox allow-scripts allow-forms", ["sandbox"]),
+        ("sandbox allow-scripts allow-forms allow-same-origin", []),
+    ],
+)
+def test_a_page_that_its_own_policy_stops_has_a_name(showing: Showing, word: str, kinds: list[str]) -> None:
+    page = f'<meta http-equiv="Content-Security-Policy" content="{word}">'
+    examination = showing({"/chat/test/": page, "/chat/integrated/": ""})
+    assert codes("sso.frame_policy", examination) == [f"sso.frame_policy.{kind}" for kind in kinds]

@@ -20,7 +20,7 @@ from typer.testing import CliRunner
 
 from besedka.checks import examination as examination_module
 from besedka.checks.catalogue import checks_for
-from besedka.checks.examination import Examination
+from besedka.checks.examination import Examination, gateway
 from besedka.checks.finding import Finding, Findings, Ok
 from besedka.commands import doctor as command
 from besedka.contract import Contract
@@ -382,3 +382,19 @@ def test_two_domains_are_two_sites_to_a_browser(ask: Callable[..., list[Finding]
     (found,) = ask("services.addresses", "https://chat.example.net", "https://example.org")
     assert found.code == "services.addresses.cross_site"
     assert ask("services.addresses", "https://chat.example.org", "https://example.org") == []
+
+
+@pytest.mark.parametrize(
+    ("status", "text", "named"),
+    [
+        (414, "", True),
+        (431, "", True),
+        (494, "", True),
+        (400, "Request Header Or Cookie Too Large", True),
+        (400, "Mismatching redirect URI", False),
+        (200, "", False),
+        (404, "The header is too large", False),
+    ],
+)
+def test_a_proxy_that_finds_a_request_too_long_is_named(status: int, text: str, named: bool) -> None:
+    assert ("large_client_header_buffers" in " ".join(gateway(status, text))) is named

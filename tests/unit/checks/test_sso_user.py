@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+from dataclasses import dataclass
 from typing import Any, NoReturn
 
 import pytest
@@ -30,16 +31,27 @@ class _Refusing:
         raise refused
 
 
+@dataclass
+class _Stored:
+    """The site's accounts as its database holds them now."""
+
+    accounts: list[SiteUser]
+
+    def users(self) -> list[SiteUser]:
+        return self.accounts
+
+
 @pytest.mark.parametrize(
-    ("stored", "active", "code"),
+    ("stored", "active", "temporary", "code"),
     [
-        ("right", True, "sso.user.hasher"),
-        ("another", True, "sso.user.refused"),
-        ("right", False, "sso.user.refused"),
+        ("right", True, False, "sso.user.hasher"),
+        ("right", True, True, "sso.user.backend"),
+        ("another", True, True, "sso.user.refused"),
+        ("right", False, False, "sso.user.refused"),
     ],
 )
 def test_a_right_password_that_is_refused_names_the_hashers(
-    examine_with: Make, contract: Contract, stored: str, active: bool, code: str
+    examine_with: Make, contract: Contract, stored: str, active: bool, temporary: bool, code: str
 ) -> None:
     one = contract.users[0]
     digest = base64.b64encode(hashlib.pbkdf2_hmac("sha256", stored.encode(), b"salt", 1)).decode()
@@ -53,8 +65,12 @@ def test_a_right_password_that_is_refused_names_the_hashers(
         password=f"pbkdf2_sha256$1$salt${digest}",
     )
     site: Any = _Refusing()
-    somebody = Visitor(one.username, one.email, one.full_name, "right", site, one.role, frozenset())
-    examination = examine_with(site_users=[account], visitors=Visitors(somebody, {}), manage=print)
+    somebody = Visitor(
+        one.username, one.email, one.full_name, "right", site, one.role, frozenset(), temporary
+    )
+    examination = examine_with(
+        site_database=_Stored([account]), visitors=Visitors(somebody, {}), manage=print
+    )
     answered: Any = user.ask(examination)
     assert [found.code for found in answered.found] == [code]
     assert ("PASSWORD_HASHERS" in answered.found[0].advice[0]) is (code == "sso.user.hasher")

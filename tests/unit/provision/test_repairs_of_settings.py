@@ -43,3 +43,20 @@ def test_a_right_that_the_role_has_lost_comes_back() -> None:
 def test_the_question_is_answered_where_it_is_open() -> None:
     asked = [workspace.steps(State(VERSION, settings={workspace.VERIFIED: it})) for it in (False, True)]
     assert [len(list(steps)) for steps in asked] == [1, 0]
+
+
+def test_of_two_rows_of_one_service_the_own_one_stays() -> None:
+    own = {
+        "_id": "a",
+        "service": CONTRACT.provider.name,
+        "clientId": CONTRACT.provider.client_id,
+        "custom": True,
+    }
+    for twin in (
+        {"service": CONTRACT.provider.name.capitalize()},
+        {"clientId": "another"},
+        {"custom": False},
+    ):
+        for rows in ([own, own | {"_id": "b"} | twin], [own | {"_id": "b"} | twin, own]):
+            (action,) = repairs_of_settings.of_services(rows, {}, CONTRACT)
+            assert (action.target, action.after) == (f'{repairs_of_settings.SERVICES}/"b"', None)

@@ -11,7 +11,7 @@ import pytest
 import typer.main
 
 from besedka import cli
-from bootstrap import command
+from bootstrap import command, project
 from bootstrap.lock import Lock
 
 from .conftest import Checkout
@@ -225,3 +225,37 @@ def test_the_lock_of_a_dead_process_is_taken_over(tmp_path: Path, capsys: pytest
         assert path.read_text() == str(os.getpid())
     assert "waiting" not in capsys.readouterr().err
     assert not path.parent.exists()
+
+
+def test_a_command_asserts_and_writes_cyrillic_whatever_the_shell_says(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    for name, value in {"PYTHONOPTIMIZE": "2", "PYTHONUTF8": "0", "LC_ALL": "POSIX"}.items():
+        monkeypatch.setenv(name, value)
+
+    told = command.activated(project.Project(tmp_path), None)
+
+    assert "PYTHONOPTIMIZE" not in told
+    assert told["PYTHONUTF8"] == "1"
+
+
+@pytest.mark.parametrize(
+    ("shell", "said"),
+    [
+        ({"PYTHONOPTIMIZE": "1"}, "assertions are not executed"),
+        ({"PYTHONUTF8": "0", "LC_ALL": "POSIX", "PYTHONCOERCECLOCALE": "0"}, "PYTHONUTF8=1"),
+    ],
+    ids=["no assertions", "no Cyrillic"],
+)
+def test_pytest_itself_is_refused_where_it_would_prove_nothing(shell: dict[str, str], said: str) -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "pytest", "-n", "0", "-p", "no:cacheprovider", "--collect-only", __file__],
+        cwd=command.ROOT,
+        env={name: value for name, value in os.environ.items() if not name.startswith("PYTEST_")} | shell,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert done.returncode == pytest.ExitCode.USAGE_ERROR
+    assert said in done.stderr

@@ -212,7 +212,7 @@ def test_a_mongod_that_does_not_go_with_it(said: str, expected: str, good: Path)
         (
             "require('http').createServer(() => {}).listen(process.env.PORT, '127.0.0.1'); return;",
             "3",
-            "was not ready after 3 s: Rocket.Chat did not answer: ReadTimeout",
+            "was not ready after 3 s: Rocket.Chat did not answer: it took the connection and said nothing",
         ),
     ],
     ids=["dies", "hangs", "html-to-everything", "never-answers"],
@@ -292,4 +292,16 @@ def test_a_server_and_a_client_of_two_versions(tmp_path: Path) -> None:
 
     script.write_text('e.exports.Info={version:"6.5.3",build:1}', encoding="utf-8")
     with pytest.raises(StackStartError, match=r"its server is 6\.13\.0, its web client 6\.5\.3"):
+        bundle.find(str(folder), made_up.node()[0])
+
+
+def test_the_client_says_it_where_the_server_does_not(tmp_path: Path) -> None:
+    """Where app.js is written otherwise than by Meteor 2 and 3; the client is of the same build."""
+    folder = made_up.bundle(tmp_path / "bundle", version=None)
+    script = folder / "programs/web.browser/abc.js"
+    script.write_text('e.exports.Info={version:"6.5.3",build:1}', encoding="utf-8")
+    assert bundle.find(str(folder), made_up.node()[0]).contract(CONTRACT).chat.version == "6.5.3"
+
+    script.write_text('e.exports.Info={version:"5.4.10",build:1}', encoding="utf-8")
+    with pytest.raises(StackStartError, match=r"5\.4\.10"):
         bundle.find(str(folder), made_up.node()[0])

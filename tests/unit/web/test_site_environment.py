@@ -47,6 +47,8 @@ def test_what_follows_from_other_variables(environment: dict[str, str]) -> None:
     assert site.chat_url == site.chat_internal_url == "http://chat.example"
     assert site.redirect_uri == "http://chat.example/_oauth/besedka"
     assert {"127.0.0.1", "localhost", "host.docker.internal"} <= set(site.allowed_hosts)
+    six = read_environment(environment | {"SITE_URL": "http://[::1]:8001"}, HERE)
+    assert "[::1]" in six.allowed_hosts, "as it stands in the request"
 
 
 def test_private_channels_live_under_group_and_admit_their_roles(environment: dict[str, str]) -> None:

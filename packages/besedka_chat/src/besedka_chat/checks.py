@@ -120,7 +120,8 @@ def check_hosts(chat: ChatSettings) -> Iterator[CheckMessage]:
     host = urlsplit(chat.site_url).hostname or ""
     # As Django itself does while DEBUG is set and no host is named (django/http/request.py, get_host).
     allowed = settings.ALLOWED_HOSTS or ([".localhost", "127.0.0.1", "[::1]"] if settings.DEBUG else [])
-    if not validate_host(f"[{host}]" if ":" in host else host, allowed):
+    host = f"[{host}]" if ":" in host else host
+    if not validate_host(host, allowed):
         yield Error(
             f"ALLOWED_HOSTS is {settings.ALLOWED_HOSTS!r}, without {host!r} of BESEDKA_CHAT['SITE_URL']: the "
             "chat's requests for token and identity are answered with 400",

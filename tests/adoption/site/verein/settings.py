@@ -10,6 +10,9 @@ CHAT_URL = os.environ.get("VEREIN_CHAT_URL", "http://127.0.0.1:3000")
 CHAT_SERVICE = "verein"
 ROOMS = [("diele", "Diele", False, "VM"), ("vorstand", "Vorstandszimmer", True, "V")]
 
+SESSION_COOKIE_NAME = "verein_sitzung"
+# The token lies in the session: there is no cookie of it.
+CSRF_USE_SESSIONS = True
 SECRET_KEY = "of-a-test"
 ALLOWED_HOSTS = ["127.0.0.1", "localhost"]
 ROOT_URLCONF = "verein.urls"
