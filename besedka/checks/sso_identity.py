@@ -17,7 +17,7 @@ _TOKENS = (
 )
 # What a person does about the identity view, by how it answered.
 _IDENTITY = {
-    "session_only": _TOKENS,
+    "session_only": f"{_TOKENS} What asks every visitor to sign in must spare it (login_not_required).",
     "rejected": f"{_TOKENS} A proxy must pass the Authorization header on, and keep no answer.",
     "scope": "The view asks for a scope that [provider] scope does not name, or refuses this user.",
     "missing": "Is identity_path the address of the identity view, and is it routed for tokens, too?",

@@ -106,7 +106,10 @@ def commands(examination: Examination) -> Answer:
             continue  # The page's own check says so.
         asked += 1
         if missing:
-            fix = "run collectstatic, or look at STATIC_URL; without its scripts a page signs nobody in"
+            fix = (
+                "Run collectstatic, or look at STATIC_URL. If the address answers 200, the server calls it "
+                "no script: mend its Content-Type (nginx: include mime.types)."
+            )
             seen = ", ".join(missing)
             found.append(finding("sso.commands.no_script", seen, "200 with a script", path, advice=(fix,)))
         elif others := refused(texts, site.url + path, page.digests):
