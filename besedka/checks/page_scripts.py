@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from urllib.parse import urljoin
 
 from besedka import address
@@ -21,12 +21,14 @@ _MAKES_FRAME = re.compile(
 
 
 def scripts(
-    site: Site, address_of_page: str, sources: list[str], inline: list[str]
+    site: Site, address_of_page: str, sources: list[str], inline: list[str], modules: Collection[str]
 ) -> tuple[dict[str, str], list[str]]:
     """Address → text of the page's scripts with all that they import, and what could not be had.
 
-    A script in the page itself has the page's address and its place there.
+    A script in the page itself has the page's address and its place there. `modules` are those of `sources`
+    that are modules, as all that is imported is.
     """
+    classic = {urljoin(address_of_page, source) for source in sources if source not in modules}
     texts = {f"{address_of_page} script {number}": text for number, text in enumerate(inline, 1)}
     missing: list[str] = []
     pending = [urljoin(address_of_page, source) for source in sources]
@@ -37,7 +39,7 @@ def scripts(
         source = pending.pop()
         if source in texts or source in missing:
             continue
-        text = _script(site, source)
+        text = _script(site, source, classic=source in classic)
         if text is None:
             missing.append(source)
             continue
@@ -69,11 +71,27 @@ def makes_frame(texts: Mapping[str, str]) -> bool:
     return any(_MAKES_FRAME.search(text) for text in texts.values())
 
 
-def _script(site: Site, address: str) -> str | None:
+def _script(site: Site, address: str, *, classic: bool) -> str | None:
     response = site.get(address)
-    is_script = response.status_code == 200 and "javascript" in response.headers.get("Content-Type", "")
+    if response.status_code != 200 or not _runs(response.headers, classic=classic):
+        return None
     response.encoding = "utf-8"
-    return response.text if is_script else None
+    return response.text
+
+
+def _runs(headers: Mapping[str, str], *, classic: bool) -> bool:
+    """Whether a browser runs that as a script: one that is no module of nearly any type, but for `nosniff`.
+
+    https://fetch.spec.whatwg.org/#should-response-to-request-be-blocked-due-to-mime-type?. HTML is run, too,
+    and is no script.
+    """
+    told = headers.get("Content-Type", "").partition(";")[0].strip().lower()
+    if told.endswith(("javascript", "ecmascript")):
+        return True
+    sniffed = "nosniff" not in headers.get("X-Content-Type-Options", "").lower()
+    return (
+        classic and sniffed and not told.startswith(("image/", "audio/", "video/", "text/csv", "text/html"))
+    )
 
 
 def _imported(address: str, text: str) -> Iterator[str]:

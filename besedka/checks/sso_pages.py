@@ -209,7 +209,7 @@ def _makes_its_frame(examination: Examination, response: requests.Response) -> b
     if response.status_code != 200 or page.frames or page.documents > 1:
         return False
     site = visitor(examination).site
-    return makes_frame(scripts(site, response.url, page.scripts, page.inline)[0])
+    return makes_frame(scripts(site, response.url, page.scripts, page.inline, page.modules)[0])
 
 
 def _is_of_the_chat(contract: Contract, frame: dict[str, str]) -> bool:

@@ -101,7 +101,7 @@ def commands(examination: Examination) -> Answer:
     for path in site.chat_pages:
         response = made.site.get(path)
         page = read(response)
-        texts, missing = scripts(made.site, site.url + path, page.scripts, page.inline)
+        texts, missing = scripts(made.site, site.url + path, page.scripts, page.inline, page.modules)
         if response.status_code != 200 or not (page.frames or missing or makes_frame(texts)):
             continue  # The page's own check says so.
         asked += 1

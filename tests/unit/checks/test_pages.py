@@ -32,8 +32,8 @@ Showing = Callable[..., Examination]
 class Site:
     """A site of these pages; everything else is not found."""
 
-    def __init__(self, pages: dict[str, str]) -> None:
-        self.pages = pages
+    def __init__(self, pages: dict[str, str], headers: dict[str, str]) -> None:
+        self.pages, self.headers = pages, headers
 
     def get(self, address: str) -> Any:
         path = address.removeprefix("http://127.0.0.1:8001")
@@ -44,18 +44,18 @@ class Site:
             status_code=status,
             text=text,
             url=f"http://127.0.0.1:8001{path}",
-            headers={"Content-Type": kind},
+            headers={"Content-Type": kind} | (self.headers if path.endswith(".js") else {}),
             elapsed=timedelta(),
         )
 
 
 @pytest.fixture
 def showing(examine_with: Callable[..., Examination]) -> Showing:
-    """An examination whose visitor is shown these pages."""
+    """An examination whose visitor is shown these pages; the headers are those of scripts."""
 
-    def make(pages: dict[str, str]) -> Examination:
+    def make(pages: dict[str, str], **headers: str) -> Examination:
         examination = examine_with()
-        site: Any = Site(pages)
+        site: Any = Site(pages, {name.replace("_", "-"): value for name, value in headers.items()})
         made = Visitor(
             "temp_x", "temp_x@besedka.com", "X", "secret", site, examination.contract.common_role, frozenset()
         )
@@ -146,6 +146,29 @@ def test_what_is_wrong_with_the_scripts_has_a_name(
     right = {"/chat/test/": PAGE.replace("page.js", "test.js"), "/static/test.js": OAUTH}
     examination = showing(right | {"/chat/integrated/": PAGE} | scripts)
     assert codes("sso.commands", examination) == [f"sso.commands.{kind}" for kind in kinds]
+
+
+@pytest.mark.parametrize(
+    ("kind", "sniffed", "module", "runs"),
+    [
+        ("text/plain", "", False, True),
+        ("application/octet-stream", "", False, True),
+        ("text/ecmascript", "nosniff", False, True),
+        ("text/plain", "nosniff", False, False),
+        ("text/html; charset=utf-8", "", False, False),
+        ("text/plain", "", True, False),
+    ],
+)
+def test_a_script_of_another_type_runs_where_browsers_run_it(
+    showing: Showing, kind: str, sniffed: str, module: bool, runs: bool
+) -> None:
+    page = PAGE if module else PAGE.replace('type="module" ', "")
+    pages = {"/chat/test/": page, "/chat/integrated/": page, "/static/page.js": f"{OAUTH}{GO}"}
+    examination = showing(pages, Content_Type=kind, X_Content_Type_Options=sniffed)
+
+    found = codes("sso.commands", examination)
+
+    assert ("sso.commands.no_script" in found) is not runs
 
 
 @pytest.mark.parametrize(
