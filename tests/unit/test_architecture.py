@@ -160,3 +160,9 @@ def test_a_circle_is_named() -> None:
 def test_what_is_too_long_is_named() -> None:
     body = "\n".join(["def f():", *["    pass"] * FUNCTION_LINES])
     assert too_long("m", ast.parse(body), FILE_LINES + 1) == ["m: 401 lines", "m.f: 61 lines"]
+
+
+def test_the_page_shows_every_room() -> None:
+    page = (PROJECT_ROOT / "docs" / "architecture.md").read_text("utf-8")
+    rooms = [f"{room}{'/' if (PROJECT_ROOT / 'besedka' / room).is_dir() else '.py'}" for room in ALLOWED]
+    assert [room for room in rooms if f"{room}`" not in page] == []

@@ -14,13 +14,17 @@ from typer.core import TyperGroup
 from besedka.cli import app
 from besedka.contract import PROJECT_ROOT
 
-PAGES = [*PROJECT_ROOT.glob("README*.md"), *(PROJECT_ROOT / "docs").rglob("*.md")]
+PAGES = [
+    PROJECT_ROOT / "CONTRIBUTING.md",
+    *PROJECT_ROOT.glob("README*.md"),
+    *(PROJECT_ROOT / "docs").rglob("*.md"),
+]
 _SHOWN = re.compile(r"^ {4,}(.+)$|(?<!`)`([^`\n]+)`(?!`)", re.MULTILINE)
 _PROGRAM = re.compile(
     r"^(?:\w+=\S+ )*(?:\.venv/bin/)?(?:python3? -m )?(besedka|pytest|python3 run\.py)(?: (.*))?$"
 )
 # Commands of `run.py` itself; those of besedka are handed on.
-_OWN = {"setup", "e2e", "test", "lock"}
+_OWN = {"setup", "e2e", "test"}
 
 
 def shown(text: str) -> Iterator[tuple[str, list[str]]]:
