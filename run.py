@@ -14,7 +14,7 @@ Google Chrome or Edge on PATH or where they are usually installed; a Playwright 
 `playwright install chromium`; on Debian or Ubuntu as root `apt-get install chromium-headless-shell`, else
 `apt-get install chromium`.
 
-Exit statuses of set-up (any other status is that of pytest or of the command that was called):
+Exit statuses of set-up (any other status comes from pytest or from the command that was called):
     20  this Python is too old
     21  this Python cannot make virtual environments (venv or ensurepip is missing)
     22  no disk space

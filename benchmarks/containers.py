@@ -117,7 +117,7 @@ def bare_seconds() -> float:
         for process in begun:
             assert process.wait() == 0
         # Asked as our own start asks: by the same questions, when a container has written something and at
-        # the latest at the same interval. Whoever is asked more seldom is found ready later than it is.
+        # the latest at the same interval. A service asked more seldom is found ready later than it is.
         with readiness.Progress(
             lambda _line: None, budget=plan.budget, cancelled=threading.Event()
         ) as progress:

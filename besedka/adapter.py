@@ -16,7 +16,7 @@ from besedka.values import RootedPath
 
 # Where `web/` has its status page; another site may have one there, too.
 STATUS_PATH = "/api/v1/status/"
-# Whoever is called so may be made, changed and removed by tests and by doctor.
+# An account of that name may be made, changed and removed by tests and by doctor.
 TEMPORARY_PREFIX = "temp_"
 
 

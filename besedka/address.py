@@ -187,7 +187,7 @@ def _authority(url: str) -> str:
     default = _DEFAULT_PORTS.get(parts.scheme.lower())
     try:
         return f"{name}:{parts.port}" if parts.port and parts.port != default else name
-    except ValueError:  # no number: left as it stands, for whoever connects to refuse
+    except ValueError:  # no number: left as it stands, for the client to refuse
         return parts.netloc
 
 
@@ -197,5 +197,5 @@ def host_name(name: str) -> str:
         if ":" in name:
             return str(ipaddress.IPv6Address(name))
         return name.lower() if name.isascii() else name.encode("idna").decode()
-    except ValueError:  # no host name: left as it stands, for whoever connects to refuse
+    except ValueError:  # no host name: left as it stands, for the client to refuse
         return name

@@ -63,7 +63,7 @@ _DISABLED_FEATURES = (
 def executable(playwright_build: Callable[[], str], *, headed: bool = False) -> str | None:
     """Path of the browser to run, None for Playwright's own build.
 
-    The order is that of `run.py`: BESEDKA_BROWSER, a browser on PATH, then the build that Playwright
+    The order is `run.py`'s: BESEDKA_BROWSER, a browser on PATH, then the build that Playwright
     downloads, whose place `playwright_build` tells. `headed` passes over a build that has no windows.
     Raises BrowserMissingError when nothing is there.
     """

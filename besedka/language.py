@@ -29,7 +29,7 @@ def named(words: Sequence[str]) -> str | None:
 
 
 def speak(wanted: Language) -> None:
-    """From now on this process speaks that language to whoever sits at its terminal."""
+    """From now on this process speaks that language at its terminal."""
     _spoken[:] = [wanted]
 
 

@@ -23,7 +23,7 @@ _RESERVED_DEFAULT = "admin,administrator,system,user"
 _SECOND = r"([-_. ]?(chat|room|channel|group|copy|чат|\d+))?"
 _SECRET = re.compile(r"(secret|password|_pass|token|private_?key)$", re.IGNORECASE)
 # Rocket.Chat's own services: while their switch `Accounts_OAuth_<Name>` is off, it removes the log-in service
-# of that key, whoever made it (`apps/meteor/server/lib/oauth/updateOAuthServices.ts`; the settings of 7.7.1).
+# of that key, anybody's (`apps/meteor/server/lib/oauth/updateOAuthServices.ts`; the settings of 7.7.1).
 _ITS_OWN_SERVICES = frozenset(
     (
         *("apple", "dolphin", "drupal", "facebook", "github", "github_enterprise", "gitlab", "google"),

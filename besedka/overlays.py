@@ -17,7 +17,7 @@ from besedka.errors import ContractError
 from besedka.names import is_secret
 
 HEADER = "overlay"
-# The first three are read here, the others by whoever tries the overlay on a stack.
+# The first three are read here, the others where the overlay is tried on a stack.
 _HEADER_ROWS = ("name", "reason", "replaces", "tests", "options", "services", "environment", "beside")
 _NAMES = ("username", "name")
 

@@ -1,4 +1,4 @@
-"""How work that takes its time says how far it is: one line at a time, to whoever shows it."""
+"""How work that takes its time says how far it is: one line at a time, to its listener."""
 
 from __future__ import annotations
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from besedka import address, ways
 from besedka.address_mistakes import Told
 
-# The settings registry, of which every version holds what differs (besedka/rocketchat/catalogue.py).
+# The settings registry; each version's file holds what differs (besedka/rocketchat/catalogue.py).
 _REGISTRY = Path(__file__).parent / "rocketchat" / "catalogue" / "7.7.1.json"
 _CUSTOM = re.compile(r"^Accounts_OAuth_Custom-[A-Z0-9_][A-Za-z0-9_]*(?=-|$)")
 _TEXTS = frozenset({"string", "relativeUrl", "password", "code", "color", "language", "select"})

@@ -1,7 +1,7 @@
 """What a person reads, in Russian: the English sentences of the code are looked up in texts/ru/*.toml.
 
 The code words each sentence once, in English, as an f-string. Reports, run.json and the journal hold English:
-they are the same whoever reads them. A sentence becomes Russian where it is shown. The catalogue holds each
+they are the same for each reader. A sentence becomes Russian where it is shown. The catalogue holds each
 f-string as a template with named places. A text is told by the template that fits it with the most letters.
 What stands in its places is put into the Russian one, translated in its turn where it is a sentence itself.
 A text that no template fits is shown as it is. tests/unit/translation collects the templates from the code.

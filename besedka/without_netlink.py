@@ -1,7 +1,7 @@
 """Becomes the program that BESEDKA_PROGRAM names, which then hears nothing of the machine's network.
 
 Chromium watches the addresses of all interfaces by a netlink socket, and gives up what it is loading
-(net::ERR_NETWORK_CHANGED) when one comes or goes, be it that of containers that are nothing to it (Chromium:
+(net::ERR_NETWORK_CHANGED) when one comes or goes, even one of containers that are nothing to it (Chromium:
 net/base/address_tracker_linux.cc, where a socket that cannot be had means that nothing changes). So the
 kernel refuses such sockets to this process and to all that it starts: a filter of seccomp, made by
 libseccomp, which apt itself depends on. Where it cannot be made, the program runs without.

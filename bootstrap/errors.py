@@ -36,7 +36,7 @@ class SetupError(Exception):
         return "\n".join(f"{label:>9}: {text}" for label, text in self.rows.items())
 
     def spoken(self) -> str:
-        """The same in the language of whoever reads it."""
+        """The same in the reader's language."""
         rows = {word(label): spoken(text) for label, text in self.rows.items()}
         width = max(map(len, rows))
         return "\n".join(f"{label:>{width}}: {text}" for label, text in rows.items())
@@ -71,7 +71,7 @@ ADVICE: Mapping[Status, tuple[str, str]] = {
     ),
     Status.BAD_HASH: (
         "the very file whose hash stands in requirements.lock",
-        "do not install it; ask whoever keeps the index, or renew requirements.lock if the file was replaced",
+        "do not install it; ask the index's keeper, or renew requirements.lock if the file was replaced",
     ),
     Status.NO_MATCH: (
         "every package of requirements.lock in the configured index, for this Python and this system",

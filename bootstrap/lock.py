@@ -85,7 +85,7 @@ class Lock:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        # Whoever waits must find the file gone once it has the lock. Windows removes no open file.
+        # A waiting process must find the file gone once it has the lock. Windows removes no open file.
         steps = (self.path.unlink, self.file.close)
         for leave in (*(reversed(steps) if sys.platform == "win32" else steps), self.path.parent.rmdir):
             with contextlib.suppress(OSError):  # the folder may have other use

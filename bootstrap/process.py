@@ -19,7 +19,7 @@ NOT_STARTED = 127
 
 
 def say(text: str) -> None:
-    """One message on stderr, in the language of whoever reads it."""
+    """One message on stderr, in the reader's language."""
     write(spoken(text))
 
 

@@ -54,7 +54,7 @@ _MACHINES = {"amd64": "x86_64"}
 
 
 class Uv:
-    """The installer; `environment` is added to that of its runs."""
+    """The installer; `environment` is added to its runs' own."""
 
     def __init__(self, program: str, name: str, folder: Path) -> None:
         self.program = program

@@ -258,6 +258,6 @@ LEVERS = {
 
 
 def lever(cause: str) -> str:
-    """The word for this cause: that of the longest beginning in the table; empty if there is none."""
+    """The word for this cause: the one of the longest beginning in the table; empty if there is none."""
     fitting = [known for known in LEVERS if cause == known or cause.startswith(f"{known}.")]
     return LEVERS[max(fitting, key=len)] if fitting else ""

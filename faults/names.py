@@ -20,7 +20,7 @@ _private = sorted((channel for channel in CONTRACT.channels if channel.private),
 ADMIN = CONTRACT.chat.admin.username
 # Somebody without rights, and somebody else.
 PLAIN, OTHER = CONTRACT.users[-1], CONTRACT.users[-2:][0]
-# The private room of the fewest, with one who is in it, and that of the most.
+# The private room of the fewest, with one who is in it, and the room of the most.
 PRIVATE, SHARED = _private[0], _private[-1]
 MEMBER = next(user for user in CONTRACT.users if PRIVATE.name in user.channels)
 # Where the frame begins, without its layout.

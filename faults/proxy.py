@@ -247,7 +247,7 @@ class _Handler(BaseHTTPRequestHandler):
         )
         if reply is None:
             going_on = super().handle_expect_100()
-            # Whoever announced a body waits for this word.
+            # A client that announced a body waits for this word.
             self.wfile.flush()
             return going_on
         self._reply(reply)

@@ -60,7 +60,7 @@ def _first_visit_fails() -> Rule:
 
 
 def _of_a_moderator(name: str, cause: str, pattern: str, text: str) -> Fault:
-    """The page of whoever has the moderators' button and not the owner's says something else."""
+    """The page of a user who has the moderators' button and not the owner's says something else."""
 
     def change(reply: Reply) -> Reply:
         if _MODERATORS not in reply.body or _VIP in reply.body:

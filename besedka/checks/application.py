@@ -94,8 +94,8 @@ def secret(examination: Examination) -> Answer:
     rounds, salt, digest = rest.split("$")
     raw = hashlib.pbkdf2_hmac("sha256", expected.encode(), salt.encode(), int(rounds))
     if hmac.compare_digest(base64.b64encode(raw).decode(), digest):
-        return Ok("the stored hash is that of the contract's secret")
-    seen = "the stored hash is that of another secret"
+        return Ok("the stored hash fits the contract's secret")
+    seen = "the stored hash fits another secret"
     return Findings(
         (
             finding(

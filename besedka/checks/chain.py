@@ -51,7 +51,7 @@ def walked(report: Report) -> tuple[Hop, ...]:
 
 
 def broken(report: Report) -> Hop | None:
-    """The first hop that did not go through, be it broken itself or never reached."""
+    """The first hop that did not go through: it is broken itself, or was never reached."""
     return next((hop for hop in walked(report) if hop.status is not Status.OK), None)
 
 

@@ -34,7 +34,7 @@ _LOGIN_CALL = "/api/v1/method.callAnon/login"
 # All else it asks so, with the colon in place of a slash (client/lib/meteorCallWrapper, 6.x and 7.x).
 _OTHER_CALLS = "/api/v1/method.call/rooms%3Aget"
 _MAX_AGE, _HOUR = re.compile(r"max-age=(\d+)"), 3600
-_BUSY = "Read Rocket.Chat's log, and that of the proxy in front of it: is one of the machines busy?"
+_BUSY = "Read the logs of Rocket.Chat and of the proxy in front of it: is one of the machines busy?"
 
 
 class _Shell(HTMLParser):

@@ -1,4 +1,4 @@
-"""What a Content-Security-Policy keeps the chat's own page from, whoever sends it.
+"""What a Content-Security-Policy keeps the chat's own page from, Rocket.Chat's or a proxy's.
 
 Rocket.Chat's own lets in all that its client needs: its scripts and what they evaluate, styles of its own
 making, any server (apps/meteor/app/cors/server/cors.ts, 6.x and 7.x).

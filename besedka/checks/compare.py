@@ -24,7 +24,7 @@ def three_ways(  # noqa: PLR0911 - one return per verdict
 
     Codes: `<code>.missing` (Rocket.Chat does not know the id), `.wrong` (stored and effective agree on
     another value), `.not_effective` (stored as expected, without effect), `.not_stored` (effective now,
-    another value after a restart), `.type` (a value of another type, be it the right text).
+    another value after a restart), `.type` (a value of another type, even if its text is right).
     """
     effective = examination.effective.get(setting_id, MISSING)
     if effective is not MISSING and observed is not MISSING:

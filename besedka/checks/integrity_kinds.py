@@ -52,7 +52,7 @@ def room_kinds(examination: Examination) -> Answer:
 def _discussion(examination: Examination, room: Document) -> Finding:
     """A room of the contract that hangs below another one.
 
-    Rocket.Chat shows it among the discussions and takes whoever enters the parent for entitled
+    Rocket.Chat shows it among the discussions and takes everybody who enters the parent for entitled
     (`apps/meteor/server/services/authorization/canAccessRoom.ts`, 7.7).
     """
     return finding(

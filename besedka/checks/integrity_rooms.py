@@ -330,7 +330,7 @@ def roles(examination: Examination) -> Answer:
     found = [
         finding(
             "integrity.roles.gone",
-            f"Rocket.Chat's own role {role!r} is gone: whoever holds it may do nothing by it",
+            f"Rocket.Chat's own role {role!r} is gone: who holds it may do nothing by it",
             "the role",
             f"rocketchat_roles, {role}",
             advice=("Restart Rocket.Chat: it makes its own roles anew at each start.",),

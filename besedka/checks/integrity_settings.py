@@ -310,7 +310,7 @@ def retention(examination: Examination) -> Answer:
 
 
 def _kept_by_rooms(examination: Examination) -> list[Finding]:
-    """Rooms with a policy of their own, which wins over that of all rooms; its `maxAge` is in days."""
+    """Rooms with a policy of their own, which wins over the one for all rooms; its `maxAge` is in days."""
     found = []
     for room in examination.chat_rooms if examination.stored is not None else ():
         policy = room.get("retention")

@@ -173,7 +173,7 @@ def _form_kept(examination: Examination, response: requests.Response, place: str
 
 
 def _unframed(examination: Examination, response: requests.Response, place: str) -> list[Finding]:
-    """The log-in page shows inside the chat's frame to whoever's session at the site has ended."""
+    """The log-in page shows inside the chat's frame when a visitor's session at the site has ended."""
     site = examination.contract.site.url
     option = response.headers.get("X-Frame-Options", "").strip().lower()
     framing = [policy for policy in policies([response.headers.get(_CSP, "")]) if _ANCESTORS in policy]

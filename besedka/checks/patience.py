@@ -30,7 +30,7 @@ def too_slow(name: str, error: ServiceUnreachableError, place: str) -> Finding |
 
 
 def late(name: str, seconds: float, place: str, advice: tuple[str, ...] = _ADVICE) -> list[Finding]:
-    """`<name>.slow` where an answer took so long, and whoever asked still waited for it."""
+    """`<name>.slow` where an answer took so long, and the client still waited for it."""
     if seconds <= SLOW_SECONDS:
         return []
     seen = f"answered after {seconds:.1f} s"

@@ -236,7 +236,7 @@ def _unread(error: ServiceUnreachableError) -> Finding:
 def _why_refused(examination: Examination, seen: str, fix: str) -> tuple[str, str, str]:
     """Code, sight and advice: to a wrong name, a wrong and no password Rocket.Chat answers 401 alike.
 
-    Whoever signs in by SSO with an unverified e-mail loses the local password (measured on 6.13.0).
+    A user who signs in by SSO with an unverified e-mail loses the local password (measured on 6.13.0).
     """
     username = examination.contract.chat.admin.username
     accounts = [user for user in examination.chat_users if user.get("username") == username]
@@ -264,7 +264,7 @@ def _refusal(error: RocketChatError) -> tuple[str, str]:
     if error.status == 401:
         return (
             "wrong_password",
-            "is the password that of besedka.toml, and is there such an account? ADMIN_PASS counts only "
+            "is it besedka.toml's password, and is there such an account? ADMIN_PASS counts only "
             "while no administrator exists: change it in the account's profile",
         )
     return "refused", "read Rocket.Chat's log"

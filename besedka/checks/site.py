@@ -268,7 +268,7 @@ def _json_refusal(
         return [finding(f"{check_name}.status", seen, expected, place, advice=advice)]
     # django-oauth-toolkit's own decorators refuse with an empty body.
     if response.content and not kind.startswith(_JSON):
-        return [finding(f"{check_name}.html", kind, expected, place, advice=("answer JSON, whoever asks",))]
+        return [finding(f"{check_name}.html", kind, expected, place, advice=("answer JSON to everybody",))]
     return []
 
 

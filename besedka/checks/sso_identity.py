@@ -22,7 +22,7 @@ _IDENTITY = {
     "scope": "The view asks for a scope that [provider] scope does not name, or refuses this user.",
     "missing": "Is identity_path the address of the identity view, and is it routed for tokens, too?",
     "method": "The view must answer GET, which Rocket.Chat sends.",
-    "not_json": "The view must answer JSON, whoever asks, and never a page.",
+    "not_json": "The view must answer JSON to everybody, and never a page.",
     "failing": "Read Daphne's log: the view fails with this user's token.",
     "limited": "A limit refuses Rocket.Chat's server, which asks for everybody: spare identity_path.",
 }

@@ -312,7 +312,7 @@ def site_session(examination: Examination) -> Answer:
                 finding("sso.site_session.status", str(response.status_code), "200", place, advice=(fix,))
             )
         elif not kind.startswith("application/json"):
-            fix = "The view must answer JSON, whoever asks: to the page's script HTML is nobody."
+            fix = "The view must answer JSON to everybody: to the page's script HTML is nobody."
             found.append(finding("sso.site_session.html", kind, "JSON", place, advice=(fix,)))
         elif response.json().get("username") != made.username:
             seen = f"username is {response.json().get('username')!r}"

@@ -33,7 +33,7 @@ _ADVICE = {
         "DATA_UPLOAD_MAX_NUMBER_FIELDS or a firewall. Daphne's log says which.",
     ),
     "filtered": (
-        "Something refuses log-ins, whoever asks: a firewall, a list of addresses, or a lock after failures "
+        "Something refuses everybody's log-in: a firewall, a list of addresses, or a lock after failures "
         "(django-axes: python manage.py axes_reset).",
     ),
     "limited": ("The site limits log-ins from one address: wait, or raise its limit for this machine.",),

@@ -125,7 +125,7 @@ def _gh(step: Step) -> str:
 
 
 def _send(url: str, text: dict[str, Any]) -> None:
-    """Post the message. The address is a secret: whoever has it can write into the room."""
+    """Post the message. The address is a secret: anybody who has it can write into the room."""
     host = urlsplit(url).hostname
     try:
         with http.session() as session:

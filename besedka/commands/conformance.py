@@ -1,6 +1,6 @@
 """`besedka conformance`: does a Rocket.Chat behave as this project takes it to? One page of results.
 
-For whoever upgrades Rocket.Chat: what was asked, as expected, different, and not asked.
+For somebody who upgrades Rocket.Chat: what was asked, as expected, different, and not asked.
 """
 
 from __future__ import annotations

@@ -47,7 +47,7 @@ def alive(record: up_records.Record) -> Stack:
 
 
 def _lost(stack: Stack, dead: list[str]) -> NoStackError:
-    """The error for a stack of which services have ended: which, and what they said last."""
+    """The error for a stack whose services have ended: which, and what they said last."""
     last = "\n".join(f"==== {name}\n{tail(stack, name, LAST_LINES)}" for name in dead)
     return NoStackError(
         f"of the {stack.kind} stack {stack.run_id} {', '.join(dead)} has ended; the last lines:\n{last}",

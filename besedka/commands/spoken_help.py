@@ -1,4 +1,4 @@
-"""Help, and what is said of a wrong option, in the language of whoever reads it.
+"""Help, and what is said of a wrong option, in the reader's language.
 
 Typer words its help in English and lays it out; the formatter here puts each text into Russian before that.
 The classes are of a click of typer's own, which has no public name.

@@ -224,7 +224,8 @@ def logs(
 def show_environment(
     service: Annotated[str, typer.Argument(help="site or rocketchat")],
     database_url: Annotated[
-        str | None, typer.Option(help="The site's database; that of a running `up`, or web/var/site.sqlite3.")
+        str | None,
+        typer.Option(help="The site's database; by default a running `up`'s, or web/var/site.sqlite3."),
     ] = None,
     mongo_url: Annotated[str, typer.Option(help="Rocket.Chat's database.")] = "mongodb://mongo:27017",
 ) -> None:
@@ -301,7 +302,7 @@ def _make_room(console: Console, why: str, *, reuse: bool) -> None:
 
 
 def _forget_a_dead_one(record: up_records.Record) -> None:
-    """Remove the note of an embedded stack of which nothing runs any more."""
+    """Remove the note of an embedded stack that has ended."""
     stack = record.stack
     if any(service.pid and up_records.runs(service.pid) for service in stack.services):
         raise NoStackError(
@@ -311,7 +312,7 @@ def _forget_a_dead_one(record: up_records.Record) -> None:
             next_step="an embedded stack ends with Ctrl-C in its own terminal",
         )
     up_records.forget(stack.run_id)
-    Console().print(spoken(f"forgotten: {stack.run_id}, of which nothing runs any more"))
+    Console().print(spoken(f"forgotten: {stack.run_id}, nothing of it runs any more"))
 
 
 def show(console: Console, stack: Stack) -> None:

@@ -1,4 +1,4 @@
-"""What Rocket.Chat's server told the browser of a sign-in, of which its own client shows nothing.
+"""What Rocket.Chat's server told the browser of a sign-in, and its own client does not show.
 
 A refused log-in leaves the log-in page without a word, and a callback may never answer (measured on 6.13.0).
 The client signs in by `method.callAnon/login`, which answers 200 with the refusal inside.

@@ -22,7 +22,7 @@ from besedka.pages.script_errors import ScriptErrors
 # A page that has waited in vain shows its panel and goes on listening, because a slow chat may still come: it
 # gets this much longer. One that has given up or has proof, and a frame that holds an error page, get none.
 GRACE_MILLISECONDS = 10_000
-# How often the frame is looked at for an error page of the browser, of which the page itself hears nothing.
+# How often the frame is looked at for an error page of the browser; the page itself hears nothing of it.
 LOOK_MILLISECONDS = 250
 # The page's script runs before its `load` event and says its state first of all.
 BEGUN_MILLISECONDS = 5_000

@@ -1,6 +1,6 @@
 """Secrets at rest: the journal must bring an old client secret back without anybody reading it there.
 
-Encrypted with a key made from the administrator's password (scrypt, then Fernet), which whoever runs the undo
+Encrypted with a key made from the administrator's password (scrypt, then Fernet), which who runs the undo
 has to know anyway.
 """
 

@@ -110,7 +110,7 @@ class Journal:
             )
 
     def in_doubt_since(self) -> float | None:
-        """When the change was planned of which nobody knows whether it was made; None if there is none."""
+        """When a change was planned that may or may not have been made; None if there is none."""
         open_changes: dict[int, float] = {}
         for row in self.rows():
             if row["event"] == "planned":

@@ -38,7 +38,7 @@ def made(contract: Contract, state: State, *, rooms_only: bool, prune: bool) -> 
 
 
 def _rights(contract: Contract, state: State) -> Iterator[Action]:
-    """The right to open rooms for whoever has lost it; a permission whose row is gone waits for a restart."""
+    """The right to open rooms, where a role has lost it; a permission without a row waits for a restart."""
     roles = {name: account.roles for name, account in state.accounts.items()}
     for private in (False, True):
         name = rights.of_kind(private=private)
@@ -91,7 +91,7 @@ def _room(channel: Channel, room: Room | None, contract: Contract, state: State)
 
 
 def _voices(channel: Channel, room: Room, contract: Contract) -> Steps:
-    """Whoever belongs here may write; Rocket.Chat takes the mute from members alone (`rooms.unmuteUser`)."""
+    """All who belong here may write; Rocket.Chat takes the mute from members alone (`rooms.unmuteUser`)."""
     members = [user for user, theirs in contract.subscriptions if theirs == channel]
     if silenced := [user.username for user in members if user.username in room.muted]:
         yield Action("room-field", channel.name, {"muted": silenced}, {"muted": []})
@@ -130,7 +130,7 @@ def _memberships(
 
 def _by_right(steps: list[Action | Notice], admin: str, state: State) -> Steps:
     """Invitations into private rooms that the administrator is not in: by a right lent for that long."""
-    # The administrator first: whoever is in can do everything else.
+    # The administrator first: a member can do everything else.
     ordered = sorted(steps, key=lambda step: not step.target.endswith(f"/{admin}"))
     before = state.permissions.get(INVITE_ANYWHERE, [])
     lent = sorted({*before, "admin"})

@@ -116,7 +116,7 @@ def of_blank_services(rows: dict[str, Document], state: State, contract: Contrac
 
 
 def of_services(services: Iterable[Row], rows: dict[str, Document], contract: Contract) -> Iterator[Action]:
-    """Custom log-in services of which no settings exist: `removeOAuthService` does not remove these.
+    """Custom log-in services without settings: `removeOAuthService` does not remove these.
 
     Measured on 6.13.0: it answers success, and the service stays. Of rows of the contract's own service the
     one that Rocket.Chat made stays.

@@ -28,7 +28,7 @@ from besedka.target import Target
 # Documents first, then calls, then what a hook of Rocket.Chat did meanwhile, then counts.
 ROUNDS = 6
 # A write that was on its way when its process died may still land. Nobody can be asked whether it will, so
-# whoever comes next lets this much time pass after it was planned.
+# the next run lets this much time pass after it was planned.
 SETTLE_SECONDS = 5.0
 
 

@@ -24,7 +24,7 @@ from besedka.rocketchat.rest import (
 
 _T = TypeVar("_T")
 POLL_SECONDS = 0.1
-# One window of the rate limiter is a minute; whoever asks for more patience than that gets an error.
+# One window of the rate limiter is a minute; a server that asks for more patience gets an error.
 LONGEST_WAIT_SECONDS = 65.0
 # After so long without a call another server may answer at the address.
 PAUSE_SECONDS = 2.0

@@ -187,7 +187,7 @@ def _rows(session: Session, path: str, key: str, **query: str | int) -> Iterator
 
 
 def _rooms_of(session: Session, account: Account) -> Iterator[str]:
-    """Ids of the rooms of which the account has a membership row.
+    """Ids of the rooms in which the account has a membership row.
 
     A room's list of members is no answer to that: it is read from `users.__rooms`, which still names a room
     whose membership was deleted (measured on 6.13.0). `includeUserRooms` came with 7.0; 6.x refuses it and

@@ -45,7 +45,7 @@ def confirm(place: _Place, action: Action) -> None:
 
 @contextmanager
 def moving(session: Session, setting: str) -> Iterator[None]:
-    """A setting is written in the `with` block; after that of `Site_Url` the question is there at the end."""
+    """A setting is written in the `with` block; after a write of `Site_Url` the question is at the end."""
     before = _known_by(session) if setting == "Site_Url" and not session.dry else None
     yield
     deadline = time.monotonic() + _SECONDS

@@ -1,7 +1,7 @@
 """`run.json`: everything that a run came to, as data with a stable schema (docs/run.schema.json).
 
 Paths are relative to the folder that holds `run.json`. Times are seconds. No value holds a secret: texts
-are scrubbed by whoever fills the model in.
+are scrubbed by the code that fills the model in.
 """
 
 from __future__ import annotations

@@ -37,7 +37,7 @@ COLLECTIONS: Mapping[str, tuple[str, tuple[str, ...]]] = {
 KINDS = (SITE_USERS, *(kind for kind, _ in COLLECTIONS.values()))
 # Tokens of log-ins that come and go.
 PASSING_SERVICES = ("resume", "email", "passwordReset", "loginToken")
-# Of a provider's service: what each log-in through it writes anew, that of doctor's visitor too.
+# Of a provider's service: what each log-in through it writes anew, doctor's visitor's too.
 PASSING_FIELDS = ("accessToken", "refreshToken", "idToken", "expiresAt")
 CODEC: CodecOptions[Document] = CodecOptions(
     document_class=dict,

@@ -129,7 +129,7 @@ def _documents(path: Path) -> Iterator[RawBSONDocument]:
 
 
 def _collections(database: Database[RawBSONDocument]) -> dict[str, dict[str, Any]]:
-    """Name → options of every collection; a view, of which no copy could be made, is refused."""
+    """Name → options of every collection; a view is refused, because no copy could be made."""
     found: dict[str, dict[str, Any]] = {}
     for row in database.list_collections():
         name = str(row["name"])

@@ -1,4 +1,4 @@
-"""What a restart asks of whoever runs the services, and of which service it knows what.
+"""What a restart asks of the program that runs the services, and what it knows of each.
 
 The engine's side is `engine.DockerServices`.
 """

@@ -189,7 +189,7 @@ def _found_in(error: BaseException) -> str:
 
 
 def mongo_steps(running: str, release: str) -> list[str]:
-    """MongoDB series from the version that runs to that of the release's image, the running one first.
+    """MongoDB series from the version that runs to the one of the release's image, the running one first.
 
     One that the release takes stays, where its image is older or the same.
     """

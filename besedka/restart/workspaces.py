@@ -161,7 +161,7 @@ def _official(release: str) -> Mapping[str, str]:
 
 
 def overlay(release: str, folder: Path) -> Path:
-    """A file that puts the release into the contract of whoever reads it."""
+    """A file that puts the release into the contract of the process that reads it."""
     path = folder / f"release-{release}.toml"
     rows = {"overlay": {"name": "upgrade", "reason": "upgrade"}, "chat": {"version": release}}
     lines = (

@@ -13,7 +13,7 @@ _KNOWN = (((6, 3), (6, 3), 301), ((6, 4), (6, 4), 303), ((6, 5), (6, 13), 304), 
 def highest(version: str) -> int | None:
     """The greatest number that can belong to a version such as `6.13` or `7.7.1`; None where it is not known.
 
-    Numbers only grow, so a version between two known ones has at most that of the later.
+    Numbers only grow, so a version between two known ones has at most the later one's.
     """
     major, minor = (int(part) for part in version.split(".")[:2])
     return next((number for _, last, number in _KNOWN if (major, minor) <= last), None)

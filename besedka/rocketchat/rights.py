@@ -6,7 +6,7 @@ from collections.abc import Collection, Mapping
 
 from besedka.contract import Contract
 
-# A member opens a room by this one, or by that of the room's kind.
+# A member opens a room by this one, or by the one for the room's kind.
 ANY_ROOM = "view-joined-room"
 
 Holders = Mapping[str, Collection[str]]

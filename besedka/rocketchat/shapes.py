@@ -1,6 +1,6 @@
 """Fields of Rocket.Chat's documents that hold lists, documents or numbers, and what to make of others.
 
-A script that writes `roles: "user"` for `roles: ["user"]` stops whoever reads the row: Rocket.Chat refuses
+A script that writes `roles: "user"` for `roles: ["user"]` stops each reader of the row: Rocket.Chat refuses
 such a log-in (`app/authentication/server/startup/index.js`, error-user-has-no-roles).
 """
 

@@ -1,4 +1,4 @@
-"""What a running stack looks like to the tests, whoever started it."""
+"""What a running stack looks like to the tests, however it was started."""
 
 from __future__ import annotations
 
@@ -95,7 +95,7 @@ class Stack:
 
     @property
     def client_is_real(self) -> bool:
-        """Whether browsers get Rocket.Chat's own web client, be it from its server or from the stand-in."""
+        """Whether browsers get Rocket.Chat's own web client, from its server or from the stand-in."""
         return self.service("rocketchat").real or any(row.name == WEB_CLIENT for row in self.services)
 
     def service(self, name: str) -> Service:

@@ -110,7 +110,7 @@ async def stub(request: Request) -> Response:
 async def avatar(request: Request) -> Response:
     """GET /avatar/<username> or /avatar/room/<id>: the initial on a square, as where there is no picture.
 
-    A stranger gets that of the address, to be kept by nobody, where pictures are for who is signed in: by
+    A stranger gets the address's, to be kept by nobody, where pictures are for who is signed in: by
     default since 6.12 (`server/routes/avatar/middlewares/auth.js`, PR #33035).
     """
     server: Server = request.app.state.server

@@ -126,7 +126,7 @@ class Bundle:
 
     def _path(self, entry: dict[str, Any]) -> Path:
         name = entry.get("path")
-        # A link is followed: whoever unpacked the folder may keep its files elsewhere.
+        # A link is followed: the folder's owner may keep its files elsewhere.
         path = Path(os.path.normpath(self.root / str(name)))
         if not isinstance(name, str) or not path.is_relative_to(self.root):
             raise ValueError(f"the manifest names {name!r}, wanted the path of a file below the folder")

@@ -40,7 +40,7 @@ class SecurityHeaders:
         async def with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
                 headers, get = MutableHeaders(scope=message), self.settings.get
-                # The real server names none; whoever attaches to this one must not take it for the real one.
+                # The real server names none; an attached suite must not take this one for the real one.
                 # Not in `Server`, which a proxy replaces by its own name.
                 headers["X-Stand-In"] = "Rocket.Chat stand-in"
                 headers["X-XSS-Protection"] = "1"

@@ -139,7 +139,7 @@ async def _forward_mine(connection: Connection, message: Document) -> None:
 
 
 def _end_with_membership(connection: Connection, stops: list[Stop], rid: str) -> None:
-    """Whoever is removed from a room that is not public hears nothing of it from then on."""
+    """A user who is removed from a room that is not public hears nothing of it from then on."""
 
     def removed(message: Document) -> None:
         action, row = message["fields"]["args"][:2]

@@ -327,7 +327,7 @@ async def _administers(call: Call) -> None:
 
 @route("rooms.adminRooms", "GET")
 async def admin_rooms(call: Call) -> Document:
-    """Every room, whoever is in it (app/api/server/lib/rooms.ts, findAdminRooms)."""
+    """Every room, with any members (app/api/server/lib/rooms.ts, findAdminRooms)."""
     await _administers(call)
     query: Document = {"t": {"$in": ["c", "p", "d"]}}
     return await listing(call, call.server.rooms, query, "rooms", [("default", -1), ("name", 1)])

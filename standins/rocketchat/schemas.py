@@ -36,7 +36,7 @@ class _Field:
 
 @dataclass(frozen=True)
 class Schema:
-    """What one route takes; `one` are the names of which exactly one is wanted."""
+    """What one route takes; `one` are names, exactly one of them wanted."""
 
     fields: tuple[_Field, ...]
     one: tuple[_Field, ...] = ()

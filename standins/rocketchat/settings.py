@@ -29,7 +29,7 @@ _DATA = [Path(__file__).with_name(f"settings-{part}.json") for part in ("7.7.1",
 # Rows that came with a later version, by the first that has them.
 _LATER = {
     "email_available_for_OAuth_users": (6, 13),
-    # server/settings/oauth.ts; the release is that of pull request 40721.
+    # server/settings/oauth.ts; the release has pull request 40721.
     "Accounts_OAuth_Use_Modern_Flow": (8, 7),
 }
 # False once Site_Url has changed, back again included: administrators are asked about it

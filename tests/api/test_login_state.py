@@ -53,7 +53,7 @@ def test_a_login_links_the_account_and_stores_a_hashed_session(
     oauth = {"credentialToken": credential_token, "credentialSecret": config["credentialSecret"]}
     credentials = chat.login({"oauth": oauth})
     me = chat.as_user(credentials).me()["username"]
-    assert me == user.username, f"the session of {user.username} is that of {me}"
+    assert me == user.username, f"the session of {user.username} belongs to {me}"
     named = [account["username"] for account in chat_data.users_named(user.username)]
     assert named == [user.username], f"accounts of one name: {named}"
     account = chat_data.user(user.username)

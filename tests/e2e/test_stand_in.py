@@ -17,7 +17,7 @@ NAME = "Rocket.Chat stand-in"
 
 def test_the_page_says_what_it_is(stack: Stack, contract: Contract, visitor: Page) -> None:
     is_stand_in = not stack.service("rocketchat").real
-    # Nothing of Rocket.Chat's own client is changed, whoever serves it: there only the server says it.
+    # Nothing of Rocket.Chat's own client is changed, by whatever server: there only the server says it.
     says_so = not stack.client_is_real
 
     visitor.goto(contract.chat.url, wait_until="domcontentloaded")

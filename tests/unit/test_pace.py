@@ -13,7 +13,7 @@ from fixtures.pace import Pace
 
 
 def test_the_sixth_log_in_waits_for_its_turn(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Whoever had the first five: two of them share the file, as two workers do."""
+    """The users of the first five: two of them share the file, as two workers do."""
     monkeypatch.setattr(pace, "WINDOW_SECONDS", 1.0)
     one, other = (Pace("http://chat.example", tmp_path) for _ in range(2))
     waits = [each.wait() for each in (one, other, one, other, one)]

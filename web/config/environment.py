@@ -1,6 +1,6 @@
 """What the site is told by its environment, read once and checked before Django starts.
 
-The site holds no user, channel, password or client of its own: whoever starts it says so here. Every
+The site holds no user, channel, password or client of its own: its starter says so here. Every
 problem found is reported in one message (found, expected, where, next step), never as a traceback.
 """
 

@@ -54,7 +54,7 @@ def troubles(site_url: str, chat_url: str, *, answering: bool) -> list[str]:
     daphnes = [pid for pid in _listeners(port) if _is_daphne(pid)]
     if webs and daphnes:
         found.append(
-            f"container {webs[0]} (web) runs beside Daphne (process {daphnes[0]}): two sites, of which the "
+            f"container {webs[0]} (web) runs beside Daphne (process {daphnes[0]}): two sites, and the "
             "old one may answer"
         )
     return found

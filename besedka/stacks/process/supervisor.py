@@ -6,7 +6,7 @@ the service is told to stop (by that signal, else SIGTERM), then killed. On Linu
 to this guard by the kernel, so that a kill -9 of the guard takes the service along. Standard library only:
 it has to start in milliseconds.
 
-Exit status: that of the service; 143 when the owner ended it.
+Exit status: the service's; 143 when the owner ended it.
 """
 
 from __future__ import annotations

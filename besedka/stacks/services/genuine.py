@@ -1,7 +1,7 @@
 """Whether what answers MongoDB's protocol is MongoDB's own server: what it says of itself, and what it does.
 
 A program's name proves nothing, nor does a version that it names: stand-ins name one too. MongoDB says
-of which commit and for which storage it was built (`buildInfo`), and does three things that servers like it
+its commit and its storage (`buildInfo`), and does three things that servers like it
 mostly leave out: it compares texts by a collation, plans a query, and takes a transaction back (MongoDB's
 manual: Collation, explain, abortTransaction).
 """

@@ -47,7 +47,7 @@ class OneHost:
         return [sys.executable, "-m", __name__, *map(str, told), self.ancestors]
 
     def port_of(self, target: str, host: str = "") -> int:
-        """Whose the request is: that of the chat's host, else the chat's path itself, or what lies below."""
+        """Whose the request is: the chat's by its host, or by its path and what lies below."""
         if self.chat_host:
             return self.chat_port if host.lower() == self.chat_host else self.site_port
         path, own = unquote(target.partition("?")[0]), unquote(self.chat_path)

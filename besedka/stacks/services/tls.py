@@ -102,7 +102,7 @@ def _name(host: str) -> x509.GeneralName:
 
 async def hand_on(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
     """Write what is read, until either side ends."""
-    # Whoever goes away ends this direction; the other one ends by itself.
+    # The side that goes away ends this direction; the other one ends by itself.
     with suppress(OSError):
         while data := await reader.read(_CHUNK):
             writer.write(data)

@@ -1,6 +1,6 @@
 /**
  * How awkward this client is: traits that the stand-in's `--client-mood` chooses, each seen on the real client (6.5.3,
- * 6.13.0). Without them this client is fast and well-behaved, which hides faults of whoever depends on it.
+ * 6.13.0). Without them this client is fast and well-behaved, which hides faults of programs that depend on it.
  */
 const traits = (document.documentElement.dataset.mood ?? '').split(' ');
 const has = (trait) => traits.includes(trait);

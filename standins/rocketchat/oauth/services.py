@@ -100,7 +100,7 @@ class Services:
     async def find(self, service: str) -> dict[str, Any]:
         """The configuration of a provider that is known and has its row; raises PlainError without.
 
-        Client id and secret are the row's at every exchange, whoever wrote it; all else is what the process
+        Client id and secret are the row's at every exchange, however written; all else is what the process
         keeps since the settings last changed (`getAccessToken` and `configure` of
         `app/custom-oauth/server/custom_oauth_server.js`).
         """

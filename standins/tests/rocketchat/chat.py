@@ -133,7 +133,7 @@ class Chat:
             self._rooms.append(answer.body["room"]["_id"])
 
     def sign_in_again(self) -> None:
-        """New sessions for whoever lasts, where a moved clock has ended the old ones."""
+        """New sessions for accounts that last, where a moved clock has ended the old ones."""
         lasting = [self.__dict__[name] for name in ("anna", "boris") if name in self.__dict__]
         for person in (self.admin, *lasting):
             person.sign_in(person.username, person.password)
@@ -141,7 +141,7 @@ class Chat:
     def clean(self) -> None:
         """Undo what the last test made."""
         known_by = self._known_by() if "Site_Url" in self._settings else None
-        # The last one first: what was set in an order that shuts nobody out goes back in that of its undo.
+        # The last one first: what was set in an order that shuts nobody out goes back in its undo's order.
         for setting, value in reversed(self._settings.items()):
             answer = self.admin.post(f"settings/{setting}", {"value": value})
             assert answer.status == 200, (setting, answer.text)

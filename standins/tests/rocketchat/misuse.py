@@ -1,6 +1,6 @@
 """A server to be sent nonsense: a stand-in of the tests' own, or somebody's by an account without rights.
 
-On somebody's server the nonsense hits nobody: the account may change nothing of others, and rooms of which it
+On somebody's server the nonsense hits nobody: the account may change nothing of others, and rooms in which it
 is the only member go when it goes. There the log cannot be read, so that an answer by name is all that is asked for.
 """
 
@@ -26,7 +26,7 @@ class Misused:
 
     @property
     def is_own(self) -> bool:
-        """A stand-in of the tests' own, of which an administrator may break anything."""
+        """A stand-in of the tests' own, in which an administrator may break anything."""
         return self.log is not None
 
     def written(self) -> int:

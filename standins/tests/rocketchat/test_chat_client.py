@@ -35,7 +35,7 @@ _FETCH = "/__meteor__/dynamic-import/fetch"
 
 @pytest.fixture(scope="module")
 def served(standins: Standins, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Chat]:
-    """A stand-in in front of which a client stands."""
+    """A stand-in with a client in front."""
     folder = web_browser.write(tmp_path_factory.mktemp("bundle") / "programs" / "web.browser")
     web_browser.write_server(folder)
     with standins.running(options=("--chat-client", str(folder))) as standin:

@@ -129,7 +129,7 @@ def test_a_resume_token_in_the_address_signs_in(around: Around) -> None:
 
 @pytest.mark.trap("Iframe", "resumeToken over another session")
 def test_a_resume_token_takes_the_place_of_another_session(around: Around) -> None:
-    """Whoever was signed in before (loginViaQuery.ts calls loginWithToken whatever the session is)."""
+    """Another user was signed in before (loginViaQuery.ts calls loginWithToken whatever the session is)."""
     first, second = around.chat.anna, around.chat.boris
     around.show(f"/channel/general?layout=embedded&resumeToken={first.token}")
     around.hear("room-opened")

@@ -161,7 +161,7 @@ def _upgraded(chat: Chat) -> sockets.socket:
 
 _MASKED_TEXT = b"\x81\xff"
 _FRAMES = {
-    # A masked text frame of a megabyte, of which ten bytes come: the peer has vanished.
+    # A masked text frame of a megabyte; ten bytes of it come: the peer has vanished.
     "half a frame": _MASKED_TEXT + struct.pack(">Q", 1 << 20) + b"\0" * 14,
     "a frame of a terabyte": _MASKED_TEXT + struct.pack(">Q", 1 << 40) + b"\0" * 14,
     "random bytes": random.Random(8).randbytes(3000),  # noqa: S311

@@ -267,7 +267,7 @@ def of_room(rid: str) -> list[str]:
 @row(23)
 def what_happens_in_it(walk: Walk) -> None:
     events = of_room(walk.rooms[0]["_id"])
-    # Who is no member yet; 6.5.3 lets whoever may look in listen too (measured), 6.13 is not known.
+    # Who is no member yet; 6.5.3 lets a user who may look in listen too (measured), 6.13 is not known.
     answers = walk.client.listen("notify-room", *events)
     before_7 = walk.client.chat.version < (7,)
     assert answers == dict.fromkeys(events, "not-allowed") or (before_7 and set(answers.values()) == {True})
@@ -297,7 +297,7 @@ def who_is_who(walk: Walk) -> None:
     assert answer["msg"] == "ready"
     asked = [str(walk.speaker.user_id), client.uid]
     users = client.http.request("GET", "/api/v1/users.presence", params={"ids[]": asked}).body["users"]
-    # 6.5.3 leaves out whoever has never been there (measured).
+    # 6.5.3 leaves out users who have never been there (measured).
     assert {user["_id"] for user in users} <= set(asked)
     assert users
 

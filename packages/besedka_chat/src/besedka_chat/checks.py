@@ -198,7 +198,7 @@ def check_login(chat: ChatSettings) -> Iterator[CheckMessage]:
     if not known:
         yield Warn(
             f"LOGIN_URL is {settings.LOGIN_URL!r}, which is no address of {settings.ROOT_URLCONF}: "
-            "whoever is not signed in meets 404",
+            "a visitor who is not signed in meets 404",
             hint=f"add path({inner.lstrip('/')!r}, LoginView.as_view(template_name='admin/login.html')) "
             "to its urlpatterns, or name your log-in page in LOGIN_URL",
             id="besedka_chat.W014",

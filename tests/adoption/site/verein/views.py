@@ -94,7 +94,7 @@ def wer_by_session(request: HttpRequest) -> HttpResponse:
 @login_required
 @xframe_options_exempt
 def authorize_by_hand(request: HttpRequest) -> HttpResponse:
-    """As found: a code for whoever asks, sent wherever they say."""
+    """As found: a code for everybody who asks, sent wherever they say."""
     code, target = secrets.token_urlsafe(30), request.GET["redirect_uri"]
     Grant.objects.create(
         user=request.user,

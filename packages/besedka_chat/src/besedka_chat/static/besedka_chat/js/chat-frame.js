@@ -153,7 +153,7 @@ export class ChatFrame {
     else this.leave();
   }
 
-  /** Whoever is signed in may be somebody of an earlier visit: the site knows whom it has just let in. */
+  /** The signed-in user may be somebody of an earlier visit: the site knows whom it has just let in. */
   async signedInByItself() {
     const turn = this.turn;
     if (this.state === "connecting" && chatUser() === this.userId) {
