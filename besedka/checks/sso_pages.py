@@ -119,9 +119,9 @@ class Page(HTMLParser):
 
     def handle_endtag(self, tag: str) -> None:
         """The script, switcher, button or link ends."""
-        if self._channel is not None and tag == self.switchers[self._channel][0]:
-            _, path, text = self.switchers[self._channel]
-            self.switchers[self._channel], self._channel = (tag, path, _shown(text)), None
+        if self._channel is not None and tag in {self.switchers[self._channel][0], *_PRESSED}:
+            kind, path, text = self.switchers[self._channel]
+            self.switchers[self._channel], self._channel = (kind, path, _shown(text)), None
         self._labelled = self._labelled and tag not in _PRESSED
         self._in_script = False
 
