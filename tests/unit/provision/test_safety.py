@@ -24,6 +24,14 @@ def test_a_server_that_was_exchanged_before_the_first_write_is_left_alone(desk: 
     assert desk.chat.writes == []
 
 
+def test_a_server_without_an_id_is_refused_before_the_first_write(desk: Desk) -> None:
+    desk.chat.unique_id = ""
+    with pytest.raises(OtherServerError, match="has no uniqueID") as refused:
+        desk.bring()
+    assert "restart Rocket.Chat" in str(refused.value)
+    assert desk.chat.writes == []
+
+
 def test_an_undo_does_not_touch_a_server_that_never_had_the_changes(desk: Desk) -> None:
     desk.bring()
     desk.chat.unique_id = "anotherWorkspace1"
