@@ -187,7 +187,7 @@ def _upgraded(policy: Policy, origins: tuple[str, str], place: str) -> list[Find
     word = upgrades(policy, origins)
     if not word:
         return []
-    origin = next(url for url in origins if url.startswith("http:"))
+    origin = next(url for url in origins if upgrades(policy, (url,)))
     advice = (f"Take {word} out of this header, or serve site and chat by https.",)
     seen, code = f"{word}: a browser asks https of {origin}", "sso.frame_policy.upgraded"
     return [finding(code, seen, "no such word beside http", f"{place}, {_CSP}", advice=advice)]
