@@ -6,7 +6,6 @@ import os
 import subprocess
 import sys
 import threading
-import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -171,15 +170,18 @@ def test_who_asks_nobody_reads_why(address: str, words: str) -> None:
 
 
 def test_silence_has_words_for_a_server_that_hangs_or_cuts(served: Served) -> None:
+    given_up = threading.Event()
+
     class Hangs(EndsKept):
-        """Takes the request and says nothing."""
+        """Takes the request, says nothing until the client has given up, and cuts the connection."""
 
         def do_GET(self) -> None:
-            time.sleep(1)
+            given_up.wait(10)
             self.close_connection = True
 
     with pytest.raises(requests.RequestException) as caught:
         http.get(served(Hangs), timeout=0.2)
+    given_up.set()
     assert http.silence(caught.value) == "it took the connection and said nothing in time"
     with pytest.raises(requests.RequestException) as caught:
         http.get(served(Hangs), timeout=5)
