@@ -112,7 +112,7 @@ class FreshStacks:
     def fresh(self, mood: str | None = None) -> Iterator[FreshStack]:
         """A healthy stack that nobody has touched, for the length of a `with` block.
 
-        `mood` is the stand-in's web client's. Raises StackStartError; nothing is left running then.
+        `mood` is the mood of the stand-in's web client. Raises StackStartError; nothing is left running then.
         """
         first = self._first or self._cast()
         self._first = first

@@ -130,9 +130,9 @@ def _stored(examination: Examination) -> dict[str, str]:
 
 
 def _hashed_otherwise(examination: Examination, made: Visitor) -> list[Finding]:
-    """A new user signs in, and those whose password was hashed by another algorithm are asked after.
+    """A new user signs in; one canonical user of each other hash algorithm tries it, too.
 
-    One of each such algorithm tries it: a list of hashers that lacks the old ones lets only new users in.
+    A list of hashers that lacks the old ones lets only new users in.
     """
     stored = _stored(examination)
     known = {stored.get(made.username.lower(), "").partition("$")[0]}

@@ -1,7 +1,6 @@
 """Secrets at rest: the journal must bring an old client secret back without anybody reading it there.
 
-Encrypted with a key made from the administrator's password (scrypt, then Fernet), which who runs the undo
-has to know anyway.
+The key is made from the administrator's password (scrypt, then Fernet), which an undo needs anyway.
 """
 
 from __future__ import annotations

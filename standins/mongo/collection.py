@@ -30,7 +30,7 @@ IMMUTABLE = "Performing an update on the path '_id' would modify the immutable f
 
 
 def equals(condition: Any) -> list[Any] | None:
-    """The values, one of them a field must equal to meet this condition, or None where it asks for more."""
+    """A field meets this condition by one of these values; None where it asks for more."""
     values = [condition]
     if isinstance(condition, dict):
         values = condition.get("$in", [condition.get("$eq")]) if len(condition) == 1 else [None]
