@@ -1,7 +1,7 @@
 """`besedka`: the library's command line.
 
 A command is imported when it is called. An error ends in one message of found, expected, where and next
-step, with the status of its class (see `besedka.exit_statuses`), and never in a traceback.
+step, never in a traceback. Its class gives the exit status (see `besedka.exit_statuses`).
 """
 
 from __future__ import annotations
