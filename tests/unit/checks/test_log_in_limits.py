@@ -30,7 +30,7 @@ def examined(error: RocketChatError, stored: object, wanted: object = 1000) -> E
             chat=SimpleNamespace(login=refuse),
             effective={LIMIT: stored},
             provision_command="provision --apply",
-            where=lambda setting_id, place="": Where(place or setting_id, setting_id, None, None),
+            where=lambda setting_id, place="": Where(place or setting_id, setting_id, "", ""),
         ),
     )
 
