@@ -101,6 +101,7 @@ _BY_TESTS: dict[tuple[str, ...], tuple[str, ...]] = {
         "chat_thinks_it_lives_elsewhere",
         "site_never_answers_rocketchats_server",
         "account_that_sso_adopts_by_an_unverified_address",
+        "account_that_sso_adopts_by_other_letters",
         "account_told_to_reset_its_password",
         "setting_Iframe_Restrict_Access",
         "setting_Iframe_Integration_send_enable",

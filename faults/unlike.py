@@ -51,9 +51,12 @@ def _address_at_the_site(one: BreakableStack) -> AbstractContextManager[None]:
 
 
 def _address_in_the_chat(one: BreakableStack) -> AbstractContextManager[None]:
-    user = plain_user(one.contract)
+    """Of an account that SSO has adopted: one that it has not would lose its password."""
+    user, service = plain_user(one.contract), one.contract.provider.name
+    number = one.site_value("accounts_user", ("username", user.username))
     row: dict[str, Any] = {"address": user.email.upper(), "verified": True}
-    return one.changed(_USERS, {"username": user.username}, {"$set": {"emails": [row]}})
+    update = {"$set": {"emails": [row], f"services.{service}": {"id": str(number)}}}
+    return one.changed(_USERS, {"username": user.username}, update)
 
 
 def _membership(name: str, cause: str, update: Document) -> Fault:

@@ -6,7 +6,7 @@ from besedka.adapter import TEMPORARY_PREFIX
 from besedka.checks.check import Check, check
 from besedka.checks.examination import Examination
 from besedka.checks.finding import Answer, Finding, Severity, answer, finding
-from besedka.checks.letter_case import addresses_at_the_site, email_case
+from besedka.checks.letter_case import letters, lost_passwords
 from besedka.contract import Contract, User
 from besedka.names import is_twin
 from besedka.target import besedka_command
@@ -187,7 +187,6 @@ def default(examination: Examination) -> Answer:
 def accounts(examination: Examination) -> Answer:
     """Has each canonical user an account in the chat, active, with the contract's e-mail and name?"""
     known = examination.roster.accounts
-    at_the_site = addresses_at_the_site(examination)
     found = []
     for user in examination.contract.users:
         place = f"users, {user.username}"
@@ -210,7 +209,7 @@ def accounts(examination: Examination) -> Answer:
             found.append(_of_no_person(examination, user, account.kind))
         if account.must_reset:
             found.append(_told_to_reset(user, place))
-        found += email_case(examination.contract, user, account.spelt, at_the_site.get(user.username.lower()))
+        found += letters(examination, user, account)
         if user.email.lower() not in account.emails:
             seen = f"{user.username}: {', '.join(account.emails) or 'no e-mail'}"
             found.append(
@@ -271,7 +270,7 @@ def _missing(examination: Examination, user: User) -> Finding:
     return finding(code, seen, user.username, place, advice=(fix,))
 
 
-@check("rooms.verified", codes="administrator user", needs=["rooms.accounts"])
+@check("rooms.verified", codes="administrator user letters", needs=["rooms.accounts"])
 def verified(examination: Examination) -> Answer:
     """Does each canonical user keep the password when SSO adopts the account by its e-mail?"""
     known, contract = examination.roster.accounts, examination.contract
@@ -290,6 +289,7 @@ def verified(examination: Examination) -> Answer:
             place = f"users, {user.username}, emails.verified"
             mend = (examination.provision_command,)
             found.append(finding(f"rooms.verified.{code}", seen, "a verified address", place, commands=mend))
+    found += lost_passwords(examination)
     return answer(found, evidence=f"{len(contract.users)} addresses")
 
 

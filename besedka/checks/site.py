@@ -12,11 +12,11 @@ from besedka.checks import patience
 from besedka.checks.check import Check, check
 from besedka.checks.examination import SERVER_SECONDS, TIMEOUT_SECONDS, Examination, gateway, redirected
 from besedka.checks.finding import Answer, Finding, Findings, Ok, Severity, Skipped, answer, finding
-from besedka.checks.letter_case import same_mailbox
 from besedka.checks.login_page import said, status_advice
 from besedka.contract import Contract
 from besedka.errors import ServiceUnreachableError
 from besedka.login_form import LoginForm
+from besedka.rocketchat.adoption import same_mailbox
 from besedka.site import Site
 from besedka.site_database import verified
 

@@ -13,7 +13,7 @@ from typing import Any
 from besedka.contract import Contract
 from besedka.provision.action import Action
 from besedka.provision.documents import Document, changed, inserted, removed
-from besedka.rocketchat import shapes
+from besedka.rocketchat import adoption, shapes
 from besedka.rocketchat.documents import BUILT_IN_ROLES, garbled, is_date, meant_date, recovered
 
 GENERAL = "GENERAL"
@@ -158,6 +158,23 @@ def of_people(data: Data, contract: Contract) -> Iterator[Action]:
         yield from _tokens(user)
     for banner in data.banners:
         yield removed("rocketchat_banner", banner, "it covers the chat")
+
+
+def of_letters(data: Data, contract: Contract, at_the_site: dict[str, str]) -> Iterator[Action]:
+    """Addresses in the letters that the site sends, where others would cost the password at the next log-in.
+
+    `users.update` takes no address that somebody has in any letters, the account itself included
+    (`apps/meteor/app/lib/server/functions/setEmail.ts`, `checkEmailAvailability.ts`).
+    """
+    if contract.chat.sso == "iframe-auth":
+        return
+    accounts = {str(user.get("username")): user for user in data.users}
+    for user in contract.users:
+        account, spelt = accounts.get(user.username, {}), at_the_site.get(user.username.lower())
+        emails = adoption.respelt(account, contract.provider.name, user.email, spelt)
+        if emails is not None:
+            why = "the site writes its address in other letters, which would cost the password"
+            yield changed(USERS, account, {"emails": emails}, why)
 
 
 def _tokens(user: Document) -> Iterator[Action]:

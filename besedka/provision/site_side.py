@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from besedka.contract import Contract, User
 from besedka.provision.action import Action, Notice
 from besedka.rocketchat import provider
+from besedka.rocketchat.adoption import same_mailbox
 from besedka.site_database import Application, SiteDatabase, SiteUser, verified
 from besedka.target import Manage
 
@@ -31,6 +32,10 @@ class SiteSide:
     def names(self) -> dict[str, str]:
         """The site's user ids and names."""
         return {str(user.id): user.username for user in self.database.users()}
+
+    def addresses(self) -> dict[str, str]:
+        """User names in small letters, and the addresses that the site sends."""
+        return {user.username.lower(): user.email for user in self.database.users() if user.email}
 
     def tokens(self) -> set[str] | None:
         """Every access token that the site has issued and not forgotten; None where no table tells."""
@@ -91,6 +96,9 @@ def _differences(user: User, account: SiteUser | None, site_role: str) -> dict[s
         ("is_active", account.is_active, True),
     )
     found = {name: (seen, wanted) for name, seen, wanted in rows if seen is not None and seen != wanted}
+    if "email" in found and account.email and same_mailbox(account.email, user.email):
+        # Many a site makes a domain's letters small, and would do so again.
+        del found["email"]
     if verified(user.secret, account.password) is False:
         found["password"] = ("another", "the contract's")
     return found

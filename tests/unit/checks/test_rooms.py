@@ -115,3 +115,20 @@ def test_an_address_whose_account_would_lose_its_password(
     account["emails"][0]["verified"] = False
     account.update(change)
     assert codes("rooms.verified", holding(**rows)) == expected
+
+
+@pytest.mark.parametrize(
+    ("services", "expected"),
+    [({"password": {"bcrypt": "x"}}, ["rooms.verified.letters"]), ({"besedka": {"id": "5"}}, [])],
+)
+def test_an_address_in_other_letters_costs_the_password_of_an_account_that_sso_has_not_met(
+    holding: Make, contract: Any, services: Row, expected: list[str]
+) -> None:
+    rows = rooms_and_people(contract.users)
+    account = next(row for row in rows["chat_users"] if row["username"] == "test_user")
+    account["emails"][0]["address"] = account["emails"][0]["address"].upper()
+    account["services"] = services
+    examination = holding(**rows)
+    assert codes("rooms.verified", examination) == expected
+    # One of the two says it.
+    assert codes("rooms.accounts", examination) == ([] if expected else ["rooms.accounts.email_case"])
