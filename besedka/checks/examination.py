@@ -289,7 +289,7 @@ class Examination:
         """Who is where: from Mongo where it can be read, else over REST as administrator."""
         if self.target.mongo_url:
             return roster.from_mongo(self.chat_users, self.chat_rooms, self.chat_subscriptions)
-        return roster.from_rest(self.admin)
+        return roster.from_rest(self.admin, self.contract, str(self.info["version"]))
 
     @cached_property
     def permissions(self) -> dict[str, set[str]]:

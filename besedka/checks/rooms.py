@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from besedka.adapter import TEMPORARY_PREFIX
+from besedka.checks import guests
 from besedka.checks.check import Check, check
 from besedka.checks.examination import Examination
 from besedka.checks.finding import Answer, Finding, Severity, answer, finding
@@ -11,7 +12,6 @@ from besedka.contract import Contract, User
 from besedka.names import is_twin
 from besedka.target import besedka_command
 
-_BOTS = {"rocket.cat"}
 _TWIN = (
     "Look who writes there. If it is a room of its own, keep it: give it another name, or a row in "
     "[[channels]] of besedka.toml.",
@@ -372,12 +372,12 @@ def outsiders(examination: Examination) -> Answer:
     found = []
     for channel in contract.channels:
         for username in sorted(examination.roster.rooms[channel.name].members):
-            if username.startswith(TEMPORARY_PREFIX) or username in _BOTS:
-                continue
             # Provisioning makes and invites as the administrator, who is in each room for that.
-            if contract.is_administrator(username):
+            if username.startswith(TEMPORARY_PREFIX) or contract.is_administrator(username):
                 continue
             stranger = username not in canonical and channel.private
+            if stranger and guests.belongs(examination, username, channel):
+                continue
             if stranger or (username in canonical and (username, channel.name) not in entitled):
                 seen = f"{username} is in {channel.name}"
                 place = f"rocketchat_subscription, {username} in {channel.name}"

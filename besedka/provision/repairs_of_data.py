@@ -14,7 +14,7 @@ from besedka.contract import Contract
 from besedka.provision.action import Action
 from besedka.provision.documents import Document, changed, inserted, removed
 from besedka.rocketchat import adoption, shapes
-from besedka.rocketchat.documents import BUILT_IN_ROLES, garbled, is_date, meant_date, recovered
+from besedka.rocketchat.documents import BUILT_IN_ROLES, garbled, is_date, is_shown, meant_date, recovered
 
 GENERAL = "GENERAL"
 ROOMS, MEMBERSHIPS, USERS = "rocketchat_room", "rocketchat_subscription", "users"
@@ -140,7 +140,7 @@ def of_people(data: Data, contract: Contract) -> Iterator[Action]:
     canonical = {user.username for user in contract.users}
     for user in data.users:
         shown = {name: row for name, row in (user.get("banners") or {}).items() if not row.get("read")}
-        if shown:
+        if shown and user.get("username") in canonical | {contract.chat.admin.username}:
             read = {f"banners.{name}.read": True for name in shown}
             yield changed(USERS, user, read, "a banner covers the chat")
         if user.get("username") not in canonical:
@@ -156,7 +156,7 @@ def of_people(data: Data, contract: Contract) -> Iterator[Action]:
             mended = [emails[0] | {"verified": True}, *emails[1:]]
             yield changed(USERS, user, {"emails": mended}, "the administrator's e-mail is not verified")
         yield from _tokens(user)
-    for banner in data.banners:
+    for banner in (one for one in data.banners if is_shown(one, datetime.now(UTC))):
         yield removed("rocketchat_banner", banner, "it covers the chat")
 
 

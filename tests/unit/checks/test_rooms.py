@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from besedka.site_database import SiteUser
 from tests.unit.checks.documents import Make, Row, codes, membership, room, user
 
 
@@ -92,6 +93,30 @@ def test_members_where_they_do_not_belong(holding: Make, contract: Any) -> None:
     examination = holding(**rows)
     assert codes("rooms.members", examination) == []
     assert codes("rooms.outsiders", examination) == ["rooms.outsiders.stranger", "rooms.outsiders.member"]
+
+
+@pytest.mark.parametrize(
+    ("kind", "at_the_site", "is_stranger"),
+    [
+        ("user", None, True),
+        ("bot", None, False),
+        ("app", None, False),
+        ("user", "owner", False),
+        ("user", "user", True),
+        ("user", "a role of no room", True),
+    ],
+)
+def test_a_bot_and_whoever_has_the_rooms_role_at_the_site_are_no_strangers(
+    holding: Make, contract: Any, kind: str, at_the_site: str | None, is_stranger: bool
+) -> None:
+    rows = rooms_and_people(contract.users)
+    rows["chat_users"].append(user("guest", type=kind))
+    rows["chat_subscriptions"].append(membership("guest", "id-vip"))
+    people = [SiteUser(9, "Guest", "g@x.example", True, at_the_site, None, "")] if at_the_site else []
+
+    found = codes("rooms.outsiders", holding(**rows, site_users=people))
+
+    assert found == (["rooms.outsiders.stranger"] if is_stranger else [])
 
 
 @pytest.mark.parametrize(
