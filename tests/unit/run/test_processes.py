@@ -243,7 +243,7 @@ def test_a_command_asserts_and_writes_cyrillic_whatever_the_shell_says(
 @pytest.mark.parametrize("word", ["-P", "-I"])
 def test_run_finds_its_own_folder_where_python_adds_none(word: str) -> None:
     finished = subprocess.run(
-        [sys.executable, word, str(project.ROOT / "run.py"), "no-such-command"],
+        [sys.executable, word, str(command.ROOT / "run.py"), "no-such-command"],
         capture_output=True,
         check=False,
     )
