@@ -64,7 +64,7 @@ def made(contract: Contract, state: State, options: Options, beside: Beside | No
         steps += beside.site.steps(contract)
     if not options.rooms_only:
         steps += [*_settings(contract, state, rows), *_provider(contract, state, rows, documents)]
-        steps += [*_users(contract, state, data, beside.site.addresses() if beside.site else {})]
+        steps += [*_users(contract, state, data, beside.site.addresses(contract) if beside.site else {})]
     steps += plan_of_rooms.made(contract, state, rooms_only=options.rooms_only, prune=options.prune)
     if data and not any(isinstance(step, Action) for step in steps):
         steps += repairs_of_data.of_counts(data)
@@ -96,7 +96,7 @@ def _documents(  # noqa: PLR0913, PLR0917 - everything that was read
             state.note_general(contract.default_channel.name)
     yield from repairs_of_data.of_memberships(data, contract)
     yield from repairs_of_data.of_people(data, contract)
-    yield from repairs_of_data.of_letters(data, contract, site.addresses() if site else {})
+    yield from repairs_of_data.of_letters(data, contract, site.addresses(contract) if site else {})
     issued = (site.names(), site.tokens()) if site else None
     yield from repairs_of_data.of_links(data, contract, issued)
 
