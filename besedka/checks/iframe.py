@@ -226,10 +226,8 @@ def new_accounts(examination: Examination) -> Answer:
                 )
             )
     domains = str(examination.effective.get("Accounts_AllowedDomainsList") or "")
-    # Letter for letter (app/authentication/server/startup/index.js, 6.x and 7.x).
-    allowed = {domain.strip() for domain in domains.split(",") if domain.strip()}
-    missing = {user.email.partition("@")[2] for user in examination.contract.users} - allowed
-    if allowed and missing:
+    missing = conditions.shut_out(examination.contract, examination.effective)
+    if missing:
         where = examination.where("Accounts_AllowedDomainsList")
         fix = f"add {', '.join(sorted(missing))}, or empty the list"
         found.append(
