@@ -130,7 +130,7 @@ FAULTS = (
         "token_endpoint_asks_programs_for_csrf",
         "site.token_endpoint.status",
         lambda: answers(to(names.TOKEN, "POST"), 403, _CSRF),
-        _FILTERED,
+        "provider.reachable_from_chat.other",
     ),
     _site(
         "proxy_finds_each_form_too_large",

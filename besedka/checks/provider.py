@@ -307,7 +307,8 @@ def reachable(examination: Examination) -> Answer:
     seen = f"{probed.status} {f'to {probed.location}' if moved else probed.content_type} from {address}"
     known = stopped.by_status(probed.status, probed.body)
     kind, advice = ("redirected", moved) if moved else ("other", known or (hint,))
-    if probed.status in {401, 403, 406, 429, 503} and not probed.content_type.startswith("application/json"):
+    by_page = not probed.content_type.startswith("application/json") and "csrf" not in probed.body.lower()
+    if probed.status in {401, 403, 406, 429, 503} and by_page:
         # Anybody else was answered: the checks of the site come first.
         kind, advice = "filtered", (_FILTERED,)
     code = f"provider.reachable_from_chat.{kind}"
