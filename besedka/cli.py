@@ -1,7 +1,7 @@
 """`besedka`: the library's command line.
 
 A command is imported when it is called. An error ends in one message of found, expected, where and next
-step, with the status of its class (see `besedka.exit_statuses`), and never in a traceback.
+step, never in a traceback. Its class gives the exit status (see `besedka.exit_statuses`).
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from besedka import __version__, http, language
+from besedka import __version__, client_environment, language
 from besedka.commands.examples import EXAMPLES
 from besedka.commands.spoken_help import Formatter, first_sentence, misuse
 from besedka.errors import BesedkaError, UsageError
@@ -158,7 +158,7 @@ def _besedka(
 
 def main() -> None:
     """Entry point of the console script."""
-    http.bypass_proxies()
+    client_environment.bypass_proxies()
     for stream in (sys.stdout, sys.stderr):
         # A console of another alphabet gets escapes for its letters, and no traceback.
         if isinstance(stream, io.TextIOWrapper):

@@ -5,8 +5,7 @@ from __future__ import annotations
 import os
 import socket
 import ssl
-from collections.abc import Iterator, MutableMapping
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from functools import cache
 from http.cookiejar import Cookie
 from typing import Any
@@ -15,11 +14,8 @@ import requests
 from requests.adapters import HTTPAdapter
 from requests.cookies import RequestsCookieJar
 
-from besedka import address, hosts
-
-_BUNDLES = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE")
-# requests and Node.js read the address range, httpx and Go the names.
-_LOOPBACK = ("127.0.0.1", "localhost", "::1", "127.0.0.0/8", ".localhost")
+from besedka import address
+from besedka.client_environment import BUNDLES
 
 # The first that is in the chain of an error counts.
 _SILENCES: tuple[tuple[type[BaseException], str], ...] = (
@@ -67,7 +63,7 @@ def authorities() -> ssl.SSLContext:
 
     All of them, because a machine may have set one for everybody, and a person another.
     """
-    return _context(frozenset(named for name in _BUNDLES if (named := os.environ.get(name))))
+    return _context(frozenset(named for name in BUNDLES if (named := os.environ.get(name))))
 
 
 @cache
@@ -95,26 +91,6 @@ def silence(error: BaseException) -> str:
     return type(error).__name__
 
 
-def trust(authority: str) -> None:
-    """Let every client of this process, and of those it starts, trust what that file of certificates does."""
-    os.environ.update(dict.fromkeys(_BUNDLES, authority))
-
-
-@contextmanager
-def trusted(*authorities_of: str) -> Iterator[None]:
-    """Within the block these files of certificates are trusted, and no other of the environment's."""
-    before = {name: os.environ.pop(name, None) for name in _BUNDLES}
-    for authority in authorities_of:
-        trust(authority)
-    try:
-        yield
-    finally:
-        for name, value in before.items():
-            os.environ.pop(name, None)
-            if value is not None:
-                os.environ[name] = value
-
-
 class _LikeBrowsers(RequestsCookieJar):
     """Sends a cookie of this machine by http even if it is marked Secure, as Chromium and Firefox do."""
 
@@ -139,12 +115,3 @@ def get(url: str, **options: Any) -> requests.Response:
     """One `GET` by a client of its own; raises what `requests` raises."""
     with session() as http:
         return http.get(url, **options)
-
-
-def bypass_proxies(environment: MutableMapping[str, str] = os.environ) -> None:
-    """Let this process and all that it starts reach loopback without a proxy, whatever HTTP_PROXY says."""
-    hosts.heed()
-    for name in ("no_proxy", "NO_PROXY"):
-        listed = [entry for entry in environment.get(name, "").split(",") if entry]
-        if listed != ["*"]:
-            environment[name] = ",".join(dict.fromkeys([*listed, *_LOOPBACK, *hosts.led()]))

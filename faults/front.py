@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
 
-from besedka import address, http
+from besedka import address, client_environment
 from besedka.contract import PROJECT_ROOT
 from besedka.stacks.process.ports import free_ports
 from besedka.stacks.process.processes import ServiceProcess
@@ -66,7 +66,9 @@ def _secured(valid: timedelta, *hosts: str, trusted: bool = True, which: tuple[s
                 cwd=PROJECT_ROOT,
                 environment={"PYTHONPATH": str(PROJECT_ROOT)},
             )
-            trust = http.trusted(str(made.authority)) if trusted else http.trusted()
+            trust = (
+                client_environment.trusted(str(made.authority)) if trusted else client_environment.trusted()
+            )
             try:
                 front.wait_until(
                     lambda: all(map(listens, ports.values())),

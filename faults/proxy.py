@@ -1,7 +1,7 @@
 """A reverse proxy before one service of an embedded stack: hands everything on until a rule says otherwise.
 
-With it a fault can lose, delay, refuse or rewrite single requests and answers, as a misconfigured nginx or
-another version of the service would, without a restart.
+With it a fault can lose, delay, refuse or rewrite single requests and answers without a restart. A
+misconfigured nginx does such things, or another version of the service.
 """
 
 from __future__ import annotations

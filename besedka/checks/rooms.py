@@ -205,7 +205,7 @@ def accounts(examination: Examination) -> Answer:
                     commands=(examination.provision_command,),
                 )
             )
-        if account.kind != "user":
+        if account.kind != "user" and (account.kind or examination.roster.source == "Mongo"):
             found.append(_of_no_person(examination, user, account.kind))
         if account.must_reset:
             found.append(_told_to_reset(user, place))
@@ -247,11 +247,11 @@ def _told_to_reset(user: User, place: str) -> Finding:
 
 
 def _of_no_person(examination: Examination, user: User, kind: str) -> Finding:
-    """Rocket.Chat refuses each log-in of an app's account (app/authentication/server/startup/index.js)."""
+    """An app's log-ins are refused, an administrator of no type does not count (startup/index.js)."""
     severity = Severity.BROKEN if kind == "app" else Severity.RISK
     seen, place = f"{user.username} is an account of type {kind!r}", f"users, {user.username}, type"
-    command = (examination.provision_command,)
-    code = "rooms.accounts.kind"
+    seen = seen if kind else f"{user.username} is an account without a type"
+    command, code = (examination.provision_command,), "rooms.accounts.kind"
     return finding(code, seen, "type 'user'", place, commands=command, severity=severity)
 
 

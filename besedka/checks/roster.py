@@ -90,7 +90,7 @@ def _account(raw: Json) -> Account:
         active=bool(raw.get("active")),
         roles=frozenset(raw.get("roles") or []),
         must_reset=bool(raw.get("requirePasswordChange")),
-        kind=str(raw.get("type") or "user"),
+        kind=str(raw.get("type") or ""),
         spelt=frozenset(str(row.get("address", "")) for row in raw.get("emails") or []),
     )
 

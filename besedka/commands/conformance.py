@@ -45,7 +45,7 @@ def conformance(  # noqa: PLR0913, PLR0917 - one parameter per option
     """Ask a server every question of the conformance tests and show one page of results.
 
     Temporary users and rooms are made and removed. Ends with 0 when all is as expected, 1 when something is
-    different, and with the status of the stack when it cannot be asked.
+    different. A stack that cannot be asked ends it with its own status.
     """
     contract = contracts.load()
     site, chat = site_url or contract.site.url, chat_url or contract.chat.url

@@ -23,8 +23,8 @@ from websockets.exceptions import WebSocketException
 from websockets.sync.client import ClientConnection, connect
 from websockets.typing import Origin
 
+from besedka import client_environment, http
 from besedka import contract as contracts
-from besedka import http
 from besedka.errors import BesedkaError
 from besedka.load.run import CHAT_ENV, ROOM, ROOMS, SITE_ENV
 from besedka.rocketchat import callback, provider
@@ -33,7 +33,7 @@ from besedka.site import Site
 
 SECONDS = 30.0
 
-http.bypass_proxies()
+client_environment.bypass_proxies()
 _told = contracts.load()
 CONTRACT = _told.at(
     site_url=os.environ.get(SITE_ENV) or _told.site.url, chat_url=os.environ.get(CHAT_ENV) or _told.chat.url

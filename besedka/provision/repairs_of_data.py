@@ -147,8 +147,8 @@ def of_people(data: Data, contract: Contract) -> Iterator[Action]:
             continue
         yield from _dates(USERS, user, _USER_DATES)
         yield from _listed(data, user)
-        if user.get("type", "user") != "user":
-            yield changed(USERS, user, {"type": "user"}, f"its type is {user['type']!r}")
+        if user.get("type") != "user":
+            yield changed(USERS, user, {"type": "user"}, f"its type is {user.get('type')!r}")
         emails = user.get("emails") or []
         if user.get("username") == contract.chat.admin.username and emails and not emails[0].get("verified"):
             # Rocket.Chat refuses that of one's own account, and while it is so takes the password away at the

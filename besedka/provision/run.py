@@ -84,8 +84,8 @@ def bring(  # noqa: PLR0913 - all but two are keywords
 ) -> Outcome:
     """Bring the target to the contract and prove it by reading everything again.
 
-    Where a person has to act first, by the plan or by what `examined` answers before the first change,
-    PersonNeededError comes and nothing is changed. Whatever else is a person's is told in `notices`. When a
+    PersonNeededError comes, and nothing is changed, where a person has to act first. The plan says so, or
+    `examined` answers so before the first change. Whatever else is a person's is told in `notices`. When a
     change is refused, everything this call has changed is taken back before the error is raised. `lasting`:
     once it has succeeded no undo takes it back, because it belongs to the start of a stack.
     """

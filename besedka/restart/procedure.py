@@ -2,7 +2,7 @@
 
 Nothing is stopped before everything that could be found wrong has been looked for and the dump is whole.
 Each step is in the journal, and each may be repeated: a run that follows an interrupted one keeps its dump
-and its inventory of before, because what is there now may be what the interruption left.
+and its inventory of before. What is there now may be what the interruption left.
 """
 
 from __future__ import annotations

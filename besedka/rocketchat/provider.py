@@ -72,8 +72,8 @@ def declared(setting_id: str) -> str | None:
 def values(contract: Contract) -> dict[str, SettingValue]:
     """Suffix → value of every provider row, the base switch not among them.
 
-    Where the site has two addresses, `url` is the one that Rocket.Chat's server calls and the authorize
-    path becomes absolute, because that hop is the browser's.
+    Where the site has two addresses, `url` is the one that Rocket.Chat's server calls. The authorize path
+    becomes absolute then, because that hop is the browser's.
     """
     provider = contract.provider
     rows: dict[str, SettingValue] = {"id": provider.client_id, "secret": provider.secret}

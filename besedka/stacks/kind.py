@@ -1,7 +1,7 @@
 """Which kind of stack a run gets: the one that was wished for, else containers where they can be had.
 
-`auto` is no kind: it takes containers where a Docker engine answers and the images are there or in reach,
-and the embedded stack where not, and says why.
+`auto` is no kind: it takes containers where a Docker engine answers and the images can be had. Elsewhere it
+takes the embedded stack, and says why.
 """
 
 from __future__ import annotations

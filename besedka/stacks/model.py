@@ -9,7 +9,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Literal
 
-from besedka import database_url, hosts, http
+from besedka import client_environment, database_url, hosts
 from besedka.contract import Contract
 from besedka.stacks.services import adapter_manage, site_commands
 from besedka.target import Manage, StackKind, Target
@@ -84,7 +84,7 @@ class Stack:
     def trust(self) -> None:
         """Let this process's clients trust the stack's own authority, and find its hosts, if it has some."""
         if self.authority:
-            http.trust(self.authority)
+            client_environment.trust(self.authority)
         if self.hosts:
             hosts.lead(self.hosts)
 

@@ -1,7 +1,7 @@
 """Updates by MongoDB's rules where mongomock has others: what may be written where, and $addToSet and $pull.
 
-mongomock writes over a number to make room for a field below it, takes two writes of one field, and leaves
-what `$pull` with a regex should remove.
+mongomock writes over a number to make room for a field below it, and takes two writes of one field. It
+leaves what `$pull` with a regex should remove.
 """
 
 from collections.abc import Iterable

@@ -191,8 +191,8 @@ async def leave(call: Call, rid: Any = None, *_: Any) -> None:
 async def send(call: Call, message: Any = None, *_: Any) -> Document | None:
     """Write a message. As in Rocket.Chat, only error-not-allowed is an error to the caller.
 
-    Any other refusal (read-only, archived, too long) is shown to the author as a message that only they
-    see, and the method returns nothing (`app/lib/server/methods/sendMessage.ts`).
+    Any other refusal (read-only, archived, too long) returns nothing. Its author alone sees a message about
+    it (`app/lib/server/methods/sendMessage.ts`).
     """
     match((message, dict))
     match(*((message.get(name, ""), str) for name in ("_id", "rid", "msg")))

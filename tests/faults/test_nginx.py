@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from besedka import address, http
+from besedka import address, client_environment
 from besedka import contract as contracts
 from besedka.stacks import embedded
 from besedka.stacks.services import nginx, tls
@@ -127,7 +127,7 @@ def test_doctor_names_what_is_wrong_with_the_certificate(
     right = behind.sites.read_text("utf-8")
     for old, new in (("server.pem", made.server), ("server.key", made.key)):
         right = re.sub(rf"\S+/{old}", str(new), right)
-    with behind.said(right), http.trusted(str(made.authority)):
+    with behind.said(right), client_environment.trusted(str(made.authority)):
         found = behind.examine("services.certificate").findings
     assert {one.code for one in found} == {f"services.certificate.{kind}"}
     assert named[1] in " ".join(one.expected for one in found)

@@ -22,8 +22,9 @@ ARROWS = {
     "scrub": "",
     "login_form errors names progress second_ask without_netlink address resolver": "errors language scrub translation",
     "hosts": "resolver",
+    "client_environment": "hosts",
     "mistakes": "errors names",
-    "http overlays": "address errors hosts names",
+    "http overlays": "address client_environment errors names",
     "consistency": "names",
     "certificates": "address http",
     "values ways": "address",
@@ -35,16 +36,16 @@ ARROWS = {
     " login_form second_ask",
     "report": "errors language scrub translation",
     "provision": "address contract database_url errors hosts names progress rocketchat site_database target",
-    "stacks": "values adapter address scrub contract database_url errors hosts http progress provision reverse_proxy rocketchat site_database"
+    "stacks": "values adapter address client_environment scrub contract database_url errors hosts http progress provision reverse_proxy rocketchat site_database"
     " site_status target",
     "checks": "ways adapter language translation address contract database_url errors http login_form names rocketchat second_ask site site_database site_status stacks target",
     "restart": "address checks contract database_url errors http progress provision rocketchat site_database"
     " site_status stacks target",
-    "load": "contract errors http language provision rocketchat site translation",
+    "load": "client_environment contract errors http language provision rocketchat site translation",
     "commands": "load address checks contract database_url errors http language progress provision report restart scrub translation"
     " stacks target",
     "exit_statuses": "errors",
-    "cli": "commands errors exit_statuses http language",
+    "cli": "client_environment commands errors exit_statuses language",
 }
 # Top folder → the top folders of this project that it may import.
 TOPS = {

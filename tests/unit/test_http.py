@@ -13,7 +13,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 import pytest
 import requests
 
-from besedka import http
+from besedka import client_environment, http
 
 NOBODY = "http://127.0.0.1:9"
 PROXIES = ("HTTP_PROXY", "http_proxy", "HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy")
@@ -120,7 +120,7 @@ def test_so_does_any_program_that_is_started(client: str, server: str) -> None:
     proxied = subprocess.run(
         [sys.executable, "-c", script], env=told, capture_output=True, text=True, check=False
     )
-    http.bypass_proxies(told)
+    client_environment.bypass_proxies(told)
     direct = subprocess.run(
         [sys.executable, "-c", script], env=told, capture_output=True, text=True, check=False
     )
@@ -132,13 +132,13 @@ def test_so_does_any_program_that_is_started(client: str, server: str) -> None:
 def test_what_stood_in_no_proxy_stays() -> None:
     told = {"NO_PROXY": "build.corp.test"}
 
-    http.bypass_proxies(told)
-    http.bypass_proxies(told)
+    client_environment.bypass_proxies(told)
+    client_environment.bypass_proxies(told)
 
     assert told["NO_PROXY"].split(",")[:2] == ["build.corp.test", "127.0.0.1"]
     assert told["NO_PROXY"].count("localhost,") == 1
     everything = {"NO_PROXY": "*"}
-    http.bypass_proxies(everything)
+    client_environment.bypass_proxies(everything)
     assert everything["NO_PROXY"] == "*"
 
 

@@ -71,8 +71,8 @@ def ask(
 def chat_container(chat_url: str) -> Any:
     """The running container of this machine that publishes Rocket.Chat's port; None where there is none.
 
-    That is so where no engine answers this user, where Rocket.Chat is a process, and where the container's
-    image has no Node.js, so that nothing can be asked from inside.
+    That is so where no engine answers this user and where Rocket.Chat is a process. It is so, too, where the
+    image has no Node.js: nothing can be asked from inside.
     """
     parts = urlsplit(chat_url)
     if not address.is_loopback(parts.hostname or "") or not engine_is_likely():

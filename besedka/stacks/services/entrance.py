@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from besedka import address, hosts, http
+from besedka import address, client_environment, hosts
 from besedka.contract import Contract
 from besedka.stacks.services import nginx
 from besedka.stacks.services.one_host import OneHost
@@ -117,7 +117,7 @@ class Entrance:
         urls = (moved.site.url, moved.chat.url, moved.provider.url)
         made = tls.issue(folder, map(address.host, urls))
         self.authority = str(made.authority)
-        http.trust(self.authority)
+        client_environment.trust(self.authority)
         return made
 
     def _behind(self, name: str) -> str:

@@ -1,7 +1,7 @@
 """A server under test, as its tests use it: an administrator, people and rooms that go away afterwards.
 
-On a server that is not the tests' own every changed setting goes into provisioning's journal first, so that
-`run.py provision --undo` with the addresses takes back what a killed run left behind.
+On a server that is not the tests' own every changed setting goes into provisioning's journal first. `run.py
+provision --undo` with the addresses takes back what a killed run left behind.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """REST as any program speaks it: requests in, status, body and headers out; nothing is raised for a refusal.
 
 Each request comes from an address of its own, by `X-Real-IP`, which Rocket.Chat trusts
-(apps/meteor/app/api/server/api.ts, requestIP), so that rate limits per address stay out of the way of the
-tests that are not about them.
+(apps/meteor/app/api/server/api.ts, requestIP). So rate limits per address stay out of the way of tests that
+are not about them.
 """
 
 from __future__ import annotations

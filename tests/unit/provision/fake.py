@@ -1,7 +1,7 @@
 """A Rocket.Chat of one page, for what provisioning says to it: routes by name, refusals on demand.
 
 It is no stand-in: it knows just enough of the answers' shapes for plan, apply and undo to run in
-milliseconds, and can be told to refuse any call in any way.
+milliseconds. It can be told to refuse any call in any way.
 """
 
 from __future__ import annotations
