@@ -66,6 +66,8 @@ def main():  # type: ignore[no-untyped-def]
         shown = told.encode(encoding, "backslashreplace")
         sys.stderr.write(shown if sys.version_info[0] < 3 else shown.decode(encoding))  # type: ignore[arg-type]
         return TOO_OLD
+    # Not there by itself under PYTHONSAFEPATH, -P and -I.
+    sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
     from bootstrap.command import run  # noqa: PLC0415
 
     return run(sys.argv[1:], __doc__)

@@ -33,11 +33,25 @@ class Told(Protocol):
 def problems(contract: Told) -> Iterator[str]:
     """One text for each problem, with its row first."""
     yield from _below_the_chat(contract)
+    yield from _two_names(contract)
     yield from _alike(contract)
     version = tuple(int(part) for part in (contract.chat.version or "").split(".") if part)
     if contract.chat.sso == "oauth-modern" and version and version < ways.MODERN_FROM:
         told = contract.chat.version
         yield f"chat.sso: 'oauth-modern' came with Rocket.Chat 8.7, and chat.version is {told}"
+
+
+def _two_names(contract: Told) -> Iterator[str]:
+    """Two names of this machine are two sites to a browser: the log-in at one is not seen in a frame of the
+    other. Sites of two domains may be told to let it be seen; http on this machine cannot."""
+    site, chat = contract.site.url, contract.chat.url
+    if all(address.is_loopback(address.host(url)) for url in (site, chat)) and not address.same_site(
+        site, chat
+    ):
+        yield (
+            f"chat.url: {address.host(chat)} and {address.host(site)} of site.url are one machine and two "
+            "sites to a browser, and the log-in stays behind; write one name in both"
+        )
 
 
 def _below_the_chat(contract: Told) -> list[str]:

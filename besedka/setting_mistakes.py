@@ -133,13 +133,20 @@ def _domains(contract: Told) -> Iterator[str]:
 
 
 def _first_room(contract: Told) -> Iterator[str]:
-    name = str(contract.settings.get("First_Channel_After_Login", "")).lstrip("#")
+    """The client goes to /channel/ and that text (MainLayout/LayoutWithSidebar.tsx, 7.7)."""
+    told = str(contract.settings.get("First_Channel_After_Login", ""))
+    name = told.strip(" #/")
     row, rooms = "settings.First_Channel_After_Login", {room.name: room for room in contract.channels}
+    if told != name:
+        yield f"{row}: {told!r} stands in an address of Rocket.Chat; write the bare name, {name!r}"
+        return
     if name not in rooms:
         return
     shut_out = sorted({user.role for user in contract.users if not rooms[name].admits(user.role)})
     if shut_out and not rooms[name].default:
         yield f"{row}: everybody is led to {name!r}, and {', '.join(shut_out)} may not enter it"
+    elif rooms[name].private and not rooms[name].default:
+        yield f"{row}: {name!r} is private, and everybody is led to a public room of that name"
 
 
 def _listed(value: object) -> set[str]:

@@ -68,6 +68,9 @@ class Site:
         self._http = http.session()
         # The answer to the last log-in form.
         self.accepted: requests.Response | None = None
+        # What the log-out was answered, and whether it ended the session.
+        self.left: requests.Response | None = None
+        self.is_out = False
 
     @classmethod
     def of(cls, contract: Contract, *, timeout: float = TIMEOUT_SECONDS, patient: bool = False) -> Self:
@@ -137,6 +140,7 @@ class Site:
                 typed = {form.password_field: password}
             answer = self.accepted = self._send(form, page, typed)
             if answer.status_code in {302, 303}:
+                self.is_out = False
                 self._expect_session()
                 if who != username:
                     _BY_ADDRESS.add(self.url)
@@ -202,13 +206,14 @@ class Site:
         """
         before, path = self.session_cookies(), self._adapter.logout_path
         headers, form = {"Referer": self.url + path}, {"csrfmiddlewaretoken": self._csrf_token()}
-        answer = self.request("POST", path, data=form, headers=headers)
+        answer = self.left = self.request("POST", path, data=form, headers=headers)
         if answer.status_code in {403, 404, 405}:
             # A page that asks once more, as django-allauth has, or a view that takes GET alone.
             asking = LoginForm.of(self.get(path)).hidden
             if asking:
                 self.request("POST", path, data=asking, headers=headers)
-        return any(name not in self.session_cookies() for name in before)
+        self.is_out = any(name not in self.session_cookies() for name in before)
+        return self.is_out
 
     def _login_form(self) -> LoginForm:
         page = self.get(self._login)

@@ -65,6 +65,8 @@ class Application:
     name: str
 
 
+# Far more than the 16 MiB that Django takes (ScryptPasswordHasher, work_factor).
+_SCRYPT_BYTES = 256 * 1024 * 1024
 _UUID = re.compile("[0-9a-f]{32}")
 
 
@@ -322,18 +324,29 @@ class SiteDatabase:
 
 
 def verified(secret: str, encoded: str) -> bool | None:
-    """Django's comparison of a password with its hash; None for an algorithm other than its usual one.
+    """Django's comparison of a password with its hash; None for an algorithm that is not reckoned here.
 
     An unusable password begins with `!` (django/contrib/auth/hashers.py).
     """
     if encoded.startswith("!") or not encoded:
         return False
     algorithm, _, rest = encoded.partition("$")
-    if algorithm != "pbkdf2_sha256":
-        return None
-    rounds, salt, digest = rest.split("$")
-    raw = hashlib.pbkdf2_hmac("sha256", secret.encode(), salt.encode(), int(rounds))
-    return hmac.compare_digest(base64.b64encode(raw).decode(), digest)
+    digest = rest.rpartition("$")[2]
+    raw = _reckoned(algorithm, secret, rest)
+    return None if raw is None else hmac.compare_digest(base64.b64encode(raw).decode().strip(), digest)
+
+
+def _reckoned(algorithm: str, secret: str, rest: str) -> bytes | None:
+    """The secret's digest by that algorithm and what stands behind it; None for any other algorithm."""
+    fields = rest.split("$")
+    if algorithm in {"pbkdf2_sha256", "pbkdf2_sha1"}:
+        rounds, salt, _ = fields
+        return hashlib.pbkdf2_hmac(algorithm[7:], secret.encode(), salt.encode(), int(rounds))
+    if algorithm == "scrypt":
+        work, salt, block, parallel, _ = fields
+        costs = {"n": int(work), "r": int(block), "p": int(parallel)}
+        return hashlib.scrypt(secret.encode(), salt=salt.encode(), maxmem=_SCRYPT_BYTES, dklen=64, **costs)
+    return None
 
 
 def _names(column: Column) -> tuple[str, ...]:

@@ -117,12 +117,16 @@ def joined(arguments: list[str]) -> list[str]:
     return found
 
 
+_LEFT_OUT = ("PYTHONHOME", "PYTHONOPTIMIZE", "PYTHONSAFEPATH")
+
+
 def activated(project: Project, browser: str | None) -> dict[str, str]:
     """The environment that .venv's `activate` makes, with the browser if one was looked for.
 
-    Without PYTHONOPTIMIZE, under which no assertion is executed, and with names in Cyrillic in any locale.
+    Without PYTHONOPTIMIZE, under which no assertion is executed, and PYTHONSAFEPATH, under which
+    `python -m` does not find this project; with names in Cyrillic in any locale.
     """
-    env = {name: value for name, value in os.environ.items() if name not in ("PYTHONHOME", "PYTHONOPTIMIZE")}
+    env = {name: value for name, value in os.environ.items() if name not in _LEFT_OUT}
     env["PYTHONUTF8"] = "1"
     env |= bytecode.elsewhere(env)
     if browser is not None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from besedka.contract import Contract
 from faults import (
+    between,
     documents,
     fields,
     frame,
@@ -22,6 +23,7 @@ from faults import (
     settings_of_the_site,
     signed_in,
     site,
+    told,
     unlike,
     waiting,
     workspace,
@@ -61,6 +63,8 @@ def catalogue(contract: Contract) -> tuple[Fault, ...]:
         *writing.FAULTS,
         *workspace.FAULTS,
         *settings_of_the_site.FAULTS,
+        *between.FAULTS,
+        *told.FAULTS,
     )
     names = [fault.name for fault in found]
     twice = sorted({name for name in names if names.count(name) > 1})

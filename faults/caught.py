@@ -40,6 +40,11 @@ _LOG_IN = "tests/api/test_login_state.py::test_a_login_links_the_account_and_sto
 _ACCOUNTS = "tests/api/test_login_state.py::test_canonical_accounts_carry_what_the_contract_says"
 _TOKEN = "tests/api/test_token.py::test_a_code_buys_an_access_token[header]"  # noqa: S105 - a test
 _PACE = "tests/api/test_pace.py::test_nobody_waits_for_a_hop_of_the_log_in"
+_SIGNED_OUT_OF_THE_SITE = "tests/api/test_sign_out.py::test_who_signs_out_is_a_stranger_again"
+_UPGRADED = "tests/api/test_chat_pages.py::test_no_page_asks_for_https_of_a_plain_http_frame[/chat/test/]"
+_CONSOLE = (
+    "tests/e2e/test_visibility.py::test_no_console_error_no_failed_request_no_404[chromium-ChatTestPage]"
+)
 _PKCE = "tests/api/test_token.py::test_no_pkce_is_demanded_of_rocketchat"
 _INVENTED = "tests/api/test_token.py::test_an_invented_code_is_refused"
 _GET = "tests/api/test_token.py::test_get_is_not_allowed"
@@ -73,6 +78,8 @@ _BY_TESTS: dict[tuple[str, ...], tuple[str, ...]] = {
         "another_program_on_the_port_of_the_chat",
     ),
     (_SIGN_IN,): (
+        "scripts_of_the_page_lack_their_nonce",
+        "page_sandboxed_by_a_header",
         "proxy_cuts_answers_short",
         "scripts_of_the_page_from_elsewhere",
         "frame_with_a_text_of_its_own",
@@ -101,6 +108,7 @@ _BY_TESTS: dict[tuple[str, ...], tuple[str, ...]] = {
         "chat_thinks_it_lives_elsewhere",
         "site_never_answers_rocketchats_server",
         "account_that_sso_adopts_by_an_unverified_address",
+        "account_that_sso_adopts_by_other_letters",
         "account_told_to_reset_its_password",
         "setting_Iframe_Restrict_Access",
         "setting_Iframe_Integration_send_enable",
@@ -116,6 +124,9 @@ _BY_TESTS: dict[tuple[str, ...], tuple[str, ...]] = {
         "provider_authorize_path",
         "provider_scope",
     ),
+    (_SIGNED_OUT_OF_THE_SITE,): ("site_lets_nobody_go",),
+    (_UPGRADED,): ("page_asks_https_of_its_frame",),
+    (_CONSOLE,): ("styles_of_the_page_gone", "page_kept_from_its_styles"),
     (_FORM,): ("log_in_takes_its_session_back",),
     (_RELOADED,): ("authorize_signs_everybody_out",),
     (_OWNER,): ("workspace_asks_whether_it_has_moved",),
@@ -138,7 +149,10 @@ _BY_TESTS: dict[tuple[str, ...], tuple[str, ...]] = {
     (_SIGN_IN, _BUTTONS, _TOKEN, _CODE): ("client_id_mismatch",),
     (_SIGN_IN, _TOKEN, _IDENTITY): ("client_secret_drift",),
     (_SIGN_IN, _BUTTONS): ("provider_identity_path",),
-    (_ROOM_BUTTONS,): ("integrated_page_without_its_buttons",),
+    (_ROOM_BUTTONS,): (
+        "integrated_page_without_its_buttons",
+        "integrated_page_kept_for_everybody",
+    ),
     (_LOG_IN,): (
         "login_service_gone",
         "provider_switched_off",
@@ -185,6 +199,9 @@ _BY_TESTS: dict[tuple[str, ...], tuple[str, ...]] = {
         "outsider_in_vip",
     ),
     (_CODE,): (
+        "proxy_finds_each_form_too_large",
+        "authorize_sends_home_an_earlier_visitor",
+        "site_password_that_nobody_here_reckons",
         "login_page_without_its_form",
         "log_in_blocked_by_a_filter",
         "log_in_locked_after_failures",
@@ -211,6 +228,10 @@ _BY_TESTS: dict[tuple[str, ...], tuple[str, ...]] = {
     (_SIGNED_OUT,): ("authorize_gone", "authorize_loses_the_request"),
     (_CSRF,): ("log_in_without_csrf",),
     (_TOKEN,): (
+        "proxy_takes_every_authorization_header",
+        "token_endpoint_redirects_codes",
+        "client_refused_with_any_code",
+        "token_over_at_once",
         "proxy_takes_the_authorization_header",
         "token_endpoint_fails",
         "token_made_up",
@@ -228,12 +249,23 @@ _BY_TESTS: dict[tuple[str, ...], tuple[str, ...]] = {
     (f"{_PACE}[token]",): ("token_slow_for_codes", "token_hangs_for_codes"),
     (f"{_PACE}[identity]",): ("identity_slow_for_tokens", "identity_hangs_for_tokens"),
     (_PKCE,): ("site_wants_pkce", "code_asked_for_its_verifier"),
-    (_INVENTED,): ("token_endpoint_shows_a_page_to_a_client", "token_endpoint_as_a_page"),
+    (_INVENTED,): (
+        "token_kept_for_everybody",
+        "token_endpoint_shows_a_page_to_a_client",
+        "token_endpoint_as_a_page",
+    ),
     (_GET,): ("token_endpoint_gone", "token_endpoint_for_get_too"),
     (_IDENTITY,): (
         "site_account_with_another_role",
         "site_account_with_another_email",
         "site_account_with_another_name",
+        "identity_elsewhere_for_tokens",
+        "identity_in_windows_1251",
+        "identity_changes_its_id",
+        "identity_two_levels_below",
+        "identity_refuses_and_says_200",
+        "identity_as_a_list",
+        "identity_says_gzip_and_sends_text",
         "identity_never_sees_the_token",
         "identity_takes_the_token_of_the_query",
         "identity_sends_bearers_to_the_log_in",
@@ -266,12 +298,14 @@ _BY_TESTS: dict[tuple[str, ...], tuple[str, ...]] = {
         "session_as_a_page",
         "session_gone",
         "session_kept_by_a_proxy",
+        "session_kept_for_strangers",
     ),
     (_TO_TEST_PAGE,): ("test_page_gone", "test_page_forgets_the_way_back"),
     (_TO_INTEGRATED,): ("integrated_page_gone", "integrated_page_forgets_the_way_back"),
     (_stranger("/api/chat/auth/-404-None-404-None"),): ("misspelt_chat_auth_is_back",),
     (_stranger("/api/v1/status/-200-None-200-None"),): ("site_not_ready",),
     (_TEST_FRAME,): (
+        "test_page_kept_as_strangers_get_it",
         "test_page_fails_signed_in",
         "test_page_without_a_frame",
         "test_page_shows_the_menus",

@@ -107,6 +107,7 @@ FAULTS = (
     Fault("room_whose_count_is_a_text", "integrity.shapes.wrong", _count_as_text),
     Fault("room_with_its_muted_as_text", "integrity.shapes.wrong", _muted_as_text),
     _account("account_of_an_app", "rooms.accounts.kind", _set(type="app")),
+    _account("account_without_a_type", "rooms.accounts.kind", lambda one: {"$unset": {"type": 1}}),
     _account("account_of_a_bot", "rooms.accounts.kind", _set(type="bot")),
     _account(
         "account_without_a_username",

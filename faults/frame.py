@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from faults.breakable_stack import BreakableStack
 from faults.fault import Fault
 from faults.proxy import Request
 from faults.rules import reply_with
@@ -10,6 +11,10 @@ from faults.rules import reply_with
 def _pages(request: Request) -> bool:
     """Pages alone: nginx adds a header in one `location` and not in the other."""
     return not request.path.startswith("/api/")
+
+
+def _domains_in_capitals(one: BreakableStack) -> str:
+    return ",".join({user.email.partition("@")[2].capitalize() for user in one.contract.users})
 
 
 FAULTS = (
@@ -80,5 +85,10 @@ FAULTS = (
         "mail_domain_not_allowed",
         "iframe.new_accounts.domains",
         lambda one: one.setting("Accounts_AllowedDomainsList", "elsewhere.example"),
+    ),
+    Fault(
+        "mail_domains_allowed_in_capitals",
+        "iframe.new_accounts.domains",
+        lambda one: one.setting("Accounts_AllowedDomainsList", _domains_in_capitals(one)),
     ),
 )

@@ -198,7 +198,7 @@ FAULTS = (
         answers_json(_exchange, 400, error="invalid_request", error_description="Code verifier required."),
     ),
     _site(
-        "proxy_takes_the_authorization_header", "client.refused", request_without(_exchange, "Authorization")
+        "proxy_takes_the_authorization_header", "client.sent_via", request_without(_exchange, "Authorization")
     ),
     _site(
         "token_endpoint_shows_a_page_to_a_client", "client.not_json", answers(_exchange, 200, "<h1>Вход</h1>")

@@ -29,4 +29,5 @@ DEFAULT_PATH = DEFAULT.path.partition("?")[0]
 SERVICE = _PROVIDER.name
 LOGIN, TEST_PAGE, INTEGRATED_PAGE = _SITE.login_path, _SITE.test_page, _SITE.integrated_page
 CHAT_AUTH, SESSION = _SITE.chat_auth_path, _SITE.adapter.session_path
+LOGOUT = _SITE.adapter.logout_path
 AUTHORIZE, TOKEN, IDENTITY = _PROVIDER.authorize_path, _PROVIDER.token_path, _PROVIDER.identity_path

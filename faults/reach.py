@@ -2,6 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import SimpleNamespace
+from unittest import mock
+
+from besedka import address
+from besedka.checks import content_policy
+from faults.breakable_stack import BreakableStack
 from faults.fault import Fault
 from faults.proxy import Request, Rule
 from faults.rules import answers, lost, refuses_sockets, reply_with, rewritten, to
@@ -46,6 +54,15 @@ def _scripts(request: Request) -> bool:
 
 def _styles(request: Request) -> bool:
     return request.path.endswith(".css")
+
+
+@contextmanager
+def _upgraded(one: BreakableStack) -> Iterator[None]:
+    """As on a host that is not this machine: Chromium spares loopback."""
+    rule = reply_with(_site_page, _CSP, "upgrade-insecure-requests")
+    elsewhere = SimpleNamespace(**vars(address) | {"is_loopback": lambda name: False})
+    with one.ruled("site", rule), mock.patch.object(content_policy, "address", elsewhere):
+        yield
 
 
 _LOGIN_CALL = to("/api/v1/method.callAnon/*", "POST")
@@ -148,6 +165,9 @@ FAULTS = (
         "tag_of_an_administrator_forbids_scripts",
         "iframe.document.policy",
         lambda one: one.setting("Meta_custom", f"<meta http-equiv={_CSP} content=\"script-src 'self'\">"),
+    ),
+    Fault(
+        "page_asks_https_of_its_frame", "sso.frame_policy.upgraded", _upgraded, ("sso.frame_policy.upgraded",)
     ),
     _on_pages("site_frames_nobody", "policy", "Content-Security-Policy", "default-src 'self'; img-src *"),
     _on_pages("site_pages_isolated", "isolated", "Cross-Origin-Embedder-Policy", "require-corp"),

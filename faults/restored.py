@@ -231,5 +231,6 @@ FAULTS = (
         "groups_channel_map",
         '{"owner": "admin,vip", "moderator": "admin", "user": "user"}',
     ),
+    _mapped("map_of_roles_that_is_no_json", "no_json", "groups_channel_map", "owner: admin"),
     _mapped("roles_in_place_of_the_rooms_administrator", "no_admin", "channels_admin", "admin,vip"),
 )

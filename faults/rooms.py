@@ -67,6 +67,14 @@ def _to_be_adopted(one: BreakableStack) -> AbstractContextManager[None]:
     return one.changed("users", {"username": names.PLAIN.username}, update)
 
 
+def _in_capitals(one: BreakableStack) -> AbstractContextManager[None]:
+    """An account that somebody made with the same address in other letters, and that SSO has never met."""
+    link, user = f"services.{one.contract.provider.name}", names.PLAIN
+    row = {"address": user.email.upper(), "verified": True}
+    update = {"$set": {"emails": [row], "services.password": {"bcrypt": "$2b$10$"}}, "$unset": {link: 1}}
+    return one.changed("users", {"username": user.username}, update)
+
+
 @contextmanager
 def _stranger(one: BreakableStack) -> Iterator[None]:
     made = one.admin.post(
@@ -128,6 +136,7 @@ FAULTS = (
         ),
     ),
     Fault("account_that_sso_adopts_by_an_unverified_address", "rooms.verified.user", _to_be_adopted),
+    Fault("account_that_sso_adopts_by_other_letters", "rooms.verified.letters", _in_capitals),
     _account("account_with_an_unverified_address", {"$set": {"emails.0.verified": False}}, "verified.user"),
     _account("account_without_any_role", {"$unset": {"roles": 1}}, "roles.none"),
     _account("account_without_its_role", {"$set": {"roles": ["guest"]}}, "roles.missing"),

@@ -7,10 +7,12 @@ from contextlib import contextmanager
 
 from besedka.contract import Contract, SettingValue
 from besedka.rocketchat import provider
+from besedka.ways import ORIGINS
 from faults import names
 from faults.breakable_stack import BreakableStack
 from faults.fault import Breaking, Fault
 
+RECEIVE, SEND = ORIGINS
 # Wrong values that somebody really had, or that are Rocket.Chat's default; the others are made up.
 _WRONG: dict[str, SettingValue] = {
     "Iframe_Integration_receive_origin": "http://localhost:8001",
@@ -41,6 +43,19 @@ _SPELT: tuple[tuple[str, str, Callable[[BreakableStack], str]], ...] = (
     ("scope_empty", "scope", lambda one: ""),
 )
 
+# Of whom the chat takes commands, and to whom it speaks: (name, setting, the site's address → value).
+_ORIGINS: tuple[tuple[str, str, Callable[[str], str]], ...] = (
+    ("commands_from_anybody", RECEIVE, lambda site: "*"),
+    ("commands_from_an_address_with_a_slash", RECEIVE, lambda site: f"{site}/"),
+    ("commands_from_a_page_of_the_site", RECEIVE, lambda site: f"{site}{names.TEST_PAGE}"),
+    ("commands_from_a_list_with_a_blank", RECEIVE, lambda site: f"http://elsewhere.invalid, {site}"),
+    ("commands_from_nobody", RECEIVE, lambda site: ""),
+    ("events_for_anybody", SEND, lambda site: "*"),
+    ("events_for_nobody", SEND, lambda site: ""),
+    ("events_for_two_addresses", SEND, lambda site: f"{site},http://elsewhere.invalid"),
+    ("events_for_a_host_without_its_scheme", SEND, lambda site: site.partition("//")[2]),
+)
+
 # Rocket.Chat never shows these over REST.
 _HIDDEN = {"Accounts_SystemBlockedUsernameList"}
 
@@ -49,6 +64,8 @@ def faults(contract: Contract) -> Iterator[Fault]:
     """One fault per setting, per provider row, for the provider's switch, and for rows of old scripts."""
     for setting_id, right in contract.settings.items():
         yield _setting(setting_id, wrong(setting_id, right))
+    for name, setting_id, origin in _ORIGINS:
+        yield Fault(name, f"setting.{setting_id}.wrong", _of_the_site(setting_id, origin))
     for suffix, right in provider.values(contract).items():
         yield _row(suffix, wrong(suffix, right))
     # Rocket.Chat 7.7 does not look into Mongo again (#35981). Of the other settings REST tells what is
@@ -73,6 +90,10 @@ def faults(contract: Contract) -> Iterator[Fault]:
         "provider.secret.pasted_hash",
         lambda one: one.setting(one.row("secret"), pasted),
     )
+
+
+def _of_the_site(setting_id: str, value: Callable[[str], str]) -> Breaking:
+    return lambda one: one.setting(setting_id, value(one.contract.site.url))
 
 
 def _spelt(suffix: str, value: Callable[[BreakableStack], str]) -> Breaking:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, closing, contextmanager
 
 from besedka.rocketchat import provider
 from faults import names
@@ -52,7 +53,31 @@ def _moved_away(one: BreakableStack) -> Iterator[None]:
         yield
 
 
+_ACCOUNTS = "accounts_user"
+
+
+@contextmanager
+def _namesake(one: BreakableStack) -> Iterator[None]:
+    """A second account with a canonical user's address, as a site keeps it that does not ask for one each."""
+    with closing(sqlite3.connect(one.site_file)) as database:
+        name, made = database.execute(
+            "SELECT name, sql FROM sqlite_master WHERE tbl_name = ? AND name LIKE '%email%'", (_ACCOUNTS,)
+        ).fetchone()
+        database.execute(f"DROP INDEX {name}")
+        database.row_factory = sqlite3.Row
+        asked = "SELECT * FROM accounts_user WHERE username = ?"
+        row = dict(database.execute(asked, (names.PLAIN.username,)).fetchone())
+        database.commit()
+        try:
+            with one.rows(_ACCOUNTS, row | {"id": 9001, "username": "namesake"}):
+                yield
+        finally:
+            database.execute(made)
+            database.commit()
+
+
 FAULTS = (
+    Fault("two_site_accounts_of_one_address", "site.accounts.email_twice", _namesake),
     Fault("redirect_uri_of_somebody_else", "application.redirect_uri.foreign", _two_callbacks),
     _application("client_id_mismatch", "client_id", "Ohy", "exists.missing"),
     _application("client_secret_drift", "client_secret", "another", "secret.differs"),

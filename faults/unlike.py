@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import base64
 import json
-from collections.abc import Callable
-from contextlib import AbstractContextManager
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
@@ -45,15 +45,24 @@ def _link_of_a_sign_in(one: BreakableStack) -> AbstractContextManager[None]:
     return one.changed(_USERS, {"username": user.username}, {"$set": {f"services.{service}": link}})
 
 
-def _address_at_the_site(one: BreakableStack) -> AbstractContextManager[None]:
-    user = plain_user(one.contract)
-    return one.column("accounts_user", ("username", user.username), "email", user.email.upper())
+@contextmanager
+def _address_at_the_site(one: BreakableStack) -> Iterator[None]:
+    """Of somebody whom SSO has met."""
+    user, service = plain_user(one.contract), one.contract.provider.name
+    number = one.site_value("accounts_user", ("username", user.username))
+    link = {"$set": {f"services.{service}": {"id": str(number)}}}
+    capitals = one.column("accounts_user", ("username", user.username), "email", user.email.upper())
+    with one.changed(_USERS, {"username": user.username}, link), capitals:
+        yield
 
 
 def _address_in_the_chat(one: BreakableStack) -> AbstractContextManager[None]:
-    user = plain_user(one.contract)
+    """Of an account that SSO has adopted: one that it has not would lose its password."""
+    user, service = plain_user(one.contract), one.contract.provider.name
+    number = one.site_value("accounts_user", ("username", user.username))
     row: dict[str, Any] = {"address": user.email.upper(), "verified": True}
-    return one.changed(_USERS, {"username": user.username}, {"$set": {"emails": [row]}})
+    update = {"$set": {"emails": [row], f"services.{service}": {"id": str(number)}}}
+    return one.changed(_USERS, {"username": user.username}, update)
 
 
 def _membership(name: str, cause: str, update: Document) -> Fault:

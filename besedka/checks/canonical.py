@@ -68,13 +68,16 @@ def _known(examination: Examination, username: str) -> bool:
         examination.admin.get("users.info", username=username)
     except RocketChatError as error:
         return error.status not in {400, 404}
+    except ServiceUnreachableError:
+        # Nobody is there to make an account, either; `services.admin` says so.
+        return True
     return True
 
 
 def _end(examination: Examination, made: Visitors, *, known: bool) -> str:
     """End what can be ended; `examination.traces` names what stays. No account of ours is among it."""
     for one in (made.user, *made.holders.values()):
-        if one.site.session_cookies() and not _ended(one.site.sign_out):
+        if one.site.session_cookies() and not one.site.is_out and not _ended(one.site.sign_out):
             path = examination.contract.site.adapter.logout_path
             left = f"a session of {one.username} at the site"
             examination.traces.append(f"{left}, which [site.adapter] logout_path {path} did not end")

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 
 from besedka.checks import (
     application,
+    calls,
     chat_document,
     customised,
     frame_policy,
@@ -28,6 +29,7 @@ from besedka.checks import (
     rooms,
     services,
     services_chat,
+    sign_out,
     site,
     sso,
     sso_chat,
@@ -44,6 +46,7 @@ from besedka.errors import BesedkaError
 _MODULES = (
     services,
     services_chat,
+    calls,
     reach,
     front,
     site,
@@ -71,6 +74,7 @@ _MODULES = (
     pace,
     chat_document,
     frame_policy,
+    sign_out,
 )
 
 

@@ -65,6 +65,14 @@ LOOP_ADVICE = (
 )
 
 
+class QueryLostError(ServiceUnreachableError):
+    """What is asked for in an address's query does not arrive."""
+
+
+_UNREADABLE = (
+    "Content-Encoding says that it is packed, and it is not: a proxy or a middleware (GZipMiddleware) sends "
+    "a wrong header."
+)
 # (verb, address, headers, form fields) -> answer; raises ServiceUnreachableError when nobody answers.
 Probe = Callable[[str, str, dict[str, str], dict[str, str] | None], ProbeAnswer]
 
@@ -88,6 +96,7 @@ def probe_from_here(
             f"{verb} {address.partition('?')[0]} got no answer: {http.silence(error)}",
             expected="an HTTP answer",
             where=address.partition("?")[0],
+            next_step=_UNREADABLE if isinstance(error, requests.exceptions.ContentDecodingError) else "",
         ) from error
     kind, location = (answered.headers.get(name, "") for name in ("Content-Type", "Location"))
     seconds = answered.elapsed.total_seconds()
@@ -167,7 +176,9 @@ class Examination:
         urls = (target.mongo_url, target.site_database_url)
         self.secrets = set(contract.secrets).union(*(database_url.secrets(url) for url in urls if url))
         self.visitors: Visitors | None = None
-        # Since when a socket to the chat is silent, and the socket; None where no proxy is in between.
+        # Whether a proxy says that it stands before the chat; many say nothing.
+        self.by_proxy = False
+        # Since when a socket to the chat is silent, and the socket.
         self.silent_socket: tuple[float, ClientConnection] | None = None
         self.cleanups: list[Callable[[], str]] = []
         # What stays of a sign-in by a canonical user: nothing that has to be removed.
@@ -246,6 +257,14 @@ class Examination:
         rows: list[Json] = []
         while True:
             page = self.admin.get("settings", count=0, offset=len(rows))
+            if rows and page["settings"][:1] == rows[:1]:
+                raise QueryLostError(
+                    f"each page of the {page['total']} settings is the first one",
+                    expected="the page that is asked for by ?offset=",
+                    where="GET /api/v1/settings",
+                    next_step="The query is lost on its way: let the proxy pass addresses on with ?…, as "
+                    "`proxy_pass http://rocketchat;` without a path does.",
+                )
             rows += page["settings"]
             if not page["settings"] or len(rows) >= page["total"]:
                 return {row["_id"]: row.get("value") for row in rows}
@@ -289,7 +308,7 @@ class Examination:
         """Who is where: from Mongo where it can be read, else over REST as administrator."""
         if self.target.mongo_url:
             return roster.from_mongo(self.chat_users, self.chat_rooms, self.chat_subscriptions)
-        return roster.from_rest(self.admin)
+        return roster.from_rest(self.admin, self.contract, str(self.info["version"]))
 
     @cached_property
     def permissions(self) -> dict[str, set[str]]:

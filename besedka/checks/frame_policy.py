@@ -10,7 +10,7 @@ import requests
 
 from besedka import address
 from besedka.checks.check import Check, check
-from besedka.checks.content_policy import FRAMES, Policy, inline_styles, policies, refuses, upgrades
+from besedka.checks.content_policy import FRAMES, Policy, decides, inline_styles, policies, refuses, upgrades
 from besedka.checks.examination import Examination
 from besedka.checks.finding import Answer, Finding, Severity, answer, finding
 from besedka.checks.page_styles import Surroundings, hiding
@@ -24,6 +24,14 @@ NEEDED = ("allow-scripts", "allow-same-origin", "allow-forms")
 _POPUP = "allow-popups"
 
 
+_STYLES = ("style-src-elem", "style-src", "default-src")
+_ADMIT = (
+    "Add 'self' to style-src, wherever this header is set: without its styles the frame is a small window."
+)
+_SHEETS = (
+    "Run collectstatic, or look at STATIC_URL and at the proxy; its Content-Type must be text/css (nginx: "
+    "include mime.types). Without its styles the frame is a small window."
+)
 _NO_SIZE = re.compile(r"(^|;)(height|width):[01](px|%|em|rem|vh|vw)?(;|!|$)")
 
 
@@ -34,18 +42,21 @@ class _Frames(HTMLParser):
         super().__init__()
         self.frames: list[dict[str, str]] = []
         self.policies: list[str] = []
+        self.scripts: list[dict[str, str]] = []
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         fields = {name: value or "" for name, value in attrs}
         if tag == "iframe":
             self.frames.append(fields)
+        elif tag == "script" and fields.get("src"):
+            self.scripts.append(fields)
         elif tag == "meta" and fields.get("http-equiv", "").lower() == _CSP.lower():
             self.policies.append(fields.get("content", ""))
 
 
 @check(
     "sso.frame_policy",
-    codes="sandbox policy isolated scripts connect srcdoc hidden upgraded",
+    codes="sandbox policy isolated scripts connect srcdoc hidden unstyled upgraded",
     needs=["sso.user"],
 )
 def frame_policy(examination: Examination) -> Answer:
@@ -95,7 +106,7 @@ def _of_page(contract: Contract, response: requests.Response) -> list[Finding]:
                     advice=advice,
                 )
             )
-        found += _kept_from_scripts(policy, own, place) + _upgraded(policy, origins, place)
+        found += _kept_from_scripts(policy, page, own, place) + _upgraded(policy, origins, place)
         found += _kept_from_asking(policy, own, place) + _sandboxed(policy, needed, place)
     embedder = response.headers.get(_EMBEDDER, "unsafe-none").partition(";")[0].strip().lower()
     if embedder != "unsafe-none":
@@ -141,10 +152,16 @@ def _by_styles(examination: Examination, response: requests.Response) -> list[Fi
     # One policy that refuses them is enough.
     kept = policies([response.headers.get(_CSP, "")])
     texts = {place: "\n".join(page.inline)} if all(map(inline_styles, kept)) else {}
-    for sheet in dict.fromkeys(urljoin(response.url, one) for one in page.sheets):
-        if address.origin(sheet) == address.origin(site):
-            answered = visitor(examination).site.get(sheet)
-            texts[sheet] = answered.text if answered.status_code == 200 else ""
+    own = [urljoin(response.url, one) for one in page.sheets]
+    own = [one for one in dict.fromkeys(own) if address.origin(one) == address.origin(site)]
+    if own and (by := next(filter(None, (refuses(one, _STYLES, site, site) for one in kept)), "")):
+        return [_unstyled(f"{by}: keeps the page from its own styles", f"{place}, {_CSP}", _ADMIT)]
+    for sheet in own:
+        answered = visitor(examination).site.get(sheet)
+        kind = answered.headers.get("Content-Type", "no content type")
+        if answered.status_code != requests.codes.ok or "text/css" not in kind.lower():
+            return [_unstyled(f"no style at {sheet}: {answered.status_code} {kind}", place, _SHEETS)]
+        texts[sheet] = answered.text
     for where, rule in hiding(texts, elements[0]):
         advice = ("Is the frame shown later, by a script or another style? If not: take that rule away.",)
         seen, code = f"a style hides the frame: {rule[:160]}", "sso.frame_policy.hidden"
@@ -152,12 +169,29 @@ def _by_styles(examination: Examination, response: requests.Response) -> list[Fi
     return []
 
 
-def _kept_from_scripts(policy: Policy, own: str, place: str) -> list[Finding]:
-    by = refuses(policy, ("script-src-elem", "script-src", "default-src"), own, own)
-    # A nonce or a hash lets in what the page names by it.
-    if not by or any(word in by for word in ("'nonce-", "'sha", "'strict-dynamic'")):
+def _unstyled(seen: str, place: str, fix: str) -> Finding:
+    """The page without its form: a frame of 300 by 150 pixels, as HTML has it."""
+    code, severity = "sso.frame_policy.unstyled", Severity.RISK
+    return finding(code, seen, "200 with text/css", place, advice=(fix,), severity=severity)
+
+
+def _kept_from_scripts(policy: Policy, page: _Frames, own: str, place: str) -> list[Finding]:
+    names = ("script-src-elem", "script-src", "default-src")
+    by, said = refuses(policy, names, own, own), policy.get(decides(policy, names), [])
+    # Where this word stands, no address is looked at (CSP level 3, 6.7.1.1).
+    strict = "'strict-dynamic'" in said
+    if strict and not by:
+        by = f"{decides(policy, names)} {' '.join(said)}"
+    # A digest lets in what carries it; whether it fits is not looked at here.
+    if not by or any(word.startswith("'sha") for word in said):
+        return []
+    # A nonce lets in what the page marks by it.
+    bare = [one["src"] for one in page.scripts if f"'nonce-{one.get('nonce', '')}'" not in said]
+    if not bare and page.scripts:
         return []
     advice = (f"Add 'self' or {own} to script-src, wherever this header is set.",)
+    if strict or any(word.startswith("'nonce-") for word in said):
+        advice = ("The nonce of script-src must stand on each <script> of the page, made anew each time.",)
     seen, code = f"{by}: keeps the page from its own scripts", "sso.frame_policy.scripts"
     return [finding(code, seen, "a policy that admits the site", f"{place}, {_CSP}", advice=advice)]
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from dataclasses import replace
 
 import requests
 
@@ -15,9 +16,11 @@ from besedka.checks.finding import Answer, Finding, Severity, Skipped, answer, f
 from besedka.contract import Contract
 from besedka.names import RESERVED, refused_user
 from besedka.rocketchat import conditions
+from besedka.ways import ORIGINS
 
 _BLOCKED_DOMAINS = "Accounts_BlockedDomainsList"
 _FRAME_GATE = "Iframe_Restrict_Access"
+_ANYBODY = "*"
 
 
 def _setting_check(setting_id: str) -> Callable[[Examination], Answer]:
@@ -32,6 +35,9 @@ def _setting_check(setting_id: str) -> Callable[[Examination], Answer]:
             return Skipped("hidden settings show in Mongo alone (--mongo-url)")
         observed = _frame_gate(examination) if setting_id == _FRAME_GATE else MISSING
         found = three_ways(examination, f"setting.{setting_id}", setting_id, expected, observed)
+        if setting_id in ORIGINS and examination.effective.get(setting_id) == _ANYBODY:
+            # It admits the site, too (client/startup/iframeCommands.ts): nobody is kept out.
+            found = [replace(one, severity=Severity.RISK) for one in found]
         return answer(
             found,
             evidence=f"{expected!r}, expected, stored and effective",
@@ -220,9 +226,8 @@ def new_accounts(examination: Examination) -> Answer:
                 )
             )
     domains = str(examination.effective.get("Accounts_AllowedDomainsList") or "")
-    allowed = {domain.strip().lower() for domain in domains.split(",") if domain.strip()}
-    missing = {user.email.partition("@")[2].lower() for user in examination.contract.users} - allowed
-    if allowed and missing:
+    missing = conditions.shut_out(examination.contract, examination.effective)
+    if missing:
         where = examination.where("Accounts_AllowedDomainsList")
         fix = f"add {', '.join(sorted(missing))}, or empty the list"
         found.append(

@@ -14,7 +14,7 @@ from besedka.checks.finding import Answer, Finding, answer, finding
 from besedka.contract import Contract
 from besedka.rocketchat import shapes
 from besedka.rocketchat.database import Document
-from besedka.rocketchat.documents import is_date, signs_in
+from besedka.rocketchat.documents import is_date, lives_elsewhere, signs_in
 
 _GROUND = ["services.same_data"]
 _STAMPED = re.compile(r"_\d{10,}$")
@@ -72,9 +72,10 @@ def users_able(examination: Examination) -> Answer:
     service = examination.contract.provider.name
     found = []
     for user in _humans(examination):
-        if not signs_in(user):
+        own = _own(examination, user)
+        if not signs_in(user) and (own or not lives_elsewhere(user)):
             seen = f"{user.get('username')} has neither a password nor a link to {service}"
-            place, own = f"users, {user.get('_id')}, services", _own(examination, user)
+            place = f"users, {user.get('_id')}, services"
             fix = "A script inserted it: delete the account (users.delete), and let SSO make it."
             commands, advice = ((examination.provision_command,), ()) if own else ((), (fix,))
             code = "integrity.users_able.powerless"
@@ -187,8 +188,10 @@ def _link_findings(examination: Examination, username: str, link: dict[str, Any]
     if examination.target.site_database_url is None:
         return []
     at_the_site = {name.lower() for name in _names(examination).values()}
-    if username.lower() in _canonical(examination) - at_the_site:
-        return []  # site.accounts says that the account is missing
+    own = _canonical(examination)
+    # Of canonical users site.accounts says it. Others rename themselves, here or there, or leave the site.
+    if username.lower() not in at_the_site and (username.lower() in own or owner.lower() not in own):
+        return []
     if owner.lower() != username.lower():
         seen = f"id {link['id']} is {owner} at the site"
         return [
@@ -237,7 +240,7 @@ def _unlinking(examination: Examination, *usernames: str) -> tuple[tuple[str, ..
             (examination.provision_command,),
             f"The command takes {link} away; the next log-in by SSO links anew.",
         )
-    return (), f"Take {link} away in MongoDB, or delete the account: besedka.toml does not name it."
+    return (), f"Take {link} away in MongoDB: besedka.toml does not name it, and the next log-in links anew."
 
 
 def checks(_: Contract) -> tuple[Check, ...]:

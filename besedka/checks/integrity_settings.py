@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from typing import Any
 
 from besedka.checks.check import Check, check
@@ -12,7 +13,7 @@ from besedka.checks.finding import Answer, Finding, Severity, Skipped, answer, f
 from besedka.contract import Contract
 from besedka.rocketchat import migrations
 from besedka.rocketchat.database import Document
-from besedka.rocketchat.documents import garbled, is_date
+from besedka.rocketchat.documents import garbled, is_date, is_shown
 
 _GROUND = ["services.same_data"]
 _TYPES: dict[str, tuple[type, ...]] = {
@@ -237,8 +238,10 @@ def _locked_migration() -> Finding:
 @check("integrity.banners", codes="shown moved", needs=_GROUND)
 def banners(examination: Examination) -> Answer:
     """Does no banner cover the chat of an administrator?"""
-    texts = [str(row.get("_id")) for row in examination.mongo.banners()]
-    for user in examination.chat_users:
+    now, contract = datetime.now(UTC), examination.contract
+    own = {contract.chat.admin.username, *(user.username for user in contract.users)}
+    texts = [str(row.get("_id")) for row in examination.mongo.banners() if is_shown(row, now)]
+    for user in (one for one in examination.chat_users if one.get("username") in own):
         shown = {name for name, row in (user.get("banners") or {}).items() if not row.get("read")}
         texts += [f"{name} for {user.get('username')}" for name in sorted(shown)]
     found = []

@@ -8,19 +8,15 @@ other letters (`addHookToProcessUser` in apps/meteor/app/custom-oauth/server/cus
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
 
 from besedka.checks.examination import Examination
 from besedka.checks.finding import Finding, Severity, finding
+from besedka.checks.roster import Account
 from besedka.contract import Contract, User
 from besedka.errors import ServiceUnreachableError
-
-
-def same_mailbox(one: str, other: str) -> bool:
-    """Equal to the letter before the @, and but for case behind it: a domain has none, and Django
-    makes it small (`BaseUserManager.normalize_email`)."""
-    (name, _, domain), (named, _, domains) = one.rpartition("@"), other.rpartition("@")
-    return name == named and domain.lower() == domains.lower()
+from besedka.rocketchat import adoption
+from besedka.rocketchat.adoption import same_mailbox
 
 
 def addresses_at_the_site(examination: Examination) -> Mapping[str, str]:
@@ -42,7 +38,7 @@ def email_case(
     """
     provider, admin = contract.provider, contract.chat.admin
     # A wholly other address is `site.accounts.email`.
-    sent = at_the_site if at_the_site and at_the_site.lower() == user.email.lower() else user.email
+    sent = adoption.sent(user.email, at_the_site)
     found = next((address for address in spelt if address.lower() == user.email.lower()), None)
     if found is None or sent in spelt or provider.key_field == "email":
         return []
@@ -64,3 +60,35 @@ def email_case(
         )
     seen, place = f"{user.username} has the address {found}", f"users, {user.username}"
     return [finding("rooms.accounts.email_case", seen, sent, place, advice=(fix,), severity=severity)]
+
+
+def letters(examination: Examination, user: User, account: Account) -> list[Finding]:
+    """What the letters of the account's addresses lead to, but for those that cost the password."""
+    at_the_site = addresses_at_the_site(examination).get(user.username.lower())
+    if user.username in {lost.username for lost, _ in _lost(examination)}:
+        return []
+    return email_case(examination.contract, user, account.spelt, at_the_site)
+
+
+def lost_passwords(examination: Examination) -> Iterator[Finding]:
+    """Canonical accounts that would lose their password by the letters of their address."""
+    for user, right in _lost(examination):
+        seen = (
+            f"{user.username} has the address in other letters than the site: at the next SSO sign-in "
+            "Rocket.Chat deletes the password and shows «Reset password» in the room's place"
+        )
+        place, command = f"users, {user.username}, emails", (examination.provision_command,)
+        yield finding("rooms.verified.letters", seen, right, place, commands=command)
+
+
+def _lost(examination: Examination) -> Iterator[tuple[User, str]]:
+    """Users with the address that the site sends; nobody where Mongo, which holds passwords, is not read."""
+    contract = examination.contract
+    if examination.target.mongo_url is None or contract.chat.sso == "iframe-auth":
+        return
+    spelt = addresses_at_the_site(examination)
+    accounts = {str(row.get("username", "")).lower(): row for row in examination.chat_users}
+    for user in contract.users:
+        account, at_the_site = accounts.get(user.username.lower(), {}), spelt.get(user.username.lower())
+        if adoption.respelt(account, contract.provider.name, user.email, at_the_site):
+            yield user, adoption.sent(user.email, at_the_site)

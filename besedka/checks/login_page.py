@@ -186,7 +186,7 @@ def _unframed(examination: Examination, response: requests.Response, place: str)
     return [finding(code, seen, expected, place, advice=(fix,), severity=Severity.RISK)]
 
 
-@check("site.csrf", codes="open refused", needs=["site.login_form"], after=["site.login_page"])
+@check("site.csrf", codes="open refused cookie_lost", needs=["site.login_form"], after=["site.login_page"])
 def csrf(examination: Examination) -> Answer:
     """Is a log-in without a CSRF token refused, and one with its token taken?"""
     contract = examination.contract
@@ -207,9 +207,28 @@ def csrf(examination: Examination) -> Answer:
     if taken.status_code not in {401, 403}:
         return Ok(f"{response.status_code} without a token, {taken.status_code} with it")
     seen, expected = f"{taken.status_code} to a form with its token: {said(taken)}", "the form once more"
+    if _cookies_lost(contract):
+        fix = (
+            "In the proxy's configuration: hand the header Cookie on to the site. It sees none, so nobody "
+            "signs in, and nobody stays signed in."
+        )
+        seen = "each look at the log-in page brings a new CSRF cookie: the one before did not arrive"
+        return answer([finding("site.csrf.cookie_lost", seen, expected, place, advice=(fix,))])
     return answer(
         [finding("site.csrf.refused", seen, expected, place, advice=_refusals(contract, taken))],
     )
+
+
+def _cookies_lost(contract: Contract) -> bool:
+    """Whether the site never sees the cookie that it has set: Django sets it once, and keeps to it."""
+    site = Site.of(contract, timeout=TIMEOUT_SECONDS)
+    first, second = (_values(site.get(contract.site.login_path)) for _ in range(2))
+    shared = first.keys() & second.keys()
+    return bool(shared) and all(first[name] != second[name] for name in shared)
+
+
+def _values(response: requests.Response) -> dict[str, str]:
+    return {cookie.name: cookie.value for cookie in cookies_of(response)}
 
 
 def _refusals(contract: Contract, response: requests.Response) -> tuple[str, ...]:

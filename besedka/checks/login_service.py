@@ -64,7 +64,12 @@ def _present(examination: Examination) -> Answer:
     )
 
 
-@check("login_service.alone", codes="twin ghost blank", needs=["services.admin"], after=["provider.spelling"])
+@check(
+    "login_service.alone",
+    codes="twin ghost blank",
+    needs=["services.admin"],
+    after=["services.calls", "provider.spelling"],
+)
 def alone(examination: Examination) -> Answer:
     """Is there no second custom service that leads nowhere?
 
@@ -191,5 +196,10 @@ def secret(examination: Examination) -> Answer:
 def checks(contract: Contract) -> tuple[Check, ...]:
     """The checks of the log-in service; they stand on every row of the provider."""
     every_row = (f"provider.{suffix}" for suffix in provider.values(contract))
-    present = check("login_service.present", codes="absent", needs=(*every_row, "provider.enabled"))
+    present = check(
+        "login_service.present",
+        codes="absent",
+        needs=(*every_row, "provider.enabled"),
+        after=["services.calls"],
+    )
     return (present(_present), alone, values, secret)

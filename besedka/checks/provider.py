@@ -7,9 +7,10 @@ from collections.abc import Callable
 from urllib.parse import urlsplit
 
 from besedka import address
+from besedka.checks import stopped
 from besedka.checks.check import Check, check
 from besedka.checks.compare import KINDS, MISSING, three_ways
-from besedka.checks.examination import Examination, gateway, redirected
+from besedka.checks.examination import Examination, redirected
 from besedka.checks.finding import Answer, Finding, Findings, Ok, Skipped, answer, finding
 from besedka.contract import Contract
 from besedka.errors import ServiceUnreachableError
@@ -291,7 +292,8 @@ def reachable(examination: Examination) -> Answer:
                 ),
             )
         )
-    if probed.status in {400, 401} and probed.content_type.startswith("application/json"):
+    # Rocket.Chat reads JSON under any name.
+    if probed.status in {400, 401} and (probed.content_type.startswith("application/json") or probed.fields):
         asker = "this machine" if examination.probe_is_ours else "inside Rocket.Chat's container"
         return Ok(f"{probed.status} from {address}, asked from {asker}")
     if probed.status == 400 and "html" in probed.content_type:
@@ -303,8 +305,10 @@ def reachable(examination: Examination) -> Answer:
         )
     moved = redirected(probed.status, probed.location, address)
     seen = f"{probed.status} {f'to {probed.location}' if moved else probed.content_type} from {address}"
-    kind, advice = ("redirected", moved) if moved else ("other", gateway(probed.status) or (hint,))
-    if probed.status in {401, 403, 406, 429, 503} and not probed.content_type.startswith("application/json"):
+    known = stopped.by_status(probed.status, probed.body)
+    kind, advice = ("redirected", moved) if moved else ("other", known or (hint,))
+    by_page = not probed.content_type.startswith("application/json") and "csrf" not in probed.body.lower()
+    if probed.status in {401, 403, 406, 429, 503} and by_page:
         # Anybody else was answered: the checks of the site come first.
         kind, advice = "filtered", (_FILTERED,)
     code = f"provider.reachable_from_chat.{kind}"

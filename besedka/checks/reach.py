@@ -44,7 +44,8 @@ def websocket(examination: Examination) -> Answer:
         f"{socket_base}/sockjs/{session}/websocket", origin, json.dumps([_DDP_CONNECT]), "connected"
     )
     found += _info(base) if by_sockjs == [] else by_sockjs or []
-    if not found and _has_proxy(base):
+    if not found:
+        examination.by_proxy = _has_proxy(base)
         _keep_silent(examination, f"{socket_base}/websocket", origin)
     return answer(found[:1], evidence="a DDP connection over WebSocket")
 

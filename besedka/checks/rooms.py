@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from besedka.adapter import TEMPORARY_PREFIX
+from besedka.checks import guests
 from besedka.checks.check import Check, check
 from besedka.checks.examination import Examination
 from besedka.checks.finding import Answer, Finding, Severity, answer, finding
-from besedka.checks.letter_case import addresses_at_the_site, email_case
+from besedka.checks.letter_case import letters, lost_passwords
 from besedka.contract import Contract, User
 from besedka.names import is_twin
 from besedka.target import besedka_command
 
-_BOTS = {"rocket.cat"}
 _TWIN = (
     "Look who writes there. If it is a room of its own, keep it: give it another name, or a row in "
     "[[channels]] of besedka.toml.",
@@ -187,7 +187,6 @@ def default(examination: Examination) -> Answer:
 def accounts(examination: Examination) -> Answer:
     """Has each canonical user an account in the chat, active, with the contract's e-mail and name?"""
     known = examination.roster.accounts
-    at_the_site = addresses_at_the_site(examination)
     found = []
     for user in examination.contract.users:
         place = f"users, {user.username}"
@@ -206,11 +205,11 @@ def accounts(examination: Examination) -> Answer:
                     commands=(examination.provision_command,),
                 )
             )
-        if account.kind != "user":
+        if account.kind != "user" and (account.kind or examination.roster.source == "Mongo"):
             found.append(_of_no_person(examination, user, account.kind))
         if account.must_reset:
             found.append(_told_to_reset(user, place))
-        found += email_case(examination.contract, user, account.spelt, at_the_site.get(user.username.lower()))
+        found += letters(examination, user, account)
         if user.email.lower() not in account.emails:
             seen = f"{user.username}: {', '.join(account.emails) or 'no e-mail'}"
             found.append(
@@ -248,11 +247,11 @@ def _told_to_reset(user: User, place: str) -> Finding:
 
 
 def _of_no_person(examination: Examination, user: User, kind: str) -> Finding:
-    """Rocket.Chat refuses each log-in of an app's account (app/authentication/server/startup/index.js)."""
+    """An app's log-ins are refused, an administrator of no type does not count (startup/index.js)."""
     severity = Severity.BROKEN if kind == "app" else Severity.RISK
     seen, place = f"{user.username} is an account of type {kind!r}", f"users, {user.username}, type"
-    command = (examination.provision_command,)
-    code = "rooms.accounts.kind"
+    seen = seen if kind else f"{user.username} is an account without a type"
+    command, code = (examination.provision_command,), "rooms.accounts.kind"
     return finding(code, seen, "type 'user'", place, commands=command, severity=severity)
 
 
@@ -271,7 +270,7 @@ def _missing(examination: Examination, user: User) -> Finding:
     return finding(code, seen, user.username, place, advice=(fix,))
 
 
-@check("rooms.verified", codes="administrator user", needs=["rooms.accounts"])
+@check("rooms.verified", codes="administrator user letters", needs=["rooms.accounts"])
 def verified(examination: Examination) -> Answer:
     """Does each canonical user keep the password when SSO adopts the account by its e-mail?"""
     known, contract = examination.roster.accounts, examination.contract
@@ -290,6 +289,7 @@ def verified(examination: Examination) -> Answer:
             place = f"users, {user.username}, emails.verified"
             mend = (examination.provision_command,)
             found.append(finding(f"rooms.verified.{code}", seen, "a verified address", place, commands=mend))
+    found += lost_passwords(examination)
     return answer(found, evidence=f"{len(contract.users)} addresses")
 
 
@@ -372,12 +372,12 @@ def outsiders(examination: Examination) -> Answer:
     found = []
     for channel in contract.channels:
         for username in sorted(examination.roster.rooms[channel.name].members):
-            if username.startswith(TEMPORARY_PREFIX) or username in _BOTS:
-                continue
             # Provisioning makes and invites as the administrator, who is in each room for that.
-            if contract.is_administrator(username):
+            if username.startswith(TEMPORARY_PREFIX) or contract.is_administrator(username):
                 continue
             stranger = username not in canonical and channel.private
+            if stranger and guests.belongs(examination, username, channel):
+                continue
             if stranger or (username in canonical and (username, channel.name) not in entitled):
                 seen = f"{username} is in {channel.name}"
                 place = f"rocketchat_subscription, {username} in {channel.name}"

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from besedka.rocketchat import shapes
+from besedka.contract import Contract
+from besedka.rocketchat import memberships, shapes
 from besedka.rocketchat.database import Document
-from besedka.rocketchat.rest import Json, RocketChat
+from besedka.rocketchat.rest import Json, RocketChat, RocketChatError
 
 
 @dataclass(frozen=True)
@@ -88,7 +90,7 @@ def _account(raw: Json) -> Account:
         active=bool(raw.get("active")),
         roles=frozenset(raw.get("roles") or []),
         must_reset=bool(raw.get("requirePasswordChange")),
-        kind=str(raw.get("type") or "user"),
+        kind=str(raw.get("type") or ""),
         spelt=frozenset(str(row.get("address", "")) for row in raw.get("emails") or []),
     )
 
@@ -105,17 +107,35 @@ def from_mongo(users: list[Document], rooms: list[Document], subscriptions: list
     return _roster(found, [_account(raw) for raw in users], "Mongo")
 
 
-def from_rest(admin: RocketChat) -> Roster:
-    """The roster as an administrator is given it."""
+def from_rest(admin: RocketChat, contract: Contract, version: str) -> Roster:
+    """The roster as an administrator is given it; members are those of the contract's rooms alone."""
+    people = [shapes.whole("users", raw) for raw in _pages(admin, "users.list", "users")]
+    own = {channel.name for channel in contract.channels}
+    known = {user.username.lower() for user in contract.users} | {contract.chat.admin.username.lower()}
+    ids = {str(row.get("username")): row["_id"] for row in people if _name(row) in known}
     rooms = []
     for kind, lister in (("channels", "channels.list"), ("groups", "groups.listAll")):
         for raw in _pages(admin, lister, kind):
-            rows = _pages(admin, f"{kind}.members", "members", roomId=raw["_id"])
-            rooms.append(
-                _room(shapes.whole("rocketchat_room", raw), {str(row.get("username")) for row in rows})
-            )
-    accounts = [_account(shapes.whole("users", raw)) for raw in _pages(admin, "users.list", "users")]
-    return _roster(rooms, accounts, "REST")
+            members = _members(admin, kind, raw["_id"], ids, version) if raw.get("name") in own else set()
+            rooms.append(_room(shapes.whole("rocketchat_room", raw), members))
+    return _roster(rooms, [_account(row) for row in people], "REST")
+
+
+def _name(row: Json) -> str:
+    return str(row.get("username", "")).lower()
+
+
+def _members(admin: RocketChat, kind: str, room_id: str, ids: Mapping[str, str], version: str) -> set[str]:
+    """Who is in the room.
+
+    A private room does not show its list to an administrator who is no member, nor does an archived one
+    (measured on 6.13.0): there the canonical users are asked for, one by one.
+    """
+    try:
+        rows = _pages(admin, f"{kind}.members", "members", roomId=room_id)
+    except RocketChatError:
+        return {name for name, own in ids.items() if room_id in memberships.rooms_of(admin, version, own)}
+    return {str(row.get("username")) for row in rows}
 
 
 def _pages(admin: RocketChat, path: str, key: str, **query: str) -> list[Json]:

@@ -9,8 +9,9 @@ from dataclasses import replace
 import requests
 
 from besedka import address, http, second_ask
+from besedka.checks import calls
 from besedka.checks.check import Check, check
-from besedka.checks.examination import LOOP_ADVICE, TIMEOUT_SECONDS, Examination, redirected
+from besedka.checks.examination import LOOP_ADVICE, TIMEOUT_SECONDS, Examination, QueryLostError, redirected
 from besedka.checks.finding import Answer, Finding, Findings, Ok, Severity, answer, finding
 from besedka.contract import Contract
 from besedka.errors import ServiceUnreachableError
@@ -181,8 +182,8 @@ def mongo_version(examination: Examination) -> Answer:
 
 @check(
     "services.admin",
-    codes="token_lost wrong_password no_password missing totp email_code rate_limited blocked not_admin"
-    " refused unread",
+    codes="stopped token_lost wrong_password no_password missing totp email_code rate_limited blocked"
+    " not_admin refused unread query_lost",
     needs=["services.chat_version"],
 )
 def admin(examination: Examination) -> Answer:
@@ -192,6 +193,9 @@ def admin(examination: Examination) -> Answer:
     expected = "a token and the role admin"
     try:
         roles = examination.admin.me().get("roles", [])
+    except NotRocketChatError as error:
+        stopped, by = "services.admin.stopped", error.where or place
+        return Findings((finding(stopped, error.found, expected, by, advice=calls.ADVICE),))
     except RocketChatError as error:
         code, fix = _refusal(error)
         if code == "wrong_password" and "admin" in vars(examination):
@@ -226,10 +230,15 @@ def admin(examination: Examination) -> Answer:
 def _unread(error: ServiceUnreachableError) -> Finding:
     """The administrator is in, and is not shown the settings, on which nearly every other check stands."""
     fix = (
-        "A limit of calls, or a filter: API_Enable_Rate_Limiter_Limit_Calls_Default and the proxy's own "
-        "limit (limit_req). Wait a minute, and read Rocket.Chat's log."
+        error.next_step
+        if isinstance(error, QueryLostError)
+        else (
+            "A limit of calls, or a filter: API_Enable_Rate_Limiter_Limit_Calls_Default and the proxy's own "
+            "limit (limit_req). Wait a minute, and read Rocket.Chat's log."
+        )
     )
-    code, place = "services.admin.unread", error.where or "GET /api/v1/settings"
+    kind = "query_lost" if isinstance(error, QueryLostError) else "unread"
+    code, place = f"services.admin.{kind}", error.where or "GET /api/v1/settings"
     return finding(code, error.found, "the settings", place, advice=(fix,))
 
 

@@ -72,6 +72,8 @@ _LESS_THAN_BROKEN: Mapping[str, Severity] = {
     # The sign-in goes on with a number for an id, another name to show, or without a picture.
     "sso.fields.id": Severity.RISK,  # M
     "sso.fields.other_name": Severity.RISK,
+    # Merging links the account anew at each log-in.
+    "sso.fields.id_changes": Severity.RISK,
     "sso.fields.no_avatar": Severity.NOTE,
     # Data that Rocket.Chat does not read, or reads all the same.
     "integrity.indexes": Severity.RISK,

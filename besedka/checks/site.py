@@ -2,37 +2,37 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import replace
 from urllib.parse import parse_qs, urlsplit
 
 import requests
 
-from besedka.checks import patience
+from besedka.checks import site_endpoints
 from besedka.checks.check import Check, check
-from besedka.checks.examination import SERVER_SECONDS, TIMEOUT_SECONDS, Examination, gateway, redirected
+from besedka.checks.examination import TIMEOUT_SECONDS, Examination, gateway, redirected
 from besedka.checks.finding import Answer, Finding, Findings, Ok, Severity, Skipped, answer, finding
-from besedka.checks.letter_case import same_mailbox
 from besedka.checks.login_page import said, status_advice
 from besedka.contract import Contract
-from besedka.errors import ServiceUnreachableError
 from besedka.login_form import LoginForm
+from besedka.rocketchat.adoption import same_mailbox
 from besedka.site import Site
 from besedka.site_database import verified
 
-_JSON = "application/json"
+_KEEP = (
+    "Keep `next` with the whole request: a log-in of one's own must quote it, and a proxy must pass the "
+    "query on."
+)
+_FROM_A_CACHE = (
+    "It is the answer to another request: no caching of authorize_path in the proxy's configuration "
+    "(proxy_cache off). Else: keep `next`, with the whole request."
+)
 _ROUTED = "Does the site route this address to its provider, and send strangers to its log-in?"
 # Django's, in each form that it protects.
-_BY_STATUS = {
-    415: "The view takes no form: Rocket.Chat sends application/x-www-form-urlencoded.",
-    429: "A limit refuses Rocket.Chat's server, which asks for everybody: spare this address.",
-}
 _CSRF_FIELD = "csrfmiddlewaretoken"
 
 
 @check(
     "site.accounts",
-    codes="missing role email email_case name inactive",
+    codes="missing role email email_case email_twice name inactive",
     needs=["services.site_database", "services.site"],
 )
 def accounts(examination: Examination) -> Answer:
@@ -75,7 +75,30 @@ def accounts(examination: Examination) -> Answer:
                         advice=examination.site_advice,
                     )
                 )
+    found += _shared_addresses(examination)
     return answer(found, evidence=f"{len(examination.contract.users)} accounts", watched=watched)
+
+
+def _shared_addresses(examination: Examination) -> list[Finding]:
+    """Accounts of the site with a canonical user's e-mail: SSO hands that user's account in the chat to them.
+
+    Rocket.Chat adopts by the address, whatever the merge flags say (accounts_meld; measured on 6.13.0).
+    """
+    found = []
+    for user in examination.contract.users:
+        others = sorted(
+            other.username
+            for other in examination.site_users
+            if (other.email or "").lower() == user.email.lower()
+            and other.username.lower() != user.username.lower()
+            and other.is_active is not False
+        )
+        if others and any(one.username.lower() == user.username.lower() for one in examination.site_users):
+            seen = f"{others[0]} and {user.username} have one e-mail: the chat takes them for one person"
+            fix = "Give each account of the site an e-mail of its own: Rocket.Chat tells people apart by it."
+            place, code = f"account {others[0]} of the site", "site.accounts.email_twice"
+            found.append(finding(code, seen, "one account", place, advice=(fix,), severity=Severity.RISK))
+    return found
 
 
 @check("site.passwords", codes="differs", needs=["site.accounts"])
@@ -102,7 +125,7 @@ def passwords(examination: Examination) -> Answer:
                 )
             )
     if not asked:
-        return Skipped("the passwords are not hashed with pbkdf2_sha256")
+        return Skipped("the passwords are hashed in a way that is not reckoned here")
     return answer(found, evidence=f"{len(asked)} passwords", watched=asked)
 
 
@@ -243,123 +266,6 @@ def integrated_page(examination: Examination) -> Answer:
     return _leads_to_login(examination, "site.integrated_page", examination.contract.site.integrated_page)
 
 
-def _json_refusal(
-    examination: Examination, check_name: str, response: requests.Response, statuses: set[int], row: str
-) -> list[Finding]:
-    """An endpoint for programs must refuse with JSON: a page of HTML reads like success to a script."""
-    table, _, name = row.partition(".")
-    asked = f"{response.request.method} {response.url.partition('?')[0]}"
-    place = f"{asked}, anonymous ([{table}] {name} in besedka.toml)"
-    expected = f"{' or '.join(map(str, sorted(statuses)))} with JSON"
-    kind = response.headers.get("Content-Type", "no content type")
-    if response.status_code not in statuses:
-        fix = "is another view in front of it? python manage.py shell -c 'resolve(...)'"
-        if response.status_code >= 500:
-            fix = next(iter(gateway(response.status_code, response.text)), "read Daphne's log")
-        fix = _BY_STATUS.get(response.status_code, fix)
-        location = response.headers.get("Location", "")
-        advice = redirected(response.status_code, location, response.url) or (fix,)
-        if urlsplit(location).path == examination.contract.site.login_path:
-            advice = (
-                "It leads to the log-in, which no program passes: is the address right, and the view open "
-                "to who has no session?",
-            )
-        seen = f"{response.status_code} with {kind}"
-        return [finding(f"{check_name}.status", seen, expected, place, advice=advice)]
-    # django-oauth-toolkit's own decorators refuse with an empty body.
-    if response.content and not kind.startswith(_JSON):
-        return [finding(f"{check_name}.html", kind, expected, place, advice=("answer JSON to everybody",))]
-    return []
-
-
-@check("site.chat_auth", codes="status html", needs=["services.site"])
-def chat_auth(examination: Examination) -> Answer:
-    """Does the token endpoint of the integrated page refuse an anonymous visitor, in JSON?"""
-    if without := examination.contract.site.features.missing("chat_token"):
-        return Skipped(without)
-    response = examination.site.get(examination.contract.site.chat_auth_path)
-    # Nobody signs in by it but where the contract says so.
-    bad = Severity.BROKEN if examination.contract.chat.sso == "iframe-auth" else Severity.RISK
-    found = _json_refusal(examination, "site.chat_auth", response, {401}, "site.chat_auth_path")
-    return answer(
-        [replace(one, severity=bad) for one in found],
-        evidence="401 JSON",
-        watched=("site.chat_auth_path",),
-    )
-
-
-@check("site.old_chat_auth", codes="present", needs=["services.site"])
-def old_chat_auth(examination: Examination) -> Answer:
-    """Is the misspelt /api/chat/auth/ still unknown?"""
-    if without := examination.contract.site.features.missing("own_urls"):
-        return Skipped(without)
-    response = examination.site.get("/api/chat/auth/")
-    found = []
-    if response.status_code != 404:
-        place = f"GET {examination.contract.site.url}/api/chat/auth/"
-        fix = "pages ask /chat/api/auth/: remove the second address"
-        found = [
-            finding("site.old_chat_auth.present", str(response.status_code), "404", place, advice=(fix,))
-        ]
-    return answer(found, evidence="404")
-
-
-def _endpoint(
-    examination: Examination,
-    name: str,
-    statuses: set[int],
-    row: str,
-    ask: Callable[[Site], requests.Response],
-) -> tuple[list[Finding], int]:
-    """What is wrong with an endpoint that Rocket.Chat's server asks, and the status of its refusal."""
-    site = Site.of(examination.contract, timeout=SERVER_SECONDS)
-    try:
-        response = patience.quicker(lambda: ask(site), lambda answered: answered.elapsed.total_seconds())
-    except ServiceUnreachableError as error:
-        if hanging := patience.too_slow(name, error, error.where):
-            return [hanging], 0
-        raise
-    refused = _json_refusal(examination, name, response, statuses, row)
-    asked = f"{response.request.method} {response.url.partition('?')[0]}, anonymous"
-    slow = patience.late(name, response.elapsed.total_seconds(), asked)
-    return refused or slow, response.status_code
-
-
-@check("site.identity", codes="status html slow hangs", needs=["services.site"])
-def identity(examination: Examination) -> Answer:
-    """Does the identity endpoint ask for a token, in good time?"""
-    found, status = _endpoint(
-        examination,
-        "site.identity",
-        {400, 401, 403},
-        "provider.identity_path",
-        lambda site: site.identity(None),
-    )
-    return answer(found, evidence=f"{status} JSON")
-
-
-@check("site.token_endpoint", codes="status html get slow hangs", needs=["services.site"])
-def token_endpoint(examination: Examination) -> Answer:
-    """Is the token endpoint there, for POST alone, and in good time?"""
-    path = examination.contract.provider.token_path
-    found, _ = _endpoint(
-        examination,
-        "site.token_endpoint",
-        {400, 401},
-        "provider.token_path",
-        lambda site: site.request("POST", path, data={}),
-    )
-    if found:
-        return answer(found)
-    viewed = examination.site.get(path)
-    if viewed.status_code < 400:
-        place = f"GET {examination.contract.site.url}{path}"
-        seen = f"GET answered {viewed.status_code}"
-        advice = ("use oauth2_provider's TokenView, or answer POST alone",)
-        found = [finding("site.token_endpoint.get", seen, "405", place, advice=advice)]
-    return answer(found, evidence=f"POST refused with JSON, GET {viewed.status_code}")
-
-
 @check("site.authorize", codes="status next_lost", needs=["services.site"], after=["site.login_url"])
 def authorize(examination: Examination) -> Answer:
     """Does authorize send an anonymous visitor to the log-in and keep the whole request?"""
@@ -377,8 +283,10 @@ def authorize(examination: Examination) -> Answer:
         advice = status_advice(response) or (_ROUTED,)
         found = [finding("site.authorize.status", seen, expected, place, advice=advice)]
     elif "client_id=" not in kept or "state=" not in kept:
-        seen, expected = f"?{target.query}", "next with the whole request"
-        found = [finding("site.authorize.next_lost", seen, expected, place, advice=("keep `next`",))]
+        seen, expected, fix = f"?{target.query}", "next with the whole request", _KEEP
+        if "client_id=" in kept and "state=" not in target.query:
+            fix = _FROM_A_CACHE
+        found = [finding("site.authorize.next_lost", seen, expected, place, advice=(fix,))]
     return answer(found, evidence="302 to the log-in, request kept")
 
 
@@ -391,9 +299,6 @@ def checks(_: Contract) -> tuple[Check, ...]:
         login_form,
         test_page,
         integrated_page,
-        chat_auth,
-        old_chat_auth,
-        identity,
-        token_endpoint,
+        *site_endpoints.CHECKS,
         authorize,
     )

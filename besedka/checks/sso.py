@@ -7,13 +7,14 @@ from __future__ import annotations
 
 import base64
 import time
+from typing import Any
 from urllib.parse import parse_qs, unquote_plus, urljoin, urlsplit
 
 from besedka import address
-from besedka.checks import application, patience, sso_identity
+from besedka.checks import application, patience, sso_identity, stopped
 from besedka.checks.check import Check, check
-from besedka.checks.examination import Examination, ProbeAnswer, gateway
-from besedka.checks.finding import Answer, Finding, Findings, Ok, answer, finding
+from besedka.checks.examination import Examination, ProbeAnswer, gateway, redirected
+from besedka.checks.finding import Answer, Finding, Findings, Ok, Severity, answer, finding
 from besedka.checks.login_page import said, status_advice
 from besedka.checks.page_document import clears
 from besedka.checks.visitor import Visitor
@@ -34,10 +35,34 @@ _PKCE = (
     'Set OAUTH2_PROVIDER["PKCE_REQUIRED"] = False at the site, or a function that spares this client: '
     "Custom OAuth of Rocket.Chat below 8.7 cannot do PKCE."
 )
+_CACHED = (
+    "Something answers in the site's place with an earlier answer: no caching of authorize_path in the "
+    "proxy's configuration (proxy_cache off)."
+)
 _NOT_CODE = "doctor-no-such-code"
+_SPENT = (
+    "The site refuses a code that is a second old: AUTHORIZATION_CODE_EXPIRE_SECONDS must be 60 or so, and "
+    "all processes of the site must have one database and one clock. A proxy that asks twice "
+    "(proxy_next_upstream) uses a code up."
+)
+_FAILS = (
+    "Read Daphne's log: the view fails. Is its database migrated (manage.py migrate --check), can it be "
+    "written, is its disk full?"
+)
+_FORM = (
+    "The form does not arrive as it was sent: a proxy loses bodies, or answers from a cache (proxy_cache off "
+    "for token_path). If it does arrive: read Daphne's log."
+)
+_SENT_VIA = (
+    "The Authorization header is lost on its way: nginx needs no proxy_set_header Authorization, Apache "
+    "CGIPassAuth or WSGIPassAuthorization.",
+    'Or set token_sent_via = "payload" in [provider] of besedka.toml, and provision.',
+)
+# A log-in takes a second or two between its hops, more on a busy machine.
+_SHORT_SECONDS = 10
 
 
-def _exchange(examination: Examination, code: str) -> ProbeAnswer:
+def _exchange(examination: Examination, code: str, via: str = "") -> ProbeAnswer:
     """The token request as Rocket.Chat makes it (`apps/meteor/app/custom-oauth/server`)."""
     own = examination.contract.provider
     form = {
@@ -46,7 +71,7 @@ def _exchange(examination: Examination, code: str) -> ProbeAnswer:
         "redirect_uri": provider.redirect_uri(examination.contract),
     }
     headers = {"Accept": "application/json"}
-    if own.token_sent_via == "header":  # noqa: S105 - a mode
+    if (via or own.token_sent_via) == "header":
         pair = base64.b64encode(f"{own.client_id}:{own.secret}".encode()).decode()
         headers["Authorization"] = f"Basic {pair}"
     else:
@@ -71,41 +96,55 @@ def _token_refusal(  # noqa: PLR0911 - one return per way to fail
     error, text = str(decoded.get("error", "")), str(decoded.get("error_description", ""))
     place = f"POST {own.url}{own.token_path}"
     seen = f"{answered.status} {error or answered.content_type} {text}".strip()
+
+    def refusal(kind: str, *advice: str, expected: str = "the client is accepted") -> Finding:
+        return finding(f"{name}.{kind}", seen, expected, place, advice=advice)
+
     if "verifier" in text.lower():
-        return finding(f"{name}.pkce", seen, "no PKCE asked for", place, advice=(_PKCE,))
+        return refusal("pkce", _PKCE, expected="no PKCE asked for")
     if error == "invalid_client":
-        fix = "id or secret differ between the site and Rocket.Chat: compare both with besedka.toml"
-        pair = f"{own.client_id}:{own.secret}"
-        if own.token_sent_via == "header" and unquote_plus(pair) != pair:  # noqa: S105 - a mode
+        return _refused(name, examination, place, seen)
+    if not error and 200 <= answered.status < 300 and decoded:
+        fix = "Rocket.Chat reads access_token, at the top of the answer: let the view call it so."
+        seen = f"{seen}: {', '.join(sorted(decoded))}"
+        return refusal("unnamed", fix, expected="access_token")
+    if error == "invalid_grant" and name == "sso.token":
+        return refusal("code", _SPENT, expected="the fresh code is accepted")
+    moved = redirected(answered.status, answered.location, own.url + own.token_path)
+    if moved:
+        seen = f"{answered.status} to {answered.location}"
+        return refusal("redirected", *moved, expected="an answer without a redirect")
+    if not error and (known := stopped.by_status(answered.status, answered.body)):
+        return refusal("stopped" if answered.status < 500 else "other", *known)
+    if answered.status >= 500:
+        return refusal("other", _FAILS)
+    if not error and "json" not in answered.content_type:
+        return refusal("not_json", "is token_path the site's token endpoint?", expected="JSON")
+    if error in {"unsupported_grant_type", "invalid_request"}:
+        return refusal("other", _FORM)
+    return refusal("other", "read Daphne's log")
+
+
+def _accepted_in_the_form(examination: Examination) -> bool:
+    return _exchange(examination, _NOT_CODE, via="payload").fields.get("error") == "invalid_grant"
+
+
+def _refused(name: str, examination: Examination, place: str, seen: str) -> Finding:
+    """Id and secret are refused: because they differ, or because they do not arrive as they were sent."""
+    own, expected = examination.contract.provider, "the client is accepted"
+    fix = "id or secret differ between the site and Rocket.Chat: compare both with besedka.toml"
+    pair = f"{own.client_id}:{own.secret}"
+    if own.token_sent_via == "header":  # noqa: S105 - a mode
+        if unquote_plus(pair) != pair:
             # django-oauth-toolkit decodes Basic credentials as a form's; Rocket.Chat does not encode them.
             fix = (
                 "The secret or id holds + or %, which the site decodes and Rocket.Chat sends as it is: "
                 'set token_sent_via = "payload" in besedka.toml, or make a secret of letters and digits.'
             )
-        return finding(f"{name}.refused", seen, "the client is accepted", place, advice=(fix,))
-    if not error and 200 <= answered.status < 300 and decoded:
-        fix = "Rocket.Chat reads access_token, at the top of the answer: let the view call it so."
-        told = f"{seen}: {', '.join(sorted(decoded))}"
-        return finding(f"{name}.unnamed", told, "access_token", place, advice=(fix,))
-    if error == "invalid_grant" and name == "sso.token":
-        fix = (
-            "The site refuses a code that is a second old: AUTHORIZATION_CODE_EXPIRE_SECONDS must be 60 or "
-            "so, and all processes of the site must have one database and one clock. A proxy that asks twice "
-            "(proxy_next_upstream) uses a code up."
-        )
-        return finding("sso.token.code", seen, "the fresh code is accepted", place, advice=(fix,))
-    if answered.status >= 500:
-        fix = (
-            "Read Daphne's log: the view fails. Is its database migrated (manage.py migrate --check), can "
-            "it be written, is its disk full?"
-        )
-        advice = gateway(answered.status) or (fix,)
-        return finding(f"{name}.other", seen, "the client is accepted", place, advice=advice)
-    if not error and "json" not in answered.content_type:
-        return finding(
-            f"{name}.not_json", seen, "JSON", place, advice=("is token_path the site's token endpoint?",)
-        )
-    return finding(f"{name}.other", seen, "the client is accepted", place, advice=("read Daphne's log",))
+        elif name == "sso.client" and _accepted_in_the_form(examination):
+            seen = f"{seen} with id and secret in the Authorization header, accepted with them in the form"
+            return finding("sso.client.sent_via", seen, expected, place, advice=_SENT_VIA)
+    return finding(f"{name}.refused", seen, expected, place, advice=(fix,))
 
 
 def code_for(  # noqa: PLR0911 - one return per way to fail
@@ -116,6 +155,7 @@ def code_for(  # noqa: PLR0911 - one return per way to fail
     response = made.site.authorize(own.client_id, wanted, own.scope, state)
     place = f"GET {examination.contract.site.url}{own.authorize_path}, signed in"
     expected = f"302 to {wanted} with code and state"
+    made.opener_policy = response.headers.get("Cross-Origin-Opener-Policy", "")
     location = response.headers.get("Location", "")
     query = {key: values[0] for key, values in parse_qs(urlsplit(location).query).items()}
     seen = f"{response.status_code} {location.partition('?')[0]}".strip()
@@ -134,6 +174,8 @@ def code_for(  # noqa: PLR0911 - one return per way to fail
             f"{seen}: {said(response)}".rstrip(": "),
         )
     if urlsplit(location).path == examination.contract.site.below(examination.contract.site.login_path):
+        if state not in unquote_plus(location):
+            return refusal("cached", _CACHED, "the way to the log-in, of an earlier request")
         return refusal(
             "session",
             "the session was not kept: look at cookies and SESSION_*, or a second step of the log-in",
@@ -151,12 +193,7 @@ def code_for(  # noqa: PLR0911 - one return per way to fail
             return refusal("target", _WANTED_FIRST)
         return refusal("target", _ANOTHER_LOCATION)
     if query.get("state") != state and query["code"] == made.code:
-        return refusal(
-            "cached",
-            "Something answers in the site's place with an earlier answer: no caching of "
-            "authorize_path in the proxy's configuration (proxy_cache off).",
-            "the code of an earlier request",
-        )
+        return refusal("cached", _CACHED, "the code of an earlier request")
     if query.get("state") != state:
         return refusal("state", "the view must give `state` back unchanged: Rocket.Chat made it")
     cleared = clears("sso.authorize", response, place)
@@ -186,8 +223,30 @@ def _authorize(examination: Examination) -> Answer:
     code, found = code_for(examination, made, "doctor-state")
     made.code = code
     place = f"GET {examination.contract.provider.authorize_path}, signed in"
+    found = found or _without_opener(examination, made, place)
     found = found or patience.late("sso.authorize", time.monotonic() - began, place)
     return answer(found, evidence="302 with code and state")
+
+
+def _without_opener(examination: Examination, made: Visitor, place: str) -> list[Finding]:
+    """A window of its own that may not know who opened it never hands the log-in over.
+
+    https://html.spec.whatwg.org/multipage/browsers.html#cross-origin-opener-policies: each answer on the way
+    counts, on https and on loopback. Meteor, packages/oauth/end_of_popup_response.js, needs the opener.
+    """
+    site = examination.contract.site.url
+    trusted = site.startswith("https:") or address.is_loopback(address.host(site))
+    if examination.contract.provider.login_style != "popup" or not trusted:
+        return []
+    told = made.opener_policy.partition(";")[0].strip().lower()
+    if told in {"", "unsafe-none"}:
+        return []
+    fix = (
+        "Set SECURE_CROSS_ORIGIN_OPENER_POLICY = None at the site, and send no such header from a proxy; or "
+        'set login_style = "redirect" in [provider] of besedka.toml, and provision.'
+    )
+    seen, code = f"Cross-Origin-Opener-Policy: {told}, and login_style is popup", "sso.authorize.opener"
+    return [finding(code, seen, "no such header", place, advice=(fix,))]
 
 
 @check("sso.foreign_redirect", codes="open", needs=["sso.user"], after=["site.authorize"])
@@ -219,7 +278,7 @@ def foreign_redirect(examination: Examination) -> Answer:
 
 @check(
     "sso.token",
-    codes="pkce refused not_json unnamed other code no_row slow hangs",
+    codes="pkce refused redirected stopped not_json unnamed other code cached short no_row slow hangs",
     needs=["sso.client", "sso.authorize"],
 )
 def token(examination: Examination) -> Answer:
@@ -239,7 +298,9 @@ def token(examination: Examination) -> Answer:
         return Findings((_token_refusal("sso.token", examination, answered),))
     examination.secret(issued)
     made.refresh_token = examination.secret(str(decoded.get("refresh_token") or ""))
-    slow = patience.late("sso.token", answered.seconds, place)
+    if kept := _kept(examination, place):
+        return Findings((kept,))
+    slow = patience.late("sso.token", answered.seconds, place) or _short(decoded, place)
     has_rows = examination.contract.site.features.oauth_tables
     if examination.target.site_database_url is None or not has_rows:
         made.access_token = issued
@@ -254,6 +315,28 @@ def token(examination: Examination) -> Answer:
     return answer(slow, evidence="an access token with a row of its own")
 
 
+def _kept(examination: Examination, place: str) -> Finding | None:
+    """A made-up code is answered with a token, once a real one was: that answer is kept for everybody."""
+    if not _exchange(examination, _NOT_CODE).fields.get("access_token"):
+        return None
+    fix = (
+        "Everybody gets the token of the first: no caching of token_path in the proxy's configuration "
+        "(proxy_cache off, proxy_cache_methods GET HEAD)."
+    )
+    seen, expected = "a made-up code is answered with a token, too", "400 with invalid_grant"
+    return finding("sso.token.cached", seen, expected, place, advice=(fix,))
+
+
+def _short(answered: dict[str, Any], place: str) -> list[Finding]:
+    """A token that may be over before Rocket.Chat asks with it who its owner is."""
+    lasts = answered.get("expires_in")
+    if not isinstance(lasts, int) or not 0 < lasts < _SHORT_SECONDS:
+        return []
+    fix = "Set ACCESS_TOKEN_EXPIRE_SECONDS of OAUTH2_PROVIDER at the site to minutes or hours."
+    seen, expected, severity = f"the token ends after {lasts} s", "minutes or hours", Severity.RISK
+    return [finding("sso.token.short", seen, expected, place, advice=(fix,), severity=severity)]
+
+
 def checks(contract: Contract) -> tuple[Check, ...]:
     """The hops; they stand on every layer that decides about SSO."""
     # What Rocket.Chat keeps of the provider decides about its own hops alone: sso.callback needs it.
@@ -261,13 +344,13 @@ def checks(contract: Contract) -> tuple[Check, ...]:
     ground = [one.name for one in application.checks(contract) if one.name != application.codes.name]
     client = check(
         "sso.client",
-        codes="pkce refused not_json unnamed other",
+        codes="pkce refused sent_via redirected stopped not_json unnamed other",
         needs=["provider.reachable_from_chat"],
         after=ground,
     )
     authorize = check(
         "sso.authorize",
-        codes="consent redirect_uri status session pkce scope error target state cached clears slow",
+        codes="consent redirect_uri status session pkce scope error target state cached clears opener slow",
         needs=["sso.user"],
         after=[*ground, "site.authorize"],
     )

@@ -181,7 +181,7 @@ def session(examination: Examination) -> Answer:
         return Findings((finding("sso.session.twins", seen, "one", "users", advice=(fix,)),))
     service = examination.contract.provider.name
     link = ((accounts[0].get("services") or {}).get(service) or {}).get("id")
-    if link != made.identity.get("id"):
+    if made.steady and link != made.identity.get("id"):
         place = f"users, {made.username}, services.{service}.id"
         fix = "the log-in did not come from the site: look for another service of this name"
         return Findings(

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
+from typing import Any
+from urllib.parse import urljoin, urlsplit
+
+from besedka import address as addresses
 from besedka.checks import bearer, patience
 from besedka.checks.bearer import NOT_TOKEN
 from besedka.checks.check import check
-from besedka.checks.examination import Examination, ProbeAnswer, gateway
-from besedka.checks.finding import Answer, Finding, Findings, Skipped, answer, finding
+from besedka.checks.examination import Examination, ProbeAnswer, gateway, redirected
+from besedka.checks.finding import Answer, Finding, Findings, Severity, Skipped, answer, finding
 from besedka.checks.visitors import visitor
 from besedka.errors import ServiceUnreachableError
 from besedka.rocketchat import identity as identities
@@ -32,22 +37,27 @@ _HEADER = (
 )
 _QUERY = "Or let the view take the token of the query: many views read the Authorization header alone."
 _REFUSALS = {
-    302: "session_only",
     401: "rejected",
     403: "scope",
     404: "missing",
     405: "method",
     429: "limited",
 }
-# A view that sees no token answers so.
+# What an answer has that is a refusal and no more.
+_ONLY_REFUSALS = {"error", "error_description", "detail", "message", "code", "status", "success"}
 # Rocket.Chat looks at `response.ok` alone (app/custom-oauth/server/custom_oauth_server.js, 6.x and 7.x).
 _RIGHT = range(200, 300)
+# A view that sees no token answers so.
 _OF_THE_TOKEN = {301, 302, 400, 401, 403}
+# Rocket.Chat follows twenty of them (node-fetch).
+_HOPS = 3
+_MOVED = {301, 302, 303, 307, 308}
 
 
 @check(
     "sso.identity",
-    codes="sent_via rejected session_only scope missing method not_json failing limited anybody slow hangs",
+    codes="sent_via rejected session_only redirected scope missing method not_json encoding failing limited"
+    " anybody slow hangs",
     needs=["sso.user"],
     after=["site.identity"],
 )
@@ -70,9 +80,18 @@ def identity(examination: Examination) -> Answer:
     if answered.status in _RIGHT and made.identity:
         if open_to_all := _of_anybody(examination, mode, place):
             return answer(open_to_all)
-        slow = patience.late("sso.identity", answered.seconds, place)
+        slow = patience.late("sso.identity", answered.seconds, place) or _garbled(answered, place)
         return answer(slow, evidence=", ".join(sorted(made.identity)))
     return Findings((_refusal(examination, answered, mode, place),))
+
+
+def _garbled(answered: ProbeAnswer, place: str) -> list[Finding]:
+    """Rocket.Chat reads UTF-8, whatever the header says (node-fetch): other bytes become question marks."""
+    if "\N{REPLACEMENT CHARACTER}" not in answered.body:
+        return []
+    fix = "The view must answer in UTF-8, as JsonResponse does; a name of Russian letters is unreadable else."
+    seen, code = f"{answered.content_type}, and not UTF-8", "sso.identity.encoding"
+    return [finding(code, seen, "JSON in UTF-8", place, advice=(fix,), severity=Severity.RISK)]
 
 
 def _of_anybody(examination: Examination, mode: str, place: str) -> list[Finding]:
@@ -98,12 +117,26 @@ def _asked(examination: Examination, mode: str, token: str = "") -> ProbeAnswer:
         headers["Authorization"] = f"Bearer {token}"
     else:
         address += f"?{own.access_token_param}={token}"
-    return examination.probe("GET", address, headers, None)
+    answered = examination.probe("GET", address, headers, None)
+    for _ in range(_HOPS):
+        target = urljoin(address, answered.location)
+        if answered.status not in _MOVED or not _within(examination, address, target):
+            break
+        answered, address = examination.probe("GET", target, headers, None), target
+    return answered
+
+
+def _within(examination: Examination, address: str, target: str) -> bool:
+    """Whether Rocket.Chat follows that and takes its token along: at the same host, and not to a log-in."""
+    site = examination.contract.site
+    same = addresses.origin(target) == addresses.origin(address) and target != address
+    return same and urlsplit(target).path != site.below(site.login_path)
 
 
 def _refusal(examination: Examination, answered: ProbeAnswer, mode: str, place: str) -> Finding:
     seen, expected = f"{answered.status} {answered.content_type}", "200 with JSON"
-    code = _REFUSALS.get(answered.status, "not_json" if answered.status == 200 else "failing")
+    code = _REFUSALS.get(answered.status, "not_json" if answered.status in _RIGHT else "failing")
+    advice = gateway(answered.status, answered.body)
     if answered.status in _OF_THE_TOKEN:
         other = "payload" if mode == "header" else "header"
         again = _asked(examination, other)
@@ -115,9 +148,16 @@ def _refusal(examination: Examination, answered: ProbeAnswer, mode: str, place: 
             advice = (fix, _HEADER if mode == "header" else _QUERY)
             seen = f"{answered.status} with the token by {mode}, 200 with it by {other}"
             return finding("sso.identity.sent_via", seen, expected, place, advice=advice)
-    return finding(
-        f"sso.identity.{code}", seen, expected, place, advice=gateway(answered.status) or (_IDENTITY[code],)
-    )
+    own, site = examination.contract.provider, examination.contract.site
+    address = own.url + own.identity_path
+    if answered.location and answered.status in _MOVED:
+        code, advice = "session_only", ()
+        if urlsplit(answered.location).path != site.below(site.login_path):
+            code, advice = "redirected", redirected(answered.status, answered.location, address)
+            seen = f"{answered.status} to {answered.location}"
+    if answered.status in _RIGHT and answered.body.lstrip().startswith("["):
+        advice = ("The JSON is a list: Rocket.Chat reads one object, the token's owner.",)
+    return finding(f"sso.identity.{code}", seen, expected, place, advice=advice or (_IDENTITY[code],))
 
 
 def _identity_without_a_token(examination: Examination) -> Answer:
@@ -142,7 +182,7 @@ def _identity_without_a_token(examination: Examination) -> Answer:
 
 @check(
     "sso.fields",
-    codes="none id no_id id_taken missing no_avatar other_name differs groups",
+    codes="none id no_id id_taken id_changes missing no_avatar other_name differs groups",
     needs=["sso.identity", "sso.token"],
 )
 def fields(examination: Examination) -> Answer:
@@ -153,15 +193,18 @@ def fields(examination: Examination) -> Answer:
     if not any("{{" in name or identities.value(made.identity, name) for name in named):
         seen = f"the answer has {', '.join(sorted(made.identity))}"
         fix = "is identity_path the user's own page, not the one that hands out tokens?"
-        if below := [
-            key for key, row in made.identity.items() if isinstance(row, dict) and set(named) & set(row)
-        ]:
-            fix = f"The fields lie below {below[0]!r}: let identity_path answer them at the top."
+        if below := next(_above(made.identity, set(named)), ""):
+            fix = (
+                f"The fields lie below {below!r}: let identity_path answer them at the top, or name them so "
+                f'in besedka.toml: username_field = "{below}.{own.username_field}", and the others.'
+            )
+        elif not made.identity.keys() - _ONLY_REFUSALS:
+            fix = f"The view at identity_path refuses the token and says 200. {_TOKENS} A refusal is 401."
         return Findings((finding("sso.fields.none", seen, ", ".join(named), place, advice=(fix,)),))
     found = []
-    found += _taken(examination)
+    found += _taken(examination) or _unsteady(examination, place)
     if not isinstance(made.identity.get("id"), str) or not made.identity["id"]:
-        known = made.identity.get("id") not in {None, ""}
+        known = made.identity.get("id") not in (None, "")
         seen = f"id is {made.identity.get('id')!r}" if "id" in made.identity else "no id"
         fix = "answer the id as text: to Rocket.Chat 1 and '1' are two users"
         code = "sso.fields.id" if known else "sso.fields.no_id"
@@ -185,6 +228,30 @@ def fields(examination: Examination) -> Answer:
         found.append(finding("sso.fields.groups", seen, repr(groups), place, advice=(fix,)))
     evidence = f"{len(wanted)} fields, groups and a text id"
     return answer(found, evidence=evidence, watched=(f"provider.groups.{role}",))
+
+
+def _above(answer: Mapping[str, Any], names: set[str], path: str = "") -> Iterator[str]:
+    """Dotted paths of the objects within the answer that have one of these fields."""
+    for key, row in answer.items():
+        if isinstance(row, Mapping):
+            below = f"{path}.{key}".strip(".")
+            if names & set(row):
+                yield below
+            yield from _above(row, names, below)
+
+
+def _unsteady(examination: Examination, place: str) -> list[Finding]:
+    """An id that is another one at the next ask: to Rocket.Chat another person."""
+    own, made = examination.contract.provider, visitor(examination)
+    modes = {"default": own.token_sent_via}
+    again = _asked(examination, modes.get(own.identity_token_sent_via, own.identity_token_sent_via))
+    first, second = made.identity.get("id"), identities.read(again.fields).get("id")
+    if again.status not in _RIGHT or not second or first == second:
+        return []
+    made.steady = False
+    fix = "Answer an id that stays: the primary key of the account, as text."
+    seen = f"id was {first!r}, and is {second!r} at the next ask"
+    return [finding("sso.fields.id_changes", seen, "the same id each time", place, advice=(fix,))]
 
 
 def _taken(examination: Examination) -> list[Finding]:

@@ -198,7 +198,7 @@ def _status(contract: Contract, response: requests.Response) -> tuple[str, str]:
     if urlsplit(target).path == contract.site.below(contract.site.login_path):
         fix = (
             "The page does not know who is signed in: something keeps the answer for others (proxy_cache), "
-            "or loses the cookie on its way."
+            "or loses the cookie on its way. If neither does: read Daphne's log."
         )
     return f"{response.status_code} {target}".strip(), fix
 
@@ -318,7 +318,24 @@ def site_session(examination: Examination) -> Answer:
             seen = f"username is {response.json().get('username')!r}"
             fix = "The view must answer for this visitor: does a proxy keep the answer of another?"
             found.append(finding("sso.site_session.other_user", seen, made.username, place, advice=(fix,)))
+        elif _kept_for_strangers(examination, path):
+            seen = f"a stranger is called {made.username}, too"
+            fix = (
+                "Something keeps the answer for all: no caching of this address in the proxy's configuration."
+            )
+            place, expected = f"GET {path}, signed out", "nobody is signed in"
+            found.append(finding("sso.site_session.other_user", seen, expected, place, advice=(fix,)))
     return answer(found, evidence=", ".join(asked) or "the pages ask nothing")
+
+
+def _kept_for_strangers(examination: Examination, path: str) -> bool:
+    """Whether somebody without a session gets what this visitor got a moment ago."""
+    told = examination.site.get(urljoin(f"{examination.contract.site.url}/", path))
+    try:
+        named = told.json().get("username")
+    except (ValueError, AttributeError):
+        return False
+    return told.ok and named == visitor(examination).username
 
 
 def checks(_: Contract) -> tuple[Check, ...]:

@@ -5,10 +5,12 @@ from __future__ import annotations
 import re
 from urllib.parse import urljoin
 
+import requests
+
 from besedka import address
 from besedka.checks.check import Check, check
 from besedka.checks.examination import Examination
-from besedka.checks.finding import Answer, Finding, Severity, Skipped, answer, finding
+from besedka.checks.finding import Answer, Finding, Findings, Severity, Skipped, answer, finding
 from besedka.checks.page_scripts import makes_frame, refused, scripts
 from besedka.checks.script_syntax import unreadable
 from besedka.checks.sso_pages import Page, read, rooms_of
@@ -23,10 +25,12 @@ _READS_FRAME = re.compile(r"contentDocument\s*[!?]?\.\s*(?:body|querySelector|ge
 _RELOADS_FRAME = re.compile(r"setInterval\s*\([^;]*?\.src\s*=[^=]")
 # Where a message goes to, where that stands as an address of its own in the call.
 _TARGET = re.compile(r"""postMessage\s*\([^;]*?,\s*["'](https?://[^"']+)["']\s*\)""")
+# Django's, made anew for each answer.
+_TOKEN_FIELD = "csrfmiddlewaretoken"  # noqa: S105 - the name of a field
 _OAUTH, _TOKEN, _SWITCH = "call-custom-oauth-login", "login-with-token", "go"
 
 
-@check("sso.buttons", codes="missing too_many idle paths", needs=["sso.integrated_page"])
+@check("sso.buttons", codes="kept missing too_many idle paths", needs=["sso.integrated_page"])
 def buttons(examination: Examination) -> Answer:
     """Does every role get the buttons of its rooms, and no other?"""
     contract = examination.contract
@@ -35,12 +39,28 @@ def buttons(examination: Examination) -> Answer:
     found: list[Finding] = []
     for role, holder in holders(examination).items():
         holder.site.sign_in(holder.username, holder.password, email=holder.email)
-        page = read(holder.site.get(contract.site.integrated_page))
+        shown = holder.site.get(contract.site.integrated_page)
+        if kept := _kept(examination, holder.username, shown):
+            return Findings((kept,))
+        page = read(shown)
         wanted = {channel.name for channel in contract.channels if channel.admits(role)}
         found += _differences(contract, role, set(rooms_of(page, contract)), wanted)
         found += _idle(contract, role, page)
         found += _paths(contract, role, page)
     return answer(found, evidence=f"{len(holders(examination))} roles")
+
+
+def _kept(examination: Examination, username: str, shown: requests.Response) -> Finding | None:
+    """The page of the visitor before, letter for letter, though a token of its own stands in each."""
+    made, path = visitor(examination), examination.contract.site.integrated_page
+    if username == made.username or _TOKEN_FIELD not in shown.text:
+        return None
+    if shown.text != made.site.get(path).text:
+        return None
+    place = f"GET {examination.contract.site.url}{path} as {username}"
+    fix = "Something keeps one visitor's page for all: no caching of the chat's pages (proxy_cache off)."
+    seen, code = f"{username} is shown the page of {made.username}", "sso.buttons.kept"
+    return finding(code, seen, "a page of one's own", place, advice=(fix,))
 
 
 def _differences(contract: Contract, role: Role, seen: set[str], wanted: set[str]) -> list[Finding]:

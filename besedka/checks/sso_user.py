@@ -24,10 +24,18 @@ _BY_STATUS = {
     400: "malformed",
     401: "filtered",
     403: "filtered",
+    405: "stopped",
+    411: "stopped",
+    413: "stopped",
     423: "filtered",
     429: "limited",
+    501: "stopped",
 }
 _ADVICE = {
+    "stopped": (
+        "Something refuses the form before the site sees it. 405 and 501: a proxy for reading alone "
+        "(limit_except), so let POST pass. 411 and 413: its limit of bodies (client_max_body_size).",
+    ),
     "malformed": (
         "The site refuses the form before it looks at name and password: DATA_UPLOAD_MAX_MEMORY_SIZE, "
         "DATA_UPLOAD_MAX_NUMBER_FIELDS or a firewall. Daphne's log says which.",
@@ -43,7 +51,7 @@ _ADVICE = {
 
 @check(
     "sso.user",
-    codes="unwritable refused hasher backend malformed filtered limited failing clears slow"
+    codes="unwritable refused hasher backend malformed filtered stopped limited failing clears slow"
     " foreign_cookie secure_cookie short_cookie path_cookie shared_cookie",
     needs=["services.site"],
     after=["services.chat", "site.login_form", "site.csrf"],
@@ -99,7 +107,7 @@ def _by_its_hash(examination: Examination, made: Visitor, error: SignInRefusedEr
         return None
     encoded = _stored(examination).get(made.username.lower(), "")
     if not verified(made.password, encoded):
-        return None
+        return _unproven(made, encoded, error)
     algorithm = encoded.partition("$")[0]
     seen = f"{made.username} is refused, and the stored password is the right one ({algorithm})"
     if made.temporary:
@@ -112,11 +120,26 @@ def _by_its_hash(examination: Examination, made: Visitor, error: SignInRefusedEr
     return _unhashed(seen, algorithm, error.where)
 
 
-def _unhashed(seen: str, algorithm: str, where: str) -> Finding:
+def _unproven(made: Visitor, encoded: str, error: SignInRefusedError) -> Finding | None:
+    """The password may be a wrong one, or of an algorithm that the site is not told of."""
+    if made.temporary or not encoded or verified(made.password, encoded) is False:
+        return None
+    algorithm = encoded.partition("$")[0]
+    seen = f"{made.username} is refused: that password is {algorithm}"
+    return _unhashed(seen, algorithm, error.where, proven=False)
+
+
+def _unhashed(seen: str, algorithm: str, where: str, *, proven: bool = True) -> Finding:
+    """`proven`: the password is the right one; a hash that cannot be reckoned here leaves two reasons."""
     fix = (
         f"Name a hasher of {algorithm} in PASSWORD_HASHERS of the site; if one is there: does "
         "AUTHENTICATION_BACKENDS look into this database, and does the form ask for more?"
     )
+    if not proven:
+        fix = (
+            f"The password in besedka.toml is wrong, or PASSWORD_HASHERS of the site lacks {algorithm}. "
+            "That cannot be told from here: set the password anew, or name its hasher."
+        )
     return finding("sso.user.hasher", seen, "a session", where, advice=(fix,))
 
 
@@ -142,13 +165,14 @@ def _hashed_otherwise(examination: Examination, made: Visitor) -> list[Finding]:
         if not encoded or algorithm in known or verified(user.secret, encoded) is False:
             continue
         known.add(algorithm)
+        proven = verified(user.secret, encoded) is True
         site = Site.of(examination.contract, timeout=SERVER_SECONDS)
         try:
             site.sign_in(user.username, user.secret, email=user.email)
         except SignInRefusedError as error:
             if error.answer is not None and error.answer.status_code == 200:
                 seen = f"new users sign in, and {user.username} is refused: that password is {algorithm}"
-                return [_unhashed(seen, algorithm, error.where)]
+                return [_unhashed(seen, algorithm, error.where, proven=proven)]
         else:
             with suppress(ServiceUnreachableError):
                 site.sign_out()

@@ -27,9 +27,13 @@ class Visitor:
     code: str = field(default="", repr=False)
     access_token: str = field(default="", repr=False)
     refresh_token: str = field(default="", repr=False)
+    # Whether the identity's id is the same at each ask.
+    steady: bool = True
     identity: dict[str, object] = field(default_factory=dict)
     credential: dict[str, str] = field(default_factory=dict, repr=False)
     seconds: float = 0.0
+    # What the authorize view said of windows that open it.
+    opener_policy: str = ""
     chat_user_id: str = ""
     chat_token: str = field(default="", repr=False)
 

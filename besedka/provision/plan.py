@@ -18,7 +18,7 @@ from besedka.provision.errors import AccountClashError, LicenceMissingError
 from besedka.provision.repairs_of_data import Data
 from besedka.provision.site_side import SiteSide
 from besedka.provision.state import Account, Room, State
-from besedka.rocketchat import catalogue, conditions, licences, provider
+from besedka.rocketchat import adoption, catalogue, conditions, licences, provider
 from besedka.rocketchat.documents import signs_in
 from besedka.rocketchat.settings import fulfils
 
@@ -64,7 +64,7 @@ def made(contract: Contract, state: State, options: Options, beside: Beside | No
         steps += beside.site.steps(contract)
     if not options.rooms_only:
         steps += [*_settings(contract, state, rows), *_provider(contract, state, rows, documents)]
-        steps += [*_users(contract, state, data)]
+        steps += [*_users(contract, state, data, beside.site.addresses(contract) if beside.site else {})]
     steps += plan_of_rooms.made(contract, state, rooms_only=options.rooms_only, prune=options.prune)
     if data and not any(isinstance(step, Action) for step in steps):
         steps += repairs_of_data.of_counts(data)
@@ -96,6 +96,7 @@ def _documents(  # noqa: PLR0913, PLR0917 - everything that was read
             state.note_general(contract.default_channel.name)
     yield from repairs_of_data.of_memberships(data, contract)
     yield from repairs_of_data.of_people(data, contract)
+    yield from repairs_of_data.of_letters(data, contract, site.addresses(contract) if site else {})
     issued = (site.names(), site.tokens()) if site else None
     yield from repairs_of_data.of_links(data, contract, issued)
 
@@ -207,7 +208,9 @@ def _is_row(name: str, base: str) -> bool:
     return name == base or name.startswith(f"{base}-")
 
 
-def _users(contract: Contract, state: State, data: Data | None) -> Iterator[Action | Notice]:
+def _users(
+    contract: Contract, state: State, data: Data | None, at_the_site: dict[str, str]
+) -> Iterator[Action | Notice]:
     stranded = _stranded(data) if data else set()
     for user in contract.users:
         _demand_one_holder(user, state)
@@ -220,7 +223,8 @@ def _users(contract: Contract, state: State, data: Data | None) -> Iterator[Acti
             )
             yield Notice("role-unknown", f"users.{user.username}.chat_roles", text, blocking=True)
         if account is None:
-            after = {"name": user.full_name, "email": user.email, "roles": list(user.chat_roles)}
+            address = adoption.sent(user.email, at_the_site.get(user.username.lower()))
+            after = {"name": user.full_name, "email": address, "roles": list(user.chat_roles)}
             yield Action("user", user.username, None, after)
             continue
         repair = _repair(user, account, state)

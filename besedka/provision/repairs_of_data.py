@@ -13,8 +13,8 @@ from typing import Any
 from besedka.contract import Contract
 from besedka.provision.action import Action
 from besedka.provision.documents import Document, changed, inserted, removed
-from besedka.rocketchat import shapes
-from besedka.rocketchat.documents import BUILT_IN_ROLES, garbled, is_date, meant_date, recovered
+from besedka.rocketchat import adoption, shapes
+from besedka.rocketchat.documents import BUILT_IN_ROLES, garbled, is_date, is_shown, meant_date, recovered
 
 GENERAL = "GENERAL"
 ROOMS, MEMBERSHIPS, USERS = "rocketchat_room", "rocketchat_subscription", "users"
@@ -140,15 +140,15 @@ def of_people(data: Data, contract: Contract) -> Iterator[Action]:
     canonical = {user.username for user in contract.users}
     for user in data.users:
         shown = {name: row for name, row in (user.get("banners") or {}).items() if not row.get("read")}
-        if shown:
+        if shown and user.get("username") in canonical | {contract.chat.admin.username}:
             read = {f"banners.{name}.read": True for name in shown}
             yield changed(USERS, user, read, "a banner covers the chat")
         if user.get("username") not in canonical:
             continue
         yield from _dates(USERS, user, _USER_DATES)
         yield from _listed(data, user)
-        if user.get("type", "user") != "user":
-            yield changed(USERS, user, {"type": "user"}, f"its type is {user['type']!r}")
+        if user.get("type") != "user":
+            yield changed(USERS, user, {"type": "user"}, f"its type is {user.get('type')!r}")
         emails = user.get("emails") or []
         if user.get("username") == contract.chat.admin.username and emails and not emails[0].get("verified"):
             # Rocket.Chat refuses that of one's own account, and while it is so takes the password away at the
@@ -156,8 +156,25 @@ def of_people(data: Data, contract: Contract) -> Iterator[Action]:
             mended = [emails[0] | {"verified": True}, *emails[1:]]
             yield changed(USERS, user, {"emails": mended}, "the administrator's e-mail is not verified")
         yield from _tokens(user)
-    for banner in data.banners:
+    for banner in (one for one in data.banners if is_shown(one, datetime.now(UTC))):
         yield removed("rocketchat_banner", banner, "it covers the chat")
+
+
+def of_letters(data: Data, contract: Contract, at_the_site: dict[str, str]) -> Iterator[Action]:
+    """Addresses in the letters that the site sends, where others would cost the password at the next log-in.
+
+    `users.update` takes no address that somebody has in any letters, the account itself included
+    (`apps/meteor/app/lib/server/functions/setEmail.ts`, `checkEmailAvailability.ts`).
+    """
+    if contract.chat.sso == "iframe-auth":
+        return
+    accounts = {str(user.get("username")): user for user in data.users}
+    for user in contract.users:
+        account, spelt = accounts.get(user.username, {}), at_the_site.get(user.username.lower())
+        emails = adoption.respelt(account, contract.provider.name, user.email, spelt)
+        if emails is not None:
+            why = "the site writes its address in other letters, which would cost the password"
+            yield changed(USERS, account, {"emails": emails}, why)
 
 
 def _tokens(user: Document) -> Iterator[Action]:

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from besedka.contract import Contract, User
 from besedka.provision.action import Action, Notice
 from besedka.rocketchat import provider
+from besedka.rocketchat.adoption import same_mailbox
 from besedka.site_database import Application, SiteDatabase, SiteUser, verified
 from besedka.target import Manage
 
@@ -32,6 +33,14 @@ class SiteSide:
         """The site's user ids and names."""
         return {str(user.id): user.username for user in self.database.users()}
 
+    def addresses(self, contract: Contract) -> dict[str, str]:
+        """User names in small letters, and the addresses that the site sends, once its accounts are right."""
+        found = {user.username.lower(): user.email for user in self.database.users() if user.email}
+        for user in contract.users if self.manage else ():
+            if not same_mailbox(found.get(user.username.lower(), ""), user.email):
+                found[user.username.lower()] = user.email
+        return found
+
     def tokens(self) -> set[str] | None:
         """Every access token that the site has issued and not forgotten; None where no table tells."""
         if not self.has_records:
@@ -49,7 +58,9 @@ class SiteSide:
                 yield Notice("site-email-held", user.username, text, blocking=True)
         accounts = [(user, by_name.get(user.username.lower())) for user in contract.users]
         role = contract.site.adapter.site_role
-        rows = [(user.username, _differences(user, account, role(user.role))) for user, account in accounts]
+        rows = [
+            (user.username, self._differences(user, account, role(user.role))) for user, account in accounts
+        ]
         client_id = contract.provider.client_id
         if self.has_records:
             rows.append((client_id, _application(contract, self.database.application(client_id))))
@@ -65,6 +76,28 @@ class SiteSide:
                 text = f"its {fields} at the site must become the contract's, by the site's own means"
                 yield Notice("site-differs", target, text, blocking=True)
 
+    def _differences(
+        self, user: User, account: SiteUser | None, site_role: str
+    ) -> dict[str, tuple[object, object]]:
+        """Field → (what is, what should be). Passwords are not shown."""
+        if account is None:
+            return {"account": ("none", "one")}
+        rows: tuple[tuple[str, object, object], ...] = (
+            ("username", account.username, user.username),
+            ("role", account.role, site_role),
+            ("email", account.email, user.email),
+            ("full_name", account.full_name, user.full_name),
+            ("is_active", account.is_active, True),
+        )
+        found = {name: (seen, wanted) for name, seen, wanted in rows if seen is not None and seen != wanted}
+        only_case = account.email.lower() == user.email.lower()
+        if only_case and (same_mailbox(account.email, user.email) or self.manage is None):
+            # Many a site makes a domain's letters small, and would do so again; nobody need write them anew.
+            found.pop("email", None)
+        if verified(user.secret, account.password) is False:
+            found["password"] = ("another", "the contract's")
+        return found
+
     def mend(self, contract: Contract, target: str) -> None:
         """Let the site put one account, or its record of Rocket.Chat, right."""
         if self.manage is None:
@@ -77,23 +110,6 @@ class SiteSide:
         row = {name: getattr(user, name) for name in names} | {"password": user.secret}
         row["role"] = contract.site.adapter.site_role(user.role)
         self.manage("ensure_users", stdin=json.dumps([row]))
-
-
-def _differences(user: User, account: SiteUser | None, site_role: str) -> dict[str, tuple[object, object]]:
-    """Field → (what is, what should be). Passwords are not shown."""
-    if account is None:
-        return {"account": ("none", "one")}
-    rows: tuple[tuple[str, object, object], ...] = (
-        ("username", account.username, user.username),
-        ("role", account.role, site_role),
-        ("email", account.email, user.email),
-        ("full_name", account.full_name, user.full_name),
-        ("is_active", account.is_active, True),
-    )
-    found = {name: (seen, wanted) for name, seen, wanted in rows if seen is not None and seen != wanted}
-    if verified(user.secret, account.password) is False:
-        found["password"] = ("another", "the contract's")
-    return found
 
 
 def _application(contract: Contract, record: Application | None) -> dict[str, tuple[object, object]]:

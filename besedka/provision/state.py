@@ -8,7 +8,7 @@ from typing import Any
 
 from besedka.contract import Contract, SettingValue
 from besedka.provision.session import Session
-from besedka.rocketchat import catalogue, licences, shapes
+from besedka.rocketchat import catalogue, licences, memberships, shapes
 from besedka.rocketchat.rest import Json
 
 PAGE = 100
@@ -169,7 +169,7 @@ def read(session: Session, contract: Contract, *, rooms_only: bool = False) -> S
         state.rooms |= {room.name: room for room in map(Room.of, found)}
     for username in {contract.chat.admin.username, *(user.username for user in contract.users)}:
         account = state.account(username)
-        for room_id in _rooms_of(session, account) if account else ():
+        for room_id in memberships.rooms_of(session, session.version, account.id) if account else ():
             state.members.setdefault(room_id, set()).add(account.username if account else username)
     return state
 
@@ -184,16 +184,3 @@ def _rows(session: Session, path: str, key: str, **query: str | int) -> Iterator
         if seen >= answer.get("total", seen):
             return
         answer = session.get(path, count=PAGE, offset=seen, **query)
-
-
-def _rooms_of(session: Session, account: Account) -> Iterator[str]:
-    """Ids of the rooms in which the account has a membership row.
-
-    A room's list of members is no answer to that: it is read from `users.__rooms`, which still names a room
-    whose membership was deleted (measured on 6.13.0). `includeUserRooms` came with 7.0; 6.x refuses it and
-    knows `fields` (measured on 6.13.0; `apps/meteor/app/api/server/v1/users.ts`).
-    """
-    old = session.version.partition(".")[0] == "6"
-    query = {"fields": '{"userRooms": 1}'} if old else {"includeUserRooms": "true"}
-    for row in session.get("users.info", userId=account.id, **query)["user"].get("rooms") or ():
-        yield str(row.get("rid"))

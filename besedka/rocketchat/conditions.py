@@ -57,7 +57,10 @@ def proxied(present: Mapping[str, Any]) -> list[str]:
 
 
 def shut_out(contract: Contract, present: Mapping[str, Any]) -> set[str]:
-    """Mail domains of canonical users that a list of allowed domains leaves out."""
-    allowed = {part.strip().lower() for part in str(present.get(DOMAINS) or "").split(",") if part.strip()}
-    wanted = {user.email.partition("@")[2].lower() for user in contract.users}
+    """Mail domains of canonical users that a list of allowed domains leaves out.
+
+    It is compared letter for letter (app/authentication/server/startup/index.js, 6.x and 7.x).
+    """
+    allowed = {part.strip() for part in str(present.get(DOMAINS) or "").split(",") if part.strip()}
+    wanted = {user.email.partition("@")[2] for user in contract.users}
     return wanted - allowed if allowed else set()

@@ -8,8 +8,11 @@ from typing import Any
 
 from bson.datetime_ms import DatetimeMS
 
-# A password's hash, or who somebody is to OAuth, LDAP or SAML.
-_WAYS_IN = ("bcrypt", "argon2", "id", "nameID")
+# A password's hash, or who somebody is to OAuth, LDAP, SAML or CAS.
+_WAYS_IN = ("bcrypt", "argon2", "id", "nameID", "external_id")
+# Accounts that Rocket.Chat itself makes of people elsewhere: on another server of the federation, in a file
+# that was imported, in Atlassian's Crowd (packages/core-typings/src/IUser.ts; app/crowd/server/crowd.ts).
+_ELSEWHERE = ("federated", "importIds", "crowd")
 _GARBLINGS = ("cp1251", "latin-1", "cp866")
 _CYRILLIC = re.compile(r"[а-яё]", re.IGNORECASE)
 
@@ -55,6 +58,22 @@ def meant_date(value: Any) -> datetime:
 
 
 def signs_in(user: dict[str, Any]) -> bool:
-    """Whether an account has a way in: a password's hash, or an identity of OAuth, LDAP or SAML."""
+    """Whether an account has a way in: a password's hash, or an identity of OAuth, LDAP, SAML or CAS."""
     services = (user.get("services") or {}).values()
     return any(one.get(field) for one in services if isinstance(one, dict) for field in _WAYS_IN)
+
+
+def lives_elsewhere(user: dict[str, Any]) -> bool:
+    """Whether an account need have no way in: it stands for somebody elsewhere, or is switched off."""
+    return user.get("active") is False or any(user.get(name) for name in _ELSEWHERE)
+
+
+def is_shown(banner: dict[str, Any], now: datetime) -> bool:
+    """Whether Rocket.Chat still shows it (`findActiveByRoleOrId`, packages/models/src/models/Banners.ts)."""
+    ends = banner.get("expireAt")
+    return banner.get("active") is not False and not (isinstance(ends, datetime) and _utc(ends) < now)
+
+
+def _utc(value: datetime) -> datetime:
+    """Drivers give MongoDB's dates with or without a zone; they are UTC."""
+    return value if value.tzinfo else value.replace(tzinfo=UTC)

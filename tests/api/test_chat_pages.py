@@ -55,6 +55,20 @@ def test_the_page_is_its_visitors_alone(
     assert found == [], "\n".join(found)
 
 
+@pytest.mark.feature("own_urls")
+@BOTH_PAGES
+def test_no_page_asks_for_https_of_a_plain_http_frame(
+    path: str, contract: Contract, sign_in: Callable[[User], SiteSession]
+) -> None:
+    """Browsers spare loopback alone: on any other host the frame stays empty."""
+    answer = sign_in(in_most_rooms(contract)).site.get(path)
+
+    expect_status(answer, 200)
+    policy = answer.headers.get("Content-Security-Policy", "")
+    plain = f"{contract.site.url} {contract.chat.url}".count("http://")
+    assert not plain or "upgrade-insecure-requests" not in policy, f"the page asks for https: {policy}"
+
+
 @BOTH_PAGES
 def test_the_page_stays_until_its_visitor_leaves(
     path: str, contract: Contract, sign_in: Callable[[User], SiteSession]

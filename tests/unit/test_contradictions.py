@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -36,11 +37,13 @@ REFUSED = {
     "flow_of_another_way": ("settings", "Accounts_OAuth_Use_Modern_Flow = true", "keep chat.sso"),
     "domains": ("settings", 'Accounts_AllowedDomainsList = "a.test"', f"({USER.username}).email"),
     "closed_first_room": ("settings", f'First_Channel_After_Login = "{PRIVATE.name}"', "may not enter"),
+    "first_room_with_a_sign": ("settings", 'First_Channel_After_Login = "#general"', "the bare name"),
     "two_lines": ("provider", 'client_id = "a\\nb"', "provider.client_id"),
     "redirect_uri": ("provider", 'more_redirect_uris = ["https://a.test/b c"]', "RFC 6749"),
     "no_group": ("provider", 'username_field = "{{/x/::email}}"', "has no (group)"),
     "no_pattern": ("provider", 'username_field = "{{/(/::email}}"', "no regular expression"),
     "path_of_a_host": ("site", 'test_page = "//a.test/"', "makes another address"),
+    "two_names_of_one_machine": ("chat", 'url = "http://localhost:3000"', "write one name in both"),
     "one_page": ("site", f'integrated_page = "{TOLD.site.test_page}"', "integrated_page = false"),
     "page_for_a_token": (
         "site",
@@ -109,3 +112,17 @@ def test_an_expression_of_javascript_alone_is_taken(formula: str, tmp_path: Path
     path.write_text(f"[provider]\nusername_field = '{field}'\n", "utf-8")
 
     assert contract.load(overlays=[path]).provider.username_field == field
+
+
+def test_a_private_first_room_is_refused(tmp_path: Path) -> None:
+    """Rocket.Chat looks for it among the public ones."""
+    room = '[[channels]]\nname = "desk"\nlabel = "Desk"\nprivate = true\ndefault = false\n'
+    people = "".join(
+        f'[[users]]\nusername = "{user.username}"\nchannels = {json.dumps([*user.channels, "desk"])}\n'
+        for user in TOLD.users
+    )
+    path = tmp_path / "overlay.toml"
+    path.write_text(f'{room}{people}[settings]\nFirst_Channel_After_Login = "desk"\n', "utf-8")
+
+    with pytest.raises(ContractError, match="'desk' is private"):
+        contract.load(overlays=[path])

@@ -4,6 +4,7 @@ After `app/custom-oauth/server/custom_oauth_server.js`; twenty seconds is server
 """
 
 import base64
+import json
 import os
 from typing import Any
 from urllib.parse import urlsplit
@@ -41,7 +42,8 @@ async def _fetch(client: httpx.AsyncClient, verb: str, url: str, **more: Any) ->
         response = await client.request(verb, url, **more)
         if not response.is_success:
             raise PlainError(response.reason_phrase)
-        return response.json()
+        # node-fetch reads UTF-8, whatever the header says, and puts a sign in place of what is none.
+        return json.loads(response.content.decode("utf-8", "replace"))
     except httpx.TimeoutException as error:
         raise PlainError(f"network timeout at: {url}") from error
     except (httpx.HTTPError, httpx.InvalidURL) as error:

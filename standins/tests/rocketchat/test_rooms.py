@@ -9,7 +9,7 @@ from .client import Client
 from .versions import at
 
 pytestmark = pytest.mark.conformance
-STANDIN_ONLY = "the list of blocked names cannot be read or set over REST"
+STANDIN_ONLY = "lists of names and of mail domains would meanwhile keep others out"
 
 
 def _joined(client: Client) -> list[str]:
@@ -253,6 +253,30 @@ def test_reserved_and_taken_names(own: Chat) -> None:
         assert error_type(answer) == (400, "error-blocked-username"), "`all`: measured on 6.13.0"
     extra = own.admin.post("users.create", fields | {"username": "temp_extra", "extra": 1})
     assert error_type(extra) == (400, "invalid-params")
+
+
+@pytest.mark.parametrize(
+    ("setting", "value", "error"),
+    [
+        ("Accounts_AllowedDomainsList", "elsewhere.test", "error-invalid-domain"),
+        ("Accounts_AllowedDomainsList", "Besedka.test", "error-invalid-domain"),
+        ("Accounts_AllowedDomainsList", "elsewhere.test, besedka.test", None),
+        ("Accounts_BlockedDomainsList", "besedka.test", "error-email-domain-blacklisted"),
+        ("Accounts_BlockedDomainsList", "elsewhere.test", None),
+    ],
+)
+def test_mail_domains_of_accounts_made_by_an_administrator(
+    own: Chat, setting: str, value: str, error: str | None
+) -> None:
+    """validateEmailDomain.js, called by saveNewUser (6.x and 7.x); SSO heeds the allowed ones alone."""
+    own.set(setting, value)
+    fields = {"name": "x", "password": "x", "email": "temp_mail@besedka.test", "username": "temp_mail"}
+    answer = own.admin.post("users.create", fields)
+    if error:
+        assert error_type(answer) == (400, error)
+        return
+    assert answer.status == 200, answer.text
+    own.admin.post("users.delete", {"username": "temp_mail"})
 
 
 @pytest.mark.trap("Rooms", "muted")

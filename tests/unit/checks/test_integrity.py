@@ -11,6 +11,8 @@ from bson import ObjectId
 from besedka.checks.catalogue import checks_for
 from besedka.checks.finding import Findings, Skipped
 from besedka.checks.integrity_settings import garbled
+from besedka.provision import repairs_of_data
+from besedka.provision.repairs_of_data import Data
 from besedka.site_database import SiteUser
 from tests.unit.checks.documents import NOW, Make, Mongo, Row, codes, membership, room, setting, user
 
@@ -198,7 +200,7 @@ def test_sso_links_that_the_site_never_made(holding: Make, link: Row, code: str 
 
 def test_a_command_is_printed_for_the_links_that_it_takes_away(holding: Make) -> None:
     """Provisioning answers for canonical users alone: their accounts, and their links elsewhere."""
-    ids = {"owner": 1, "somebody": 7}
+    ids = {"owner": 1, "somebody": 7, "stranger": 8}
     site_users = [SiteUser(n, name, f"{name}@x", True, "user", name, "") for name, n in ids.items()]
 
     def commands(username: str, link: Any) -> int:
@@ -212,6 +214,53 @@ def test_a_command_is_printed_for_the_links_that_it_takes_away(holding: Make) ->
 
     assert [commands("owner", "7"), commands("stranger", "1"), commands("stranger", 1)] == [1, 1, 1]
     assert [commands("stranger", "7"), commands("stranger", "9"), commands("stranger", 9)] == [0, 0, 0]
+
+
+def test_people_of_the_site_may_rename_themselves_or_leave(holding: Make) -> None:
+    people = [user(f"u{link}", services={"besedka": {"id": link}}) for link in ("7", "9")]
+    site_users = [SiteUser(7, "somebody", "s@x", True, "user", "S", "")]
+    examination = holding(chat_users=people, site_users=site_users)
+    assert codes("integrity.sso_links", examination) == []
+
+
+@pytest.mark.parametrize(
+    ("more", "is_found"),
+    [
+        ({}, True),
+        ({"federated": True}, False),
+        ({"importIds": ["U012"]}, False),
+        ({"crowd": True}, False),
+        ({"active": False}, False),
+        ({"services": {"cas": {"external_id": "sam"}}}, False),
+        # Of a canonical user it is asked all the same.
+        ({"username": "owner", "active": False}, True),
+    ],
+)
+def test_accounts_of_people_elsewhere_need_no_way_in(holding: Make, more: Row, is_found: bool) -> None:
+    examination = holding(chat_users=[user("sam", services={}) | more])
+    expected = ["integrity.users_able.powerless"] if is_found else []
+    assert codes("integrity.users_able", examination) == expected
+
+
+@pytest.mark.parametrize(
+    ("banner", "is_found"),
+    [
+        ({}, True),
+        ({"active": False}, False),
+        ({"expireAt": NOW - timedelta(days=1)}, False),
+        ({"expireAt": (NOW - timedelta(days=1)).replace(tzinfo=None)}, False),
+        ({"expireAt": NOW + timedelta(days=1), "active": True}, True),
+    ],
+)
+def test_a_banner_that_is_over_covers_nothing(holding: Make, banner: Row, is_found: bool) -> None:
+    """Nor does one that is shown to an administrator who is nobody of the contract."""
+    own = user("owner", emails=[{"address": "owner@besedka.com", "verified": True}])
+    people = [user("another.admin", banners={"versionUpdate-7_7_1": {}}), own]
+    examination = holding(chat_users=people, mongo=Mongo(banners=[{"_id": "b"} | banner]))
+    assert codes("integrity.banners", examination) == (["integrity.banners.shown"] if is_found else [])
+    rows = {"users": people, "rocketchat_banner": [{"_id": "b"} | banner]}
+    mends = repairs_of_data.of_people(Data(lambda name: rows.get(name, [])), examination.contract)
+    assert bool(list(mends)) == is_found
 
 
 def test_two_accounts_linked_to_one_user_of_the_site(holding: Make) -> None:

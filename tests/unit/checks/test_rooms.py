@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from besedka.site_database import SiteUser
 from tests.unit.checks.documents import Make, Row, codes, membership, room, user
 
 
@@ -95,6 +96,30 @@ def test_members_where_they_do_not_belong(holding: Make, contract: Any) -> None:
 
 
 @pytest.mark.parametrize(
+    ("kind", "at_the_site", "is_stranger"),
+    [
+        ("user", None, True),
+        ("bot", None, False),
+        ("app", None, False),
+        ("user", "owner", False),
+        ("user", "user", True),
+        ("user", "a role of no room", True),
+    ],
+)
+def test_a_bot_and_whoever_has_the_rooms_role_at_the_site_are_no_strangers(
+    holding: Make, contract: Any, kind: str, at_the_site: str | None, is_stranger: bool
+) -> None:
+    rows = rooms_and_people(contract.users)
+    rows["chat_users"].append(user("guest", type=kind))
+    rows["chat_subscriptions"].append(membership("guest", "id-vip"))
+    people = [SiteUser(9, "Guest", "g@x.example", True, at_the_site, None, "")] if at_the_site else []
+
+    found = codes("rooms.outsiders", holding(**rows, site_users=people))
+
+    assert found == (["rooms.outsiders.stranger"] if is_stranger else [])
+
+
+@pytest.mark.parametrize(
     ("username", "change", "expected"),
     [
         ("owner", {}, ["rooms.verified.administrator"]),
@@ -115,3 +140,20 @@ def test_an_address_whose_account_would_lose_its_password(
     account["emails"][0]["verified"] = False
     account.update(change)
     assert codes("rooms.verified", holding(**rows)) == expected
+
+
+@pytest.mark.parametrize(
+    ("services", "expected"),
+    [({"password": {"bcrypt": "x"}}, ["rooms.verified.letters"]), ({"besedka": {"id": "5"}}, [])],
+)
+def test_an_address_in_other_letters_costs_the_password_of_an_account_that_sso_has_not_met(
+    holding: Make, contract: Any, services: Row, expected: list[str]
+) -> None:
+    rows = rooms_and_people(contract.users)
+    account = next(row for row in rows["chat_users"] if row["username"] == "test_user")
+    account["emails"][0]["address"] = account["emails"][0]["address"].upper()
+    account["services"] = services
+    examination = holding(**rows)
+    assert codes("rooms.verified", examination) == expected
+    # One of the two says it.
+    assert codes("rooms.accounts", examination) == ([] if expected else ["rooms.accounts.email_case"])

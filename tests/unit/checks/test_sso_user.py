@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 from dataclasses import dataclass
-from typing import Any, NoReturn
+from typing import Any, NoReturn, cast
 
 import pytest
 import requests
@@ -41,6 +41,32 @@ class _Stored:
         return self.accounts
 
 
+def _account(contract: Contract, password: str, *, active: bool = True) -> SiteUser:
+    one = contract.users[0]
+    return SiteUser(
+        id=1,
+        username=one.username,
+        email=one.email,
+        full_name=one.full_name,
+        role=None,
+        is_active=active,
+        password=password,
+    )
+
+
+def test_a_hash_that_is_not_reckoned_here_leaves_two_reasons(examine_with: Make, contract: Contract) -> None:
+    one, site = contract.users[0], _Refusing()
+    somebody = Visitor(
+        one.username, one.email, one.full_name, "any", cast(Any, site), one.role, frozenset(), temporary=False
+    )
+    stored = _Stored([_account(contract, "argon2$argon2id$v=19$m=8,t=2,p=8$c2FsdA$AAAA")])
+    examination = examine_with(site_database=stored, visitors=Visitors(somebody, {}), manage=print)
+    answered: Any = user.ask(examination)
+    assert [found.code for found in answered.found] == ["sso.user.hasher"]
+    assert "password" in answered.found[0].advice[0]
+    assert "PASSWORD_HASHERS" in answered.found[0].advice[0]
+
+
 @pytest.mark.parametrize(
     ("stored", "active", "temporary", "code"),
     [
@@ -55,15 +81,7 @@ def test_a_right_password_that_is_refused_names_the_hashers(
 ) -> None:
     one = contract.users[0]
     digest = base64.b64encode(hashlib.pbkdf2_hmac("sha256", stored.encode(), b"salt", 1)).decode()
-    account = SiteUser(
-        id=1,
-        username=one.username,
-        email=one.email,
-        full_name=one.full_name,
-        role=None,
-        is_active=active,
-        password=f"pbkdf2_sha256$1$salt${digest}",
-    )
+    account = _account(contract, f"pbkdf2_sha256$1$salt${digest}", active=active)
     site: Any = _Refusing()
     somebody = Visitor(
         one.username, one.email, one.full_name, "right", site, one.role, frozenset(), temporary

@@ -98,7 +98,8 @@ def test_tokens_get_their_dates_and_personal_ones_stay() -> None:
     then = datetime(2025, 6, 21, tzinfo=UTC)
     personal = {"hashedToken": "p", "type": "personalAccessToken", "createdAt": then}
     tokens = [{"hashedToken": "s", "when": "2025-06-21"}, personal, {"hashedToken": 7, "when": then}]
-    known = data(users=[{"_id": "u", "username": USER, "services": {"resume": {"loginTokens": tokens}}}])
+    services = {"resume": {"loginTokens": tokens}}
+    known = data(users=[{"_id": "u", "username": USER, "type": "user", "services": services}])
     assert _written(repairs_of_data.of_people(known, CONTRACT)) == [
         {"services.resume.loginTokens": [{"hashedToken": "s", "when": then}, personal]}
     ]

@@ -230,13 +230,25 @@ def test_the_lock_of_a_dead_process_is_taken_over(tmp_path: Path, capsys: pytest
 def test_a_command_asserts_and_writes_cyrillic_whatever_the_shell_says(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    for name, value in {"PYTHONOPTIMIZE": "2", "PYTHONUTF8": "0", "LC_ALL": "POSIX"}.items():
+    shell = {"PYTHONOPTIMIZE": "2", "PYTHONUTF8": "0", "LC_ALL": "POSIX", "PYTHONSAFEPATH": "1"}
+    for name, value in shell.items():
         monkeypatch.setenv(name, value)
 
     told = command.activated(project.Project(tmp_path), None)
 
-    assert "PYTHONOPTIMIZE" not in told
+    assert not {"PYTHONOPTIMIZE", "PYTHONSAFEPATH"} & set(told)
     assert told["PYTHONUTF8"] == "1"
+
+
+@pytest.mark.parametrize("word", ["-P", "-I"])
+def test_run_finds_its_own_folder_where_python_adds_none(word: str) -> None:
+    finished = subprocess.run(
+        [sys.executable, word, str(command.ROOT / "run.py"), "no-such-command"],
+        capture_output=True,
+        check=False,
+    )
+
+    assert finished.returncode == 28, finished.stderr
 
 
 @pytest.mark.parametrize(

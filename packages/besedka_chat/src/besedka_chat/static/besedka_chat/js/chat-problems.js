@@ -86,7 +86,7 @@ export const PROBLEMS = {
   },
   logoutIgnored: {
     text: "Чат открыт под другим пользователем и не выполнил команду выхода. Проверьте настройки Rocket.Chat:",
-    hints: COMMANDS,
+    hints: [...COMMANDS, "журнал чата: не ответил ли его сервер на выход ошибкой"],
     retry: true,
     open: true,
   },

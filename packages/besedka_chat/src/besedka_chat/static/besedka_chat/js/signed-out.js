@@ -33,8 +33,9 @@ listen(frame, chatUrl, (name) => {
     logouts += 1;
     send(frame, chatUrl, { externalCommand: "logout" });
     expect(
-      "С сайта вы вышли, а из чата нет: он не выполнил команду выхода " +
-        "(Iframe_Integration_receive_enable, Iframe_Integration_receive_origin).",
+      "С сайта вы вышли, а из чата нет: он не выполнил команду выхода. Он не принимает команд этой страницы " +
+        "(Iframe_Integration_receive_enable, Iframe_Integration_receive_origin), или его сервер ответил на " +
+        "выход ошибкой: тогда об этом сказано в журнале чата.",
     );
   }
 });
