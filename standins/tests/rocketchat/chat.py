@@ -132,6 +132,12 @@ class Chat:
         if answer.status == 200:
             self._rooms.append(answer.body["room"]["_id"])
 
+    def forget_made(self, answer: Answer) -> None:
+        """Have the room removed that this answer says was made, whatever the question was about."""
+        body = answer.body if isinstance(answer.body, dict) else {}
+        rooms = (body.get(key) for key in ("channel", "group", "room", "discussion"))
+        self._rooms += [str(row["_id"]) for row in rooms if isinstance(row, dict) and "_id" in row]
+
     def sign_in_again(self) -> None:
         """New sessions for accounts that last, where a moved clock has ended the old ones."""
         lasting = [self.__dict__[name] for name in ("anna", "boris") if name in self.__dict__]

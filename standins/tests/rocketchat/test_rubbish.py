@@ -120,6 +120,9 @@ def test_wrong_types_are_refused_by_name(misused: Misused, path: str) -> None:
             body = {field: value} | ({} if field in {"roomId", "roomName"} else {"roomId": rid})
             answer = caller.post(path, body if path != "login" else {field: value})
             assert answer.status in {200, 400, 401, 403, 429}, (body, answer.text)
+            # A room may well be called by 400 digits: 6.13.0 makes it, and it is in nobody's way then.
+            if path.endswith(".create") and answer.status == 200:
+                misused.chat.forget_made(answer)
             assert not (path == "users.delete" and answer.status == 200), body
     assert not misused.tracebacks(before)
     assert misused.chat.admin.get("me").status == 200
