@@ -35,6 +35,12 @@ def problems(contract: Told) -> Iterator[str]:
     yield from _below_the_chat(contract)
     yield from _two_names(contract)
     yield from _alike(contract)
+    provider = contract.provider
+    if contract.chat.sso != "iframe-auth" and provider.login_style == "popup" and not provider.show_button:
+        yield (
+            "provider.show_button: with login_style = 'popup' the button in the chat is what people click; "
+            "without it nobody could sign in"
+        )
     version = tuple(int(part) for part in (contract.chat.version or "").split(".") if part)
     if contract.chat.sso == "oauth-modern" and version and version < ways.MODERN_FROM:
         told = contract.chat.version

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator
+from contextlib import ExitStack
 from dataclasses import replace
+from datetime import UTC, datetime
+from typing import Any
 
 import pytest
 
+from besedka import provision
 from besedka.checks.finding import Status
 from besedka.checks.report import Report
 from besedka.checks.run import examine
@@ -80,6 +84,54 @@ def test_without_databases_what_needs_them_is_skipped_and_says_so(breakable: Bre
     assert "--site-database-url" in report.result("application.secret").reason
     assert report.result("rooms.members").status is Status.OK
     assert "provider.secret" not in report.unwatched
+
+
+_PASSWORD = {"password": {"bcrypt": "$2b$10$"}}
+# What Rocket.Chat keeps of people who are none of the contract's, and of their rooms.
+_OTHERS: dict[str, list[dict[str, Any]]] = {
+    "users": [
+        {"username": "@bob:matrix.example", "federated": True},
+        {"username": "imported", "importIds": ["U012"], "active": False},
+        {"username": "by.cas", "services": {"cas": {"external_id": "by.cas"}}},
+        {"username": "poll.bot", "type": "app", "roles": ["app"]},
+        {"emails": [{"address": "no.name.yet@elsewhere.example", "verified": False}], "services": _PASSWORD},
+        {"username": "boss", "banners": {"versionUpdate-9": {"read": False}}, "services": _PASSWORD},
+    ],
+    "rocketchat_room": [
+        {"t": "p", "name": "room-of-others"},
+        {"t": "p", "name": "old-room-of-others", "archived": True},
+        {"t": "p", "name": "a-discussion", "fname": "VIP", "prid": "GENERAL"},
+        {"t": "d", "uids": []},
+        {"t": "l", "fname": "A visitor", "v": {"username": "guest-1"}},
+    ],
+    "rocketchat_banner": [{"active": False}],
+}
+
+
+@pytest.mark.parametrize("with_data", [True, False], ids=["data", "calls alone"])
+def test_other_people_of_the_workspace_and_their_rooms_are_nothing_wrong(
+    breakable: BreakableStack, with_data: bool
+) -> None:
+    now = datetime.now(UTC).replace(microsecond=0)
+    common = {
+        "users": {"type": "user", "active": True, "roles": ["user"], "createdAt": now, "__rooms": []},
+        "rocketchat_room": {"ts": now, "msgs": 0, "usersCount": 0},
+        "rocketchat_banner": {},
+    }
+    whole = breakable.stack.target
+    target = whole if with_data else Target(whole.site_url, whole.chat_url)
+    with ExitStack() as there:
+        for collection, rows in _OTHERS.items():
+            for number, row in enumerate(rows):
+                document = {"_id": f"of-others-{number}"} | common[collection] | row
+                there.enter_context(breakable.inserted(collection, document))
+        report = examine(target, breakable.contract)
+        plan = provision.planned(target, breakable.contract)
+
+    assert report.findings == ()
+    assert report.count(Status.BLOCKED) == report.count(Status.CRASH) == 0
+    assert [action.text() for action in plan.actions] == []
+    assert plan.notices == ()
 
 
 def test_lists_are_read_whole_where_rocketchat_gives_them_in_pages(breakable: BreakableStack) -> None:

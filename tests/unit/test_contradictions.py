@@ -38,6 +38,11 @@ REFUSED = {
     "domains": ("settings", 'Accounts_AllowedDomainsList = "a.test"', f"({USER.username}).email"),
     "closed_first_room": ("settings", f'First_Channel_After_Login = "{PRIVATE.name}"', "may not enter"),
     "first_room_with_a_sign": ("settings", 'First_Channel_After_Login = "#general"', "the bare name"),
+    "window_without_a_button": (
+        "provider",
+        'login_style = "popup"\nshow_button = false',
+        "nobody could sign in",
+    ),
     "two_lines": ("provider", 'client_id = "a\\nb"', "provider.client_id"),
     "redirect_uri": ("provider", 'more_redirect_uris = ["https://a.test/b c"]', "RFC 6749"),
     "no_group": ("provider", 'username_field = "{{/x/::email}}"', "has no (group)"),
