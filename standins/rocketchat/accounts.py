@@ -134,9 +134,8 @@ async def username_is_free(server: Server, username: str, but_of: str | None = N
     return await find_user(server, username=exactly(username), _id={"$ne": but_of}) is None
 
 
-async def email_is_free(server: Server, address: str, but_of: str | None = None) -> bool:
-    query = {"emails.address": exactly(address), "_id": {"$ne": but_of}}
-    return await server.users.find_one(query, {"_id": 1}) is None
+async def email_is_free(server: Server, address: str) -> bool:
+    return await server.users.find_one({"emails.address": exactly(address)}, {"_id": 1}) is None
 
 
 def push_user(server: Server, user_id: str, change: Document) -> None:

@@ -61,6 +61,11 @@ def _listed(text: object) -> list[str]:
     return [part.strip() for part in str(text or "").split(",") if part]
 
 
+def _taken(value: str, **details: str) -> RocketError:
+    reason = f"{value} is already in use :("
+    return RocketError("error-field-unavailable", reason, details | {"field": value})
+
+
 async def _check_identity(call: Call, data: Document, but_of: str | None = None) -> None:
     username, email = data.get("username"), data.get("email")
     details = {"method": "insertOrUpdateUser"}
@@ -73,13 +78,13 @@ async def _check_identity(call: Call, data: Document, but_of: str | None = None)
         raise RocketError("error-invalid-email", f"Invalid email {email}", details)
     if username is not None:
         _refuse_blocked(call.server, username)
-    for value, free in ((username, username_is_free), (email, email_is_free)):
-        if value is not None and not await free(call.server, value, but_of):
-            if value == email and not call.server.config.since(7):
-                # Measured on 6.13.0; the code of 7.7.1 says the other.
-                raise RocketError(403, "Email already exists.")
-            reason = f"{value} is already in use :("
-            raise RocketError("error-field-unavailable", reason, details | {"field": value})
+    if username is not None and not await username_is_free(call.server, username, but_of):
+        raise _taken(username, **details)
+    if email is not None and but_of is None and not await email_is_free(call.server, email):
+        if not call.server.config.since(7):
+            # Measured on 6.13.0; the code of 7.7.1 says the other.
+            raise RocketError(403, "Email already exists.")
+        raise _taken(email, **details)
 
 
 @route("me", "GET")
@@ -174,6 +179,10 @@ async def update(call: Call) -> Document:
         address = data.get("email", old.get("address"))
         if "email" in data:
             _check_domain(call.server, address)
+            # Taken by the account itself, too, if it is in other letters (6.13.0, setEmail.ts and
+            # checkEmailAvailability.ts, whose question to MongoDB takes no notice of case).
+            if address != old.get("address") and not await email_is_free(call.server, address):
+                raise _taken(address, function="_setEmail")
         verified = data.get("verified", old.get("verified", False) and address == old.get("address"))
         change["emails"] = [{"address": address, "verified": verified}]
     secret = (

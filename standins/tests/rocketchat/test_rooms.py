@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from .chat import Chat, collection, error_type
@@ -277,6 +279,18 @@ def test_mail_domains_of_accounts_made_by_an_administrator(
         return
     assert answer.status == 200, answer.text
     own.admin.post("users.delete", {"username": "temp_mail"})
+
+
+def test_an_address_differs_by_more_than_its_letters(chat: Chat) -> None:
+    """setEmail.ts asks whether anybody has it in any letters, the account itself included (6.13.0)."""
+    user = chat.account()
+    address = user["emails"][0]["address"]
+
+    def changed_to(email: str) -> tuple[int, Any]:
+        return error_type(chat.admin.post("users.update", {"userId": user["_id"], "data": {"email": email}}))
+
+    assert changed_to(address) == (200, None)
+    assert changed_to(address.capitalize()) == (400, "error-field-unavailable")
 
 
 @pytest.mark.trap("Rooms", "muted")
