@@ -170,7 +170,7 @@ class Settings:
     async def force(self, setting_id: str, value: Any) -> None:
         """Write a value of the server's own, hidden or not."""
         await self.collection.update_one({"_id": setting_id}, {"$set": {"value": value}})
-        self._rows[setting_id]["value"] = value
+        self._rows[setting_id] = self._rows[setting_id] | {"value": value}
         self._announce(self._rows[setting_id])
 
     async def remove(self, main: str) -> None:
@@ -200,10 +200,16 @@ class Settings:
         while True:
             await asyncio.sleep(_WATCH_SECONDS)
             try:
-                for row in await self.collection.find().to_list():
-                    known = self._rows.get(row["_id"])
-                    if known is None or known.get("value") != row.get("value"):
-                        self._rows[row["_id"]] = row
-                        self._announce(row)
+                await self.read_again()
             except PyMongoError as error:
                 _log.warning("settings were not re-read: %s", error)
+
+    async def read_again(self) -> None:
+        """Take over what somebody else has written; a row that a call changes meanwhile is newer."""
+        before = dict(self._rows)
+        for row in await self.collection.find().to_list():
+            known = self._rows.get(row["_id"])
+            meanwhile = known is not before.get(row["_id"])
+            if not meanwhile and (known is None or known.get("value") != row.get("value")):
+                self._rows[row["_id"]] = row
+                self._announce(row)

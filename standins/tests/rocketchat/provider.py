@@ -148,7 +148,9 @@ class OAuth:
     def back_unverified(self) -> Json:
         """The account of somebody who came twice, and had a password and an unverified address in between."""
         person = identity()
-        user_id = self.come_back(person)[0].user_id
+        client, answer = self.come_back(person)
+        user_id = client.user_id
+        assert user_id, answer.text
         later = {"services.password": {"bcrypt": secrets.token_urlsafe()}, "emails.0.verified": False}
         with collection(self.chat.mongo_url, "users") as users:
             users.update_one({"_id": user_id}, {"$set": later})
