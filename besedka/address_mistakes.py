@@ -49,11 +49,11 @@ def problems(contract: Told) -> Iterator[str]:
 
 def _two_names(contract: Told) -> Iterator[str]:
     """Two names of this machine are two sites to a browser: the log-in at one is not seen in a frame of the
-    other. Sites of two domains may be told to let it be seen; http on this machine cannot."""
+    other. By https a cookie may be marked `SameSite=None` for that; by http it may not."""
     site, chat = contract.site.url, contract.chat.url
-    if all(address.is_loopback(address.host(url)) for url in (site, chat)) and not address.same_site(
-        site, chat
-    ):
+    here = all(address.is_loopback(address.host(url)) for url in (site, chat))
+    by_http = any(url.startswith("http:") for url in (site, chat))
+    if here and by_http and not address.same_site(site, chat):
         yield (
             f"chat.url: {address.host(chat)} and {address.host(site)} of site.url are one machine and two "
             "sites to a browser, and the log-in stays behind; write one name in both"

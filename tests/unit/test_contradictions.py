@@ -102,6 +102,15 @@ def test_what_is_unusual_and_right_is_taken(rows: str, tmp_path: Path) -> None:
     assert moved.settings.get("Site_Url", moved.chat.url) == moved.chat.url
 
 
+def test_two_names_of_one_machine_are_taken_by_https(tmp_path: Path) -> None:
+    path = tmp_path / "overlay.toml"
+    path.write_text(
+        '[site]\nurl = "https://127.0.0.1:8001"\n[chat]\nurl = "https://localhost:3000"\n', "utf-8"
+    )
+
+    assert contract.load(overlays=[path]).chat.url == "https://localhost:3000"
+
+
 def test_a_row_of_the_header_that_does_not_exist_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "overlay.toml"
     path.write_text('[overlay]\nname = "a"\nreason = "b"\nreplace = ["users"]\n', "utf-8")

@@ -95,6 +95,13 @@ def test_rate_limit_half_way_is_waited_for_as_told(desk: Desk) -> None:
     assert desk.bring().remaining == ()
 
 
+def test_rate_limit_that_says_the_seconds_in_words_alone(desk: Desk) -> None:
+    words = "Error, too many requests. Please slow down. You must wait 1 seconds before trying again."
+    too_many = refusal("error-too-many-requests", 429, error=f"{words} [error-too-many-requests]")
+    desk.chat.refusals["POST users.create"] = [too_many, Answer(0)]
+    assert desk.bring().remaining == ()
+
+
 def test_rate_limit_without_end_takes_everything_back(desk: Desk) -> None:
     desk.chat.refusals["POST users.create"] = [refusal("error-too-many-requests", 429)]
     stops(desk, errors.RateLimitedError)
