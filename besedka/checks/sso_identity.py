@@ -49,7 +49,7 @@ _ONLY_REFUSALS = {"error", "error_description", "detail", "message", "code", "st
 _RIGHT = range(200, 300)
 # A view that sees no token answers so.
 _OF_THE_TOKEN = {301, 302, 400, 401, 403}
-# Rocket.Chat follows twenty of them (node-fetch).
+# Rocket.Chat follows twenty (node-fetch); more than three is nobody's intention.
 _HOPS = 3
 _MOVED = {301, 302, 303, 307, 308}
 
@@ -89,7 +89,7 @@ def _garbled(answered: ProbeAnswer, place: str) -> list[Finding]:
     """Rocket.Chat reads UTF-8, whatever the header says (node-fetch): other bytes become question marks."""
     if "\N{REPLACEMENT CHARACTER}" not in answered.body:
         return []
-    fix = "The view must answer in UTF-8, as JsonResponse does; a name of Russian letters is unreadable else."
+    fix = "The view must answer in UTF-8, as JsonResponse does; otherwise Russian names are unreadable."
     seen, code = f"{answered.content_type}, and not UTF-8", "sso.identity.encoding"
     return [finding(code, seen, "JSON in UTF-8", place, advice=(fix,), severity=Severity.RISK)]
 
