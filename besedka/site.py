@@ -121,22 +121,24 @@ class Site:
                 else "is Daphne running on this port? See its log.",
             ) from error
 
-    def sign_in(self, username: str, password: str, *, email: str = "") -> None:
+    def sign_in(self, username: str, password: str, *, email: str = "", query: str = "") -> None:
         """Log in through the form, CSRF token included; raises SignInRefusedError if it is refused.
 
         A form that asks for an address gets `email`; one that refuses the name is tried with it. The password
-        may be asked for on a page of its own.
+        may be asked for on a page of its own. With the `query` that a page sends visitors to the log-in with,
+        the answer leads back to that page.
         """
-        form, place = self._login_form(), self.url + self._login
+        path = f"{self._login}?{query}" if query else self._login
+        form, place = self._login_form(path), self.url + path
         by_address = email and (form.asks_for_email or self.url in _BY_ADDRESS)
         named = [email] if by_address else [username, *([email] if email else [])]
         statuses = []
         for who in named:
-            form = form if who == named[0] else self._login_form()
+            form = form if who == named[0] else self._login_form(path)
             self._csrf_token()
             page, typed = place, {form.name_field: who, form.password_field: password}
             if not form.password_field:
-                page, form = self._second_page(form, who)
+                page, form = self._second_page(form, who, place)
                 typed = {form.password_field: password}
             answer = self.accepted = self._send(form, page, typed)
             if answer.status_code in {302, 303}:
@@ -151,7 +153,7 @@ class Site:
         error = SignInRefusedError(
             f"the site refused to sign in {', '.join(statuses)}",
             expected="302 to the next page",
-            where=place,
+            where=self.url + self._login,
             next_step=_refused(answer, "is the account there, active, and is the password the contract's?"),
         )
         error.answer = answer
@@ -159,13 +161,12 @@ class Site:
 
     def send_empty_form(self) -> requests.Response:
         """The answer to the log-in form as a browser sends it, with nothing filled in."""
-        form = self._login_form()
+        form = self._login_form(self._login)
         empty = dict.fromkeys(filter(None, (form.name_field, form.password_field)), "")
         return self._send(form, self.url + self._login, empty)
 
-    def _second_page(self, form: LoginForm, who: str) -> tuple[str, LoginForm]:
+    def _second_page(self, form: LoginForm, who: str, place: str) -> tuple[str, LoginForm]:
         """Where a log-in that asked for the name alone asks for the password; the address and the form."""
-        place = self.url + self._login
         answer = self._send(form, place, {form.name_field: who}, follow=True)
         second = LoginForm.of(answer)
         if second.password_field:
@@ -173,7 +174,7 @@ class Site:
         raise SignInRefusedError(
             f"the site asked {who!r} for no password: {answer.status_code} at {answer.url.partition('?')[0]}",
             expected="a page with a password",
-            where=place,
+            where=place.partition("?")[0],
             next_step=_refused(answer, "is the account there, and active?"),
         )
 
@@ -215,8 +216,8 @@ class Site:
         self.is_out = any(name not in self.session_cookies() for name in before)
         return self.is_out
 
-    def _login_form(self) -> LoginForm:
-        page = self.get(self._login)
+    def _login_form(self, path: str) -> LoginForm:
+        page = self.get(path)
         form = LoginForm.of(page)
         if not form.name_field:
             raise SignInRefusedError(

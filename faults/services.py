@@ -43,7 +43,7 @@ def _refused(name: str, cause: str, status: int, error: str, method: str = "") -
     return _chat(name, f"admin.{cause}", answer)
 
 
-def _now_and_then(rule: Rule) -> Rule:
+def now_and_then(rule: Rule) -> Rule:
     """Every second request that the rule is for falls to it, the others do not."""
     turns = itertools.cycle((False, True))
 
@@ -133,7 +133,7 @@ FAULTS = (
     Fault(
         "old_site_on_the_port_of_the_site",
         "services.site.two_programs",
-        lambda one: one.ruled("site", _now_and_then(fields(_STATUS, version="0.9-image"))),
+        lambda one: one.ruled("site", now_and_then(fields(_STATUS, version="0.9-image"))),
     ),
     _site("site_without_its_host_name", "host", answers(every, 400, "<h1>Bad Request (400)</h1>")),
     _site("site_redirects_to_https", "redirected", answers(every, 301, Location="https://127.0.0.1/")),

@@ -18,7 +18,7 @@ from websockets.sync.client import ClientConnection
 
 from besedka import database_url, http, second_ask
 from besedka.address import same
-from besedka.checks import roster
+from besedka.checks import limits, moved, roster
 from besedka.checks.finding import Where
 from besedka.checks.visitor import Visitors
 from besedka.contract import Contract
@@ -122,6 +122,8 @@ def redirected(status: int, location: str, address: str) -> tuple[str, ...]:
     target = urljoin(address, location)
     if leads_back(location, address):
         return LOOP_ADVICE
+    if unlike := moved.to_another(location, address) or moved.without_slash(location, address):
+        return unlike
     if target.startswith("https:") and address.startswith("http:"):
         return (
             f"It redirects to {target}: write https into the addresses of besedka.toml, or stop redirecting "
@@ -208,9 +210,7 @@ class Examination:
     @cached_property
     def admin(self) -> RocketChat:
         """Rocket.Chat, asked as the contract's administrator."""
-        admin = self.contract.chat.admin
-        url = self.contract.chat.url
-        return RocketChat.sign_in(url, admin.username, admin.secret, timeout=TIMEOUT_SECONDS, patient=True)
+        return limits.signed_in(self.contract, TIMEOUT_SECONDS)
 
     @cached_property
     def mongo(self) -> ChatDatabase:
@@ -341,13 +341,13 @@ class Examination:
         path_en, path_ru = (self.catalogue.path(setting_id, language) for language in ("en", "ru"))
         return Where(place or setting_id, setting_id, path_en, path_ru)
 
-    def chat_page(self, path: str) -> requests.Response:
+    def chat_page(self, path: str, **headers: str) -> requests.Response:
         """A page of Rocket.Chat as a browser asks for it, redirects not followed."""
-        return self._asked_of_chat("GET", path, headers={"Accept": "text/html"})
+        return self._asked_of_chat("GET", path, headers={"Accept": "text/html"} | headers)
 
-    def chat_call(self, path: str) -> requests.Response:
-        """The answer to an empty call of Rocket.Chat, in which nothing is asked for."""
-        return self._asked_of_chat("POST", path, json={})
+    def chat_call(self, path: str, **body: str) -> requests.Response:
+        """The answer to a call of Rocket.Chat as nobody; without `body`, nothing is asked for in it."""
+        return self._asked_of_chat("POST", path, json=body)
 
     def _asked_of_chat(self, verb: str, path: str, **options: Any) -> requests.Response:
         address, wanted = self.contract.chat.url + path, {"allow_redirects": False, **options}

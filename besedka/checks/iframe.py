@@ -9,6 +9,7 @@ from dataclasses import replace
 import requests
 
 from besedka import address
+from besedka.checks import mail_servers
 from besedka.checks.check import Check, check
 from besedka.checks.compare import KINDS, MISSING, three_ways
 from besedka.checks.examination import Examination
@@ -19,6 +20,7 @@ from besedka.rocketchat import conditions
 from besedka.ways import ORIGINS
 
 _BLOCKED_DOMAINS = "Accounts_BlockedDomainsList"
+_DNS = "Accounts_UseDNSDomainCheck"
 _FRAME_GATE = "Iframe_Restrict_Access"
 _ANYBODY = "*"
 
@@ -196,7 +198,7 @@ def content_policy(examination: Examination) -> Answer:
 
 @check(
     "iframe.new_accounts",
-    codes="closed approval unverified forgotten domains names",
+    codes="closed approval unverified forgotten domains names mail_server",
     needs=["services.admin"],
 )
 def new_accounts(examination: Examination) -> Answer:
@@ -240,9 +242,36 @@ def new_accounts(examination: Examination) -> Answer:
                 advice=(fix,),
             )
         )
-    found += _refused_names(examination)
+    found += _refused_names(examination) + _without_a_mail_server(examination)
     closed = conditions.closed(examination.contract)
     return answer(found, evidence=f"closed to newcomers by {closed}" if closed else "open to SSO")
+
+
+def _without_a_mail_server(examination: Examination) -> list[Finding]:
+    """Rocket.Chat asks the DNS for a mail server of each address that an administrator gives an account.
+
+    app/lib/server/lib/validateEmailDomain.js, asked by saveNewUser and setEmail, 6.x and 7.x; a sign-in by
+    SSO asks it not (app/authentication/server/startup/index.js).
+    """
+    if not examination.effective.get(_DNS) or examination.contract.settings.get(_DNS):
+        return []
+    domains = sorted({user.email.rpartition("@")[2] for user in examination.contract.users})
+    without = next((domain for domain in domains if not mail_servers.known(domain)), "")
+    seen = f"{_DNS} is on" + (f", and no mail server is known here for {without}" if without else "")
+    fix = (
+        f"Set {_DNS} to False, or give each domain an MX record: Rocket.Chat makes and changes no account "
+        "whose domain has none, for administrators and provisioning alike. SSO does not ask."
+    )
+    return [
+        finding(
+            "iframe.new_accounts.mail_server",
+            seen,
+            "accounts that need no answer of the DNS",
+            examination.where(_DNS),
+            advice=(fix,),
+            severity=Severity.RISK if without else Severity.NOTE,
+        )
+    ]
 
 
 def _refused_names(examination: Examination) -> list[Finding]:

@@ -23,6 +23,10 @@ from besedka.site import Site
 _CSP, _ANCESTORS, _ACTION = "Content-Security-Policy", "frame-ancestors", "form-action"
 _TAG = re.compile(r"<(style|script|title)\b.*?</\1>|<[^>]*>", re.IGNORECASE | re.DOTALL)
 _QUOTED = 160
+_NO_BODY = (
+    "In the proxy's configuration: hand the body of a POST on, with its Content-Type (nginx: "
+    "proxy_pass_request_body on, and no proxy_set_header Content-Type)."
+)
 _OF_A_FORM = "csrf"
 # Rocket.Chat's web client writes the first two at each log-in (measured on 6.13.0), its server the third.
 _OF_THE_CHAT = {"rc_uid", "rc_token", "connect.sid"}
@@ -186,7 +190,12 @@ def _unframed(examination: Examination, response: requests.Response, place: str)
     return [finding(code, seen, expected, place, advice=(fix,), severity=Severity.RISK)]
 
 
-@check("site.csrf", codes="open refused cookie_lost", needs=["site.login_form"], after=["site.login_page"])
+@check(
+    "site.csrf",
+    codes="open refused cookie_lost body_lost",
+    needs=["site.login_form"],
+    after=["site.login_page"],
+)
 def csrf(examination: Examination) -> Answer:
     """Is a log-in without a CSRF token refused, and one with its token taken?"""
     contract = examination.contract
@@ -214,9 +223,20 @@ def csrf(examination: Examination) -> Answer:
         )
         seen = "each look at the log-in page brings a new CSRF cookie: the one before did not arrive"
         return answer([finding("site.csrf.cookie_lost", seen, expected, place, advice=(fix,))])
+    if _body_lost(contract):
+        seen = "the form arrives without what stands in it, and so does the request for a token"
+        return answer([finding("site.csrf.body_lost", seen, expected, place, advice=(_NO_BODY,))])
     return answer(
         [finding("site.csrf.refused", seen, expected, place, advice=_refusals(contract, taken))],
     )
+
+
+def _body_lost(contract: Contract) -> bool:
+    """Whether the token endpoint does not see the kind of grant that it was told (RFC 6749, 5.2)."""
+    site = Site.of(contract, timeout=TIMEOUT_SECONDS)
+    told = {"grant_type": "authorization_code", "code": "doctor"}
+    answered = site.request("POST", contract.provider.token_path, data=told)
+    return answered.status_code == 400 and "unsupported_grant_type" in answered.text
 
 
 def _cookies_lost(contract: Contract) -> bool:

@@ -164,10 +164,16 @@ def values(examination: Examination) -> Answer:
                     # The server asks the settings for the token's address (measured on 6.13.0).
                     severity=Severity.RISK
                     if suffix == "token_path"
-                    else severity_of(f"provider.{suffix}", Severity.BROKEN),
+                    else severity_of(_named(examination, suffix), Severity.BROKEN),
                 )
             )
     return answer(found, evidence=f"{len(FIELDS)} fields agree")
+
+
+def _named(examination: Examination, suffix: str) -> str:
+    """The provider's finding of the same row: without its button nobody opens a window."""
+    hidden = suffix == "show_button" and examination.contract.provider.login_style == "popup"
+    return f"provider.{suffix}{'.hidden' if hidden else ''}"
 
 
 @check("login_service.secret", codes="differs", needs=["login_service.present", "services.mongo"])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from urllib.parse import urlsplit
 
 from besedka import address
@@ -21,8 +22,11 @@ from besedka.rocketchat.documents import garbled
 # django.contrib.auth.hashers writes `<algorithm>$<rounds>$<salt>$<digest>`.
 _HASHED = re.compile(r"^(pbkdf2_|argon2|bcrypt)\w*\$")
 _MUST_BE_FILLED = ("url", "id", "secret")
-_LABEL = "button_label_text"
-_MORE_KINDS = {"secret": ("pasted_hash",), _LABEL: ("garbled",)}
+_LABEL, _BUTTON = "button_label_text", "show_button"
+_MORE_KINDS = {"secret": ("pasted_hash",), _LABEL: ("garbled",), _BUTTON: ("hidden",)}
+# Under redirect the page's command starts the log-in, button or not (measured on 6.13.0).
+_HIDDEN = "provider.show_button.hidden"
+_NO_CLICK = "A browser opens a window at a click alone, and there is no button to click: nobody signs in."
 
 
 _INSTEAD = (
@@ -172,6 +176,8 @@ def _value_check(suffix: str) -> Callable[[Examination], Answer]:
                 found = [_pasted_hash(examination, setting_id, value)]
         elif found and suffix == _LABEL and garbled(value):
             found = [_garbled(examination, setting_id, value)]
+        elif suffix == _BUTTON and examination.contract.provider.login_style == "popup":
+            found = [replace(one, code=_HIDDEN, advice=(*one.advice, _NO_CLICK)) for one in found]
         return answer(found, evidence="expected, stored and effective agree", watched=(f"provider.{suffix}",))
 
     return ask

@@ -7,6 +7,7 @@ from urllib.parse import urljoin
 import requests
 
 from besedka import address, second_ask, site_status
+from besedka.checks import bursts, moved
 from besedka.checks.check import Check, check
 from besedka.checks.examination import (
     MONGO_SECONDS,
@@ -22,7 +23,7 @@ from besedka.errors import ServiceUnreachableError
 from besedka.login_form import LoginForm
 from besedka.site import Site
 
-_MORE_LOOKS = 3
+_MORE_LOOKS, _REQUESTS = 3, 9
 # pymongo's words for a server that takes the connection and says nothing.
 _DRIVERS_SILENCE = ("timed out", "No servers found yet")
 _STARTING = {502, 503, 504}
@@ -102,7 +103,7 @@ def site_database(examination: Examination) -> Answer:
 
 @check(
     "services.site",
-    codes="slow password host redirected loop not_json starting not_ready two_programs",
+    codes="slow password host gate redirected loop not_json starting not_ready two_programs limited one_gone",
     after=["services.site_database", "services.certificate"],
 )
 def site(examination: Examination) -> Answer:
@@ -148,6 +149,9 @@ def _ready(examination: Examination) -> Answer:
 
 def _one_program(examination: Examination, path: str, place: str, response: requests.Response) -> Answer:
     """Whether each connection meets the same program, by the version that it tells."""
+    statuses = bursts.statuses(lambda: _asked_anew(examination, path), _REQUESTS)
+    if refused := bursts.uneven("services.site", statuses, place):
+        return Findings(tuple(refused))
     versions = {_version(response), *(_version(_asked_anew(examination, path)) for _ in range(_MORE_LOOKS))}
     if len(versions) > 1:
         seen = f"now {' and now '.join(sorted(versions))}: two programs share this port"
@@ -191,6 +195,7 @@ def _no_status(status: int, kind: str, location: str, url: str) -> tuple[str, st
         return "host", "400: the site does not know itself by this host name", (fix,)
     if advice := redirected(status, location, url):
         code = "loop" if leads_back(location, url) else "redirected"
+        code = "gate" if moved.to_another(location, url) else code
         return code, f"{status} to {urljoin(url, location)}", advice
     return (
         "starting" if status in _STARTING else "not_json",

@@ -2,17 +2,27 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import replace
+from urllib.parse import quote
 
 import requests
 
 from besedka import address, http, second_ask
-from besedka.checks import calls
+from besedka.checks import bursts, calls
 from besedka.checks.check import Check, check
-from besedka.checks.examination import LOOP_ADVICE, TIMEOUT_SECONDS, Examination, QueryLostError, redirected
+from besedka.checks.examination import (
+    LOOP_ADVICE,
+    TIMEOUT_SECONDS,
+    Examination,
+    QueryLostError,
+    gateway,
+    redirected,
+)
 from besedka.checks.finding import Answer, Finding, Findings, Ok, Severity, answer, finding
+from besedka.checks.moved import to_another
 from besedka.contract import Contract
 from besedka.errors import ServiceUnreachableError
 from besedka.rocketchat import known_defects
@@ -21,7 +31,15 @@ from besedka.rocketchat.rest import NotRocketChatError, RocketChatError, TlsErro
 from besedka.stacks import versions
 
 _STARTING = {502, 503, 504}
+# Rocket.Chat's own limit does not count them (measured on 6.13.0).
+_REQUESTS = 24
 
+_NO_METHOD = "doctor:nothing"
+_CALL = f"/api/v1/method.callAnon/{quote(_NO_METHOD)}"
+_NO_BODY = (
+    "In the proxy's configuration: hand the body of a POST on, with its Content-Type (nginx: "
+    "proxy_pass_request_body on, and no proxy_set_header Content-Type)."
+)
 _BLOCKED_NAME = "too many failures: wait five minutes (Block_Multiple_Failed_Logins_Enabled)"
 _BLOCKED_ADDRESS = (
     "Too many log-ins failed from this address, and now none is taken from it, SSO included: wait five "
@@ -32,7 +50,7 @@ _BLOCKED_ADDRESS = (
 
 @check(
     "services.chat",
-    codes="tls loop redirected starting not_json slow unanswered refused",
+    codes="tls loop gate redirected starting not_json slow unanswered refused limited one_gone",
     after=["services.mongo", "services.certificate"],
 )
 def chat(examination: Examination) -> Answer:
@@ -41,7 +59,9 @@ def chat(examination: Examination) -> Answer:
         version = examination.info["version"]
     except (ServiceUnreachableError, KeyError) as error:
         return Findings((_chat_silence(examination, error),))
-    return Ok(f"Rocket.Chat {version}")
+    asked = f"{examination.contract.chat.url}/api/info"
+    seen = bursts.statuses(lambda: http.get(asked, timeout=TIMEOUT_SECONDS, allow_redirects=False), _REQUESTS)
+    return answer(bursts.uneven("services.chat", seen, f"GET {asked}"), evidence=f"Rocket.Chat {version}")
 
 
 def _chat_silence(examination: Examination, error: Exception) -> Finding:
@@ -56,6 +76,8 @@ def _chat_silence(examination: Examination, error: Exception) -> Finding:
     if isinstance(error, RocketChatError | NotRocketChatError) and error.status in _STARTING:
         seen = f"a proxy answers {error.status}: Rocket.Chat behind it is starting or gone"
         return silence("starting", seen, "wait for SERVER RUNNING in Rocket.Chat's log")
+    if gate := _led_away(examination):
+        return finding("services.chat.gate", gate[0], expected, place, advice=gate[1])
     if isinstance(error, NotRocketChatError):
         return silence("not_json", error.found, error.next_step)
     if isinstance(error.__cause__, requests.RequestException):
@@ -63,14 +85,27 @@ def _chat_silence(examination: Examination, error: Exception) -> Finding:
     return silence("refused", str(error), "read Rocket.Chat's log")
 
 
-def _moved(examination: Examination) -> tuple[str, str] | None:
-    """Where the chat's address leads, and what to do; None where it leads nowhere. Nobody answers there."""
+def _first_answer(examination: Examination) -> tuple[int, str]:
+    """What the chat's address answers before any redirect is followed: its status, and where it leads."""
     asked = f"{examination.contract.chat.url}/api/info"
     with suppress(requests.RequestException):
         answered = http.get(asked, timeout=TIMEOUT_SECONDS, allow_redirects=False)
-        target = answered.headers.get("Location", "")
-        if fix := redirected(answered.status_code, target, asked):
-            return f"{answered.status_code} to {target}, where nobody answers", " ".join(fix)
+        return answered.status_code, answered.headers.get("Location", "")
+    return 0, ""
+
+
+def _led_away(examination: Examination) -> tuple[str, tuple[str, ...]] | None:
+    """The sight and the advice where the chat's address leads to another machine; None where it does not."""
+    status, target = _first_answer(examination)
+    fix = to_another(target, examination.contract.chat.url)
+    return (f"{status} to {target}", fix) if fix else None
+
+
+def _moved(examination: Examination) -> tuple[str, str] | None:
+    """Where the chat's address leads, and what to do; None where it leads nowhere. Nobody answers there."""
+    status, target = _first_answer(examination)
+    if fix := redirected(status, target, f"{examination.contract.chat.url}/api/info"):
+        return f"{status} to {target}, where nobody answers", " ".join(fix)
     return None
 
 
@@ -182,8 +217,8 @@ def mongo_version(examination: Examination) -> Answer:
 
 @check(
     "services.admin",
-    codes="stopped token_lost wrong_password no_password missing totp email_code rate_limited blocked"
-    " not_admin refused unread query_lost",
+    codes="stopped token_lost body_lost wrong_password no_password missing totp email_code rate_limited"
+    " blocked not_admin refused unread query_lost",
     needs=["services.chat_version"],
 )
 def admin(examination: Examination) -> Answer:
@@ -195,7 +230,8 @@ def admin(examination: Examination) -> Answer:
         roles = examination.admin.me().get("roles", [])
     except NotRocketChatError as error:
         stopped, by = "services.admin.stopped", error.where or place
-        return Findings((finding(stopped, error.found, expected, by, advice=calls.ADVICE),))
+        advice = gateway(error.status) or calls.ADVICE
+        return Findings((finding(stopped, error.found, expected, by, advice=advice),))
     except RocketChatError as error:
         code, fix = _refusal(error)
         if code == "wrong_password" and "admin" in vars(examination):
@@ -207,6 +243,9 @@ def admin(examination: Examination) -> Answer:
         seen = f"{error.status} {error.code} {error.second_factor or ''}".strip()
         if code == "wrong_password" and examination.target.mongo_url:
             code, seen, fix = _why_refused(examination, seen, fix)
+        if code == "wrong_password" and _body_lost(examination):
+            code, fix = "body_lost", _NO_BODY
+            seen = "the log-in arrives without name and password: a call is answered the same with its body"
         return Findings((finding(f"services.admin.{code}", seen, expected, place, advice=(fix,)),))
     examination.secret(examination.admin.credentials.token if examination.admin.credentials else "")
     if "admin" not in roles:
@@ -225,6 +264,13 @@ def admin(examination: Examination) -> Answer:
         f"{account.username} has {roles} and reads {shown} settings",
         watched=("chat.admin.username", "chat.admin.password"),
     )
+
+
+def _body_lost(examination: Examination) -> bool:
+    """Whether a call is answered the same with what it asks and without; no call of ours is the method's."""
+    asked = json.dumps({"msg": "method", "id": "1", "method": _NO_METHOD, "params": []})
+    full, empty = (examination.chat_call(_CALL, **body) for body in ({"message": asked}, {}))
+    return full.status_code == empty.status_code >= 400 and full.text == empty.text
 
 
 def _unread(error: ServiceUnreachableError) -> Finding:
@@ -267,7 +313,9 @@ def _refusal(error: RocketChatError) -> tuple[str, str]:
     if error.second_factor:
         return "totp", "switch off the account's authenticator app in its profile: a program has no code"
     if error.status == 429 or "too-many" in error.code:
-        return "rate_limited", "wait a minute; API_Enable_Rate_Limiter_Limit_Calls_Default counts log-ins too"
+        rest = "a minute" if error.retry_after is None else f"{error.retry_after:.0f} s"
+        fix = f"wait {rest}, and ask again; API_Enable_Rate_Limiter_Limit_Calls_Default counts log-ins too"
+        return "rate_limited", fix
     if error.code.startswith("error-login-blocked"):
         return "blocked", _BLOCKED_ADDRESS if error.code.endswith("-ip") else _BLOCKED_NAME
     if error.status == 401:

@@ -45,6 +45,7 @@ _LESS_THAN_BROKEN: Mapping[str, Severity] = {
     "provider.access_token_param": Severity.RISK,  # M
     "provider.button_label_text": Severity.RISK,
     "provider.show_button": Severity.RISK,  # M
+    "provider.show_button.hidden": Severity.BROKEN,
     "provider.token_sent_via": Severity.RISK,  # M
     "provider.identity_token_sent_via": Severity.RISK,  # M
     "provider.enterprise": Severity.RISK,

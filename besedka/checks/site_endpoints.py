@@ -13,6 +13,7 @@ from besedka.checks import patience, stopped
 from besedka.checks.check import check
 from besedka.checks.examination import SERVER_SECONDS, Examination, gateway, redirected
 from besedka.checks.finding import Answer, Finding, Severity, Skipped, answer, finding
+from besedka.checks.moved import to_another
 from besedka.errors import ServiceUnreachableError
 from besedka.site import Site
 
@@ -37,7 +38,8 @@ def _json_refusal(
                 "to who has no session?",
             )
         seen = f"{response.status_code} with {kind}"
-        return [finding(f"{check_name}.status", seen, expected, place, advice=advice)]
+        code = "gate" if to_another(location, response.url) else "status"
+        return [finding(f"{check_name}.{code}", seen, expected, place, advice=advice)]
     # django-oauth-toolkit's own decorators refuse with an empty body.
     if response.content and not kind.startswith(_JSON) and not _holds_json(response):
         advice = ("answer JSON to everybody",)
@@ -70,7 +72,7 @@ def _holds_json(response: requests.Response) -> bool:
         return False
 
 
-@check("site.chat_auth", codes="status html", needs=["services.site"])
+@check("site.chat_auth", codes="status gate html", needs=["services.site"])
 def chat_auth(examination: Examination) -> Answer:
     """Does the token endpoint of the integrated page refuse an anonymous visitor, in JSON?"""
     if without := examination.contract.site.features.missing("chat_token"):
@@ -139,7 +141,7 @@ def _moved(name: str, response: requests.Response, site: Site, statuses: set[int
     return [finding(f"{name}.moved", seen, expected, place, advice=advice, severity=Severity.RISK)]
 
 
-@check("site.identity", codes="status moved html slow hangs", needs=["services.site"])
+@check("site.identity", codes="status gate moved html slow hangs", needs=["services.site"])
 def identity(examination: Examination) -> Answer:
     """Does the identity endpoint ask for a token, in good time?"""
     found, status = _endpoint(
@@ -152,7 +154,7 @@ def identity(examination: Examination) -> Answer:
     return answer(found, evidence=f"{status} JSON")
 
 
-@check("site.token_endpoint", codes="status html get slow hangs", needs=["services.site"])
+@check("site.token_endpoint", codes="status gate html get slow hangs", needs=["services.site"])
 def token_endpoint(examination: Examination) -> Answer:
     """Is the token endpoint there, for POST alone, and in good time?"""
     path = examination.contract.provider.token_path

@@ -31,6 +31,10 @@ _ANOTHER_LOCATION = (
     "is it the site's own authorize view? If it is: a proxy writes another address into Location "
     "(proxy_redirect off)"
 )
+_OTHER_LETTERS = (
+    "The site knows the client, and not the id that arrived: something changes addresses on their way, as a "
+    "rule of the proxy that writes them in small letters. Let it hand the query on as it is."
+)
 _PKCE = (
     'Set OAUTH2_PROVIDER["PKCE_REQUIRED"] = False at the site, or a function that spares this client: '
     "Custom OAuth of Rocket.Chat below 8.7 cannot do PKCE."
@@ -147,7 +151,7 @@ def _refused(name: str, examination: Examination, place: str, seen: str) -> Find
     return finding(f"{name}.refused", seen, expected, place, advice=(fix,))
 
 
-def code_for(  # noqa: PLR0911 - one return per way to fail
+def code_for(  # noqa: PLR0911, PLR0912 - one return per way to fail
     examination: Examination, made: Visitor, state: str
 ) -> tuple[str, list[Finding]]:
     """A fresh code, or why there is none."""
@@ -166,7 +170,10 @@ def code_for(  # noqa: PLR0911 - one return per way to fail
     if response.status_code == 200:
         return refusal("consent", "skip_authorization must be on: a page asks for a click")
     if response.status_code == 400 and not gateway(400, response.text):
-        return refusal("redirect_uri", _unregistered(examination, wanted), f"{seen}: {said(response)}")
+        text = f"{seen}: {said(response)}"
+        if "client_id" in response.text and _registered(examination):
+            return refusal("client", _OTHER_LETTERS, text)
+        return refusal("redirect_uri", _unregistered(examination, wanted), text)
     if not response.is_redirect:
         return refusal(
             "status",
@@ -204,6 +211,13 @@ def _at_the_site(examination: Examination, location: str) -> bool:
     """Whether it leads to a page of the site itself."""
     site = examination.contract.site.url
     return address.origin(urljoin(f"{site}/", location)) == address.origin(site)
+
+
+def _registered(examination: Examination) -> bool:
+    """Whether the site's database has the client by the id that Rocket.Chat names."""
+    if not (examination.target.site_database_url and examination.contract.site.features.oauth_tables):
+        return False
+    return examination.site_database.application(examination.contract.provider.client_id) is not None
 
 
 def _unregistered(examination: Examination, wanted: str) -> str:
@@ -350,7 +364,8 @@ def checks(contract: Contract) -> tuple[Check, ...]:
     )
     authorize = check(
         "sso.authorize",
-        codes="consent redirect_uri status session pkce scope error target state cached clears opener slow",
+        codes="consent client redirect_uri status session pkce scope error target state cached clears opener"
+        " slow",
         needs=["sso.user"],
         after=[*ground, "site.authorize"],
     )

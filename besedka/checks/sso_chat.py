@@ -16,6 +16,7 @@ from besedka.checks import server_flow
 from besedka.checks.check import Check, check
 from besedka.checks.examination import TIMEOUT_SECONDS, Examination, gateway
 from besedka.checks.finding import Answer, Finding, Findings, Ok, answer, finding
+from besedka.checks.moved import to_another
 from besedka.checks.page_document import clears
 from besedka.checks.sso import code_for
 from besedka.checks.visitors import visitor
@@ -31,7 +32,8 @@ _UNTOLD = "Rocket.Chat does not tell why; its database does (--mongo-url)"
 
 @check(
     "sso.callback",
-    codes="no_code cached no_result hangs failed query ssrf no_start second_factor refused other_flow clears",
+    codes="no_code cached gate no_result hangs failed query ssrf no_start second_factor refused other_flow"
+    " clears",
     needs=["sso.fields", "login_service.values"],
     after=["login_service.alone", "login_service.secret"],
 )
@@ -60,8 +62,10 @@ def callback(examination: Examination) -> Answer:
     config = oauth_callback.result(page.text)
     if page.status_code != 200 or config is None:
         seen = f"{page.status_code} {page.headers.get('Location', '')}".strip() + ", no result in the page"
-        advice = gateway(page.status_code, page.text) or (_lost(page.status_code),)
-        return Findings((finding("sso.callback.no_result", seen, "200 with a result", place, advice=advice),))
+        elsewhere = to_another(page.headers.get("Location", ""), address)
+        advice = elsewhere or gateway(page.status_code, page.text) or (_lost(page.status_code),)
+        code = f"sso.callback.{'gate' if elsewhere else 'no_result'}"
+        return Findings((finding(code, seen, "200 with a result", place, advice=advice),))
     secret = examination.secret(str(config.get("credentialSecret") or ""))
     made.credential = {"credentialToken": token, "credentialSecret": secret}
     if config.get("setCredentialToken") and secret:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from contextlib import suppress
+from urllib.parse import parse_qs, urljoin, urlsplit
 
 import requests
 
 from besedka.checks import patience
 from besedka.checks.check import Check, check
 from besedka.checks.examination import SERVER_SECONDS, Examination
-from besedka.checks.finding import Answer, Finding, Findings, Skipped, answer, finding
+from besedka.checks.finding import Answer, Finding, Findings, Severity, Skipped, answer, finding
 from besedka.checks.login_page import cookie_findings, said
 from besedka.checks.page_document import clears
 from besedka.checks.visitor import Visitor
@@ -52,7 +53,7 @@ _ADVICE = {
 @check(
     "sso.user",
     codes="unwritable refused hasher backend malformed filtered stopped limited failing clears slow"
-    " foreign_cookie secure_cookie short_cookie path_cookie shared_cookie",
+    " elsewhere foreign_cookie secure_cookie short_cookie path_cookie shared_cookie",
     needs=["services.site"],
     after=["services.chat", "site.login_form", "site.csrf"],
 )
@@ -64,8 +65,9 @@ def user(examination: Examination) -> Answer:
         made = visitor(examination)
     except StackStartError as error:
         return Findings((_unwritable(error),))
+    query = _asked_back(examination)
     try:
-        made.site.sign_in(made.username, made.password, email=made.email)
+        made.site.sign_in(made.username, made.password, email=made.email, query=query)
     except SignInRefusedError as error:
         return Findings((_by_its_hash(examination, made, error) or _refusal(error),))
     response = made.site.accepted
@@ -75,8 +77,35 @@ def user(examination: Examination) -> Answer:
     if response is not None:
         place = f"POST {response.url.partition('?')[0]}"
         found = cookie_findings("sso.user", examination, response) or clears("sso.user", response, place)
+        found = found or (_elsewhere(examination, response, place) if query else [])
         found = found or patience.late("sso.user", _seconds(examination, made, response), place)
     return answer(found, evidence=made.username)
+
+
+def _asked_back(examination: Examination) -> str:
+    """The query that the test page sends a stranger to the log-in with; empty where it names no way back."""
+    site = examination.contract.site
+    with suppress(ServiceUnreachableError):
+        response = examination.site.get(site.test_page)
+        target = urlsplit(response.headers.get("Location", ""))
+        back = [urlsplit(value).path for values in parse_qs(target.query).values() for value in values]
+        asks = response.is_redirect and target.path == site.below(site.login_path)
+        return target.query if asks and site.below(site.test_page) in back else ""
+    return ""
+
+
+def _elsewhere(examination: Examination, response: requests.Response, place: str) -> list[Finding]:
+    """The log-in leads somewhere else than back to the page that asked for it."""
+    site = examination.contract.site
+    wanted, led = site.below(site.test_page), urljoin(response.url, response.headers.get("Location", ""))
+    if not response.is_redirect or urlsplit(led).path.rstrip("/") == wanted.rstrip("/"):
+        return []
+    fix = (
+        "The log-in forgets `next`. Does a proxy lose the query of its address? If not: the form must keep "
+        "it, in its action or in a hidden field, and the view must follow it (LoginView of Django does)."
+    )
+    code, seen = "sso.user.elsewhere", f"asked for {wanted}, the log-in leads to {led.partition('?')[0]}"
+    return [finding(code, seen, f"302 to {wanted}", place, advice=(fix,), severity=Severity.RISK)]
 
 
 def _seconds(examination: Examination, made: Visitor, response: requests.Response) -> float:

@@ -55,6 +55,9 @@ def _check_domain(server: Server, email: str) -> None:
         raise RocketError("error-invalid-domain", "The email domain is not in whitelist", details)
     if domain in blocked:
         raise RocketError("error-email-domain-blacklisted", "The email domain is blacklisted", details)
+    if get("Accounts_UseDNSDomainCheck"):
+        # Nobody here asks the DNS: it knows no mail server.
+        raise RocketError("error-invalid-domain", "Invalid domain", details)
 
 
 def _listed(text: object) -> list[str]:

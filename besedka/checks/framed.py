@@ -1,0 +1,97 @@
+"""The chat and the site, asked as a browser asks for a frame: what stands before them may refuse just that.
+
+A browser says where it comes from (Referer) and that it fills a frame (https://www.w3.org/TR/fetch-metadata/).
+Rules against hotlinks look at the one, rules that isolate resources at the other. Neither meets an address
+that is opened in a window of its own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import requests
+
+from besedka import address
+from besedka.checks.check import Check, check
+from besedka.checks.examination import Examination
+from besedka.checks.finding import Answer, Finding, answer, finding
+from besedka.contract import Contract
+
+_DESTINATION = {"Sec-Fetch-Dest": "iframe", "Sec-Fetch-Mode": "navigate"}
+_BY_REFERER = (
+    "Something lets in whom no other page leads there: rules against hotlinks (valid_referers of nginx). Let "
+    "them name {origin}, in the Referer."
+)
+_BY_FRAME = (
+    "Something before it refuses what fills a frame, by Sec-Fetch-Dest or Sec-Fetch-Site: a rule that "
+    "isolates resources, or a firewall. Let it pass Sec-Fetch-Dest: iframe from {origin}."
+)
+Ask = Callable[[dict[str, str]], requests.Response]
+
+
+@check("iframe.framed", codes="referer metadata", needs=["services.chat"], after=["iframe.document"])
+def chat(examination: Examination) -> Answer:
+    """Does the chat come into a frame of the site as it comes into a window?"""
+    contract = examination.contract
+    room = f"{contract.default_channel.path}?layout=embedded"
+    # A refusal: with a code, or without, Rocket.Chat would ask the site, and wait for it.
+    callback = f"/_oauth/{contract.provider.name}?error=access_denied"
+    found: list[Finding] = []
+    for path in (room, callback):
+        place = f"GET {contract.chat.url}{path.partition('?')[0]}, in a frame"
+        found += _refused(
+            "iframe.framed", place, contract.site.url, contract.chat.url, _asking_chat(examination, path)
+        )
+    return answer(found[:1], evidence="the same in a frame as in a window")
+
+
+@check(
+    "site.framed",
+    codes="referer metadata",
+    needs=["services.site"],
+    after=["site.authorize", "site.login_form"],
+)
+def site(examination: Examination) -> Answer:
+    """Does the site answer the chat's frame, which leads to it, as it answers a window?"""
+    contract = examination.contract
+    authorize = f"{contract.provider.authorize_path}?client_id={contract.provider.client_id}"
+    found: list[Finding] = []
+    for path in (authorize, contract.site.login_path):
+        place = f"GET {contract.site.url}{path.partition('?')[0]}, in a frame"
+        found += _refused(
+            "site.framed", place, contract.chat.url, contract.site.url, _asking_site(examination, path)
+        )
+    return answer(found[:1], evidence="the same in a frame as in a window")
+
+
+def _asking_chat(examination: Examination, path: str) -> Ask:
+    return lambda headers: examination.chat_page(path, **headers)
+
+
+def _asking_site(examination: Examination, path: str) -> Ask:
+    return lambda headers: examination.site.request("GET", path, headers=headers)
+
+
+def _refused(name: str, place: str, asker: str, asked: str, ask: Ask) -> list[Finding]:
+    """What a frame is answered and a window is not."""
+    plain = ask({}).status_code
+    relation = "same-site" if address.same_site(asker, asked) else "cross-site"
+    if address.origin(asker) == address.origin(asked):
+        relation = "same-origin"
+    origin = address.origin(asker)
+    ways = (
+        ("referer", {"Referer": f"{origin}/"}, _BY_REFERER),
+        ("metadata", _DESTINATION | {"Sec-Fetch-Site": relation}, _BY_FRAME),
+    )
+    for kind, headers, fix in ways:
+        status = ask(headers).status_code
+        if plain < 400 <= status:
+            seen = f"{status} to what a browser sends for a frame ({', '.join(headers)}), {plain} without it"
+            advice = (fix.format(origin=origin),)
+            return [finding(f"{name}.{kind}", seen, str(plain), place, advice=advice)]
+    return []
+
+
+def checks(_: Contract) -> tuple[Check, ...]:
+    """The checks of this part."""
+    return (site, chat)
