@@ -16,6 +16,7 @@ from faults import (
     pages,
     provider,
     reach,
+    reported,
     restored,
     rooms,
     services,
@@ -65,6 +66,7 @@ def catalogue(contract: Contract) -> tuple[Fault, ...]:
         *settings_of_the_site.FAULTS,
         *between.FAULTS,
         *told.FAULTS,
+        *reported.FAULTS,
     )
     names = [fault.name for fault in found]
     twice = sorted({name for name in names if names.count(name) > 1})

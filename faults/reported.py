@@ -15,6 +15,15 @@ from faults.rules import Matching, answers, every, relocated, reply_with, reques
 from faults.services import now_and_then
 
 _OPENER = "Cross-Origin-Opener-Policy"
+_CSP = "Content-Security-Policy"
+_JSON_ALONE = {
+    "SCOPES": {"read": "Имя и почта"},
+    "DEFAULT_SCOPES": ["read"],
+    "READ_SCOPE": "read",
+    "PKCE_REQUIRED": False,
+    "ALLOWED_REDIRECT_URI_SCHEMES": ["http", "https"],
+    "OAUTH2_BACKEND_CLASS": "oauth2_provider.oauth2_backends.JSONOAuthLibCore",
+}
 _FORBIDDEN = "<h1>403 Forbidden</h1>"
 
 
@@ -104,6 +113,7 @@ def _gate(name: str, cause: str, service: str, which: Matching, *also: str) -> F
     return _by_rule(name, cause, service, lambda: rule, *also)
 
 
+_GATED = ("site.authorize.status", "provider.reachable_from_chat.redirected")
 _GONE = "<h1>502 Bad Gateway</h1><hr>nginx"
 _MORE = (
     _by_rule(
@@ -156,18 +166,52 @@ _MORE = (
     ),
     _by_rule(
         "proxy_takes_slashes_away",
-        "site.login_form.missing",
+        "site.login_form.slash",
         "site",
         lambda: Rule(_ends_with_a_slash, _slash_taken_away),
     ),
     _gate("gate_before_the_chat", "services.chat.gate", "chat", every),
     _gate("gate_before_the_site", "services.site.gate", "site", every),
-    _gate("gate_before_the_provider", "site.token_endpoint.gate", "site", to("/o/*")),
+    _gate("gate_before_the_provider", "site.token_endpoint.gate", "site", to("/o/*"), *_GATED),
     _gate("gate_before_the_callback", "sso.callback.gate", "chat", to("/_oauth/*")),
+)
+
+_CALLBACK = to("/_oauth/*")
+_ON_THE_CALLBACK = (
+    _by_rule(
+        "callback_shown_as_text",
+        "iframe.callback.type",
+        "chat",
+        lambda: reply_with(_CALLBACK, "Content-Type", "text/plain"),
+    ),
+    _by_rule(
+        "callback_kept_from_its_script",
+        "iframe.callback.policy",
+        "chat",
+        lambda: reply_with(_CALLBACK, _CSP, "script-src 'none'"),
+    ),
+    _by_rule(
+        "callback_in_a_sandbox",
+        "iframe.callback.sandboxed",
+        "chat",
+        lambda: reply_with(_CALLBACK, _CSP, "sandbox allow-scripts"),
+    ),
+    _by_rule(
+        "script_of_the_callback_gone",
+        "iframe.callback.script",
+        "chat",
+        lambda: answers(to("/packages/*"), 404, "<h1>404 Not Found</h1>"),
+    ),
 )
 
 FAULTS = (
     *_MORE,
+    *_ON_THE_CALLBACK,
+    Fault(
+        "token_endpoint_reads_json_alone",
+        "sso.client.other",
+        lambda one: one.site_told(OAUTH2_PROVIDER=_JSON_ALONE),
+    ),
     Fault(
         "proxy_loses_the_query_of_the_log_in",
         "sso.user.elsewhere",

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 
 from besedka.checks import (
     application,
+    callback_page,
     calls,
     chat_document,
     customised,
@@ -75,6 +76,7 @@ _MODULES = (
     customised,
     pace,
     chat_document,
+    callback_page,
     frame_policy,
     sign_out,
 )

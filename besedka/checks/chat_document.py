@@ -37,7 +37,7 @@ _MAX_AGE, _HOUR = re.compile(r"max-age=(\d+)"), 3600
 _BUSY = "Read the logs of Rocket.Chat and of the proxy in front of it: is one of the machines busy?"
 
 
-class _Shell(HTMLParser):
+class Shell(HTMLParser):
     """Addresses of scripts and styles that the page loads, as they stand there, its base and policies."""
 
     def __init__(self) -> None:
@@ -48,6 +48,7 @@ class _Shell(HTMLParser):
         self.policies: list[str] = []
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        """Note what the tag loads."""
         fields = {name: value or "" for name, value in attrs}
         if tag == "base" and not self.base:
             self.base = fields.get("href", "")
@@ -81,7 +82,7 @@ def document(examination: Examination) -> Answer:
         advice = (f"A browser shows {kind} as text or as a file: the proxy must leave Content-Type alone.",)
         return answer([finding("iframe.document.type", kind, "text/html", place, advice=advice)])
     found = [*reloads("iframe.document", response, place), *_kept(response, place)]
-    shell = _Shell()
+    shell = Shell()
     shell.feed(response.text)
     for policy in policies([response.headers.get(_CSP, ""), *shell.policies]):
         if "sandbox" in policy and not set(NEEDED) <= set(policy["sandbox"]):
@@ -121,7 +122,7 @@ def client(examination: Examination) -> Answer:
     """Do the scripts of the chat's page come with it, and does its log-in call get through?"""
     contract = examination.contract
     response = examination.chat_page(contract.default_channel.path)
-    shell = _Shell()
+    shell = Shell()
     shell.feed(response.text)
     base = urljoin(response.url, shell.base)
     found = _cdn(examination)

@@ -18,14 +18,6 @@ from besedka.checks.finding import Answer, Finding, answer, finding
 from besedka.contract import Contract
 
 _DESTINATION = {"Sec-Fetch-Dest": "iframe", "Sec-Fetch-Mode": "navigate"}
-_BY_REFERER = (
-    "Something lets in whom no other page leads there: rules against hotlinks (valid_referers of nginx). Let "
-    "them name {origin}, in the Referer."
-)
-_BY_FRAME = (
-    "Something before it refuses what fills a frame, by Sec-Fetch-Dest or Sec-Fetch-Site: a rule that "
-    "isolates resources, or a firewall. Let it pass Sec-Fetch-Dest: iframe from {origin}."
-)
 Ask = Callable[[dict[str, str]], requests.Response]
 
 
@@ -80,16 +72,29 @@ def _refused(name: str, place: str, asker: str, asked: str, ask: Ask) -> list[Fi
         relation = "same-origin"
     origin = address.origin(asker)
     ways = (
-        ("referer", {"Referer": f"{origin}/"}, _BY_REFERER),
-        ("metadata", _DESTINATION | {"Sec-Fetch-Site": relation}, _BY_FRAME),
+        ("referer", {"Referer": f"{origin}/"}, _by_referer(origin)),
+        ("metadata", _DESTINATION | {"Sec-Fetch-Site": relation}, _by_frame(origin)),
     )
     for kind, headers, fix in ways:
         status = ask(headers).status_code
         if plain < 400 <= status:
             seen = f"{status} to what a browser sends for a frame ({', '.join(headers)}), {plain} without it"
-            advice = (fix.format(origin=origin),)
-            return [finding(f"{name}.{kind}", seen, str(plain), place, advice=advice)]
+            return [finding(f"{name}.{kind}", seen, str(plain), place, advice=(fix,))]
     return []
+
+
+def _by_referer(origin: str) -> str:
+    return (
+        "Something lets in whom no other page leads there: rules against hotlinks (valid_referers of nginx). "
+        f"Let them name {origin}, in the Referer."
+    )
+
+
+def _by_frame(origin: str) -> str:
+    return (
+        "Something before it refuses what fills a frame, by Sec-Fetch-Dest or Sec-Fetch-Site: a rule that "
+        f"isolates resources, or a firewall. Let it pass Sec-Fetch-Dest: iframe from {origin}."
+    )
 
 
 def checks(_: Contract) -> tuple[Check, ...]:

@@ -12,6 +12,11 @@ def to_another(location: str, asked: str) -> tuple[str, ...]:
     target = urljoin(asked, location)
     if addresses.host(target) == addresses.host(asked) or not location:
         return ()
+    if addresses.host(target) == f"www.{addresses.host(asked)}":
+        return (
+            f"It redirects to {addresses.origin(target)}: set PREPEND_WWW = False at the site, or take that "
+            "rule out of the proxy. If www is meant: write that address into besedka.toml.",
+        )
     return (
         f"It redirects to another machine, {addresses.origin(target)}: a gate that asks for a log-in of its "
         "own (oauth2-proxy, Authelia, Cloudflare Access)? Let it spare this address.",

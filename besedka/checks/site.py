@@ -6,7 +6,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import requests
 
-from besedka.checks import site_endpoints
+from besedka.checks import moved, site_endpoints
 from besedka.checks.check import Check, check
 from besedka.checks.examination import TIMEOUT_SECONDS, Examination, gateway, redirected
 from besedka.checks.finding import Answer, Finding, Findings, Ok, Severity, Skipped, answer, finding
@@ -152,7 +152,7 @@ def home(examination: Examination) -> Answer:
 
 @check(
     "site.login_form",
-    codes="missing refused failing no_referrer no_cookie",
+    codes="missing slash refused failing no_referrer no_cookie",
     needs=["services.site"],
 )
 def login_form(examination: Examination) -> Answer:
@@ -171,6 +171,8 @@ def _no_form(response: requests.Response, place: str) -> Finding:
     """The log-in page is refused, fails, leads elsewhere, or is another page."""
     status, location = response.status_code, response.headers.get("Location", "")
     code, advice = "missing", redirected(status, location, response.url)
+    if location and moved.without_slash(location, response.url):
+        code = "slash"
     if status in {401, 403, 423, 429}:
         code = "refused"
         advice = (

@@ -55,7 +55,8 @@ _FAILS = (
 )
 _FORM = (
     "The form does not arrive as it was sent: a proxy loses bodies, or answers from a cache (proxy_cache off "
-    "for token_path). If it does arrive: read Daphne's log."
+    "for token_path). If it does arrive: read Daphne's log.",
+    "Or the site reads JSON alone there: take OAUTH2_BACKEND_CLASS out of OAUTH2_PROVIDER.",
 )
 _SENT_VIA = (
     "The Authorization header is lost on its way: nginx needs no proxy_set_header Authorization, Apache "
@@ -125,7 +126,7 @@ def _token_refusal(  # noqa: PLR0911 - one return per way to fail
     if not error and "json" not in answered.content_type:
         return refusal("not_json", "is token_path the site's token endpoint?", expected="JSON")
     if error in {"unsupported_grant_type", "invalid_request"}:
-        return refusal("other", _FORM)
+        return refusal("other", *_FORM)
     return refusal("other", "read Daphne's log")
 
 
