@@ -7,9 +7,10 @@ from typing import Any, cast
 
 import pytest
 
-from besedka.checks import sso_chat
+from besedka.checks import limits, sso_chat
 from besedka.checks.examination import Examination
 from besedka.checks.finding import Findings, Where
+from besedka.contract import Contract
 from besedka.rocketchat.rest import RocketChatError
 
 LIMIT = "API_Enable_Rate_Limiter_Limit_Calls_Default"
@@ -59,3 +60,33 @@ def test_the_limit_that_refused_is_the_one_that_is_told(
     assert found.code == "sso.login.rate_limited"
     assert found.advice[0].startswith(words)
     assert found.commands == commands
+
+
+@pytest.mark.parametrize(("seconds", "waits"), [(0.0, True), (43.0, True), (120.0, False), (None, False)])
+def test_doctor_waits_for_a_limit_that_names_its_end(
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    contract: Contract,
+    seconds: float | None,
+    waits: bool,
+) -> None:
+    refused = RocketChatError("POST login", 429, "error-too-many-requests", "wait", retry_after=seconds)
+    given: list[object] = [refused, "signed in"]
+
+    def sign_in(*_: object, **__: object) -> object:
+        answered = given.pop(0)
+        if isinstance(answered, Exception):
+            raise answered
+        return answered
+
+    waited: list[float] = []
+    monkeypatch.setattr(limits, "wait", waited.append)
+    monkeypatch.setattr(limits.RocketChat, "sign_in", sign_in)
+    if not waits:
+        with pytest.raises(RocketChatError):
+            limits.signed_in(contract, 4)
+        assert waited == []
+        return
+    assert str(limits.signed_in(contract, 4)) == "signed in"
+    assert waited == [seconds]
+    assert f"{seconds:.0f} s" in capsys.readouterr().err

@@ -21,7 +21,7 @@ from besedka.errors import BesedkaError
 from besedka.provision import errors, stored
 from besedka.rocketchat.catalogue import UnknownVersionError
 from besedka.rocketchat.database import ChatDatabase
-from besedka.rocketchat.rest import NotRocketChatError, TlsError
+from besedka.rocketchat.rest import NotRocketChatError, RocketChatError, TlsError
 from tests.unit.provision.conftest import Desk
 from tests.unit.provision.web import Answer, refusal, serving
 
@@ -236,3 +236,19 @@ def tls_server(folder: Path) -> Iterator[str]:
         yield f"https://127.0.0.1:{listener.getsockname()[1]}"
     finally:
         listener.close()
+
+
+@pytest.mark.parametrize(
+    ("words", "expected"),
+    [
+        ("You must wait 59 seconds before trying this endpoint again.", "API_Enable_Rate_Limiter"),
+        ("You must wait 59 seconds before trying again.", "no setting alters"),
+        ("", "API_Enable_Rate_Limiter"),
+    ],
+)
+def test_a_limit_of_one_function_is_not_blamed_on_the_limit_of_calls(words: str, expected: str) -> None:
+    refused = RocketChatError("POST users.update", 429, "error-too-many-requests", words, retry_after=59)
+    told = errors.translated(refused, "owner")
+    assert isinstance(told, errors.RateLimitedError)
+    assert expected in told.expected
+    assert "59 s" in told.next_step
