@@ -82,7 +82,6 @@ _BY_TESTS: dict[tuple[str, ...], tuple[str, ...]] = {
     (_SIGN_IN,): (
         "popup_without_its_opener",
         "chat_for_its_own_pages_alone",
-        "callback_for_its_own_pages_alone",
         "chat_in_no_frame",
         "callback_shown_as_text",
         "callback_kept_from_its_script",

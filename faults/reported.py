@@ -31,12 +31,12 @@ def _bare(request: Request, forward: Forward) -> Reply | None:
     return forward(replace(request, target=request.path))
 
 
-def _led_here(path: str = "") -> Matching:
+def _led_here() -> Matching:
     """Requests that another page led to, as rules against hotlinks see them."""
 
     def matches(request: Request) -> bool:
         referer = request.header("Referer")
-        return bool(referer) and request.header("Host") not in referer and request.path.startswith(path)
+        return bool(referer) and request.header("Host") not in referer
 
     return matches
 
@@ -47,6 +47,26 @@ def _framed(request: Request) -> bool:
 
 def _of_others(request: Request) -> bool:
     return request.header("Sec-Fetch-Site") in {"same-site", "cross-site"} and request.verb == "GET"
+
+
+@contextmanager
+def _own_pages_alone(one: BreakableStack) -> Iterator[None]:
+    """The site's pages say where one comes from, which Django's own policy does not."""
+    with (
+        one.ruled("site", reply_with(every, "Referrer-Policy", "strict-origin")),
+        one.ruled("chat", answers(_led_here(), 403, _FORBIDDEN)),
+    ):
+        yield
+
+
+@contextmanager
+def _site_for_its_own_pages_alone(one: BreakableStack) -> Iterator[None]:
+    """The chat's pages say where one comes from, which Rocket.Chat's default does not."""
+    with (
+        one.setting("Default_Referrer_Policy", "strict-origin"),
+        one.ruled("site", answers(_led_here(), 403, _FORBIDDEN)),
+    ):
+        yield
 
 
 @contextmanager
@@ -157,6 +177,7 @@ _MORE = (
         "site.csrf.body_lost",
         "site",
         lambda: Rule(_posted, _without_body),
+        "sso.client.other",
     ),
     _by_rule(
         "proxy_writes_addresses_in_small_letters",
@@ -169,6 +190,14 @@ _MORE = (
         "site.login_form.slash",
         "site",
         lambda: Rule(_ends_with_a_slash, _slash_taken_away),
+        "site.test_page.target",
+        "site.integrated_page.target",
+        "site.identity.status",
+        "site.token_endpoint.status",
+        "site.authorize.status",
+        "provider.reachable_from_chat.redirected",
+        "site.chat_auth.status",
+        "site.old_chat_auth.present",
     ),
     _gate("gate_before_the_chat", "services.chat.gate", "chat", every),
     _gate("gate_before_the_site", "services.site.gate", "site", every),
@@ -228,16 +257,7 @@ FAULTS = (
         "iframe.new_accounts.mail_server",
         lambda one: one.setting("Accounts_UseDNSDomainCheck", True),
     ),
-    Fault(
-        "chat_for_its_own_pages_alone",
-        "iframe.framed.referer",
-        lambda one: one.ruled("chat", answers(_led_here(), 403, _FORBIDDEN)),
-    ),
-    Fault(
-        "callback_for_its_own_pages_alone",
-        "iframe.framed.referer",
-        lambda one: one.ruled("chat", answers(_led_here("/_oauth/"), 403, _FORBIDDEN)),
-    ),
+    Fault("chat_for_its_own_pages_alone", "iframe.framed.referer", _own_pages_alone),
     Fault(
         "chat_in_no_frame",
         "iframe.framed.metadata",
@@ -253,9 +273,5 @@ FAULTS = (
         "site.framed.metadata",
         lambda one: one.ruled("site", answers(_of_others, 403, _FORBIDDEN)),
     ),
-    Fault(
-        "site_for_its_own_pages_alone",
-        "site.framed.referer",
-        lambda one: one.ruled("site", answers(_led_here(), 403, _FORBIDDEN)),
-    ),
+    Fault("site_for_its_own_pages_alone", "site.framed.referer", _site_for_its_own_pages_alone),
 )

@@ -21,37 +21,46 @@ _DESTINATION = {"Sec-Fetch-Dest": "iframe", "Sec-Fetch-Mode": "navigate"}
 Ask = Callable[[dict[str, str]], requests.Response]
 
 
-@check("iframe.framed", codes="referer metadata", needs=["services.chat"], after=["iframe.document"])
+@check(
+    "iframe.framed",
+    codes="referer metadata",
+    needs=["services.chat", "services.site"],
+    after=["iframe.document"],
+)
 def chat(examination: Examination) -> Answer:
     """Does the chat come into a frame of the site as it comes into a window?"""
     contract = examination.contract
-    room = f"{contract.default_channel.path}?layout=embedded"
-    # A refusal: with a code, or without, Rocket.Chat would ask the site, and wait for it.
-    callback = f"/_oauth/{contract.provider.name}?error=access_denied"
-    found: list[Finding] = []
-    for path in (room, callback):
-        place = f"GET {contract.chat.url}{path.partition('?')[0]}, in a frame"
-        found += _refused(
-            "iframe.framed", place, contract.site.url, contract.chat.url, _asking_chat(examination, path)
-        )
-    return answer(found[:1], evidence="the same in a frame as in a window")
+    path = f"{contract.default_channel.path}?layout=embedded"
+    place = f"GET {contract.chat.url}{contract.default_channel.path}, in a frame"
+    told = examination.site.get(contract.site.login_path)
+    names = _names_itself(told, contract.site.url, contract.chat.url)
+    ask = _asking_chat(examination, path)
+    found = _refused("iframe.framed", place, contract.site.url, contract.chat.url, ask, names=names)
+    return answer(found, evidence="the same in a frame as in a window")
 
 
 @check(
     "site.framed",
     codes="referer metadata",
-    needs=["services.site"],
+    needs=["services.site", "services.chat"],
     after=["site.authorize", "site.login_form"],
 )
 def site(examination: Examination) -> Answer:
     """Does the site answer the chat's frame, which leads to it, as it answers a window?"""
     contract = examination.contract
     authorize = f"{contract.provider.authorize_path}?client_id={contract.provider.client_id}"
+    told = examination.chat_page(contract.default_channel.path)
+    names = _names_itself(told, contract.chat.url, contract.site.url)
     found: list[Finding] = []
     for path in (authorize, contract.site.login_path):
         place = f"GET {contract.site.url}{path.partition('?')[0]}, in a frame"
         found += _refused(
-            "site.framed", place, contract.chat.url, contract.site.url, _asking_site(examination, path)
+            "site.framed",
+            place,
+            contract.chat.url,
+            contract.site.url,
+            _asking_site(examination, path),
+            names=names,
         )
     return answer(found[:1], evidence="the same in a frame as in a window")
 
@@ -64,7 +73,20 @@ def _asking_site(examination: Examination, path: str) -> Ask:
     return lambda headers: examination.site.request("GET", path, headers=headers)
 
 
-def _refused(name: str, place: str, asker: str, asked: str, ask: Ask) -> list[Finding]:
+def _names_itself(page: requests.Response, asker: str, asked: str) -> bool:
+    """Whether a page with these headers says where a request to the other comes from.
+
+    https://www.w3.org/TR/referrer-policy/, section 3. Django's own policy is same-origin.
+    """
+    policy = page.headers.get("Referrer-Policy", "").lower().split(",")[-1].strip()
+    if policy == "same-origin":
+        return address.origin(asker) == address.origin(asked)
+    return policy != "no-referrer"
+
+
+def _refused(  # noqa: PLR0913 - who asks whom, and how
+    name: str, place: str, asker: str, asked: str, ask: Ask, *, names: bool
+) -> list[Finding]:
     """What a frame is answered and a window is not."""
     plain = ask({}).status_code
     relation = "same-site" if address.same_site(asker, asked) else "cross-site"
@@ -75,7 +97,7 @@ def _refused(name: str, place: str, asker: str, asked: str, ask: Ask) -> list[Fi
         ("referer", {"Referer": f"{origin}/"}, _by_referer(origin)),
         ("metadata", _DESTINATION | {"Sec-Fetch-Site": relation}, _by_frame(origin)),
     )
-    for kind, headers, fix in ways:
+    for kind, headers, fix in ways if names else ways[1:]:
         status = ask(headers).status_code
         if plain < 400 <= status:
             seen = f"{status} to what a browser sends for a frame ({', '.join(headers)}), {plain} without it"
