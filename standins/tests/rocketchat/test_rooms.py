@@ -263,10 +263,12 @@ def test_reserved_and_taken_names(own: Chat) -> None:
         ("Accounts_AllowedDomainsList", "elsewhere.test, besedka.test", None),
         ("Accounts_BlockedDomainsList", "besedka.test", "error-email-domain-blacklisted"),
         ("Accounts_BlockedDomainsList", "elsewhere.test", None),
+        # No DNS knows a mail server for a domain of tests (RFC 6761).
+        ("Accounts_UseDNSDomainCheck", True, "error-invalid-domain"),
     ],
 )
 def test_mail_domains_of_accounts_made_by_an_administrator(
-    own: Chat, setting: str, value: str, error: str | None
+    own: Chat, setting: str, value: str | bool, error: str | None
 ) -> None:
     """validateEmailDomain.js, called by saveNewUser (6.x and 7.x); SSO heeds the allowed ones alone."""
     own.set(setting, value)
