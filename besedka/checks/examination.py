@@ -122,8 +122,9 @@ def redirected(status: int, location: str, address: str) -> tuple[str, ...]:
     target = urljoin(address, location)
     if leads_back(location, address):
         return LOOP_ADVICE
-    if unlike := moved.to_another(location, address) or moved.without_slash(location, address):
-        return unlike
+    for unlike in (moved.with_www, moved.to_another, moved.without_slash):
+        if fix := unlike(location, address):
+            return fix
     if target.startswith("https:") and address.startswith("http:"):
         return (
             f"It redirects to {target}: write https into the addresses of besedka.toml, or stop redirecting "

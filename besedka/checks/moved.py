@@ -8,19 +8,29 @@ from besedka import address as addresses
 
 
 def to_another(location: str, asked: str) -> tuple[str, ...]:
-    """What a person does about an address that leads to another machine; nothing where it does not."""
+    """What a person does about a gate at another machine with a page of its own; nothing without one.
+
+    A service that has moved keeps its paths.
+    """
     target = urljoin(asked, location)
-    if addresses.host(target) == addresses.host(asked) or not location:
+    there, here = urlsplit(target), urlsplit(asked)
+    if not location or addresses.host(target) == addresses.host(asked) or there.path == here.path:
         return ()
-    if addresses.host(target) == f"www.{addresses.host(asked)}":
-        return (
-            f"It redirects to {addresses.origin(target)}: set PREPEND_WWW = False at the site, or take that "
-            "rule out of the proxy. If www is meant: write that address into besedka.toml.",
-        )
     return (
         f"It redirects to another machine, {addresses.origin(target)}: a gate that asks for a log-in of its "
         "own (oauth2-proxy, Authelia, Cloudflare Access)? Let it spare this address.",
         "If the service has moved there: write that address into besedka.toml.",
+    )
+
+
+def with_www(location: str, asked: str) -> tuple[str, ...]:
+    """What a person does where the same name is asked for with www before it."""
+    target = urljoin(asked, location)
+    if addresses.host(target) != f"www.{addresses.host(asked)}":
+        return ()
+    return (
+        f"It redirects to {addresses.origin(target)}: set PREPEND_WWW = False at the site, or take that "
+        "rule out of the proxy. If www is meant: write that address into besedka.toml.",
     )
 
 

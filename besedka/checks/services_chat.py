@@ -97,7 +97,7 @@ def _first_answer(examination: Examination) -> tuple[int, str]:
 def _led_away(examination: Examination) -> tuple[str, tuple[str, ...]] | None:
     """The sight and the advice where the chat's address leads to another machine; None where it does not."""
     status, target = _first_answer(examination)
-    fix = to_another(target, examination.contract.chat.url)
+    fix = to_another(target, f"{examination.contract.chat.url}/api/info")
     return (f"{status} to {target}", fix) if fix else None
 
 
