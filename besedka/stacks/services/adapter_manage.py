@@ -6,6 +6,7 @@ It gets one JSON object on standard input (docs/manage.md) and ends with status 
 from __future__ import annotations
 
 import json
+import shlex
 import subprocess
 from collections.abc import Sequence
 from typing import Any
@@ -25,7 +26,7 @@ def run(command: Sequence[str], action: str, *usernames: str, stdin: str = "") -
     is no temporary user's.
     """
     asked = _asked(action, usernames, stdin)
-    shown = " ".join(command)
+    shown = shlex.join(command)
     try:
         finished = subprocess.run(  # noqa: S603 - the contract's own command
             list(command),
