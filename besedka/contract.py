@@ -29,7 +29,18 @@ from besedka.consistency import COMMON_ROLE, Rows, problems
 from besedka.names import is_secret, service_key
 from besedka.overlays import merged, read, table
 from besedka.reverse_proxy import ReverseProxy
-from besedka.values import Address, Email, Line, Port, RedirectUri, Release, RootedPath, ShownLine, Template
+from besedka.values import (
+    Address,
+    Email,
+    Line,
+    Port,
+    RedirectUri,
+    Release,
+    RootedPath,
+    SettingValue,
+    ShownLine,
+    Template,
+)
 
 _BESIDE_THE_PACKAGE = Path(__file__).resolve().parent.parent
 # The checkout; for a package that pip has installed elsewhere, the folder that the command runs in.
@@ -40,9 +51,6 @@ OVERLAYS_ENV = "BESEDKA_CONTRACT_OVERLAYS"
 
 # What somebody is on the site: a free name, made known by a user who has it.
 Role = Annotated[str, Field(pattern=r"^\S(.*\S)?$", max_length=100)]
-# An empty text is a value like any other.
-# JSON and JavaScript keep whole numbers to 53 bits.
-SettingValue = bool | Annotated[int, Field(ge=-(2**53), le=2**53)] | Annotated[str, Field(min_length=0)]
 
 
 class _Table(BaseModel):

@@ -47,7 +47,7 @@ def environment(python_path: Iterable[Path] = ()) -> dict[str, str]:
 
 
 def _quoted(path: str) -> str:
-    """As Node.js reads NODE_OPTIONS: words end at a blank but in quotation marks, where a backslash escapes."""
+    """As Node.js reads NODE_OPTIONS: a blank ends a word, but not in quotation marks; a backslash escapes."""
     escaped = path.replace("\\", "\\\\").replace('"', '\\"')
     return f'"{escaped}"'
 

@@ -17,12 +17,13 @@ from pymongo.database import Database
 
 from besedka.checks.report import Report
 from besedka.checks.run import examine
-from besedka.contract import Contract, SettingValue
+from besedka.contract import Contract
 from besedka.errors import BesedkaError
 from besedka.rocketchat import provider
 from besedka.rocketchat.rest import RocketChat
 from besedka.stacks.embedded import EmbeddedStack
 from besedka.stacks.model import Stack
+from besedka.values import SettingValue
 from faults.proxied import ProxiedStack
 from faults.proxy import Rule
 

@@ -6,10 +6,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from besedka.contract import Contract, SettingValue
+from besedka.contract import Contract
 from besedka.provision.session import Session
 from besedka.rocketchat import catalogue, licences, memberships, shapes
 from besedka.rocketchat.rest import Json
+from besedka.values import SettingValue
 
 PAGE = 100
 

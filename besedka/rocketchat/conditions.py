@@ -9,7 +9,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from besedka import ways
-from besedka.contract import Contract, SettingValue
+from besedka.contract import Contract
+from besedka.values import SettingValue
 
 # The stored value wins over ROOT_URL at once; ROOT_URL fills it only the first time (measured on 6.13.0).
 ADDRESS = "Site_Url"

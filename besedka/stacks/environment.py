@@ -138,8 +138,11 @@ def chat(contract: Contract, *, mongo_url: str, oplog_url: str, port: int) -> di
         "ADMIN_EMAIL_VERIFIED": "true",
         "ADMIN_PASS": admin.secret,
     }
+    # A list is left to provisioning: the older ones keep its text
+    # (`app/settings/server/functions/convertValue.ts`; JSON is read there later).
     overwritten = {
         f"OVERWRITE_SETTING_{name}": str(value).lower() if isinstance(value, bool) else str(value)
         for name, value in contract.settings.items()
+        if not isinstance(value, list)
     }
     return rows | overwritten | provider.environment(contract)

@@ -92,7 +92,11 @@ def test_a_port_where_somebody_listens_is_refused() -> None:
 def test_a_port_that_a_stack_of_the_same_moment_has_taken_is_refused() -> None:
     port = ports.free_port()
     other = subprocess.run(
-        [sys.executable, "-c", f"from besedka.stacks.process import fixed_ports as f; f.read(['site={port}'])"],
+        [
+            sys.executable,
+            "-c",
+            f"from besedka.stacks.process import fixed_ports as f; f.read(['site={port}'])",
+        ],
         capture_output=True,
         text=True,
         check=False,
