@@ -195,7 +195,7 @@ class EmbeddedStack:
             return
         chat = RocketChat(self.contract.chat.url, timeout=2)
         self.processes["rocketchat"].wait_until(
-            lambda: _answers(lambda: "version" in chat.info()),
+            self._if_reachable(lambda: _answers(lambda: "version" in chat.info())),
             budget=START_BUDGET_SECONDS,
             expected="GET /api/info with a version",
         )
@@ -203,10 +203,21 @@ class EmbeddedStack:
     def wait_for_site(self) -> None:
         """Return once the site says that it is ready."""
         self.processes["site"].wait_until(
-            lambda: site_status.ready(self.contract.site, timeout=2),
+            self._if_reachable(lambda: site_status.ready(self.contract.site, timeout=2)),
             budget=START_BUDGET_SECONDS,
             expected=site_status.expected(self.contract.site),
         )
+
+    def _if_reachable(self, ready: Callable[[], bool]) -> Callable[[], bool]:
+        """The question, unless nobody could ask it: what stands before the service has ended."""
+
+        def asked() -> bool:
+            for name in ("nginx", "tls", "one_host"):
+                if name in self.processes:
+                    self.processes[name].must_live("a program before site and chat that runs")
+            return ready()
+
+        return asked
 
     def manage(self, *arguments: str, stdin: str = "") -> str:
         """Run one of the site's management commands and return what it printed."""

@@ -129,6 +129,11 @@ class ServiceProcess:
                 late = f"{self.name} was not ready after {budget:.0f} s: {seen()}" if seen else late
                 raise self._failure(late, expected)
 
+    def must_live(self, expected: str) -> None:
+        """Raises StackStartError, as `wait_until` does, where the process has ended."""
+        if not self.alive():
+            raise self._failure(f"{self.name} ended with status {self.status} while starting", expected)
+
     def alive(self) -> bool:
         """Whether the service runs."""
         return self._guard.poll() is None

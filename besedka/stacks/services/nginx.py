@@ -94,7 +94,7 @@ def command(program: str, front: Front, folder: Path) -> list[str]:
     folder.mkdir(parents=True, exist_ok=True)
     main = folder / "nginx.conf"
     (folder / "besedka.conf").write_text(front.text(), encoding="utf-8")
-    main.write_text(_rendered("nginx_main.conf.j2", folder=folder), encoding="utf-8")
+    main.write_text(_rendered("nginx_main.conf.j2"), encoding="utf-8")
     return serving(program, folder)
 
 
