@@ -42,7 +42,7 @@ def environment(python_path: Iterable[Path] = ()) -> dict[str, str]:
     return {
         sitecustomize.VARIABLE: os.environ[sitecustomize.VARIABLE],
         "PYTHONPATH": os.pathsep.join(map(str, (_FOLDER, *python_path))),
-        "NODE_OPTIONS": f"--require {_quoted(str(_FOLDER / 'hosts.cjs'))}",
+        "NODE_OPTIONS": " ".join(("--require", _quoted(str(_FOLDER / "hosts.cjs")))),
     }
 
 

@@ -77,7 +77,8 @@ class EmbeddedStack:
         self.ports.update(entrance.fixed(self.programs.ports))
         self.contract = entrance.contract()
         for name, command in entrance.programs(self.folder):
-            self._launch(name, command, PROJECT_ROOT, {"PYTHONPATH": str(PROJECT_ROOT)})
+            place = self.folder / name if name == nginx.NAME else PROJECT_ROOT
+            self._launch(name, command, place, {"PYTHONPATH": str(PROJECT_ROOT)})
         self.authority = entrance.authority
         self.site_environment = self._site_environment()
         with ThreadPoolExecutor(max_workers=1) as background:
