@@ -6,6 +6,8 @@ statuses below 10 belong to pytest (0 to 5) and to doctor (0, 1, 2), so ours sta
 
 from __future__ import annotations
 
+import errno
+
 from besedka import language
 from besedka.language import Language
 from besedka.scrub import without_credentials
@@ -53,6 +55,16 @@ class ContractError(BesedkaError):
     """besedka.toml cannot be read or contradicts itself."""
 
     exit_status = 11
+
+
+class DiskFullError(BesedkaError):
+    """The disk has no room for what a run writes."""
+
+    exit_status = 62
+
+
+NO_ROOM = frozenset({errno.ENOSPC, errno.EDQUOT})
+"""Numbers of the system's errors for a disk without room, and for a quota that is used up."""
 
 
 class BrowserMissingError(BesedkaError):

@@ -17,7 +17,7 @@ from pathlib import Path
 
 import requests
 
-from besedka import hosts, provision, site_status
+from besedka import client_environment, hosts, provision, site_status
 from besedka.address import bound, host
 from besedka.contract import PROJECT_ROOT, Contract
 from besedka.errors import ServiceUnreachableError, StackStartError
@@ -69,6 +69,7 @@ class EmbeddedStack:
 
     def start(self) -> Stack:
         """Start everything; returns once the contract is fulfilled. Raises StackStartError."""
+        client_environment.forget_postgres()
         if served := self.programs.bundle or self.programs.chat_client:
             self.contract = served.contract(self.contract)
         names = (*PORTS, "mongo", "postgres", "redis")

@@ -82,7 +82,9 @@ class Stack:
     absent: dict[str, str] = field(default_factory=dict)
 
     def trust(self) -> None:
-        """Let this process's clients trust the stack's own authority, and find its hosts, if it has some."""
+        """Let this process's clients trust the stack's own authority, and find its hosts and its database."""
+        if self.kind != "attached":
+            client_environment.forget_postgres()
         if self.authority:
             client_environment.trust(self.authority)
         if self.hosts:

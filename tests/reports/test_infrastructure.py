@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 
 from besedka.browser import BROWSER_ENV
-from besedka.errors import UsageError
+from besedka.errors import DiskFullError, UsageError
 from besedka.report.model import PAGE_FILE, RUN_FILE
 from besedka.stacks.model import Stack
-from fixtures.infrastructure import BrowserDiedError, BrowserStartError, DiskFullError, ServiceDiedError
+from fixtures.infrastructure import BrowserDiedError, BrowserStartError, ServiceDiedError
 from tests import inner
 
 pytestmark = pytest.mark.reports
