@@ -101,6 +101,6 @@ def test_output_that_does_not_fit_is_said_in_one_message() -> None:
 def test_a_command_whose_output_nobody_wants_still_ends_well() -> None:
     line = f"{shlex.quote(sys.executable)} -m besedka.cli env site >&-"
 
-    ended = subprocess.run(["sh", "-c", line], capture_output=True, text=True, check=False)
+    ended = subprocess.run(["/bin/sh", "-c", line], capture_output=True, text=True, check=False)
 
     assert (ended.returncode, ended.stderr) == (0, "")
