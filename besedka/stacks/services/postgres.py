@@ -235,8 +235,24 @@ def _usable(folder: Path) -> Program:
     )
     TEMPLATES.mkdir(parents=True, exist_ok=True)
     if os.getuid() != 0:
+        _known(folder)
         return Program(folder, version)
     return Program(folder, version, _account(folder))
+
+
+def _known(folder: Path) -> None:
+    """Raises StackStartError where this process has a number and no name (`docker run --user 1234`)."""
+    import pwd  # noqa: PLC0415 - not on Windows
+
+    try:
+        pwd.getpwuid(os.getuid())
+    except KeyError:
+        raise StackStartError(
+            f"PostgreSQL refuses to run as a user without a name (id {os.getuid()})",
+            expected="a user of /etc/passwd",
+            where=str(folder),
+            next_step="run as another user, or with --postgres=none",
+        ) from None
 
 
 def _account(folder: Path) -> tuple[int, int]:
