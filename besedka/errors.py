@@ -1,7 +1,7 @@
 """One exception class per cause; each says what was found, what was expected, where, and the next step.
 
 `exit_status` is what the command line and the pytest run end with when the error reaches the top. The
-statuses below 10 belong to pytest (0 to 5) and to doctor (0, 1, 2), so ours start at 10.
+statuses below 10 belong to pytest (0 to 5) and doctor (0, 1, 2). So ours start at 10.
 """
 
 from __future__ import annotations

@@ -57,7 +57,7 @@ _ADVICE = {
     after=["services.chat", "site.login_form", "site.csrf"],
 )
 def user(examination: Examination) -> Answer:
-    """Can a user sign in to the site, a temporary or a canonical one, and does a browser keep the session?"""
+    """Can a temporary or canonical user sign in to the site, and does a browser keep the session?"""
     if not may_sign_in(examination):
         return Skipped("nothing may be written here, so no temporary user signs in (--write)")
     try:

@@ -1,7 +1,7 @@
 """A second administrator for the length of one call: who changes what nobody may change on himself.
 
 `users.update` refuses `verified` for one's own account with 400 `error-action-not-allowed` "Editing email
-verification is not allowed", and a new address without it stays unverified
+verification is not allowed". A new address without it stays unverified
 (`apps/meteor/app/lib/server/functions/saveUser.js`; measured on 6.13.0). An account whose address is
 unverified loses its password at its first SSO sign-in (`apps/meteor/server/configuration/accounts_meld.js`;
 measured too).

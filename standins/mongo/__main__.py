@@ -1,6 +1,6 @@
 """`python -m standins.mongo --host 127.0.0.1 --port N --data DIR [--replica-set rs0]`.
 
-Port 0 takes a free one; the line "listening on HOST:PORT" says which. Ends with 0 on SIGTERM or SIGINT,
+Port 0 takes a free one; the line "listening on HOST:PORT" says which. Ends with 0 on SIGTERM or SIGINT. Ends
 with 48 if the address cannot be had (as mongod does), with 100 if the data cannot.
 """
 

@@ -119,10 +119,10 @@ async def _one_row_per_service(server: Server) -> None:
 async def _note_version(server: Server) -> None:
     """What a first boot and each change of version do (measured on 6.13.0).
 
-    `Show_Setup_Wizard` falls back from `completed` to `in_progress` in a workspace that is not registered,
-    OVERWRITE_SETTING_ or not (`server/startup/cloudRegistration.ts`, 7.7.1 the same; whether 8.x is so is
-    unknown). The number of the last migration may stay 0 until the second boot, because
-    `server/lib/migrations.ts` (6.13) awaits neither of two writes; here it always does.
+    In a workspace that is not registered `Show_Setup_Wizard` falls back from `completed` to `in_progress`,
+    OVERWRITE_SETTING_ or not. Source: `server/startup/cloudRegistration.ts`, 7.7.1 the same; whether 8.x is
+    so is unknown. The number of the last migration may stay 0 until the second boot:
+    `server/lib/migrations.ts` (6.13) awaits neither of two writes. Here it always stays 0.
     """
     migrations, version = server.db["migrations"], server.config.version
     control = await migrations.find_one({"_id": "control"})

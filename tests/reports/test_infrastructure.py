@@ -1,4 +1,4 @@
-"""A stack that fails is told apart from a product that fails, at the start and in the middle of a run."""
+"""A failing stack is told apart from a failing product, at the start and in the middle of a run."""
 
 from __future__ import annotations
 
