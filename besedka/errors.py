@@ -29,7 +29,7 @@ class BesedkaError(Exception):
         return "\n".join(f"{label:>9}: {value}" for label, value in self._rows() if value)
 
     def spoken(self, wanted: Language | None = None) -> str:
-        """The same in that language; without one, in that of this process."""
+        """The same in that language; without one, in this process's language."""
         wanted = wanted or language.current()
         labels = words() if wanted == "ru" else {}
         rows = [

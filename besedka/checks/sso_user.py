@@ -114,7 +114,7 @@ def _by_its_hash(examination: Examination, made: Visitor, error: SignInRefusedEr
         # The site has hashed it itself a moment ago.
         fix = (
             "Does AUTHENTICATION_BACKENDS of the site name a backend that looks into this database "
-            "(django.contrib.auth.backends.ModelBackend), and does the form ask for more than a password?"
+            "(django.contrib.auth.backends.ModelBackend)? Does the form ask for more than a password?"
         )
         return finding("sso.user.backend", seen, "a session", error.where, advice=(fix,))
     return _unhashed(seen, algorithm, error.where)

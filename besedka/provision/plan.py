@@ -132,7 +132,7 @@ def _other_providers(contract: Contract, state: State) -> Iterator[Action]:
 
 
 def _forced(name: str, value: Any, row: Document) -> Iterator[Notice]:
-    """A variable of Rocket.Chat's environment sets it at each start, to something else."""
+    """A variable of Rocket.Chat's environment sets it at each start, to another value."""
     if row.get("valueSource") == "processEnvValue" and row.get("processEnvValue") != value:
         variable = f"OVERWRITE_SETTING_{name}"
         forced = row.get("processEnvValue")

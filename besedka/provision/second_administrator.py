@@ -28,8 +28,8 @@ class OwnAddressError(PersonNeededError):
 
 
 OTHER_WAYS = (
-    "let another administrator set address and «Email verified» (Administration → Workspace → Users → Edit), "
-    "or open the link that Rocket.Chat mails (My Account → Profile), or, on an empty database, start "
+    "let another administrator set address and «Email verified» (Administration → Workspace → Users → Edit); "
+    "or open the link that Rocket.Chat mails (My Account → Profile); or, on an empty database, start "
     "Rocket.Chat with ADMIN_EMAIL_VERIFIED=true"
 )
 # `temp_`: doctor takes it for nobody who is there to stay.

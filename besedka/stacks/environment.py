@@ -1,6 +1,6 @@
 """What each service is told by its environment, made from the contract.
 
-Services import nothing of ours: a real Rocket.Chat in a container and the stand-in are told the same.
+Services import nothing of ours: Rocket.Chat itself in a container and the stand-in are told the same.
 """
 
 from __future__ import annotations

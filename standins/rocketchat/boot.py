@@ -51,8 +51,8 @@ async def connect(config: Config) -> tuple[AsyncMongoClient[dict[str, Any]], str
     The driver does the waiting: each try ends with its server selection time-out. Raises BootError for a
     Mongo that belongs to no replica set.
     """
-    # A single member is asked directly and whatever its set, so that its role is seen before the driver
-    # judges it; the name by which a set knows its member need not be one that can be reached from here.
+    # A single member is asked directly and whatever its set. So its role is seen before the driver judges it;
+    # the name by which a set knows its member need not be one that can be reached from here.
     single = len(parse_uri(config.mongo_url)["nodelist"]) == 1
     more: dict[str, Any] = {"directConnection": True, "replicaSet": None} if single else {}
     name: str | None = None

@@ -20,7 +20,7 @@ pytestmark = pytest.mark.reports
 # These tests share their machine; at a load of fifteen it took seven seconds (measured).
 REPORT_SECONDS = 20
 
-# A service of the run's own stack dies while a test waits for something else.
+# A service of the run's own stack dies while a test waits for another thing.
 LOSES_A_SERVICE = """
 import json, threading, time
 from pathlib import Path

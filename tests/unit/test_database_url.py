@@ -126,7 +126,7 @@ def test_no_command_prints_the_password(
     assert not leaks(password, outcome.output + said)
 
 
-# An address where a command wants something else.
+# An address where a command wants another thing.
 MISTAKEN = {
     "bundle": ("{url}",),
     "doctor --check": ("{url}",),
