@@ -51,7 +51,7 @@ def _rights(contract: Contract, state: State) -> Iterator[Action]:
 
 
 def _found(channel: Channel, contract: Contract, state: State) -> Room | None:
-    """The channel's room; where no room has its name, the one room that can only be it, renamed.
+    """The channel's room. Where no room has its name, the only one that can be it, renamed.
 
     Rocket.Chat's first room becomes the first default one that is missing, if it is no room of the contract.
     """

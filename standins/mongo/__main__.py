@@ -61,7 +61,7 @@ if __name__ == "__main__":
         "--replica-set", help="announce a replica set of this name with this server as primary"
     )
     parser.add_argument(
-        "--series", metavar="N.N", help="the version to give, for a Rocket.Chat that wants it; it acts as 7.0"
+        "--series", metavar="N.N", help="the version to give, where Rocket.Chat wants it; it acts as 7.0"
     )
     options = parser.parse_args()
     logging.basicConfig(stream=sys.stdout, level=logging.INFO, format="%(asctime)s mongo %(message)s")
