@@ -158,7 +158,7 @@ def _labels(contract: Rows) -> Iterator[str]:
 
 def _default_rooms(contract: Rows) -> Iterator[str]:
     if not any(room.default for room in contract.channels):
-        yield "channels: at least one must have default = true, because new accounts join nothing else"
+        yield "channels: at least one must have default = true, because new accounts join only default rooms"
     for number, room in enumerate(contract.channels, 1):
         row = f"channels.{number} ({room.name})"
         if room.default and room.private:

@@ -126,8 +126,8 @@ class Chat(_Table):
     `version` None takes the one that is there: the bundle's, the client's, the server's, the compose file's.
     `sso` is how people are signed in: by Custom OAuth, by its server-side flow of 8.7 (`oauth-modern`), or by
     Rocket.Chat's iframe authentication (`iframe-auth`). The settings that it needs follow from it (ways.py).
-    `patience`: seconds that the first load of its client may take, until the message box. 12 to 14 s on a
-    quiet machine of two cores, over 30 s on one loaded five times over (measured on 6.13.0). Every wait for
+    `patience`: seconds that the first load of its client may take, until the message box. It takes 12 to 14 s
+    on two quiet cores (measured on 6.13.0). It takes over 30 s on two loaded five times over. Every wait for
     the client is taken from it.
     """
 
@@ -172,9 +172,9 @@ class User(_WithPassword):
 class Channel(_Table):
     """A room of the chat.
 
-    `name` stands in the address, `label` is the button of the site, `fname` what Rocket.Chat shows in place
-    of the name (its own field of that name). `roles` None means that every user may enter. Where `read_only`
-    only administrators and the room's own owners and moderators write (permission `post-readonly`).
+    `name` stands in the address, `label` is the button of the site. `fname`, a field of Rocket.Chat's own, is
+    what it shows in place of the name. `roles` None means that every user may enter. Where `read_only` only
+    administrators and the room's own owners and moderators write (permission `post-readonly`).
     """
 
     name: str

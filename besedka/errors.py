@@ -1,7 +1,7 @@
 """One exception class per cause; each says what was found, what was expected, where, and the next step.
 
 `exit_status` is what the command line and the pytest run end with when the error reaches the top. The
-statuses below 10 belong to pytest (0 to 5) and to doctor (0, 1, 2), so ours start at 10.
+statuses below 10 belong to pytest (0 to 5) and doctor (0, 1, 2). So ours start at 10.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ class BesedkaError(Exception):
         return "\n".join(f"{label:>9}: {value}" for label, value in self._rows() if value)
 
     def spoken(self, wanted: Language | None = None) -> str:
-        """The same in that language; without one, in that of this process."""
+        """The same in that language; without one, in this process's language."""
         wanted = wanted or language.current()
         labels = words() if wanted == "ru" else {}
         rows = [

@@ -94,7 +94,7 @@ class BreakableStack:
     def move_clock(self, seconds: float) -> None:
         """Move the stand-in's clock on: what it would do after that time is done now.
 
-        A real Rocket.Chat has no such thing; a breakable stack is embedded, where it is our stand-in.
+        Rocket.Chat itself has no such thing; a breakable stack is embedded, where it is our stand-in.
         """
         answer = requests.post(
             f"{self.stack.chat_url}/__standin__/clock",

@@ -57,8 +57,8 @@ PRELOAD = {
     "django": ("config.asgi", "config.urls", "django.core.management", "django.core.checks"),
 }
 _DATA = ("mongo", "site")
-# The administrator signs in four times under a fault, and the 1024 rounds that Rocket.Chat takes cost a
-# twelfth of a second each time. Their number is nothing the faults are about; this is bcrypt's least, 16.
+# The administrator signs in four times under a fault. Rocket.Chat's 1024 rounds cost a twelfth of a second
+# each time. Their number is nothing the faults are about; this is bcrypt's least, 16.
 _ROUNDS = 4
 
 

@@ -1,8 +1,7 @@
 """The incidents of a real integration, each with the faults that show it or the reason why none can.
 
-They happened to badinoko/besedka between 17 and 30 June 2025, while it tried to sign its users in to
-Rocket.Chat by single sign-on; `incidents/*.toml` tells them in our words. Numbers have gaps: the list is a
-selection.
+They happened to badinoko/besedka between 17 and 30 June 2025. It tried to sign its users in to Rocket.Chat by
+single sign-on. `incidents/*.toml` tells them in our words. Numbers have gaps: the list is a selection.
 """
 
 from __future__ import annotations

@@ -108,7 +108,7 @@ class PersonNeededError(BesedkaError):
 
 
 class OtherServerError(BesedkaError):
-    """The Rocket.Chat or MongoDB that answers now is not the one that was read."""
+    """Another Rocket.Chat or MongoDB answers now than the one that was read."""
 
     exit_status = 58
 
@@ -154,7 +154,7 @@ def not_admin(username: str, roles: list[str], where: str) -> AdminMissingError:
 
 
 def nameless(where: str) -> OtherServerError:
-    """The Rocket.Chat at that address has no id by which it could be told from another one."""
+    """Rocket.Chat at that address has no id by which it could be told from another one."""
     return OtherServerError(
         "this Rocket.Chat has no uniqueID, by which one server is told from another",
         expected="an id, which Rocket.Chat gives itself at a start",

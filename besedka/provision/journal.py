@@ -103,7 +103,7 @@ class Journal:
         noted = next(self.rows(), {}).get("server")
         if noted and noted != server_id:
             raise OtherServerError(
-                f"the Rocket.Chat {server_id} answers at {self.chat_url}",
+                f"Rocket.Chat {server_id} answers at {self.chat_url}",
                 expected=f"the one that the apply has changed, {noted}",
                 where=str(self.path),
                 next_step="start that one again, or leave its journal: this server never got the changes",

@@ -84,7 +84,7 @@ class Session:
         if now != self.server_id:
             raise errors.OtherServerError(
                 f"another server answers here than before: {now}",
-                expected=f"the Rocket.Chat {self.server_id}, which was read",
+                expected=f"Rocket.Chat {self.server_id}, which was read",
                 where=self.url,
                 next_step="find out which program has taken this port; to this server nothing was written",
             )

@@ -88,7 +88,7 @@ class Room:
 
 @dataclass
 class State:
-    """A Rocket.Chat as it was when read; the writers keep it in step with what they change.
+    """Rocket.Chat as it was when read; the writers keep it in step with what they change.
 
     `modules` are those of the licence, asked for only where Custom OAuth needs one; None where nobody said.
     `accounts` go by lower-case user name, because Rocket.Chat's names are unique without regard to case;

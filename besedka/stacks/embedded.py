@@ -46,7 +46,7 @@ from besedka.target import Target
 
 START_BUDGET_SECONDS = 60.0
 STOP_ORDER = ("nginx", "tls", "one_host", "site", "rocketchat", "mongo", "postgres", "redis")
-# Migrating an empty database takes longer than everything else; the site keeps a migrated one to copy.
+# Migrating an empty database takes longer than all the rest; the site keeps a migrated one to copy.
 SITE_TEMPLATE = ("--template", str(PROJECT_ROOT / ".besedka" / "site-template.sqlite3"))
 # PBKDF2 with Django's million rounds takes a second per log-in on a slow core. The number of rounds is
 # nothing this suite is about, so a throwaway stack uses few.
@@ -97,7 +97,7 @@ class EmbeddedStack:
         return self.stack
 
     def _give_up_without_site(self, prepared: Future[None]) -> None:
-        """The first boot of a real Rocket.Chat takes minutes; nobody need wait for it when the site fails."""
+        """The first boot of Rocket.Chat itself takes minutes; nobody need wait for it when the site fails."""
         if prepared.exception():
             self.cancelled.set()
 

@@ -26,7 +26,7 @@ class Service:
     """One running service.
 
     `real` is False for a stand-in. `log` is the file its output goes to, None where we do not start it.
-    `pid` is the process to look for in a leak test, None where the service is not a process of ours.
+    `pid` is the process to look for in a leak test. None means that it is no process of ours.
     """
 
     name: str

@@ -22,8 +22,8 @@ _LAST_LINES = 8
 def run(command: Sequence[str], action: str, *usernames: str, stdin: str = "") -> str:
     """`ensure_users` with rows of users as JSON in `stdin`, or `remove_users` with names; what it printed.
 
-    Raises AdapterRowError where the command cannot be run or does not do it, LookupError for anything that
-    is no temporary user's.
+    Raises AdapterRowError where the command cannot be run or does not do it. Raises LookupError for anything
+    that is no temporary user's.
     """
     asked = _asked(action, usernames, stdin)
     shown = shlex.join(command)

@@ -1,9 +1,10 @@
 """DDP with values of any type in any field: Meteor's answer by name, no silence, no traceback.
 
 `ddp-server/livedata_server.js`, `ddp-common/utils.js`: a text that is no JSON, or without a known `msg`, is a
-"Bad request", an unknown type of EJSON a "Parse error"; before `connect` everything else is "Must connect
-first"; a `connect` in another version is "failed" and ends the connection; malformed `sub` and `method` messages
-are told which; a well-formed one is answered `ready` or `nosub`, `result` and `updated`, whatever its parameters.
+"Bad request"; an unknown type of EJSON is a "Parse error"; before `connect` everything else is "Must connect
+first"; a `connect` in another version is "failed" and ends the connection; malformed `sub` and `method`
+messages are told which; a well-formed one is answered `ready` or `nosub`, `result` and `updated`, whatever
+its parameters.
 """
 
 from __future__ import annotations
