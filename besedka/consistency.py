@@ -191,7 +191,7 @@ def _memberships(contract: Rows) -> Iterator[str]:
 
 
 def _groups(contract: Rows) -> Iterator[str]:
-    """A row for a role that nobody has yet does no harm; one that is nearly a user's role is a mistake."""
+    """A row for a role that nobody has yet does no harm. One that is nearly a user's role is a mistake."""
     held = sorted(_held(contract))
     named = {role for room in contract.channels for role in room.roles or ()}
     for role in contract.groups:

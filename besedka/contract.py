@@ -358,7 +358,7 @@ class Contract(_Table):
     def at(self, *, site_url: str, chat_url: str, provider_url: str | None = None) -> Contract:
         """The same contract on other addresses, e.g. the free ports of an embedded stack.
 
-        `site_url` and `chat_url` are what a browser opens; `provider_url` is where Rocket.Chat's *server*
+        `site_url` and `chat_url` are what a browser opens. `provider_url` is where Rocket.Chat's *server*
         reaches the site, which differs when Rocket.Chat runs in a container.
         """
         site_url, chat_url = address.normal(site_url), address.normal(chat_url)

@@ -117,7 +117,7 @@ class BreakableStack:
     def settled(self) -> Iterator[None]:
         """No rebuild of the log-in service is under way, which would undo a fault of its row.
 
-        A rebuild follows each write to a setting of the provider; a colour that the contract says nothing
+        A rebuild follows each write to a setting of the provider. A colour that the contract says nothing
         about shows when it has been.
         """
         with self.setting(self.row("button_color"), _COLOUR):

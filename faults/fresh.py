@@ -1,6 +1,6 @@
 """A fresh stack for each fault, in a fraction of a second: the data of a healthy one, and new processes.
 
-One stack is started and provisioned as ever, doctor proves it clean, and it is stopped; its data is the
+One stack is started and provisioned as ever, doctor proves it clean, and it is stopped. Its data is the
 snapshot. Each stack after it gets a copy of that data and services of its own. They have the same addresses,
 which stand in the data (Site_Url, redirect URI). Nothing of a stack outlives it but its addresses and its
 logs.

@@ -35,8 +35,8 @@ class Incident:
     """What somebody saw, and what it was.
 
     `layer` is one of doctor's, or of OUTSIDE. `faults` are names of the catalogue, the one nearest to what
-    happened first; without any, `reason` says why no fault is possible. `guards` are tests that keep it
-    from coming back beside the faults, as `file::function`.
+    happened first. Without any, `reason` says why no fault is possible. `guards` are tests that keep it from
+    coming back beside the faults, as `file::function`.
     """
 
     number: int

@@ -120,7 +120,7 @@ def wrong_password(username: str, where: str, *, exists: bool | None) -> Besedka
     """Log-in was refused with 401; `exists` says whether there is an account of that name, if known.
 
     From 7.0 Rocket.Chat answers "Unauthorized" to a wrong name and a wrong password alike
-    (`loginErrorMessageOverride`); so it does to an account without one.
+    (`loginErrorMessageOverride`). So it does to an account without one.
     """
     if exists is False:
         return AdminMissingError(

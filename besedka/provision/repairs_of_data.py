@@ -217,8 +217,8 @@ def of_links(
     """Links of canonical accounts that the site did not make, and theirs that another account holds.
 
     The next log-in links anew; until then a canonical user would come in as that other account.
-    `issued` are the site's user ids with their names, and its access tokens; None where they cannot
-    be read, or no table keeps the tokens.
+    `issued` are the site's user ids with their names, and its access tokens. None where they cannot be read,
+    or no table keeps the tokens.
     """
     service = contract.provider.name
     canonical = {user.username for user in contract.users}

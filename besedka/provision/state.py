@@ -91,8 +91,8 @@ class State:
     """Rocket.Chat as it was when read; the writers keep it in step with what they change.
 
     `modules` are those of the licence, asked for only where Custom OAuth needs one; None where nobody said.
-    `accounts` go by lower-case user name, because Rocket.Chat's names are unique without regard to case;
-    those that are not are `doubles`. `addresses` maps an e-mail to the accounts that hold it. `members` maps
+    `accounts` go by lower-case user name, because Rocket.Chat's names are unique without regard to case.
+    Those that are not are `doubles`. `addresses` maps an e-mail to the accounts that hold it. `members` maps
     a room's id to the canonical users with a membership there.
     """
 

@@ -105,7 +105,7 @@ def act(
 ) -> Callable[[Action], Action]:
     """Declare a POST that does something to the selected room and answers with it.
 
-    A group's kick and leave answer with nothing, like whatever has `answers` off; `outsiders` find a group
+    A group's kick and leave answer with nothing, like whatever has `answers` off. `outsiders` find a group
     that they are not in.
     """
 

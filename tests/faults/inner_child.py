@@ -51,7 +51,7 @@ class _Runs:
     @pytest.hookimpl(trylast=True)
     def pytest_collection_modifyitems(self, session: pytest.Session, items: list[pytest.Item]) -> None:
         """Take orders, before anything starts a stack for the tests. A fork returns and goes on as if it had
-        collected nothing but its own; the collecting process ends its run here.
+        collected nothing but its own. The collecting process ends its run here.
         """
         _prepare()
         gc.freeze()

@@ -115,9 +115,9 @@ class ServiceProcess:
     ) -> None:
         """Return once `ready()` is true.
 
-        Raises StackStartError when the process ends first or `budget` seconds have passed; the message
-        holds what is `seen` in place of it, and the last lines of the service's log. Between two questions
-        this waits on the process itself, so a death is noticed at once.
+        Raises StackStartError when the process ends first or `budget` seconds have passed. The message holds
+        what is `seen` in place of it, and the last lines of the service's log. Between two questions this
+        waits on the process itself, so a death is noticed at once.
         """
         deadline = time.monotonic() + budget
         while not ready():

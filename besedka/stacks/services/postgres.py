@@ -2,7 +2,7 @@
 
 A cluster takes a second to make and its migrations take more. So a finished one is kept below
 `.besedka/postgres/` and copied. Durability is off: the data ends with the run. The server listens on
-127.0.0.1 alone and trusts it, as the stack's MongoDB and Redis do; it has no socket in a folder. A socket's
+127.0.0.1 alone and trusts it, as the stack's MongoDB and Redis do. It has no socket in a folder. A socket's
 path may have 107 bytes, and a run's folder may have more.
 
 PostgreSQL refuses to run as root. A run of root's therefore starts it as `postgres` or, where there is no

@@ -2,8 +2,8 @@
 
 `server/lib/oauth/updateOAuthServices.ts` and `server/configuration/oauth.ts`: the rows of
 `meteor_accounts_loginServiceConfiguration` follow the settings. They wait half a second per setting (none
-under TEST_MODE) and two seconds after the last. A provider that was enabled once stays known to the process;
-without its row, its callback and its access tokens are refused.
+under TEST_MODE) and two seconds after the last. A provider that was enabled once stays known to the process.
+Without its row, its callback and its access tokens are refused.
 """
 
 import asyncio

@@ -147,7 +147,8 @@ def test_before_connect_there_is_an_answer_or_an_end(misused: Misused, message: 
 
 @pytest.mark.parametrize("method", sorted(METHODS))
 def test_a_method_takes_parameters_of_any_type(misused: Misused, method: str) -> None:
-    """A result or an error; on a stand-in 500 and a logged traceback would be a handler that trusts its caller.
+    """A result or an error. On a stand-in 500 and a logged traceback would be a handler that trusts its
+    caller.
 
     Rocket.Chat's own handlers do trust: "Internal server error" is an answer of its (livedata_server.js).
     """
