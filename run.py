@@ -28,8 +28,8 @@ Exit statuses of set-up (any other status comes from pytest or from the command 
    130  interrupted by Ctrl-C; 143: terminated
 """
 
-# This file must be understood by every Python that may be called `python3` or `python`, 2.7 included, so
-# that each is told what is wrong. Everything newer is in bootstrap/, imported once the version will do.
+# Every Python that may be called `python3` or `python` must understand this file, 2.7 included. So each is
+# told what is wrong. Everything newer is in bootstrap/, imported once the version will do.
 from __future__ import unicode_literals  # noqa: UP010 - for Python 2
 
 import os

@@ -124,7 +124,7 @@ def _has_six() -> bool:
 
 
 def moved_origins(listed: object, old: str, new: str) -> str:
-    """The list with the origin of the address `old` replaced by that of `new`, which it holds in any case.
+    """The list with the origin of `old` replaced by the origin of `new`, which it holds in any case.
 
     `*` and the origins of others stay: a page of theirs may command the chat too.
     """
@@ -171,7 +171,7 @@ def admits(source: str, page: str, own: str) -> bool:
         return False
     if wished in {"*", str(port(page))}:
         return True
-    # Without a port, that of the source's scheme; https is as good as http.
+    # Without a port, the default one of the source's scheme; https is as good as http.
     return not wished and port(page) in {_DEFAULT_PORTS.get(scheme), _DEFAULT_PORTS["https"]}
 
 

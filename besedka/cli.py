@@ -9,6 +9,7 @@ from __future__ import annotations
 import difflib
 import importlib
 import io
+import os
 import sys
 from collections.abc import Sequence
 from typing import Annotated, Any
@@ -19,7 +20,7 @@ from typer.core import TyperGroup
 from besedka import __version__, client_environment, language
 from besedka.commands.examples import EXAMPLES
 from besedka.commands.spoken_help import Formatter, first_sentence, misuse
-from besedka.errors import BesedkaError, UsageError
+from besedka.errors import NO_ROOM, BesedkaError, DiskFullError, UsageError
 
 # Command → module of `besedka.commands` that registers it.
 _COMMANDS = {
@@ -159,6 +160,9 @@ def _besedka(
 def main() -> None:
     """Entry point of the console script."""
     client_environment.bypass_proxies()
+    # Closed by who started us (`>&-`); what is written there is nobody's.
+    sys.stdout = sys.stdout or open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115 - for all of the run
+    sys.stderr = sys.stderr or open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115
     for stream in (sys.stdout, sys.stderr):
         # A console of another alphabet gets escapes for its letters, and no traceback.
         if isinstance(stream, io.TextIOWrapper):
@@ -168,6 +172,19 @@ def main() -> None:
     except BesedkaError as error:
         sys.stderr.write(f"{error.spoken()}\n")
         sys.exit(error.exit_status)
+    except OSError as error:
+        if error.errno not in NO_ROOM:
+            raise
+        full = DiskFullError(
+            str(error),
+            expected="room for what the command writes",
+            where=str(error.filename or "standard output"),
+            next_step="free some, then give the command again",
+        )
+        sys.stderr.write(f"{full.spoken()}\n")
+        # What is still to be written there would be tried once more, and be the last word.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+        sys.exit(full.exit_status)
 
 
 if __name__ == "__main__":

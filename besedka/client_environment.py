@@ -21,6 +21,15 @@ def trust(authority: str) -> None:
     os.environ.update(dict.fromkeys(BUNDLES, authority))
 
 
+def forget_postgres(environment: MutableMapping[str, str] = os.environ) -> None:
+    """Take away what libpq would add to the address of a stack's own database, as PGSSLMODE and PGOPTIONS do.
+
+    An attached database keeps them: its address may count on PGPASSWORD or PGSSLROOTCERT.
+    """
+    for name in [name for name in environment if name.startswith("PG") and name.isupper()]:
+        del environment[name]
+
+
 @contextmanager
 def trusted(*authorities_of: str) -> Iterator[None]:
     """Within the block these files of certificates are trusted, and no other of the environment's."""

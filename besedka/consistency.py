@@ -158,7 +158,7 @@ def _labels(contract: Rows) -> Iterator[str]:
 
 def _default_rooms(contract: Rows) -> Iterator[str]:
     if not any(room.default for room in contract.channels):
-        yield "channels: at least one must have default = true, because new accounts join nothing else"
+        yield "channels: at least one must have default = true, because new accounts join only default rooms"
     for number, room in enumerate(contract.channels, 1):
         row = f"channels.{number} ({room.name})"
         if room.default and room.private:
@@ -191,7 +191,7 @@ def _memberships(contract: Rows) -> Iterator[str]:
 
 
 def _groups(contract: Rows) -> Iterator[str]:
-    """A row for a role that nobody has yet does no harm; one that is nearly a user's role is a mistake."""
+    """A row for a role that nobody has yet does no harm. One that is nearly a user's role is a mistake."""
     held = sorted(_held(contract))
     named = {role for room in contract.channels for role in room.roles or ()}
     for role in contract.groups:

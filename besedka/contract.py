@@ -29,7 +29,18 @@ from besedka.consistency import COMMON_ROLE, Rows, problems
 from besedka.names import is_secret, service_key
 from besedka.overlays import merged, read, table
 from besedka.reverse_proxy import ReverseProxy
-from besedka.values import Address, Email, Line, Port, RedirectUri, Release, RootedPath, ShownLine, Template
+from besedka.values import (
+    Address,
+    Email,
+    Line,
+    Port,
+    RedirectUri,
+    Release,
+    RootedPath,
+    SettingValue,
+    ShownLine,
+    Template,
+)
 
 _BESIDE_THE_PACKAGE = Path(__file__).resolve().parent.parent
 # The checkout; for a package that pip has installed elsewhere, the folder that the command runs in.
@@ -40,9 +51,6 @@ OVERLAYS_ENV = "BESEDKA_CONTRACT_OVERLAYS"
 
 # What somebody is on the site: a free name, made known by a user who has it.
 Role = Annotated[str, Field(pattern=r"^\S(.*\S)?$", max_length=100)]
-# An empty text is a value like any other.
-# JSON and JavaScript keep whole numbers to 53 bits.
-SettingValue = bool | Annotated[int, Field(ge=-(2**53), le=2**53)] | Annotated[str, Field(min_length=0)]
 
 
 class _Table(BaseModel):
@@ -118,8 +126,8 @@ class Chat(_Table):
     `version` None takes the one that is there: the bundle's, the client's, the server's, the compose file's.
     `sso` is how people are signed in: by Custom OAuth, by its server-side flow of 8.7 (`oauth-modern`), or by
     Rocket.Chat's iframe authentication (`iframe-auth`). The settings that it needs follow from it (ways.py).
-    `patience`: seconds that the first load of its client may take, until the message box. 12 to 14 s on a
-    quiet machine of two cores, over 30 s on one loaded five times over (measured on 6.13.0). Every wait for
+    `patience`: seconds that the first load of its client may take, until the message box. It takes 12 to 14 s
+    on two quiet cores (measured on 6.13.0). It takes over 30 s on two loaded five times over. Every wait for
     the client is taken from it.
     """
 
@@ -164,9 +172,9 @@ class User(_WithPassword):
 class Channel(_Table):
     """A room of the chat.
 
-    `name` stands in the address, `label` is the button of the site, `fname` what Rocket.Chat shows in place
-    of the name (its own field of that name). `roles` None means that every user may enter. Where `read_only`
-    only administrators and the room's own owners and moderators write (permission `post-readonly`).
+    `name` stands in the address, `label` is the button of the site. `fname`, a field of Rocket.Chat's own, is
+    what it shows in place of the name. `roles` None means that every user may enter. Where `read_only` only
+    administrators and the room's own owners and moderators write (permission `post-readonly`).
     """
 
     name: str
@@ -350,7 +358,7 @@ class Contract(_Table):
     def at(self, *, site_url: str, chat_url: str, provider_url: str | None = None) -> Contract:
         """The same contract on other addresses, e.g. the free ports of an embedded stack.
 
-        `site_url` and `chat_url` are what a browser opens; `provider_url` is where Rocket.Chat's *server*
+        `site_url` and `chat_url` are what a browser opens. `provider_url` is where Rocket.Chat's *server*
         reaches the site, which differs when Rocket.Chat runs in a container.
         """
         site_url, chat_url = address.normal(site_url), address.normal(chat_url)

@@ -1,10 +1,12 @@
 """One exception class per cause; each says what was found, what was expected, where, and the next step.
 
 `exit_status` is what the command line and the pytest run end with when the error reaches the top. The
-statuses below 10 belong to pytest (0 to 5) and to doctor (0, 1, 2), so ours start at 10.
+statuses below 10 belong to pytest (0 to 5) and doctor (0, 1, 2). So ours start at 10.
 """
 
 from __future__ import annotations
+
+import errno
 
 from besedka import language
 from besedka.language import Language
@@ -29,7 +31,7 @@ class BesedkaError(Exception):
         return "\n".join(f"{label:>9}: {value}" for label, value in self._rows() if value)
 
     def spoken(self, wanted: Language | None = None) -> str:
-        """The same in that language; without one, in that of this process."""
+        """The same in that language; without one, in this process's language."""
         wanted = wanted or language.current()
         labels = words() if wanted == "ru" else {}
         rows = [
@@ -53,6 +55,16 @@ class ContractError(BesedkaError):
     """besedka.toml cannot be read or contradicts itself."""
 
     exit_status = 11
+
+
+class DiskFullError(BesedkaError):
+    """The disk has no room for what a run writes."""
+
+    exit_status = 62
+
+
+NO_ROOM = frozenset({errno.ENOSPC, errno.EDQUOT})
+"""Numbers of the system's errors for a disk without room, and for a quota that is used up."""
 
 
 class BrowserMissingError(BesedkaError):

@@ -42,8 +42,14 @@ def environment(python_path: Iterable[Path] = ()) -> dict[str, str]:
     return {
         sitecustomize.VARIABLE: os.environ[sitecustomize.VARIABLE],
         "PYTHONPATH": os.pathsep.join(map(str, (_FOLDER, *python_path))),
-        "NODE_OPTIONS": " ".join(("--require", str(_FOLDER / "hosts.cjs"))),
+        "NODE_OPTIONS": " ".join(("--require", _quoted(str(_FOLDER / "hosts.cjs")))),
     }
+
+
+def _quoted(path: str) -> str:
+    """As Node.js reads NODE_OPTIONS: a blank ends a word, but not in quotation marks; a backslash escapes."""
+    escaped = path.replace("\\", "\\\\").replace('"', '\\"')
+    return f'"{escaped}"'
 
 
 def switches() -> list[str]:

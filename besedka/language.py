@@ -16,7 +16,7 @@ _spoken: list[Language] = ["en"]
 
 
 def chosen(told: str | None = None) -> Language:
-    """The language that `--lang` names, else that of the environment, else English."""
+    """The language that `--lang` names, else the environment's, else English."""
     named = told or next((value for name in _VARIABLES if (value := os.environ.get(name))), "")
     return "ru" if named.lower().startswith("ru") else "en"
 

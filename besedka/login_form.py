@@ -24,7 +24,7 @@ class _Form:
 
 
 class LoginForm(HTMLParser):
-    """The page's first form that has a password; else, the first that is posted and asks for a name.
+    """The page's first form that has a password. Without one, the first that is posted and asks for a name.
 
     The second kind is the first page of a log-in in two: `password_field` is empty, and the answer to it
     leads to a form with the password. `found` says whether there is a form of either kind.

@@ -101,8 +101,7 @@ def _moved(base: Table, result: dict[str, Any], said: frozenset[str]) -> dict[st
 
 
 def _replaced(header: Any, path: Path, tables: Sequence[Table]) -> frozenset[str]:
-    """The dotted tables that stand in place of the contract's. Raises ContractError for a header that says
-    something else."""
+    """The dotted tables that stand in place of the contract's. Raises ContractError for any other header."""
     named = header.get("replaces", []) if isinstance(header, Mapping) else None
     if not isinstance(named, list) or not all(isinstance(row, str) for row in named):
         raise _refused(f"[{HEADER}] is not as it should be", path, 'a table, and replaces = ["users", …]')

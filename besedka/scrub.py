@@ -1,8 +1,8 @@
 """Takes secrets out of what is kept or printed: passwords, client secrets, tokens, codes and cookies.
 
-A known secret is found in every encoding that the chain uses: percent (once and twice), form, JSON (once and
-twice), HTML, base64 at each offset, and the SHA-256 that Rocket.Chat takes for a password. What is not known
-is found by its name (`token=`, `"authToken":`, `Cookie:`) or its form (a bcrypt hash).
+A known secret is found in every encoding that the chain uses. These are percent and JSON (once and twice
+each), form, HTML, and base64 at each offset. The SHA-256 that Rocket.Chat takes for a password is another.
+What is not known is found by its name (`token=`, `"authToken":`, `Cookie:`) or its form (a bcrypt hash).
 """
 
 from __future__ import annotations
@@ -142,7 +142,7 @@ class Scrubber:
 
 
 def without_credentials(text: str) -> str:
-    """The text without the name and password of any address in it, also of one that was read as a path."""
+    """The text without name and password of any address in it. An address that was read as a path counts."""
     data = text.encode(errors="surrogateescape")
     for pattern in (_DATABASE, _WEB):
         data = pattern.sub(rb"\g<1>" + MASK.encode() + b"@", data)

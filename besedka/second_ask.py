@@ -1,7 +1,7 @@
 """A question that is asked again before its time-out is believed.
 
-On a machine loaded fifteen times over, one read time-out of four seconds blocked sixteen checks of a healthy
-Rocket.Chat 6.13.0 (measured). Nobody at an address, and a refusal, are believed at once.
+One read time-out of four seconds blocked sixteen checks of a healthy Rocket.Chat 6.13.0. That was measured on
+a machine loaded fifteen times over. Nobody at an address, and a refusal, are believed at once.
 """
 
 from __future__ import annotations

@@ -15,9 +15,11 @@ from besedka.address_mistakes import Told
 _REGISTRY = Path(__file__).parent / "rocketchat" / "catalogue" / "7.7.1.json"
 _CUSTOM = re.compile(r"^Accounts_OAuth_Custom-[A-Z0-9_][A-Za-z0-9_]*(?=-|$)")
 _TEXTS = frozenset({"string", "relativeUrl", "password", "code", "color", "language", "select"})
-_KINDS = {"boolean": (bool, "true or false"), "int": (int, "a whole number")} | dict.fromkeys(
-    _TEXTS, (str, "a text in quotation marks")
-)
+_KINDS: dict[str, tuple[type, str]] = {
+    "boolean": (bool, "true or false"),
+    "int": (int, "a whole number"),
+    "multiSelect": (list, "a list of texts in quotation marks"),
+} | dict.fromkeys(_TEXTS, (str, "a text in quotation marks"))
 _TWO_FACTOR = "Accounts_TwoFactorAuthentication_"
 # From here on nobody logs in by OAuth: an administrator makes the tokens.
 _WITHOUT_OAUTH = (9,)
@@ -45,8 +47,10 @@ def _wrong_kinds(contract: Told) -> Iterator[str]:
         kind, wanted = _KINDS.get(name, (object, ""))
         if not isinstance(value, kind) or (kind is int and isinstance(value, bool)):
             yield f"settings.{row}: {value!r} is not what Rocket.Chat keeps there: {wanted}"
-        elif choices and value not in {*choices, default}:
-            yield f"settings.{row}: {value!r} is none of Rocket.Chat's choices: {', '.join(choices)}"
+        elif choices and value != default:
+            for one in value if isinstance(value, list) else [value]:
+                if one not in choices:
+                    yield f"settings.{row}: {one!r} is none of Rocket.Chat's choices: {', '.join(choices)}"
 
 
 @cache

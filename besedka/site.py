@@ -10,7 +10,7 @@ from urllib.parse import urljoin, urlsplit
 
 import requests
 
-from besedka import http, second_ask
+from besedka import http, second_ask, ways
 from besedka.adapter import Adapter, AdapterRowError
 from besedka.address import origin
 from besedka.contract import Contract
@@ -54,6 +54,7 @@ class Site:
         token_path: str = "/o/token/",  # noqa: S107 - a path
         identity_path: str = "/api/v1/auth/rocket/",
         adapter: Adapter | None = None,
+        verifier: str = "",
         timeout: float = TIMEOUT_SECONDS,
         patient: bool = False,
     ) -> None:
@@ -63,6 +64,7 @@ class Site:
         self._authorize = authorize_path
         self._token = token_path
         self._identity = identity_path
+        self._verifier = verifier
         self._timeout = timeout
         self._patient = patient
         self._http = http.session()
@@ -83,6 +85,7 @@ class Site:
             token_path=provider.token_path,
             identity_path=provider.identity_path,
             adapter=contract.site.adapter,
+            verifier=ways.verifier(contract.chat.sso),
             timeout=timeout,
             patient=patient,
         )
@@ -241,7 +244,7 @@ class Site:
         response_type: str = "code",
         follow: bool = False,
     ) -> requests.Response:
-        """The authorization request as Rocket.Chat's client builds it (no PKCE before 8.5)."""
+        """The authorization request as Rocket.Chat's client builds it; with PKCE in the server-side flow."""
         return self.get(
             self._authorize,
             follow=follow,
@@ -250,6 +253,7 @@ class Site:
             response_type=response_type,
             state=state,
             scope=scope,
+            **ways.challenge(self._verifier),
         )
 
     def token(
@@ -262,6 +266,7 @@ class Site:
     ) -> requests.Response:
         """The code exchange as Rocket.Chat's server does it, without this visitor's cookies."""
         body = {"grant_type": "authorization_code", "code": code, "redirect_uri": redirect_uri}
+        body |= {"code_verifier": self._verifier} if self._verifier else {}
         if sent_via == "payload":
             body |= {"client_id": client_id, "client_secret": client_secret}
         basic = (client_id.encode(), client_secret.encode()) if sent_via == "header" else None

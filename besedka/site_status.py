@@ -45,7 +45,7 @@ def recognise(contract: Contract, *, timeout: float) -> None:
     """Raise ServiceUnreachableError where another program listens at the site's address.
 
     Three addresses are looked at: log-in, authorize, chat page. A mistake of the site's own spoils one of
-    them; a program that shows two of them wrongly is not the site. A server's error tells nothing.
+    them. A program that shows two of them wrongly is not the site. A server's error tells nothing.
     """
     site = contract.site
     login = _answer(site, f"{site.url}{site.login_path}", timeout)

@@ -3,7 +3,7 @@
 The code words each sentence once, in English, as an f-string. Reports, run.json and the journal hold English:
 they are the same for each reader. A sentence becomes Russian where it is shown. The catalogue holds each
 f-string as a template with named places. A text is told by the template that fits it with the most letters.
-What stands in its places is put into the Russian one, translated in its turn where it is a sentence itself.
+What stands in its places is put into the Russian one. Where that is a sentence itself, it is translated, too.
 A text that no template fits is shown as it is. tests/unit/translation collects the templates from the code.
 """
 

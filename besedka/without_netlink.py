@@ -1,10 +1,10 @@
 """Becomes the program that BESEDKA_PROGRAM names, which then hears nothing of the machine's network.
 
-Chromium watches the addresses of all interfaces by a netlink socket, and gives up what it is loading
-(net::ERR_NETWORK_CHANGED) when one comes or goes, even one of containers that are nothing to it (Chromium:
-net/base/address_tracker_linux.cc, where a socket that cannot be had means that nothing changes). So the
-kernel refuses such sockets to this process and to all that it starts: a filter of seccomp, made by
-libseccomp, which apt itself depends on. Where it cannot be made, the program runs without.
+Chromium watches the addresses of all interfaces by a netlink socket. When one comes or goes, it gives up what
+it is loading (net::ERR_NETWORK_CHANGED). Even one of containers counts, though these are nothing to it. In
+net/base/address_tracker_linux.cc a socket that cannot be had means that nothing changes. So the kernel
+refuses such sockets to this process and to all that it starts: a filter of seccomp, made by libseccomp, which
+apt itself depends on. Where it cannot be made, the program runs without.
 
 Takes the program's arguments for its own. Standard library only, and little of it: each browser of the suite
 waits for this.

@@ -7,8 +7,9 @@ pytest looks for its configuration beside every word that names a file, before i
 import runpy
 import sys
 
-from bootstrap.command import joined
+from bootstrap.command import have_a_home, joined
 
 if __name__ == "__main__":
+    have_a_home()
     sys.argv[1:] = joined(sys.argv[1:])
     runpy.run_module("pytest", run_name="__main__", alter_sys=True)

@@ -1,7 +1,7 @@
 """Where Python keeps what it has compiled, on a machine that forbids it beside the sources.
 
-Images for containers often set PYTHONDONTWRITEBYTECODE. A run of the tests starts over a hundred processes,
-and each would then compile and rewrite some 500 files again.
+Images for containers often set PYTHONDONTWRITEBYTECODE. A run of the tests starts over a hundred processes.
+Each would then compile and rewrite some 500 files again.
 """
 
 import os

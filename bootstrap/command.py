@@ -62,6 +62,7 @@ def run(arguments: list[str], promise: str | None) -> int:
         if arguments[:1] in (["-h"], ["--help"], ["help"]):
             sys.stdout.write(help_text(COMMANDS, promise or ""))
             return 0
+        have_a_home()
         return dispatch(arguments)
     except SetupError as error:
         write(error.spoken())
@@ -73,6 +74,17 @@ def run(arguments: list[str], promise: str | None) -> int:
     except KeyboardInterrupt:
         say("setup: interrupted; the next run goes on from here")
         return INTERRUPTED
+
+
+def have_a_home() -> None:
+    """Give programs a folder of ours where the user has none, as under `docker run --user 1234`.
+
+    Playwright's driver does not start without one.
+    """
+    if os.path.expanduser("~") == "~":
+        home = ROOT / ".besedka" / "home"
+        home.mkdir(parents=True, exist_ok=True)
+        os.environ["HOME"] = str(home)
 
 
 def dispatch(arguments: list[str]) -> int:

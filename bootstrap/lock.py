@@ -24,7 +24,7 @@ class Lock:
     """A lock of the operating system on a file that names its owner's pid.
 
     The system itself frees it when the owner dies, kill -9 included, so a stale file stops nobody. The owner
-    removes the file, hence a lock counts only while the file at the path is the one that was locked.
+    removes the file. So a lock counts only while the file at the path is the one that was locked.
     `descriptors` are for programs that must not outlive the lock: where their parent is killed, they hold it.
     """
 

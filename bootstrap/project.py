@@ -6,6 +6,7 @@ import importlib.util
 import json
 import os
 import re
+import shlex
 import shutil
 import sys
 import sysconfig
@@ -221,7 +222,7 @@ class Project:
             return
         if keep and not tool.changed(output):
             self.write_stamp(keep)
-        raise failure(output, " ".join(argv))
+        raise failure(output, shlex.join(argv))
 
     def check_space(self) -> None:
         """Raises SetupError where .venv would not fit."""

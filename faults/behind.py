@@ -52,7 +52,7 @@ class Behind:
         self.running.processes[nginx.NAME].stop()
         self.running.processes[nginx.NAME] = again = ServiceProcess(
             nginx.NAME,
-            nginx.serving(self.program, self.sites.parent),
+            nginx.serving(self.program),
             log=self.running.folder / "logs" / f"{nginx.NAME}.log",
             cwd=self.sites.parent,
             environment={},

@@ -17,12 +17,13 @@ from pymongo.database import Database
 
 from besedka.checks.report import Report
 from besedka.checks.run import examine
-from besedka.contract import Contract, SettingValue
+from besedka.contract import Contract
 from besedka.errors import BesedkaError
 from besedka.rocketchat import provider
 from besedka.rocketchat.rest import RocketChat
 from besedka.stacks.embedded import EmbeddedStack
 from besedka.stacks.model import Stack
+from besedka.values import SettingValue
 from faults.proxied import ProxiedStack
 from faults.proxy import Rule
 
@@ -93,7 +94,7 @@ class BreakableStack:
     def move_clock(self, seconds: float) -> None:
         """Move the stand-in's clock on: what it would do after that time is done now.
 
-        A real Rocket.Chat has no such thing; a breakable stack is embedded, where it is our stand-in.
+        Rocket.Chat itself has no such thing; a breakable stack is embedded, where it is our stand-in.
         """
         answer = requests.post(
             f"{self.stack.chat_url}/__standin__/clock",
@@ -116,7 +117,7 @@ class BreakableStack:
     def settled(self) -> Iterator[None]:
         """No rebuild of the log-in service is under way, which would undo a fault of its row.
 
-        A rebuild follows each write to a setting of the provider; a colour that the contract says nothing
+        A rebuild follows each write to a setting of the provider. A colour that the contract says nothing
         about shows when it has been.
         """
         with self.setting(self.row("button_color"), _COLOUR):

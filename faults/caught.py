@@ -2,7 +2,7 @@
 
 A fault that a person or a client meets names the test that does what they do: a visitor in the browser, a
 client of the provider over HTTP, a first log-in from authorize to the session. What only a reading of
-settings and data can show turns the contract test of its layer red; the one of the SSO hops reads nothing, so
+settings and data can show turns the contract test of its layer red. The one of the SSO hops reads nothing, so
 each of their faults is named here.
 """
 

@@ -20,9 +20,9 @@ _SIGNS_IN = "sso"
 class Fault:
     """One named way to break a healthy stack.
 
-    `breaking` breaks the stack when entered and undoes it when left. `cause` is the code of the finding
-    that doctor must report first; `also` are the codes of all the others, each as often as it stands there,
-    because one broken document can be wrong in two ways. `put_into` does both and names what fails.
+    `breaking` breaks the stack when entered and undoes it when left. `cause` is the code of the finding that
+    doctor must report first. `also` are the codes of all the others, each as often as it stands there: one
+    broken document can be wrong in two ways. `put_into` does both and names what fails.
     """
 
     name: str

@@ -16,7 +16,7 @@ _ROLES = "rocketchat_roles"
 
 
 def _account(name: str, cause: str, update: Callable[[BreakableStack], Document], *also: str) -> Fault:
-    """The plain user's account says something else."""
+    """The plain user's account says another thing."""
 
     @contextmanager
     def breaking(one: BreakableStack) -> Iterator[None]:
@@ -27,7 +27,7 @@ def _account(name: str, cause: str, update: Callable[[BreakableStack], Document]
 
 
 def _membership(name: str, cause: str, values: Document) -> Fault:
-    """The row of a private room's first member says something else; None takes a field out."""
+    """The row of a private room's first member says another thing; None takes a field out."""
     update = {"$set" if value is not None else "$unset": {key: value} for key, value in values.items()}
 
     @contextmanager

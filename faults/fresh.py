@@ -1,6 +1,6 @@
 """A fresh stack for each fault, in a fraction of a second: the data of a healthy one, and new processes.
 
-One stack is started and provisioned as ever, doctor proves it clean, and it is stopped; its data is the
+One stack is started and provisioned as ever, doctor proves it clean, and it is stopped. Its data is the
 snapshot. Each stack after it gets a copy of that data and services of its own. They have the same addresses,
 which stand in the data (Site_Url, redirect URI). Nothing of a stack outlives it but its addresses and its
 logs.
@@ -57,8 +57,8 @@ PRELOAD = {
     "django": ("config.asgi", "config.urls", "django.core.management", "django.core.checks"),
 }
 _DATA = ("mongo", "site")
-# The administrator signs in four times under a fault, and the 1024 rounds that Rocket.Chat takes cost a
-# twelfth of a second each time. Their number is nothing the faults are about; this is bcrypt's least, 16.
+# The administrator signs in four times under a fault. Rocket.Chat's 1024 rounds cost a twelfth of a second
+# each time. Their number is nothing the faults are about; this is bcrypt's least, 16.
 _ROUNDS = 4
 
 

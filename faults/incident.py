@@ -1,8 +1,7 @@
 """The incidents of a real integration, each with the faults that show it or the reason why none can.
 
-They happened to badinoko/besedka between 17 and 30 June 2025, while it tried to sign its users in to
-Rocket.Chat by single sign-on; `incidents/*.toml` tells them in our words. Numbers have gaps: the list is a
-selection.
+They happened to badinoko/besedka between 17 and 30 June 2025. It tried to sign its users in to Rocket.Chat by
+single sign-on. `incidents/*.toml` tells them in our words. Numbers have gaps: the list is a selection.
 """
 
 from __future__ import annotations
@@ -36,8 +35,8 @@ class Incident:
     """What somebody saw, and what it was.
 
     `layer` is one of doctor's, or of OUTSIDE. `faults` are names of the catalogue, the one nearest to what
-    happened first; without any, `reason` says why no fault is possible. `guards` are tests that keep it
-    from coming back beside the faults, as `file::function`.
+    happened first. Without any, `reason` says why no fault is possible. `guards` are tests that keep it from
+    coming back beside the faults, as `file::function`.
     """
 
     number: int

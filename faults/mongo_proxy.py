@@ -1,7 +1,7 @@
 """A proxy before MongoDB that changes what the server says of itself, message by message.
 
-Doctor is given its address; Rocket.Chat keeps the true one. Most changes keep a message's length, so that
-nothing of the protocol but the changed bytes has to be understood (OP_MSG, MongoDB's wire protocol).
+Doctor is given its address; Rocket.Chat keeps the true one. Most changes keep a message's length. So only the
+changed bytes of the protocol have to be understood (OP_MSG, MongoDB's wire protocol).
 """
 
 from __future__ import annotations

@@ -18,7 +18,7 @@ DEFAULT = CONTRACT.default_channel
 _private = sorted((channel for channel in CONTRACT.channels if channel.private), key=_holders) or [DEFAULT]
 # Rocket.Chat's administrator.
 ADMIN = CONTRACT.chat.admin.username
-# Somebody without rights, and somebody else.
+# Somebody without rights, and another person.
 PLAIN, OTHER = CONTRACT.users[-1], CONTRACT.users[-2:][0]
 # The private room of the fewest, with one who is in it, and the room of the most.
 PRIVATE, SHARED = _private[0], _private[-1]

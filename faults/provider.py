@@ -124,7 +124,7 @@ def _inert(one: BreakableStack) -> Iterator[None]:
 
 @contextmanager
 def _codes_left(one: BreakableStack) -> Iterator[None]:
-    """Codes that nobody came for, as a Rocket.Chat leaves them that cannot reach the site."""
+    """Codes that nobody came for, as Rocket.Chat leaves them when it cannot reach the site."""
     then = datetime.now(UTC) - timedelta(hours=1)
     stamp = then.replace(tzinfo=None).isoformat(" ")
     application = one.site_value(

@@ -77,7 +77,7 @@ Forward = Callable[[Request], Reply | None]
 class Rule:
     """What happens to the requests that it matches; `treat` may call the given function to hand one on.
 
-    A rule for `sockets` is about the handshakes of WebSockets, which no other rule sees; with `idle` it lets
+    A rule for `sockets` is about the handshakes of WebSockets, which no other rule sees. With `idle` it lets
     them pass, and closes each after so many seconds of silence. A rule that is `early` answers before a body
     that the client has only announced (`Expect: 100-continue`).
     """

@@ -141,13 +141,13 @@ def reply_without_cookie(which: Matching, name: str) -> Rule:
 
 
 def rewritten(which: Matching, pattern: str, text: str) -> Rule:
-    """Wherever the pattern stands in the answer's body, it says something else."""
+    """Wherever the pattern stands in the answer's body, it says another thing."""
     compiled = re.compile(pattern.encode())
     return changed(which, lambda reply: replace(reply, body=compiled.sub(text.encode(), reply.body)))
 
 
 def relocated(which: Matching, pattern: str, text: str) -> Rule:
-    """Wherever the pattern stands in the answer's Location, it says something else."""
+    """Wherever the pattern stands in the answer's Location, it says another thing."""
 
     def change(reply: Reply) -> Reply:
         location = re.sub(pattern, text, reply.header("Location"))

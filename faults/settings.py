@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-from besedka.contract import Contract, SettingValue
+from besedka.contract import Contract
 from besedka.rocketchat import provider
+from besedka.values import SettingValue
 from besedka.ways import ORIGINS
 from faults import names
 from faults.breakable_stack import BreakableStack

@@ -32,7 +32,7 @@ def _signed_in(path: str, request: Request) -> bool:
 
 
 def _page(name: str, path: str, cause: str, pattern: str, text: str) -> Fault:
-    """Wherever the pattern stands in the page of somebody signed in, it says something else."""
+    """Wherever the pattern stands in the page of somebody signed in, it says another thing."""
     rule = rewritten(lambda request: _signed_in(path, request), pattern, text)
     return Fault(name, f"sso.{cause}", lambda one: one.ruled("site", rule))
 
@@ -60,7 +60,7 @@ def _first_visit_fails() -> Rule:
 
 
 def _of_a_moderator(name: str, cause: str, pattern: str, text: str) -> Fault:
-    """The page of a user who has the moderators' button and not the owner's says something else."""
+    """The page of a user who has the moderators' button and not the owner's says another thing."""
 
     def change(reply: Reply) -> Reply:
         if _MODERATORS not in reply.body or _VIP in reply.body:

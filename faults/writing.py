@@ -75,7 +75,7 @@ def _orphan_message(one: BreakableStack) -> Iterator[None]:
 
 @contextmanager
 def _namesake(one: BreakableStack) -> Iterator[None]:
-    """A user of the site who is not canonical, and an account of that name with a password in the chat."""
+    """A user of the site who is not canonical, and the chat's account of that name with a password."""
     name = "temp_namesake"
     account = {"username": name, "role": one.contract.users[-1].role, "email": f"{name}@besedka.test"}
     row = account | {"full_name": name, "password": secrets.token_urlsafe()}

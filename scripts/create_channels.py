@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Make the contract's channels and memberships, and nothing else; then doctor's verdict.
+"""Make only the contract's channels and memberships; then doctor's verdict.
 
     python scripts/create_channels.py [--chat-url … --site-url … --mongo-url …]
 

@@ -1,6 +1,6 @@
-"""A Rocket.Chat as it is after its first boot: an administrator, #general, and nothing of the contract.
+"""Rocket.Chat as it is after its first boot: an administrator, #general, and nothing of the contract.
 
-The embedded stack is told its settings and provider by environment; this one is told none, so that
+The embedded stack is told its settings and provider by environment. This one is told none, so that
 provisioning has everything to do.
 """
 

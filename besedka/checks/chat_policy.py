@@ -13,7 +13,7 @@ _SCRIPTS = ("script-src-elem", "script-src", "default-src")
 _EVAL = ("script-src", "default-src")
 _STYLES = ("style-src-elem", "style-src", "default-src")
 PROXY = (
-    "Rocket.Chat does not send that of itself: look for a proxy in front of it that does, and at the setting "
+    "Rocket.Chat by itself does not send that: look for a proxy in front of it that does, and at the setting "
     "Meta_custom."
 )
 

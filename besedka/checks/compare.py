@@ -22,9 +22,9 @@ def three_ways(  # noqa: PLR0911 - one return per verdict
     `observed` is the effect itself where it can be seen from outside. REST tells what an administrator is
     shown, which Rocket.Chat reads from Mongo again (`apps/meteor/app/api/server/v1/settings.ts`).
 
-    Codes: `<code>.missing` (Rocket.Chat does not know the id), `.wrong` (stored and effective agree on
-    another value), `.not_effective` (stored as expected, without effect), `.not_stored` (effective now,
-    another value after a restart), `.type` (a value of another type, even if its text is right).
+    Codes: `<code>.missing`: Rocket.Chat does not know the id. `.wrong`: stored and effective agree on another
+    value. `.not_effective`: stored as expected, without effect. `.not_stored`: effective now, another value
+    after a restart. `.type`: a value of another type, even if its text is right.
     """
     effective = examination.effective.get(setting_id, MISSING)
     if effective is not MISSING and observed is not MISSING:

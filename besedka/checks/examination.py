@@ -191,7 +191,7 @@ class Examination:
         """Undo what was made, give connections back; the names of what could not be removed."""
         leftovers = tuple(left for cleanup in reversed(self.cleanups) if (left := cleanup()))
         if "admin" in vars(self):
-            # Our log-in token would stay for 90 days; a Rocket.Chat that is gone by now has been reported.
+            # Our log-in token would stay for 90 days; if Rocket.Chat is gone by now, that has been reported.
             with suppress(ServiceUnreachableError):
                 self.admin.post("logout")
         if "mongo" in vars(self):

@@ -133,7 +133,7 @@ def silent_socket(examination: Examination) -> Answer:
     if kept is None:
         return Ok("nothing to look at: see services.websocket")
     began, connection = kept
-    # Nobody waits for a proxy of which there is no sign: what has been closed by now says enough.
+    # Without a sign of a proxy nobody waits for one: what has been closed by now says enough.
     until = began + _SILENT_SECONDS if examination.by_proxy else time.monotonic() + _GLANCE_SECONDS
     if until > began + _SILENT_SECONDS:
         return Ok("no proxy is in sight")

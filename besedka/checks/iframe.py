@@ -93,8 +93,8 @@ def _frame_gate(examination: Examination) -> object:
 def _refusing_option(examination: Examination, page: requests.Response) -> str | None:
     """The X-Frame-Options that keeps the page out of the site's frame.
 
-    Browsers do not look at it beside `frame-ancestors` (CSP level 3, 6.4.2.2), nor at a value that is none of
-    the two of the standard (HTML, 7.7).
+    Browsers do not look at it beside `frame-ancestors` (CSP level 3, 6.4.2.2). Nor do they look at a value
+    other than the standard's two (HTML, 7.7).
     """
     option = page.headers.get("X-Frame-Options")
     if option is None or _ancestors(page):

@@ -1,8 +1,9 @@
 """Layer `sso` under `[chat] sso = "iframe-auth"`: Rocket.Chat's page asks the site who is there.
 
 The request is made as its client makes it: by the method of `Accounts_Iframe_api_method`, from the chat's
-origin, with the site's cookies and without a body (`client/views/root/hooks/useIframe.ts` of 7.10, before it
-`app/ui-utils/client/lib/IframeLogin.ts`). Anything but 200 with a token shows the site's log-in in the frame.
+origin. It has the site's cookies and no body. Source: `client/views/root/hooks/useIframe.ts` of 7.10, before
+it `app/ui-utils/client/lib/IframeLogin.ts`. Anything but 200 with a token shows the site's log-in in the
+frame.
 """
 
 from __future__ import annotations

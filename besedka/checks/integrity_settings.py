@@ -265,7 +265,7 @@ def banners(examination: Examination) -> Answer:
 def _moved(examination: Examination) -> list[Finding]:
     """A dialog over all of the client of every administrator, message box included (seen on a running 6.5.3).
 
-    Rocket.Chat asks it once `Site_Url` has changed or it has started at another MongoDB, and goes on asking
+    Rocket.Chat asks it once `Site_Url` has changed or it has started at another MongoDB. It goes on asking
     when both are back (server/settings/misc.ts of 6.5.3 and 7.7.1).
     """
     if examination.effective.get(_FINGERPRINT) is not False:

@@ -52,8 +52,8 @@ def status_advice(response: requests.Response) -> tuple[str, ...]:
         return moved
     if response.status_code in {401, 403, 406, 418, 429}:
         fix = (
-            "Something refuses that request before the view: a firewall that takes an address in the query "
-            "for an attack (ModSecurity), a password of the proxy, or a limit."
+            "Something refuses that request before the view. It may be a firewall that takes an address in "
+            "the query for an attack (ModSecurity). It may be a password of the proxy, or a limit."
         )
         return (fix,)
     if by_proxy := gateway(response.status_code, response.text):

@@ -1,7 +1,7 @@
 """Layer `login_service`: the provider as Rocket.Chat's log-in works with it.
 
 The row is made from the settings some two seconds after the last write
-(`apps/meteor/server/configuration/oauth.ts`), so right settings do not yet mean a right service.
+(`apps/meteor/server/configuration/oauth.ts`). So right settings do not yet mean a right service.
 """
 
 from __future__ import annotations

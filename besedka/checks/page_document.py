@@ -1,4 +1,4 @@
-"""A chat page of the site as a browser gets it: shown, kept for nobody else, and signing nobody out."""
+"""A chat page of the site as a browser gets it: shown, kept for this user alone, and signing nobody out."""
 
 from __future__ import annotations
 

@@ -26,7 +26,7 @@ Element = tuple[str, frozenset[str]]
 class Surroundings(HTMLParser):
     """The styles of a page, and the element of each frame with all that it stands in.
 
-    `sheets` are addresses, `inline` the texts of `<style>`; `frames` are its source and its elements, each as
+    `sheets` are addresses, `inline` the texts of `<style>`. `frames` are its source and its elements, each as
     its tag and its `#id` and `.class`es, the frame itself last.
     """
 

@@ -73,7 +73,7 @@ def step(examination: Examination) -> Answer:
     needs=["services.same_data"],
 )
 def spelling(examination: Examination) -> Answer:
-    """Are there no provider rows under ids that Rocket.Chat reads as something else?"""
+    """Are there no provider rows under ids that Rocket.Chat reads as other ones?"""
     base = provider_rows.base_id(examination.contract.provider)
     kinds = (
         (

@@ -1,7 +1,7 @@
 """The order of findings: what explains a failed sign-in first, then what is a matter of its own.
 
 A hop is asked only after all that it stands on was right. So a finding of a hop is never caused by one of
-another layer, but for the few that nothing asks before it.
+another layer. The exceptions are the few that nothing asks before it.
 """
 
 from __future__ import annotations

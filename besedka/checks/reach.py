@@ -157,7 +157,7 @@ def _mixed(contract: Contract) -> Finding:
     """One by https, the other by http: a frame that is not loaded, or that is another site to the browser.
 
     https://www.w3.org/TR/mixed-content/: an http frame in an https page is blocked, but on this machine.
-    https://datatracker.ietf.org/doc/html/draft-ietf-httpbis-rfc6265bis, 5.2: a site is scheme and domain, so
+    https://datatracker.ietf.org/doc/html/draft-ietf-httpbis-rfc6265bis, 5.2: a site is scheme and domain. So
     cookies of the one stay behind in a frame of the other (Chromium, "schemeful same-site").
     """
     site, chat = contract.site.url, contract.chat.url

@@ -1,4 +1,4 @@
-"""What an examination came to: the cause first, then everything else; as a table, as JSON, as exit status."""
+"""What an examination came to: the cause first, then the rest; as a table, as JSON, as exit status."""
 
 from __future__ import annotations
 

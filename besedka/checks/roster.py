@@ -128,8 +128,8 @@ def _name(row: Json) -> str:
 def _members(admin: RocketChat, kind: str, room_id: str, ids: Mapping[str, str], version: str) -> set[str]:
     """Who is in the room.
 
-    A private room does not show its list to an administrator who is no member, nor does an archived one
-    (measured on 6.13.0): there the canonical users are asked for, one by one.
+    A private room does not show its list to an administrator who is no member. Nor does an archived one
+    (measured on 6.13.0). There the canonical users are asked for, one by one.
     """
     try:
         rows = _pages(admin, f"{kind}.members", "members", roomId=room_id)

@@ -36,8 +36,8 @@ def examine(
     `contract` may be at any address: it is moved to the target's. `only` names checks or layers; what they
     stand on is asked too. Where the site can be managed and written to, a `temp_*` user signs in and is
     removed. Where it cannot be managed, a canonical user signs in and out, as anybody does. `probe` makes a
-    request from where Rocket.Chat runs. Without it, it comes from inside Rocket.Chat's container if that is
-    one of this machine's engine, and from here if not.
+    request from where Rocket.Chat runs. Without `probe`, the request comes from inside Rocket.Chat's
+    container if that is one of this machine's engine. Otherwise it comes from here.
     """
     everything = checks_for(contract)
     chosen = with_grounds(everything, only) if only else everything

@@ -300,8 +300,8 @@ def _why_refused(examination: Examination, seen: str, fix: str) -> tuple[str, st
         return "missing", f"no account {username}", again
     if not ((accounts[0].get("services") or {}).get("password") or {}).get("bcrypt"):
         again = (
-            f"Sign in as {username} by SSO, and set the password of besedka.toml under My Account → Profile, "
-            "which asks for no old one; or let another administrator set it."
+            f"Sign in as {username} by SSO, and set the password of besedka.toml under My Account → Profile. "
+            "That page asks for no old password. Or let another administrator set it."
         )
         return "no_password", f"{username} has no local password", again
     return "wrong_password", seen, fix

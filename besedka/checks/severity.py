@@ -1,9 +1,9 @@
 """How bad a finding is, by its code: what still works under it decides, not how wrong it looks.
 
-A finding that is not named here is as bad as its check says, and that is broken unless it says otherwise.
-Rows marked M were measured on a running Rocket.Chat 6.13.0: an existing user still signs in by HTTP.
-People sign in, read and write under the faults of all codes, on the stand-in (tests/faults/test_severity.py).
-What is refused in a browser is no row.
+A finding that is not named here is as bad as its check says. A check that says nothing means broken. Rows
+marked M were measured on Rocket.Chat 6.13.0 itself: an existing user still signs in by HTTP. People sign in,
+read and write under the faults of all codes, on the stand-in (tests/faults/test_severity.py). What is refused
+in a browser is no row.
 """
 
 from __future__ import annotations

@@ -10,7 +10,7 @@ import time
 from typing import Any
 from urllib.parse import parse_qs, unquote_plus, urljoin, urlsplit
 
-from besedka import address
+from besedka import address, ways
 from besedka.checks import application, patience, sso_identity, stopped
 from besedka.checks.check import Check, check
 from besedka.checks.examination import Examination, ProbeAnswer, gateway, redirected
@@ -75,6 +75,8 @@ def _exchange(examination: Examination, code: str, via: str = "") -> ProbeAnswer
         "code": code,
         "redirect_uri": provider.redirect_uri(examination.contract),
     }
+    if verifier := ways.verifier(examination.contract.chat.sso):
+        form["code_verifier"] = verifier
     headers = {"Accept": "application/json"}
     if (via or own.token_sent_via) == "header":
         pair = base64.b64encode(f"{own.client_id}:{own.secret}".encode()).decode()

@@ -1,6 +1,6 @@
 """Layer `sso`, Rocket.Chat's hops: callback, log-in, session, and what the new account may see.
 
-The callback always answers 200 with HTML that holds its result as JSON in `<div id="config">`; a failure
+The callback always answers 200 with HTML that holds its result as JSON in `<div id="config">`. A failure
 shows only at the log-in that follows (Meteor `packages/oauth/oauth_server.js`).
 """
 

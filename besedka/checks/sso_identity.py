@@ -264,7 +264,7 @@ def _taken(examination: Examination) -> list[Finding]:
         if link.get("id") == made.identity["id"] and account.get("username") != made.username:
             place = f"GET {examination.contract.provider.identity_path}"
             fix = "The view must answer the id of the token's owner: does it answer one id to all?"
-            seen, expected = f"id is that of {account.get('username')}", f"that of {made.username}"
+            seen, expected = f"the id of {account.get('username')}", f"the id of {made.username}"
             return [finding("sso.fields.id_taken", seen, expected, place, advice=(fix,))]
     return []
 

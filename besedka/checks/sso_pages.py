@@ -44,10 +44,10 @@ class Page(HTMLParser):
     """What a page of the site holds for the chat.
 
     `documents` counts its `<html>`, `base` is where its addresses begin, `digests` are address → integrity of
-    its scripts. `frames` are the attributes of each frame, `scripts` the addresses of scripts, `inline` their
-    texts where they stand in the page, `modules` those of both that are modules, `unrun` the types of scripts
-    that no browser runs. `switchers` are name of the channel → (tag, path of the room, text), `idle` those
-    that take no click. `labels` are the texts of its buttons and links.
+    its scripts. `frames` are the attributes of each frame. `scripts` are the addresses of scripts, `inline`
+    their texts where they stand in the page. `modules` are those of both that are modules, `unrun` the types
+    of scripts that no browser runs. `switchers` are name of the channel → (tag, path of the room, text),
+    `idle` those that take no click. `labels` are the texts of its buttons and links.
     """
 
     def __init__(self) -> None:

@@ -58,7 +58,7 @@ _ADVICE = {
     after=["services.chat", "site.login_form", "site.csrf"],
 )
 def user(examination: Examination) -> Answer:
-    """Can a user sign in to the site, a temporary or a canonical one, and does a browser keep the session?"""
+    """Can a temporary or canonical user sign in to the site, and does a browser keep the session?"""
     if not may_sign_in(examination):
         return Skipped("nothing may be written here, so no temporary user signs in (--write)")
     try:
@@ -143,7 +143,7 @@ def _by_its_hash(examination: Examination, made: Visitor, error: SignInRefusedEr
         # The site has hashed it itself a moment ago.
         fix = (
             "Does AUTHENTICATION_BACKENDS of the site name a backend that looks into this database "
-            "(django.contrib.auth.backends.ModelBackend), and does the form ask for more than a password?"
+            "(django.contrib.auth.backends.ModelBackend)? Does the form ask for more than a password?"
         )
         return finding("sso.user.backend", seen, "a session", error.where, advice=(fix,))
     return _unhashed(seen, algorithm, error.where)

@@ -1,4 +1,4 @@
-"""`besedka conformance`: does a Rocket.Chat behave as this project takes it to? One page of results.
+"""`besedka conformance`: does Rocket.Chat behave as this project takes it to? One page of results.
 
 For somebody who upgrades Rocket.Chat: what was asked, as expected, different, and not asked.
 """

@@ -125,7 +125,7 @@ def merge(
 
 
 def found(run: Path | None) -> Path:
-    """The folder named, else that of the run that ended last here. Raises NoRunError."""
+    """The folder named, else the folder of the run that ended last here. Raises NoRunError."""
     if run:
         return run.parent if run.name == RUN_FILE else run
     files = list(_RUNS.glob(f"*/{RUN_FILE}"))

@@ -254,7 +254,9 @@ def show_environment(
     else:
         raise typer.BadParameter(f"{service!r} is neither site nor rocketchat")
     for name, value in rows.items():
-        typer.echo(f"export {name}={shlex.quote(value)}" if name.isidentifier() else f"# {name}={value}")
+        row = f"{name}={shlex.quote(value)}"
+        # No line of a comment may become a command of the shell.
+        typer.echo(f"export {row}" if name.isidentifier() else f"# {row}".replace("\n", "\n# "))
 
 
 def _up_in_containers(

@@ -36,8 +36,8 @@ def located(contract: Contract, **addresses: str | None) -> tuple[Target, Contra
     """The stack of `besedka up` if no address is given or both are its own; else the one at the addresses.
 
     `addresses` are those of `besedka.stacks.targets.given`. The contract comes in the version that `up` was
-    told to run; the stack comes last, None if it is not ours.
-    Raises NoStackError when `up`'s stack has lost a service: a tool never turns to another stack by itself.
+    told to run. The stack comes last, None if it is not ours. Raises NoStackError when `up`'s stack has lost
+    a service: a tool never turns to another stack by itself.
     """
     records = up_records.noted()
     named = (addresses.get("site_url"), addresses.get("chat_url"))

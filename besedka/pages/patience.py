@@ -1,9 +1,9 @@
 """How long page objects wait for Rocket.Chat's client: one place for all waits.
 
-The client's first load takes 12 to 14 s on a quiet machine of two cores and over 30 s on one loaded five
-times over (measured on 6.13.0); our stand-in's takes one. So nothing is taken from how a stand-in behaves.
-Until a load has been measured, one may take all that the contract allows; then a multiple of the slowest.
-A wait ends at once where the page has decided; these limits are met only where nothing ever comes.
+The client's first load takes 12 to 14 s on a quiet machine of two cores. It takes over 30 s on one loaded
+five times over (measured on 6.13.0); our stand-in's takes one. So nothing is taken from how a stand-in
+behaves. Until a load has been measured, one may take all that the contract allows; then a multiple of the
+slowest. A wait ends at once where the page has decided; these limits are met only where nothing ever comes.
 """
 
 from __future__ import annotations

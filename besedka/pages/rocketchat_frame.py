@@ -160,7 +160,7 @@ class RocketChatFrame:
         return {"userId": str(stored["userId"]), "token": str(stored["token"])}
 
     def expect_signed_out(self) -> None:
-        """The client keeps no token, and its log-in page is there, or that of the site in a frame."""
+        """The client keeps no token. Its log-in page is there, or the site's log-in page in a frame."""
         gone = "() => !localStorage.getItem('Meteor.loginToken')"
         self.frame.wait_for_function(gone, timeout=PATIENCE.load)
         expect(self.frame.locator(":is(form,iframe)").first).to_be_attached(timeout=PATIENCE.load)

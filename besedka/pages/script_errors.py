@@ -1,4 +1,4 @@
-"""What the site's own scripts failed with in a page: the browser tells its console, and nobody else."""
+"""What the site's own scripts failed with in a page: the browser tells its console alone."""
 
 from __future__ import annotations
 

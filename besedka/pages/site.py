@@ -19,16 +19,16 @@ from besedka.pages.refusals import Refusals
 from besedka.pages.rocketchat_frame import DECIDED_MILLISECONDS, RocketChatFrame
 from besedka.pages.script_errors import ScriptErrors
 
-# A page that has waited in vain shows its panel and goes on listening, because a slow chat may still come: it
-# gets this much longer. One that has given up or has proof, and a frame that holds an error page, get none.
+# A page that has waited in vain shows its panel and goes on listening. A slow chat may still come, so it gets
+# this much longer. One that has given up or has proof, and a frame that holds an error page, get none.
 GRACE_MILLISECONDS = 10_000
 # How often the frame is looked at for an error page of the browser; the page itself hears nothing of it.
 LOOK_MILLISECONDS = 250
 # The page's script runs before its `load` event and says its state first of all.
 BEGUN_MILLISECONDS = 5_000
 AWAITING_CLICK = "awaiting-click"
-# The page gives up at the third log-in page, after two refusals. Each is a start of the client: on a loaded
-# machine 59 s and 66 s before the third (6.5.3, measured), while one start is given 120 s.
+# The page gives up at the third log-in page, after two refusals. Each is a start of the client. On a loaded
+# machine 59 s and 66 s passed before the third (6.5.3, measured). One start is given 120 s.
 _LOADS_UNTIL = {"stopped": 3}
 _DECIDED_STATES = ("ready", "stopped", "signed-out", AWAITING_CLICK)
 
@@ -196,7 +196,8 @@ class ChatPage(SitePage):
         assert not over, covered  # noqa: S101
 
     def expect_room(self, channel: Channel) -> None:
-        """The frame is at the room's address, and the room is writable there, unless the contract says else.
+        """The frame is at the room's address, and the room is writable there, unless the contract says
+        otherwise.
 
         The address is the proof. Rocket.Chat's event `room-opened` comes late, twice, never, or with the name
         of an earlier room (measured on 6.13.0).
@@ -269,7 +270,7 @@ class ChatPage(SitePage):
             with suppress(AssertionError):
                 expect(self.chat.composer).to_be_attached(timeout=LOOK_MILLISECONDS)
                 return
-        raise self._not_signed_in("that of the frame")
+        raise self._not_signed_in("the frame's")
 
     def _in_state(self, attributes: str) -> Locator:
         """The frame, once it has one of these attributes."""

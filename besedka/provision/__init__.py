@@ -1,4 +1,4 @@
-"""Provisioning: bring a Rocket.Chat to the contract, and take it back again."""
+"""Provisioning: bring Rocket.Chat to the contract, and take it back again."""
 
 from besedka.provision.plan import Options
 from besedka.provision.run import Outcome, Undoing, bring, planned, undo

@@ -169,7 +169,7 @@ def _do_user(place: Place, action: Action) -> Json:
             f"Rocket.Chat reserves the name {action.target!r} and makes no account of it",
             expected="a name outside Accounts_SystemBlockedUsernameList and Accounts_BlockedUsernameList",
             where="POST /api/v1/users.create",
-            next_step="let this user sign in to the chat once (SSO makes the account) and apply again, or "
+            next_step="let this user sign in to the chat once (SSO makes the account) and apply again; or "
             "start Rocket.Chat with OVERWRITE_SETTING_Accounts_SystemBlockedUsernameList without the name",
         ) from error
     account = Account.of(answer["user"])

@@ -1,7 +1,7 @@
 """Rocket.Chat's MongoDB, written to where no call of Rocket.Chat can mend what lies there.
 
 Such are rows that scripts made or lost: a membership of no room, a count, a date that is text. Values of
-settings are never written so: a running Rocket.Chat need not notice.
+settings are never written so: Rocket.Chat, while it runs, need not notice.
 """
 
 from __future__ import annotations

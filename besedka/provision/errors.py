@@ -110,7 +110,7 @@ class PersonNeededError(BesedkaError):
 
 
 class OtherServerError(BesedkaError):
-    """The Rocket.Chat or MongoDB that answers now is not the one that was read."""
+    """Another Rocket.Chat or MongoDB answers now than the one that was read."""
 
     exit_status = 58
 
@@ -123,7 +123,7 @@ def wrong_password(username: str, where: str, *, exists: bool | None) -> Besedka
     """Log-in was refused with 401; `exists` says whether there is an account of that name, if known.
 
     From 7.0 Rocket.Chat answers "Unauthorized" to a wrong name and a wrong password alike
-    (`loginErrorMessageOverride`); so it does to an account without one.
+    (`loginErrorMessageOverride`). So it does to an account without one.
     """
     if exists is False:
         return AdminMissingError(
@@ -157,7 +157,7 @@ def not_admin(username: str, roles: list[str], where: str) -> AdminMissingError:
 
 
 def nameless(where: str) -> OtherServerError:
-    """The Rocket.Chat at that address has no id by which it could be told from another one."""
+    """Rocket.Chat at that address has no id by which it could be told from another one."""
     return OtherServerError(
         "this Rocket.Chat has no uniqueID, by which one server is told from another",
         expected="an id, which Rocket.Chat gives itself at a start",

@@ -10,9 +10,9 @@ from besedka.provision.errors import ForbiddenTargetError
 def check(chat_url: str, contract: Contract, *, confirmed: str | None = None) -> None:
     """Return if `chat_url` may be changed; raise ForbiddenTargetError with the reason otherwise.
 
-    Allowed are loopback, a name that this project has led to it, the contract's `chat.development_hosts`,
-    and the host that `confirmed` names letter by letter. A confirmation that names another host is refused
-    even where none was needed.
+    Allowed are loopback, a name that this project has led to it, and the contract's `chat.development_hosts`.
+    The host that `confirmed` names letter by letter is allowed, too. A confirmation that names another host
+    is refused even where none was needed.
     """
     host = address.host(chat_url)
     if confirmed is not None:

@@ -1,9 +1,8 @@
 """The journal: what every change found before it, on disk before the change is made.
 
 One file per apply, JSON lines: a head, then per change `planned` (flushed to the disk before the write),
-`done`, and on the way back `undone`; `applied` and `closed` end a file. Whatever moment a process dies at,
-at most one change is planned and not known to be done. Secrets are encrypted
-(besedka/provision/encryption.py).
+`done`, and on the way back `undone`. `applied` and `closed` end a file. Whatever moment a process dies at, at
+most one change is planned and not known to be done. Secrets are encrypted (besedka/provision/encryption.py).
 """
 
 from __future__ import annotations
@@ -103,7 +102,7 @@ class Journal:
         noted = next(self.rows(), {}).get("server")
         if noted and noted != server_id:
             raise OtherServerError(
-                f"the Rocket.Chat {server_id} answers at {self.chat_url}",
+                f"Rocket.Chat {server_id} answers at {self.chat_url}",
                 expected=f"the one that the apply has changed, {noted}",
                 where=str(self.path),
                 next_step="start that one again, or leave its journal: this server never got the changes",

@@ -32,7 +32,7 @@ class Options:
 
     `rooms_only` leaves settings, provider and accounts alone. `prune` also removes canonical users from rooms
     that are not theirs; other members are nobody's business here. `patience` is how many seconds to wait for
-    Rocket.Chat to answer, `confirmed_host` the host that somebody named as the one to write to. `partial`
+    Rocket.Chat to answer. `confirmed_host` is the host that somebody named as the one to write to. `partial`
     does what can be done even where something is left to a person.
     """
 
@@ -132,7 +132,7 @@ def _other_providers(contract: Contract, state: State) -> Iterator[Action]:
 
 
 def _forced(name: str, value: Any, row: Document) -> Iterator[Notice]:
-    """A variable of Rocket.Chat's environment sets it at each start, to something else."""
+    """A variable of Rocket.Chat's environment sets it at each start, to another value."""
     if row.get("valueSource") == "processEnvValue" and row.get("processEnvValue") != value:
         variable = f"OVERWRITE_SETTING_{name}"
         forced = row.get("processEnvValue")

@@ -51,7 +51,7 @@ def _rights(contract: Contract, state: State) -> Iterator[Action]:
 
 
 def _found(channel: Channel, contract: Contract, state: State) -> Room | None:
-    """The channel's room; where there is none of its name, the one room that can only be it, renamed.
+    """The channel's room. Where no room has its name, the only one that can be it, renamed.
 
     Rocket.Chat's first room becomes the first default one that is missing, if it is no room of the contract.
     """
@@ -130,7 +130,7 @@ def _memberships(
 
 def _by_right(steps: list[Action | Notice], admin: str, state: State) -> Steps:
     """Invitations into private rooms that the administrator is not in: by a right lent for that long."""
-    # The administrator first: a member can do everything else.
+    # The administrator first: a member can do the rest.
     ordered = sorted(steps, key=lambda step: not step.target.endswith(f"/{admin}"))
     before = state.permissions.get(INVITE_ANYWHERE, [])
     lent = sorted({*before, "admin"})

@@ -151,8 +151,8 @@ def of_people(data: Data, contract: Contract) -> Iterator[Action]:
             yield changed(USERS, user, {"type": "user"}, f"its type is {user.get('type')!r}")
         emails = user.get("emails") or []
         if user.get("username") == contract.chat.admin.username and emails and not emails[0].get("verified"):
-            # Rocket.Chat refuses that of one's own account, and while it is so takes the password away at the
-            # first log-in by SSO (measured on 6.13.0).
+            # Rocket.Chat lets nobody verify their own address. An unverified account loses its password at
+            # the first log-in by SSO (measured on 6.13.0).
             mended = [emails[0] | {"verified": True}, *emails[1:]]
             yield changed(USERS, user, {"emails": mended}, "the administrator's e-mail is not verified")
         yield from _tokens(user)
@@ -217,8 +217,8 @@ def of_links(
     """Links of canonical accounts that the site did not make, and theirs that another account holds.
 
     The next log-in links anew; until then a canonical user would come in as that other account.
-    `issued` are the site's user ids with their names, and its access tokens; None where they cannot
-    be read, or no table keeps the tokens.
+    `issued` are the site's user ids with their names, and its access tokens. None where they cannot be read,
+    or no table keeps the tokens.
     """
     service = contract.provider.name
     canonical = {user.username for user in contract.users}

@@ -1,7 +1,7 @@
 """A second administrator for the length of one call: who changes what nobody may change on himself.
 
 `users.update` refuses `verified` for one's own account with 400 `error-action-not-allowed` "Editing email
-verification is not allowed", and a new address without it stays unverified
+verification is not allowed". A new address without it stays unverified
 (`apps/meteor/app/lib/server/functions/saveUser.js`; measured on 6.13.0). An account whose address is
 unverified loses its password at its first SSO sign-in (`apps/meteor/server/configuration/accounts_meld.js`;
 measured too).
@@ -28,8 +28,8 @@ class OwnAddressError(PersonNeededError):
 
 
 OTHER_WAYS = (
-    "let another administrator set address and «Email verified» (Administration → Workspace → Users → Edit), "
-    "or open the link that Rocket.Chat mails (My Account → Profile), or, on an empty database, start "
+    "let another administrator set address and «Email verified» (Administration → Workspace → Users → Edit); "
+    "or open the link that Rocket.Chat mails (My Account → Profile); or, on an empty database, start "
     "Rocket.Chat with ADMIN_EMAIL_VERIFIED=true"
 )
 # `temp_`: doctor takes it for nobody who is there to stay.

@@ -18,8 +18,8 @@ from besedka.rocketchat.rest import Json, RocketChatError
 # Rocket.Chat rebuilds the row 500 ms per setting plus 2 s after the last write
 # (`apps/meteor/server/lib/oauth/updateOAuthServices.ts`, `CachedSettings.ts`).
 LIVE_SECONDS = 15.0
-# The route is limited to ten calls a minute like any other, even for an administrator (no log-in needed, so
-# nobody is recognised): this asks nine times until the row is due.
+# The route is limited to ten calls a minute like any other. It needs no log-in, so it recognises no
+# administrator. This asks nine times until the row is due.
 POLL_SECONDS = 0.3
 _POLLS = 9
 _STUB = {

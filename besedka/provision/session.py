@@ -84,7 +84,7 @@ class Session:
         if now != self.server_id:
             raise errors.OtherServerError(
                 f"another server answers here than before: {now}",
-                expected=f"the Rocket.Chat {self.server_id}, which was read",
+                expected=f"Rocket.Chat {self.server_id}, which was read",
                 where=self.url,
                 next_step="find out which program has taken this port; to this server nothing was written",
             )
@@ -205,7 +205,7 @@ def _refused(error: RocketChatError, chat: RocketChat, username: str, exists: bo
 def _publicly_known(chat: RocketChat, username: str) -> bool | None:
     """Whether an account exists, as far as a stranger is told; None where nothing can be concluded.
 
-    `users.getAvatar` needs no log-in; it redirects to the picture of an account and refuses the name of
+    `users.getAvatar` needs no log-in. It redirects to the picture of an account and refuses the name of
     nobody with `error-invalid-user` (`apps/meteor/app/api/server/v1/users.ts`).
     """
     try:

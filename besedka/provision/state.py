@@ -6,10 +6,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from besedka.contract import Contract, SettingValue
+from besedka.contract import Contract
 from besedka.provision.session import Session
 from besedka.rocketchat import catalogue, licences, memberships, shapes
 from besedka.rocketchat.rest import Json
+from besedka.values import SettingValue
 
 PAGE = 100
 
@@ -87,11 +88,11 @@ class Room:
 
 @dataclass
 class State:
-    """A Rocket.Chat as it was when read; the writers keep it in step with what they change.
+    """Rocket.Chat as it was when read; the writers keep it in step with what they change.
 
     `modules` are those of the licence, asked for only where Custom OAuth needs one; None where nobody said.
-    `accounts` go by lower-case user name, because Rocket.Chat's names are unique without regard to case;
-    those that are not are `doubles`. `addresses` maps an e-mail to the accounts that hold it. `members` maps
+    `accounts` go by lower-case user name, because Rocket.Chat's names are unique without regard to case.
+    Those that are not are `doubles`. `addresses` maps an e-mail to the accounts that hold it. `members` maps
     a room's id to the canonical users with a membership there.
     """
 

@@ -1,7 +1,7 @@
 """Rocket.Chat's question whether the workspace has moved, which covers the chat of administrators.
 
-It comes once `Site_Url` has changed or the server has started at another MongoDB, and stays when both are
-back (server/settings/misc.ts of 6.5.3 and 7.7.1; seen on a running 6.5.3).
+It comes once `Site_Url` has changed or the server has started at another MongoDB. It stays when both are back
+(server/settings/misc.ts of 6.5.3 and 7.7.1; seen on a running 6.5.3).
 """
 
 from __future__ import annotations

@@ -51,7 +51,7 @@ class Step:
 
 
 def named(run: Run) -> str:
-    """The run as a reader of the nightly knows it: by the Rocket.Chat that it ran on."""
+    """The run as a reader of the nightly knows it: by its version of Rocket.Chat."""
     services = run.stack.services if run.stack else ()
     version = next((row.version for row in services if row.name == "rocketchat"), "")
     return f"Rocket.Chat {version}" if version else run.id

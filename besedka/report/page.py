@@ -1,4 +1,4 @@
-"""The run's page: one HTML file with styles and pictures inside, made of a `Run` and nothing else."""
+"""The run's page: one HTML file with styles and pictures inside, made of a `Run` alone."""
 
 from __future__ import annotations
 

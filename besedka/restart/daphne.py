@@ -83,8 +83,8 @@ def stop(port: int, web: Path) -> bool:
 def _ended(process: psutil.Process) -> bool:
     """Whether the process ends within the time to stop.
 
-    One that has ended but whose parent has not asked for its status is a zombie, which `Process.wait` takes
-    for alive: so it is with a Daphne of a killed restart where process 1 adopts nobody.
+    A process that has ended is a zombie until its parent asks for its status. `Process.wait` takes a zombie
+    for alive. A Daphne of a killed restart becomes one where process 1 adopts nobody.
     """
     deadline = time.monotonic() + STOP_SECONDS
     while process.is_running() and process.status() != psutil.STATUS_ZOMBIE:

@@ -28,8 +28,8 @@ _IN_CONTAINER = "/tmp"  # noqa: S108 - of the container
 class DockerServices:
     """`Services` of one compose project. Containers are stopped and started, never removed.
 
-    `gateway` is the address of this machine that containers know as `host-gateway`, None where it is not
-    this machine's to listen on. Raises NoEngineError or EnginePermissionError when there is no engine.
+    `gateway` is the address of this machine that containers know as `host-gateway`. It is None where this
+    machine cannot listen on it. Raises NoEngineError or EnginePermissionError when there is no engine.
     """
 
     def __init__(self, project: str) -> None:

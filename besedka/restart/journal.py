@@ -1,4 +1,4 @@
-"""How far a restart has come, on disk before each step, so that the next run goes on where one died."""
+"""How far a restart has come. It is on disk before each step: the next run goes on where one died."""
 
 from __future__ import annotations
 

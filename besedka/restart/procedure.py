@@ -238,8 +238,8 @@ class _Restart:
                     f"{self._services.logs(service, LOG_LINES)}",
                     expected=f"ready within {budget:.0f} s ({readiness.BUDGET_ENV})",
                     where=f"service {service} of compose project {self._target.project}",
-                    next_step="put right what it says; a further run goes on from here and waits for a "
-                    "Rocket.Chat that is still starting, --afresh restarts it",
+                    next_step="put right what it says; a further run goes on from here and waits for "
+                    "Rocket.Chat if it is still starting; --afresh restarts it",
                 )
             Event().wait(POLL_SECONDS)
 

@@ -62,6 +62,6 @@ class Services(Protocol):
         source: Path | None = None,
         sink: Path | None = None,
     ) -> None:
-        """Run a command inside. A copy of the file `source` is named by a last argument; what the command
+        """Run a command inside. A copy of the file `source` is named by a last argument. What the command
         prints goes to the file `sink`. Raises DumpFailedError unless its status is 0.
         """

@@ -22,8 +22,8 @@ from besedka.site_database import SiteDatabase
 CONNECT_SECONDS = 5
 # A restore waits so long for somebody who still reads or writes, then says so and changes nothing.
 LOCK_SECONDS = 10
-# `pg_restore --clean` drops what is in the dump alone, and fails on a table of a later migration that refers
-# to one of them. What is in no schema of a user is the server's.
+# `pg_restore --clean` drops only what is in the dump. It fails on a table of a later migration that refers to
+# one of those. What is in no schema of a user is the server's.
 _EMPTY = """
 DO $$ DECLARE name text; BEGIN
 FOR name IN SELECT nspname FROM pg_namespace WHERE nspname !~ '^pg_' AND nspname <> 'information_schema'

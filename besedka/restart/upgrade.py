@@ -36,7 +36,7 @@ class UpgradeFailedError(BesedkaError):
 
 
 class Workspace(Protocol):
-    """A Rocket.Chat with its data, whose programs can be exchanged."""
+    """Rocket.Chat with its data, whose programs can be exchanged."""
 
     @property
     def contract(self) -> Contract:

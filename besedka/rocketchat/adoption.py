@@ -1,8 +1,9 @@
 """Which letters of an address cost an account its password when SSO adopts it.
 
-Rocket.Chat finds the account whatever the case of its address, and then looks for the address itself, to the
-letter, among those that are verified (`apps/meteor/server/configuration/accounts_meld.js`, 6.x and 7.x): an
-account with a password and other letters meets the page "Reset password" as an unverified one does.
+Rocket.Chat finds the account whatever the case of its address. Then it looks for the address itself, to the
+letter, among those that are verified. Source: `apps/meteor/server/configuration/accounts_meld.js`, 6.x and
+7.x. So an account with a password and other letters meets the page "Reset password", as an unverified one
+does.
 """
 
 from __future__ import annotations

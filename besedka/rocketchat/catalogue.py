@@ -97,8 +97,8 @@ class Catalogue:
     def near(self, unknown_id: str) -> str:
         """The id that was probably meant: "" when there is none.
 
-        Compared are known inventions, the English labels of the admin pages (people make ids out of
-        those), and the spelling of the ids themselves.
+        Three things are compared: known inventions, the English labels of the admin pages, and the spelling
+        of the ids. People make ids out of those labels.
         """
         invented: dict[str, str] = _labels()["invented"]
         if unknown_id in invented:

@@ -9,7 +9,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from besedka import ways
-from besedka.contract import Contract, SettingValue
+from besedka.contract import Contract
+from besedka.values import SettingValue
 
 # The stored value wins over ROOT_URL at once; ROOT_URL fills it only the first time (measured on 6.13.0).
 ADDRESS = "Site_Url"
@@ -21,8 +22,8 @@ PROXIED = "Accounts_OAuth_Proxy_services"
 NEEDED: dict[str, bool] = {
     "Accounts_Registration_AuthenticationServices_Enabled": True,
     "Accounts_ManuallyApproveNewUsers": False,
-    # Else the address of a new account is unverified (server/lib/accounts, onCreateUser), and adoption by an
-    # unverified address asks for a new password (accounts_meld.js, 6.5.3: at each sign-in).
+    # Without it the address of a new account is unverified (server/lib/accounts, onCreateUser). Adoption by
+    # an unverified address asks for a new password (accounts_meld.js, 6.5.3: at each sign-in).
     "Accounts_Verify_Email_For_External_Accounts": True,
     "Accounts_ForgetUserSessionOnWindowClose": False,
     "Accounts_iframe_enabled": False,

@@ -23,7 +23,7 @@ BUILT_IN_ROLES = frozenset(
 
 
 def recovered(text: str) -> str | None:
-    """The text as it was meant, if it is UTF-8 that was once read as a code page; None if it is not."""
+    """The text as it was meant, if it is UTF-8 that was once read as a code page. None if it is not."""
     for encoding in _GARBLINGS:
         try:
             meant = text.encode(encoding).decode("utf-8")

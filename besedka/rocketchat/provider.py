@@ -10,7 +10,8 @@ from __future__ import annotations
 
 import re
 
-from besedka.contract import Contract, Provider, SettingValue
+from besedka.contract import Contract, Provider
+from besedka.values import SettingValue
 
 # Contract fields whose Rocket.Chat suffix has the same name.
 _SAME_NAME = (

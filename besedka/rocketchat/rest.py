@@ -1,7 +1,7 @@
 """A client of Rocket.Chat's REST API, version 1.
 
-Every answer is JSON with `success` (or `status` for log-in); anything else, such as the HTML shell that
-Rocket.Chat serves with 200 for any unknown page, is an error here and never a success.
+Every answer is JSON with `success` (or `status` for log-in); anything else is an error here and never a
+success. One such thing is the HTML shell that Rocket.Chat serves with 200 for any unknown page.
 """
 
 from __future__ import annotations
@@ -236,8 +236,8 @@ class RocketChat:
 def _seconds_to_wait(headers: Mapping[str, str], message: str) -> float | None:
     """`X-RateLimit-Reset` is an absolute time in milliseconds (`apps/meteor/app/api/server/api.ts`).
 
-    The limit of one function, as a second address of one account within a minute, says it in words alone
-    (measured on 6.13.0; `apps/meteor/app/lib/server/lib/RateLimiter.js`).
+    The limit of one function says it in words alone. An example is a second address of one account within a
+    minute (measured on 6.13.0; `apps/meteor/app/lib/server/lib/RateLimiter.js`).
     """
     reset = headers.get("X-RateLimit-Reset", "")
     if reset.isdigit():

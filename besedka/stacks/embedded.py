@@ -17,7 +17,7 @@ from pathlib import Path
 
 import requests
 
-from besedka import hosts, provision, site_status
+from besedka import client_environment, hosts, provision, site_status
 from besedka.address import bound, host
 from besedka.contract import PROJECT_ROOT, Contract
 from besedka.errors import ServiceUnreachableError, StackStartError
@@ -46,7 +46,7 @@ from besedka.target import Target
 
 START_BUDGET_SECONDS = 60.0
 STOP_ORDER = ("nginx", "tls", "one_host", "site", "rocketchat", "mongo", "postgres", "redis")
-# Migrating an empty database takes longer than everything else; the site keeps a migrated one to copy.
+# Migrating an empty database takes longer than all the rest; the site keeps a migrated one to copy.
 SITE_TEMPLATE = ("--template", str(PROJECT_ROOT / ".besedka" / "site-template.sqlite3"))
 # PBKDF2 with Django's million rounds takes a second per log-in on a slow core. The number of rounds is
 # nothing this suite is about, so a throwaway stack uses few.
@@ -69,6 +69,7 @@ class EmbeddedStack:
 
     def start(self) -> Stack:
         """Start everything; returns once the contract is fulfilled. Raises StackStartError."""
+        client_environment.forget_postgres()
         if served := self.programs.bundle or self.programs.chat_client:
             self.contract = served.contract(self.contract)
         names = (*PORTS, "mongo", "postgres", "redis")
@@ -77,7 +78,8 @@ class EmbeddedStack:
         self.ports.update(entrance.fixed(self.programs.ports))
         self.contract = entrance.contract()
         for name, command in entrance.programs(self.folder):
-            self._launch(name, command, PROJECT_ROOT, {"PYTHONPATH": str(PROJECT_ROOT)})
+            place = self.folder / name if name == nginx.NAME else PROJECT_ROOT
+            self._launch(name, command, place, {"PYTHONPATH": str(PROJECT_ROOT)})
         self.authority = entrance.authority
         self.site_environment = self._site_environment()
         with ThreadPoolExecutor(max_workers=1) as background:
@@ -95,7 +97,7 @@ class EmbeddedStack:
         return self.stack
 
     def _give_up_without_site(self, prepared: Future[None]) -> None:
-        """The first boot of a real Rocket.Chat takes minutes; nobody need wait for it when the site fails."""
+        """The first boot of Rocket.Chat itself takes minutes; nobody need wait for it when the site fails."""
         if prepared.exception():
             self.cancelled.set()
 
@@ -195,7 +197,7 @@ class EmbeddedStack:
             return
         chat = RocketChat(self.contract.chat.url, timeout=2)
         self.processes["rocketchat"].wait_until(
-            lambda: _answers(lambda: "version" in chat.info()),
+            self._if_reachable(lambda: _answers(lambda: "version" in chat.info())),
             budget=START_BUDGET_SECONDS,
             expected="GET /api/info with a version",
         )
@@ -203,10 +205,21 @@ class EmbeddedStack:
     def wait_for_site(self) -> None:
         """Return once the site says that it is ready."""
         self.processes["site"].wait_until(
-            lambda: site_status.ready(self.contract.site, timeout=2),
+            self._if_reachable(lambda: site_status.ready(self.contract.site, timeout=2)),
             budget=START_BUDGET_SECONDS,
             expected=site_status.expected(self.contract.site),
         )
+
+    def _if_reachable(self, ready: Callable[[], bool]) -> Callable[[], bool]:
+        """The question, unless nobody could ask it: what stands before the service has ended."""
+
+        def asked() -> bool:
+            for name in ("nginx", "tls", "one_host"):
+                if name in self.processes:
+                    self.processes[name].must_live("a program before site and chat that runs")
+            return ready()
+
+        return asked
 
     def manage(self, *arguments: str, stdin: str = "") -> str:
         """Run one of the site's management commands and return what it printed."""

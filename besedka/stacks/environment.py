@@ -1,6 +1,6 @@
 """What each service is told by its environment, made from the contract.
 
-Services import nothing of ours: a real Rocket.Chat in a container and the stand-in are told the same.
+Services import nothing of ours: Rocket.Chat itself in a container and the stand-in are told the same.
 """
 
 from __future__ import annotations
@@ -120,11 +120,11 @@ def _full_name(contract: Contract) -> str:
 def chat(contract: Contract, *, mongo_url: str, oplog_url: str, port: int) -> dict[str, str]:
     """Environment of Rocket.Chat's first boot.
 
-    `OVERWRITE_SETTING_<id>` is applied at every boot (`apps/meteor/app/settings/server/SettingsRegistry.ts`),
-    ADMIN_* only while no administrator exists (`apps/meteor/server/startup/initialData.js`), and the
-    provider's variables only until its rows exist. ADMIN_EMAIL_VERIFIED counts only as exactly `true`
-    (same file; measured on 6.13.0): with any other word the administrator loses the password at the first
-    SSO sign-in, see the check `rooms.verified`.
+    `OVERWRITE_SETTING_<id>` is applied at every boot (`apps/meteor/app/settings/server/SettingsRegistry.ts`).
+    ADMIN_* is applied only while no administrator exists (`apps/meteor/server/startup/initialData.js`). The
+    provider's variables are applied only until its rows exist. ADMIN_EMAIL_VERIFIED counts only as exactly
+    `true` (same file; measured on 6.13.0): with any other word the administrator loses the password at the
+    first SSO sign-in, see the check `rooms.verified`.
     """
     admin = contract.chat.admin
     rows = {
@@ -138,8 +138,11 @@ def chat(contract: Contract, *, mongo_url: str, oplog_url: str, port: int) -> di
         "ADMIN_EMAIL_VERIFIED": "true",
         "ADMIN_PASS": admin.secret,
     }
+    # A list is left to provisioning: the older ones keep its text
+    # (`app/settings/server/functions/convertValue.ts`; JSON is read there later).
     overwritten = {
         f"OVERWRITE_SETTING_{name}": str(value).lower() if isinstance(value, bool) else str(value)
         for name, value in contract.settings.items()
+        if not isinstance(value, list)
     }
     return rows | overwritten | provider.environment(contract)

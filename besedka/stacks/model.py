@@ -26,7 +26,7 @@ class Service:
     """One running service.
 
     `real` is False for a stand-in. `log` is the file its output goes to, None where we do not start it.
-    `pid` is the process to look for in a leak test, None where the service is not a process of ours.
+    `pid` is the process to look for in a leak test. None means that it is no process of ours.
     """
 
     name: str
@@ -56,14 +56,14 @@ class Casualty:
 class Stack:
     """A stack that answers.
 
-    `site_url` and `chat_url` are what a browser opens; `provider_url` is where Rocket.Chat's server reaches
-    the site, None where that is the same address. `mongo_url` and `site_database_url` are None where
-    the data cannot be read, and the checks that need them say so; `site_environment_file` is None where
-    the site's management commands cannot be run; then `site_manage` is the adapter's command for temporary
-    users, if it has one. `folder` holds logs and data of the run. `absent` names services that the stack
-    does without, and what does their work and why, in words. `authority` is the file of certificates that
-    vouch for its addresses, None where the usual ones or the environment's do. `hosts` are names that only
-    this project's clients find, on this machine.
+    `site_url` and `chat_url` are what a browser opens. `provider_url` is where Rocket.Chat's server reaches
+    the site, None where that is the same address. `mongo_url` and `site_database_url` are None where the data
+    cannot be read, and the checks that need them say so; `site_environment_file` is None where the site's
+    management commands cannot be run; then `site_manage` is the adapter's command for temporary users, if it
+    has one. `folder` holds logs and data of the run. `absent` names services that the stack does without, and
+    what does their work and why, in words. `authority` is the file of certificates that vouch for its
+    addresses, None where the usual ones or the environment's do. `hosts` are names that only this project's
+    clients find, on this machine.
     """
 
     kind: StackKind
@@ -82,7 +82,9 @@ class Stack:
     absent: dict[str, str] = field(default_factory=dict)
 
     def trust(self) -> None:
-        """Let this process's clients trust the stack's own authority, and find its hosts, if it has some."""
+        """Let this process's clients trust the stack's own authority, and find its hosts and its database."""
+        if self.kind != "attached":
+            client_environment.forget_postgres()
         if self.authority:
             client_environment.trust(self.authority)
         if self.hosts:

@@ -119,7 +119,7 @@ class Progress:
 
         `alive` answers None, or how the service ended; `seen` what is there in place of what is expected.
         `news` waits for a sign that it is worth asking again, and returns after the given seconds at the
-        latest; without it, the service is asked every POLL_SECONDS.
+        latest. Without it, the service is asked every POLL_SECONDS.
         """
         self.tell(service, f"waiting for {expected}")
         while not ready():

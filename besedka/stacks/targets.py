@@ -52,8 +52,8 @@ def _manage(contract: Contract, told: dict[str, str]) -> Manage | None:
 def with_provider(target: Target, contract: Contract) -> Target:
     """The target with the provider's address, where that is not said by anybody.
 
-    A Rocket.Chat in a container of this machine reaches the site at `host.docker.internal`, because
-    127.0.0.1 is itself in there.
+    Rocket.Chat in a container of this machine reaches the site at `host.docker.internal`, because 127.0.0.1
+    is itself in there.
     """
     said = target.provider_url or contract.own_provider_url
     if said or not in_container.chat_container(target.chat_url):

@@ -68,7 +68,9 @@ def configuration_hash(contract: Contract, given: Sequence[str]) -> str:
 
 
 def reusable(contract: Contract, given: Sequence[str]) -> tuple[Stack | None, str]:
-    """An embedded stack of an `up` that is what a new one would be, else None and the reason in words."""
+    """An embedded stack of an `up` that is what a new one would be. Otherwise None and the reason in
+    words.
+    """
     records = [record for record in noted() if record.stack.kind == "embedded"]
     wanted, why = configuration_hash(contract, given), "no embedded stack of an `up` runs"
     for record in reversed(records):

@@ -1,6 +1,6 @@
 """Which Rocket.Chat the suite knows, and the MongoDB that goes with it.
 
-The table with its sources is versions.toml. 9.0.0 made Custom OAuth a licensed feature, so what this suite
+The table with its sources is versions.toml. 9.0.0 made Custom OAuth a licensed feature. So what this suite
 proves by default cannot be had there without a licence.
 
 `python -m besedka.stacks.versions` prints the table for a matrix of GitHub's.

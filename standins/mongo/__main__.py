@@ -1,6 +1,6 @@
 """`python -m standins.mongo --host 127.0.0.1 --port N --data DIR [--replica-set rs0]`.
 
-Port 0 takes a free one; the line "listening on HOST:PORT" says which. Ends with 0 on SIGTERM or SIGINT,
+Port 0 takes a free one; the line "listening on HOST:PORT" says which. Ends with 0 on SIGTERM or SIGINT. Ends
 with 48 if the address cannot be had (as mongod does), with 100 if the data cannot.
 """
 
@@ -61,7 +61,7 @@ if __name__ == "__main__":
         "--replica-set", help="announce a replica set of this name with this server as primary"
     )
     parser.add_argument(
-        "--series", metavar="N.N", help="the version to give, for a Rocket.Chat that wants it; it acts as 7.0"
+        "--series", metavar="N.N", help="the version to give, where Rocket.Chat wants it; it acts as 7.0"
     )
     options = parser.parse_args()
     logging.basicConfig(stream=sys.stdout, level=logging.INFO, format="%(asctime)s mongo %(message)s")

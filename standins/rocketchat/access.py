@@ -41,7 +41,7 @@ async def can_access(server: Server, user: Document | None, room: Document) -> b
     """Whether the user may read the room (app/authorization/server/functions/canAccessRoom.ts).
 
     A public channel is open to holders of `view-c-room`, and to nobody's session only while
-    Accounts_AllowAnonymousRead is on; everything else is open to its members.
+    Accounts_AllowAnonymousRead is on. Everything else is open to its members.
     """
     if user is None:
         return room["t"] == "c" and bool(server.settings.get("Accounts_AllowAnonymousRead"))

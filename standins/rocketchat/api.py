@@ -2,7 +2,7 @@
 
 The order is Rocket.Chat's (`app/api/server/ApiClass.ts`, addRoute); so is that a failing handler answers
 400, not 500. A body that does not parse counts as empty since the router of 7.6 (`router.ts`,
-parseBodyParams); before, it is 400 with a page (measured on 6.13.0).
+parseBodyParams). Before, it is 400 with a page (measured on 6.13.0).
 """
 
 import hashlib
@@ -217,7 +217,7 @@ def _preflight(server: Server) -> Response:
 def _limit_method(call: Call, name: str, caller: str) -> None:
     """The rate limits of methods, per method and caller: a socket, or a token or address by REST.
 
-    Meteor's for signing in always holds (measured on 6.13.0: the sixth log-in within ten seconds is refused);
+    Meteor's for signing in always holds (measured on 6.13.0: the sixth log-in within ten seconds is refused).
     Rocket.Chat's (`app/lib/server/startup/rateLimiter.js`) is a setting, and off in TEST_MODE.
     """
     config, get, prefix = call.server.config, call.server.settings.get, "DDP_Rate_Limit_Connection_By_Method_"

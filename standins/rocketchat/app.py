@@ -127,7 +127,7 @@ async def avatar(request: Request) -> Response:
 
 
 async def shell(request: Request) -> Response:
-    """The same page, with 200, for every address that is nothing else."""
+    """The same page, with 200, for every address that no other route takes."""
     if request.method not in {"GET", "HEAD"}:
         return Response(status_code=405)
     config: Config = request.app.state.server.config

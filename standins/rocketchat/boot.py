@@ -51,8 +51,8 @@ async def connect(config: Config) -> tuple[AsyncMongoClient[dict[str, Any]], str
     The driver does the waiting: each try ends with its server selection time-out. Raises BootError for a
     Mongo that belongs to no replica set.
     """
-    # A single member is asked directly and whatever its set, so that its role is seen before the driver
-    # judges it; the name by which a set knows its member need not be one that can be reached from here.
+    # A single member is asked directly and whatever its set. So its role is seen before the driver judges it;
+    # the name by which a set knows its member need not be one that can be reached from here.
     single = len(parse_uri(config.mongo_url)["nodelist"]) == 1
     more: dict[str, Any] = {"directConnection": True, "replicaSet": None} if single else {}
     name: str | None = None
@@ -119,10 +119,10 @@ async def _one_row_per_service(server: Server) -> None:
 async def _note_version(server: Server) -> None:
     """What a first boot and each change of version do (measured on 6.13.0).
 
-    `Show_Setup_Wizard` falls back from `completed` to `in_progress` in a workspace that is not registered,
-    OVERWRITE_SETTING_ or not (`server/startup/cloudRegistration.ts`, 7.7.1 the same; whether 8.x is so is
-    unknown). The number of the last migration may stay 0 until the second boot, because
-    `server/lib/migrations.ts` (6.13) awaits neither of two writes; here it always does.
+    In a workspace that is not registered `Show_Setup_Wizard` falls back from `completed` to `in_progress`,
+    OVERWRITE_SETTING_ or not. Source: `server/startup/cloudRegistration.ts`, 7.7.1 the same; whether 8.x is
+    so is unknown. The number of the last migration may stay 0 until the second boot:
+    `server/lib/migrations.ts` (6.13) awaits neither of two writes. Here it always stays 0.
     """
     migrations, version = server.db["migrations"], server.config.version
     control = await migrations.find_one({"_id": "control"})

@@ -136,7 +136,7 @@ async def room_id_by_name_or_id(call: Call, key: Any = None, *_: Any) -> str:
 
 
 def _moment(value: Any) -> datetime | None:
-    """A date as DDP has it, or as the ISO text that clients send for `ls`; None for anything else."""
+    """A date as DDP has it, or as the ISO text that clients send for `ls`; otherwise None."""
     if isinstance(value, str):
         try:
             return datetime.fromisoformat(value).astimezone()

@@ -1,7 +1,7 @@
 """One DDP connection: handshake, methods, subscriptions (Meteor's `ddp-server/livedata_server.js`, DDP 1).
 
-Messages of a connection are handled one after the other. What goes out is queued; a client that does not
-read is dropped when its queue is full, so that it holds nobody else up.
+Messages of a connection are handled one after the other. What goes out is queued. A client that does not read
+is dropped when its queue is full, so that it holds nobody else up.
 """
 
 import asyncio

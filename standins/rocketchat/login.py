@@ -1,8 +1,8 @@
 """Log-in: the handlers, the order of checks, and the error that comes out, by version.
 
 Handlers after Meteor's `accounts-base`, `accounts-password` and `accounts-oauth`; the checks after
-`app/authentication/server/startup/index.js` and `lib/restrictLoginAttempts.ts`. Since 7.0 (PR #32159)
-every Meteor.Error of a handler becomes 401 "User not found"; what is no Meteor.Error passes as it is.
+`app/authentication/server/startup/index.js` and `lib/restrictLoginAttempts.ts`. Since 7.0 (PR #32159) every
+Meteor.Error of a handler becomes 401 "User not found". What is no Meteor.Error passes as it is.
 """
 
 from dataclasses import dataclass

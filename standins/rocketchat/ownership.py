@@ -1,7 +1,7 @@
 """What becomes of the rooms whose only owner goes.
 
 After `app/lib/server/functions/getRoomsWithSingleOwner.ts` and `relinquishRoomOwnerships.ts`: the member who
-has been there longest takes over; where nobody else is, a private room is removed and a public one stays.
+has been there longest takes over. Where nobody else is, a private room is removed and a public one stays.
 """
 
 from dataclasses import dataclass, field

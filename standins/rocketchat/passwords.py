@@ -14,7 +14,7 @@ _ROUNDS = 10
 
 
 def digest_of(password: Any) -> str | None:
-    """SHA-256 in hex of a plain password or of `{digest, algorithm: "sha-256"}`; None for anything else."""
+    """SHA-256 in hex of a plain password or of `{digest, algorithm: "sha-256"}`; otherwise None."""
     if isinstance(password, str):
         return hashlib.sha256(password.encode()).hexdigest()
     if isinstance(password, dict) and isinstance(password.get("digest"), str):

@@ -1,9 +1,8 @@
 """REST routes and DDP methods of the stand-in, declared where they are written.
 
-A REST handler takes a `Call` and returns the fields of the success envelope; a method handler takes a
-`Call` and the method's parameters and returns its result. Both raise `RocketError` for a refusal:
-REST shows it as 400 with `error` and `errorType`, DDP as an `error` object
-(Rocket.Chat `apps/meteor/app/api/server/api.ts`).
+A REST handler takes a `Call` and returns the fields of the success envelope. A method handler takes a `Call`
+and the method's parameters and returns its result. Both raise `RocketError` for a refusal: REST shows it as
+400 with `error` and `errorType`, DDP as an `error` object (Rocket.Chat `apps/meteor/app/api/server/api.ts`).
 """
 
 from collections.abc import Awaitable, Callable
@@ -55,8 +54,8 @@ class Call:
 class Route:
     """A REST route under /api/v1: who may call it and what it demands.
 
-    Without one of `permissions` the route itself refuses (`error-unauthorized`), before the second factor;
-    before 7.0 its handler did, with the error that `older` makes (apps/meteor/app/api/server/v1 of 6.5.3 and
+    Without one of `permissions` the route itself refuses (`error-unauthorized`), before the second factor.
+    Before 7.0 its handler did, with the error that `older` makes (apps/meteor/app/api/server/v1 of 6.5.3 and
     7.7.1). Without `needs` the handler refuses, as `API.v1.unauthorized()`.
     """
 

@@ -1,8 +1,8 @@
 """channels.*, groups.* and rooms.* of the REST API.
 
 After `app/api/server/v1/channels.ts`, `groups.ts` and `rooms.ts`. Channels and groups are one code, declared
-once per type: they differ in names, in who sees a room (a group's outsider gets `error-room-not-found`)
-and in which routes check a strict schema.
+once per type: they differ in names, in who sees a room and in which routes check a strict schema. A group's
+outsider gets `error-room-not-found`.
 """
 
 from collections.abc import Awaitable, Callable
@@ -59,8 +59,8 @@ async def select(
 ) -> Document:
     """The room that roomId or roomName names; an archived one only where `archived` allows it.
 
-    A private room is hidden from who is no member, an administrator too (measured on 6.13.0), unless
-    `outsiders` may name it.
+    A private room is hidden from those who are no members, an administrator too (measured on 6.13.0).
+    `outsiders` says that others may name it.
     """
     key = typed(values).get("roomId") or values.get("roomName")
     if family is GROUPS and not key:
@@ -105,7 +105,7 @@ def act(
 ) -> Callable[[Action], Action]:
     """Declare a POST that does something to the selected room and answers with it.
 
-    A group's kick and leave answer with nothing, like whatever has `answers` off; `outsiders` find a group
+    A group's kick and leave answer with nothing, like whatever has `answers` off. `outsiders` find a group
     that they are not in.
     """
 

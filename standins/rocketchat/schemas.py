@@ -1,8 +1,8 @@
 """What Rocket.Chat's schemas refuse before a handler runs, by route and version, in ajv's words.
 
 The data is `schemas.json`, which names its sources. There is one ajv, with `coerceTypes` and without
-`allErrors` (packages/rest-typings/src/v1/Ajv.ts): a number passes where a text is wanted and becomes one, and
-an object names its first problem only (measured on 6.13.0: `username: 5` makes an account called 5).
+`allErrors` (packages/rest-typings/src/v1/Ajv.ts): a number passes where a text is wanted and becomes one. An
+object names its first problem only. Measured on 6.13.0: `username: 5` makes an account called 5.
 """
 
 import json

@@ -1,7 +1,7 @@
 """Log-in tokens: issued, found, expired and removed (Meteor's `accounts-base`, in `services.resume`).
 
-When a token dies, `("tokens", "<hashed token>")` is published on the hub, so that sockets that signed in
-with it can be signed out.
+When a token dies, `("tokens", "<hashed token>")` is published on the hub. So the sockets that signed in with
+it can be signed out.
 """
 
 from datetime import datetime, timedelta

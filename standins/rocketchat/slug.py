@@ -1,7 +1,7 @@
 """The name that Rocket.Chat makes of a room's display name, with `UI_Allow_room_names_with_special_chars`.
 
 `getValidRoomName.ts` calls limax with `maintainCase`. Measured on the limax 3.0.0 that Rocket.Chat 6.13.0
-brings, for ASCII and Russian letters; what becomes of other letters is not known here, they are dropped.
+brings, for ASCII and Russian letters. What becomes of other letters is not known here, they are dropped.
 """
 
 import re

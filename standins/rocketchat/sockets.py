@@ -1,8 +1,8 @@
 """The sockets: SockJS's WebSocket transport under /sockjs, and the bare one at /websocket.
 
 Frames after SockJS 1.x: `o` opens, `a["..."]` carries DDP texts, `h` is a heartbeat, `c[code,"reason"]`
-closes. The polling transports are not offered: /sockjs/info says that WebSocket is there, and a client that
-falls back all the same gets 404, as from a server behind `DISABLE_SOCKJS`.
+closes. The polling transports are not offered: /sockjs/info says that WebSocket is there. A client that falls
+back all the same gets 404, as from a server behind `DISABLE_SOCKJS`.
 """
 
 import asyncio

@@ -102,8 +102,8 @@ async def check_second_factor(
 ) -> None:
     """Pass, or raise RocketError `totp-required`, `totp-invalid` or `totp-max-attempts`.
 
-    With `call` (a privileged call) the age of the user, a remembered token and the password fallback
-    count; without it (a log-in) none of them does.
+    With `call` (a privileged call) the age of the user, a remembered token and the password fallback count.
+    Without it (a log-in) none of them does.
     """
     if server.config.test_mode or not server.settings.get(_PREFIX + "Enabled"):
         return

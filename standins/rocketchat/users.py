@@ -182,8 +182,8 @@ async def update(call: Call) -> Document:
         address = data.get("email", old.get("address"))
         if "email" in data:
             _check_domain(call.server, address)
-            # Taken by the account itself, too, if it is in other letters (6.13.0, setEmail.ts and
-            # checkEmailAvailability.ts, whose question to MongoDB takes no notice of case).
+            # In other letters the account itself counts as the owner, too. The question to MongoDB takes no
+            # notice of case (6.13.0, setEmail.ts and checkEmailAvailability.ts).
             if address != old.get("address") and not await email_is_free(call.server, address):
                 raise _taken(address, function="_setEmail")
         verified = data.get("verified", old.get("verified", False) and address == old.get("address"))
@@ -220,7 +220,7 @@ async def delete(call: Call) -> None:
 
 @route("users.createToken", "POST")
 async def create_token(call: Call) -> Document:
-    """A log-in token for somebody else; needs the environment variable as well as the permission."""
+    """A log-in token for another user; needs the environment variable as well as the permission."""
     config, named = call.server.config, call.body
     allowed = config.create_tokens_for_users
     if config.since(8):

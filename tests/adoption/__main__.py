@@ -1,7 +1,7 @@
 """`python -m tests.adoption [--as-found | --chat-alone]`: something to attach to, until Ctrl-C.
 
-The club's site and a Rocket.Chat stand-in; or the stand-in alone, for a site of your own, as it is after its
-first boot, at the address and with the administrator of docs/overlay.toml, or of the shell's own overlay.
+The club's site and a stand-in of Rocket.Chat; or the stand-in alone, for a site of your own, as it is after
+its first boot. Its address and administrator are those of docs/overlay.toml, or of the shell's own overlay.
 """
 
 from __future__ import annotations

@@ -15,7 +15,7 @@ from tests.adoption.foreign import Foreign
 
 @pytest.fixture(scope="session")
 def club(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Foreign]:
-    """Mended, with a Rocket.Chat that provisioning has brought to the contract."""
+    """Mended, with Rocket.Chat as provisioning has brought it to the contract."""
     with foreign.running(tmp_path_factory.mktemp("club")) as running:
         _provisioned(running, tmp_path_factory.mktemp("journal"))
         yield running

@@ -1,4 +1,4 @@
-"""The club's site with a Rocket.Chat of its own, both running: what somebody else would attach to."""
+"""The club's site with Rocket.Chat of its own, both running: what another person would attach to."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`/chat/api/auth/`: a Rocket.Chat log-in token for the signed-in user, and for nobody else."""
+"""`/chat/api/auth/`: a log-in token of Rocket.Chat, for the signed-in user alone."""
 
 from __future__ import annotations
 

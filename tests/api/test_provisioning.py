@@ -1,4 +1,4 @@
-"""Provisioning of a Rocket.Chat fresh from its first boot: apply, apply again, undo, death half-way."""
+"""Provisioning of Rocket.Chat fresh from its first boot: apply, apply again, undo, death half-way."""
 
 from __future__ import annotations
 

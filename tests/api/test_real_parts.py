@@ -1,4 +1,4 @@
-"""Which programs were real is said at the head of a run, by `up` and `status`, and at the end of the run."""
+"""The head and the end of a run say which programs were real. So do `up` and `status`."""
 
 from __future__ import annotations
 

@@ -30,9 +30,9 @@ PAGES: dict[str, type[ChatPage]] = {"test": ChatTestPage, "integrated": Integrat
 class Situation:
     """`stack` is the key of one of STACKS; `frame` are attributes that its frame gets from the proxy.
 
-    `partitioned`: the browser keeps another storage for the frame on each site, as it does for people;
-    `blocked`: it gives the frame of another site no cookies. `cookies` are attributes that the site's get from
-    the proxy.
+    `partitioned`: the browser keeps another storage for the frame on each site, as it does for people.
+    `blocked`: it gives the frame of another site no cookies. `cookies` are attributes that the site's get
+    from the proxy.
     """
 
     name: str

@@ -1,8 +1,8 @@
 """Local images for an engine without a registry; see images/Dockerfile.
 
-The base is Debian with PostgreSQL, Redis, Python and what the stand-ins import. It takes a minute to make,
-so it is kept as a file under .besedka/images, named by what it is made of. The images on it hold the
-stand-ins as they are now and are built anew each time, in seconds.
+The base is Debian with PostgreSQL, Redis, Python and what the stand-ins import. It takes a minute to make. So
+it is kept as a file under .besedka/images, named by what it is made of. The images on it hold the stand-ins
+as they are now and are built anew each time, in seconds.
 """
 
 from __future__ import annotations

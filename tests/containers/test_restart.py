@@ -42,7 +42,9 @@ OWNER = {"_id": "owner-id", "username": "owner"}
 def untouched(
     surroundings: Mapping[str, str], tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[ComposeStack]:
-    """As `up` leaves it, with `web` on the site's port: an empty PostgreSQL, a Rocket.Chat of its first boot."""
+    """As `up` leaves it, with `web` on the site's port: an empty PostgreSQL, Rocket.Chat of its first
+    boot.
+    """
     stack = ComposeStack.made(tmp_path_factory.mktemp("compose"), surroundings)
     try:
         stack.composed("--profile", "web", "up", "-d")

@@ -133,7 +133,7 @@ def test_keys_alone_lead_to_the_message_box(
 
 def test_what_the_status_says_is_announced(contract: Contract, person: Callable[..., Page]) -> None:
     page = _waiting(person(in_fewest_rooms(contract)), ChatTestPage, contract)
-    # WAI-ARIA 1.2: `status` is polite, `alert` assertive, unless an attribute says else.
+    # WAI-ARIA 1.2: `status` is polite, `alert` assertive, unless an attribute says otherwise.
     heard = "node => ({live: node.getAttribute('aria-live'), hidden: !!node.closest('[aria-hidden=true]')})"
 
     assert page.status.evaluate(heard) == {"live": None, "hidden": False}

@@ -1,4 +1,4 @@
-"""A new user's first sign-in creates the chat account and joins the default room, and nothing else."""
+"""A new user's first sign-in creates the chat account and joins only the default room."""
 
 from __future__ import annotations
 

@@ -47,7 +47,7 @@ def enter_room(
 
 @pytest.fixture
 def try_room(contract: Contract, at_home: Callable[[User], ChatPage]) -> Iterator[OpenRoom]:
-    """A signed-in user whose chat is told to go to a room, as by a link, with no button in between."""
+    """A signed-in user whose chat is told to go to a room, as by a link, without a button."""
     away: list[ChatPage] = []
 
     def enter(user: User, room: str) -> RocketChatFrame:

@@ -81,9 +81,9 @@ def _navigates(request: Request) -> bool:
     return request.is_navigation_request()
 
 
-# What Rocket.Chat's own client says of itself on a healthy server. 6.5.3: a deprecated call of its own, a stream
-# of signed-in users that it asks for before anybody is (minified, that error is called `r`), and that a feature
-# which it asks about is off (app/autotranslate/client/lib/autotranslate.ts prints it instead of showing it).
+# What Rocket.Chat's own client says of itself on a healthy server. On 6.5.3 it says three things. It makes a
+# deprecated call. It asks for a stream of signed-in users before anybody is (minified, that error is called
+# `r`). A feature is off (app/autotranslate/client/lib/autotranslate.ts prints that instead of showing it).
 _OF_THE_CLIENT = (
     r"warning: MessageType\.render is deprecated",
     r"(page)?error: (r|.*\[not-allowed\].*)$",
@@ -102,8 +102,8 @@ def test_no_console_error_no_failed_request_no_404(
     first: ChatPage = page_class(person(in_most_rooms(contract)), contract)
     first.open().wait_for_chat()
 
-    # Not a reload: it would cut off what the chat is asking just then, as when a message of somebody else has
-    # come, and the browser counts that as a failure.
+    # Not a reload: it would cut off what the chat is asking just then, as when another's message has come.
+    # The browser counts that as a failure.
     second: ChatPage = page_class(first.page.context.new_page(), contract)
     second.open().wait_for_chat()
 

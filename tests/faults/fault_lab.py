@@ -1,4 +1,4 @@
-"""A stack that a worker's faults share as long as each undo heals it, and runs of the suite on it."""
+"""A stack and runs of the suite on it. A worker's faults share it as long as each undo heals it."""
 
 from __future__ import annotations
 

@@ -25,7 +25,7 @@ from tests.faults.inner_order import END, Order, Outcome
 from tests.faults.remote_commands import borrow
 
 # How long a page is given to begin, and one that has shown its problem to come round after all. Under a fault
-# it does neither, and a page that did would pass the test, which is what the declared red is for.
+# it does neither. A page that did would pass the test, and the declared red would be missing.
 _BEGUN_MILLISECONDS = 1_500
 _GRACE_MILLISECONDS = 1_000
 # How long a hop of the log-in may take.
@@ -51,7 +51,7 @@ class _Runs:
     @pytest.hookimpl(trylast=True)
     def pytest_collection_modifyitems(self, session: pytest.Session, items: list[pytest.Item]) -> None:
         """Take orders, before anything starts a stack for the tests. A fork returns and goes on as if it had
-        collected nothing but its own; the collecting process ends its run here.
+        collected nothing but its own. The collecting process ends its run here.
         """
         _prepare()
         gc.freeze()

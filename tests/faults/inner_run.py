@@ -1,7 +1,7 @@
 """Runs tests of the suite on the stack of a breakable stack, in a process of their own.
 
 Inside a test, pytest cannot run another: Playwright's plugin refuses the inner one ("nested soft assertion
-scopes are not supported"), which would make every test red, whatever the stack is like.
+scopes are not supported"). That would make every test red, whatever the stack is like.
 """
 
 from __future__ import annotations

@@ -16,7 +16,7 @@ pytestmark = pytest.mark.faults
 FAULTS = catalogue(contracts.load())
 CHAPTERS = load()
 INCIDENTS = [row for chapter in CHAPTERS for row in chapter.incidents]
-REASON = "Nobody can make a stack do this, because it happens in people's heads and nowhere else."
+REASON = "Nobody can make a stack do this, because it happens in people's heads alone."
 SHOWN = Incident(1, "chat-gone", "No answer.", "It was stopped.", "services", ("chat_stopped",))
 HIDDEN = Incident(2, "hope", "Good news.", "Nobody looked.", "habit", reason=REASON)
 

@@ -1,4 +1,4 @@
-"""A stack that fails is told apart from a product that fails, at the start and in the middle of a run."""
+"""A failing stack is told apart from a failing product, at the start and in the middle of a run."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 
 from besedka.browser import BROWSER_ENV
-from besedka.errors import UsageError
+from besedka.errors import DiskFullError, UsageError
 from besedka.report.model import PAGE_FILE, RUN_FILE
 from besedka.stacks.model import Stack
-from fixtures.infrastructure import BrowserDiedError, BrowserStartError, DiskFullError, ServiceDiedError
+from fixtures.infrastructure import BrowserDiedError, BrowserStartError, ServiceDiedError
 from tests import inner
 
 pytestmark = pytest.mark.reports
@@ -20,7 +20,7 @@ pytestmark = pytest.mark.reports
 # These tests share their machine; at a load of fifteen it took seven seconds (measured).
 REPORT_SECONDS = 20
 
-# A service of the run's own stack dies while a test waits for something else.
+# A service of the run's own stack dies while a test waits for another thing.
 LOSES_A_SERVICE = """
 import json, threading, time
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""A page that outlives a test is handed out at home, and a test that leaves it otherwise fails by name."""
+"""A page that outlives a test is handed out at home. A test that leaves it otherwise fails by name."""
 
 from __future__ import annotations
 

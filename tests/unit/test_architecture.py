@@ -32,10 +32,10 @@ ARROWS = {
     "address_mistakes setting_mistakes": "address address_mistakes ways",
     "contract database_url browser": "values ways adapter mistakes address address_mistakes setting_mistakes certificates consistency errors hosts names reverse_proxy scrub overlays"
     " without_netlink",
-    "rocketchat site site_status site_database pages target": "ways adapter address contract database_url errors http"
+    "rocketchat site site_status site_database pages target": "values ways adapter address contract database_url errors http"
     " login_form second_ask",
     "report": "errors language scrub translation",
-    "provision": "address contract database_url errors hosts names progress rocketchat site_database target",
+    "provision": "values address contract database_url errors hosts names progress rocketchat site_database target",
     "stacks": "values adapter address client_environment scrub contract database_url errors hosts http progress provision reverse_proxy rocketchat site_database"
     " site_status target",
     "checks": "ways adapter language translation address contract database_url errors http login_form names rocketchat second_ask site site_database site_status stacks target",

@@ -13,6 +13,7 @@ from typer.testing import CliRunner
 import besedka
 from besedka.cli import _COMMANDS, app
 from besedka.commands.examples import EXAMPLES
+from besedka.errors import DiskFullError
 
 RUNNER = CliRunner(env={"COLUMNS": "80", "TERMINAL_WIDTH": "80", "LANG": "C", "LC_ALL": "C"})
 ROOT: Any = typer.main.get_command(app)
@@ -78,3 +79,28 @@ def test_a_console_of_another_alphabet_gets_no_traceback(encoding: str) -> None:
     )
     assert done.returncode == 0, done.stderr
     assert b"services.mongo" in done.stdout
+
+
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="Linux has a file that is always full")
+def test_output_that_does_not_fit_is_said_in_one_message() -> None:
+    with open("/dev/full", "w", encoding="ascii") as full:
+        ended = subprocess.run(
+            [sys.executable, "-m", "besedka.cli", "--version"],
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            check=False,
+        )
+
+    assert ended.returncode == DiskFullError.exit_status
+    assert "standard output" in ended.stderr
+    assert "Traceback" not in ended.stderr
+
+
+@pytest.mark.skipif(os.name == "nt", reason="a shell closes it")
+def test_a_command_whose_output_nobody_wants_still_ends_well() -> None:
+    line = f"{shlex.quote(sys.executable)} -m besedka.cli env site >&-"
+
+    ended = subprocess.run(["/bin/sh", "-c", line], capture_output=True, text=True, check=False)
+
+    assert (ended.returncode, ended.stderr) == (0, "")

@@ -22,6 +22,9 @@ REFUSED = {
     "switch_for_a_number": ("settings", "API_User_Limit = true", "a whole number"),
     "number_for_a_text": ("settings", "Site_Name = 5", "a text in quotation marks"),
     "no_choice": ("settings", 'Accounts_RegistrationForm = "Closed"', "Public, Disabled, Secret URL"),
+    "text_for_a_list": ("settings", 'Hide_System_Messages = "uj"', "a list of texts"),
+    "list_for_a_text": ("settings", 'Site_Name = ["uj"]', "a text in quotation marks"),
+    "no_choice_of_a_list": ("settings", 'Hide_System_Messages = ["uj", "joined"]', "'joined' is none of"),
     "no_frame": ("settings", "Iframe_Restrict_Access = true", "X-Frame-Options: sameorigin"),
     "setup_wizard": ("settings", 'Show_Setup_Wizard = "pending"', "wizard would stand in the frame"),
     "origin_with_a_slash": (

@@ -28,7 +28,7 @@ FEW = settings(max_examples=12, deadline=None, suppress_health_check=[HealthChec
 
 
 def leaks(password: str, text: str) -> bool:
-    """Whether a piece of the password that is a word of its own stands in the text, as it is or encoded."""
+    """Does the text hold a whole word of the password, as it is or encoded?"""
     forms = {password, quote(password, safe=""), repr(password)[1:-1]}
     return any(form in text for form in forms) or "Qx" in text
 
@@ -126,7 +126,7 @@ def test_no_command_prints_the_password(
     assert not leaks(password, outcome.output + said)
 
 
-# An address where a command wants something else.
+# An address where a command wants another thing.
 MISTAKEN = {
     "bundle": ("{url}",),
     "doctor --check": ("{url}",),

@@ -187,3 +187,11 @@ def test_silence_has_words_for_a_server_that_hangs_or_cuts(served: Served) -> No
         http.get(served(Hangs), timeout=5)
     assert http.silence(caught.value) == "it cut the connection"
     assert http.silence(ValueError()) == "ValueError", "a name where there are no words"
+
+
+def test_a_stacks_own_database_is_asked_by_its_address_alone() -> None:
+    told = {"PGSSLMODE": "require", "PGOPTIONS": "-c x=1", "PATH": "/bin", "PGP": "", "pgfoo": ""}
+
+    client_environment.forget_postgres(told)
+
+    assert told == {"PATH": "/bin", "pgfoo": ""}

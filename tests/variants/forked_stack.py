@@ -146,8 +146,9 @@ class Variants:
     def _spawn(
         self, command: Sequence[str], *, log: Path, cwd: Path, environment: Mapping[str, str]
     ) -> Guard:
-        """A fork, unless the service has to find host names or to trust certificates that a new interpreter
-        alone is told of."""
+        """A fork, except where the service has to find host names or to trust certificates. Only a new
+        interpreter is told of those.
+        """
         told = {**environment, "TEST_PING_SECONDS": _PING_SECONDS}
         start = guarded if _AT_START.intersection(environment) else self._fork_servers.spawn
         return start(command, log=log, cwd=cwd, environment=told)

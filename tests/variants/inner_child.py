@@ -1,4 +1,6 @@
-"""`python -m tests.variants.inner_child COMMANDS word…`: pytest, with the site's commands lent by somebody else."""
+"""`python -m tests.variants.inner_child COMMANDS word…`: pytest, with the site's commands lent by its
+caller.
+"""
 
 from __future__ import annotations
 

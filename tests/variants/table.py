@@ -1,9 +1,9 @@
 """The table of variants: one overlay file each (`besedka/overlays.py`), named by its file.
 
-Beside what the contract's reader knows, `[overlay]` may say which tests are asked: `tests` adds node ids
-to the questions that every variant is asked, `options` adds words to pytest's command line, `services` says how
-the stack is started (`ServiceOptions`), `environment` sets variables of the run, `[overlay.beside]` makes what
-the contract does not know (beside.py).
+Beside what the contract's reader knows, `[overlay]` may say which tests are asked: `tests` adds node ids to
+the questions that every variant is asked. `options` adds words to pytest's command line. `services` says how
+the stack is started (`ServiceOptions`). `environment` sets variables of the run. `[overlay.beside]` makes
+what the contract does not know (beside.py).
 """
 
 from __future__ import annotations

@@ -12,10 +12,10 @@ from accounts.models import User
 
 
 class UsernameOrEmailBackend(ModelBackend):
-    """Takes what the visitor typed as a username, else, where it contains `@`, as an e-mail; ignores case.
+    """Takes what the visitor typed as a username, or as an e-mail where it contains `@`; ignores case.
 
     Who is switched off is known by the right password, and refused by the log-in form, which says why
-    (`AuthenticationForm.confirm_login_allowed`); an open session ends at once (`get_user`).
+    (`AuthenticationForm.confirm_login_allowed`). An open session ends at once (`get_user`).
     """
 
     def authenticate(

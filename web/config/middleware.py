@@ -42,8 +42,8 @@ class AccessLogMiddleware:
 class ContentSecurityPolicyMiddleware:
     """Everything from this site; frames also from the chat.
 
-    `frame-src` names the site too, because the chat's frame passes through /o/authorize/; `form-action`
-    names the chat, because browsers apply it to the redirects that follow the log-in form. Under iframe
+    `frame-src` names the site too, because the chat's frame passes through /o/authorize/. `form-action` names
+    the chat, because browsers apply it to the redirects that follow the log-in form. Under iframe
     authentication the chat shows the log-in page in a frame of its own.
     """
 

@@ -128,8 +128,8 @@ OAUTH2_PROVIDER = {
     "COMPLIANT_BCP_RFC9700_PKCE_METHOD": True,
 }
 
-# --- Logs: one line per event to stdout. Levels keep out what would print codes or tokens (DEBUG of the
-# OAuth libraries) and what the access log says already (django.request below ERROR).
+# --- Logs: one line per event to stdout. Levels keep out what would print codes or tokens (DEBUG of the OAuth
+# libraries). They also keep out what the access log says already (django.request below ERROR).
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,

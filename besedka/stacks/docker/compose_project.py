@@ -35,7 +35,7 @@ def holders(url: str) -> list[str]:
 
 
 def troubles(site_url: str, chat_url: str, *, answering: bool) -> list[str]:
-    """One line per container of Rocket.Chat's compose project that does not run or is unhealthy, and one if
+    """One line per container of Rocket.Chat's compose project that does not run or is unhealthy. One more if
     `web` runs beside Daphne. A container that is only starting is named unless all are `answering`.
     """
     rows = _project_of(chat_url)

@@ -48,7 +48,7 @@ class ImageVersionError(BesedkaError):
 
 
 class PortBusyError(BesedkaError):
-    """A port that the stack has to publish is held by somebody else."""
+    """Another program holds a port that the stack has to publish."""
 
     exit_status = 87
 

@@ -1,7 +1,7 @@
 """Requests made from inside Rocket.Chat's container, where its server makes them.
 
-A browser's address of the site means the container itself in there, and a host's firewall may refuse what
-comes from Docker's bridges. Either way the OAuth callback fails long after everything looked well from here.
+In there a browser's address of the site means the container itself. A host's firewall may refuse what comes
+from Docker's bridges. Either way the OAuth callback fails long after everything looked well from here.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Linux alone: the kernel kills a process when its parent ends (prctl(2), PR_SET_PDEATHSIG).
 
-Where this module is not to be had, the pipe to the owner does the same, unless a guard itself is killed.
-Standard library only, and little of it: each service waits for this.
+Where this module is not to be had, the pipe to the owner does the same. It does not when a guard itself is
+killed. Standard library only, and little of it: each service waits for this.
 """
 
 from __future__ import annotations

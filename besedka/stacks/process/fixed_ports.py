@@ -6,6 +6,7 @@ import socket
 from collections.abc import Iterable
 
 from besedka.errors import StackStartError
+from besedka.stacks.process import ports
 
 SERVICES = ("site", "rocketchat", "mongo", "postgres", "redis")
 _HIGHEST = 65_535
@@ -22,6 +23,9 @@ def read(words: Iterable[str]) -> dict[str, int]:
             raise _refused(f"--port {word}: two services on one port", "a port for each")
         if _is_taken(int(number)):
             raise _refused(f"--port {word}: another program listens there", "a free port of 127.0.0.1")
+        # Of two `up` in one moment nobody listens yet; the later one would take the other's services.
+        if not ports.lock(int(number)):
+            raise _refused(f"--port {word}: another stack is starting there", "a free port of 127.0.0.1")
         found[name] = int(number)
     return found
 

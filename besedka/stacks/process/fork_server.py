@@ -1,11 +1,11 @@
 """Stands just before `python -m MODULE`: heavy modules are imported, nothing has run. Each service is a fork.
 
-Started as `python fork_server.py <label> <module,module…>` in the service's working folder, with what of its
-environment the modules read when imported; a socket to its owner is standard input. For each request, JSON
-`{"module": …, "arguments": […], "environment": {…}, "log": file, "input": file}` with two descriptors (the
-pipe that a guard reads, and a socket), it forks a guard, which forks the service. The socket gets the guard's
-process id, and when it has ended its exit status. `label` says in the process list whose these are: a fork
-has the command line of its fork server.
+Started as `python fork_server.py <label> <module,module…>` in the service's working folder. It gets what of
+the service's environment the modules read when imported. A socket to its owner is standard input. A request
+is JSON, `{"module": …, "arguments": […], "environment": {…}, "log": file, "input": file}`. Two descriptors
+come with it: the pipe that a guard reads, and a socket. For each request it forks a guard, which forks the
+service. The socket gets the guard's process id, and when it has ended its exit status. `label` says in the
+process list whose these are: a fork has the command line of its fork server.
 
 A service made so has imported before what a new process would import first; open files, threads, event loops
 and data are its own. The modules named must leave none of these behind when imported. On Linux guards

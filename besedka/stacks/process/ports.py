@@ -43,7 +43,7 @@ def free_ports(count: int) -> list[int]:
     candidates = (
         port
         for port in random.sample(_RANGE, len(_RANGE))
-        if port not in _given and _is_free(port) and _lock(port)
+        if port not in _given and _is_free(port) and lock(port)
     )
     found = list(islice(candidates, count))
     if len(found) < count:
@@ -66,8 +66,8 @@ def _is_free(port: int) -> bool:
     return True
 
 
-def _lock(port: int) -> bool:
-    """Whether no other living process was given this port."""
+def lock(port: int) -> bool:
+    """Take the port for this process; False where another living one was given it."""
     if fcntl:
         try:
             fcntl.lockf(_locks(), fcntl.LOCK_EX | fcntl.LOCK_NB, 1, port)

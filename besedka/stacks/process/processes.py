@@ -115,9 +115,9 @@ class ServiceProcess:
     ) -> None:
         """Return once `ready()` is true.
 
-        Raises StackStartError when the process ends first or `budget` seconds have passed; the message
-        holds what is `seen` in place of it, and the last lines of the service's log. Between two questions
-        this waits on the process itself, so a death is noticed at once.
+        Raises StackStartError when the process ends first or `budget` seconds have passed. The message holds
+        what is `seen` in place of it, and the last lines of the service's log. Between two questions this
+        waits on the process itself, so a death is noticed at once.
         """
         deadline = time.monotonic() + budget
         while not ready():
@@ -128,6 +128,11 @@ class ServiceProcess:
                 late = f"{self.name} was not ready after {budget:.0f} s"
                 late = f"{self.name} was not ready after {budget:.0f} s: {seen()}" if seen else late
                 raise self._failure(late, expected)
+
+    def must_live(self, expected: str) -> None:
+        """Raises StackStartError, as `wait_until` does, where the process has ended."""
+        if not self.alive():
+            raise self._failure(f"{self.name} ended with status {self.status} while starting", expected)
 
     def alive(self) -> bool:
         """Whether the service runs."""

@@ -2,9 +2,9 @@
 
 Started as `python -S -E guard.py [--signal=NUMBER] <log file> <command…>` with a pipe as standard input.
 The owner holds the other end: when it closes the pipe, or dies (kill -9 included), the read below ends. The
-service is told to stop (by that signal, else SIGTERM), then killed. On Linux the service is also bound to
-this guard by the kernel, so that a kill -9 of the guard takes the service along. Standard library only: it
-has to start in milliseconds.
+service is told to stop (by that signal, else SIGTERM), then killed. On Linux the kernel also binds the
+service to this guard: a kill -9 of the guard takes the service along. Standard library only: it has to start
+in milliseconds.
 
 Exit status: the service's; 143 when the owner ended it.
 """

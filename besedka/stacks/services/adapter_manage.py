@@ -6,6 +6,7 @@ It gets one JSON object on standard input (docs/manage.md) and ends with status 
 from __future__ import annotations
 
 import json
+import shlex
 import subprocess
 from collections.abc import Sequence
 from typing import Any
@@ -21,11 +22,11 @@ _LAST_LINES = 8
 def run(command: Sequence[str], action: str, *usernames: str, stdin: str = "") -> str:
     """`ensure_users` with rows of users as JSON in `stdin`, or `remove_users` with names; what it printed.
 
-    Raises AdapterRowError where the command cannot be run or does not do it, LookupError for anything that
-    is no temporary user's.
+    Raises AdapterRowError where the command cannot be run or does not do it. Raises LookupError for anything
+    that is no temporary user's.
     """
     asked = _asked(action, usernames, stdin)
-    shown = " ".join(command)
+    shown = shlex.join(command)
     try:
         finished = subprocess.run(  # noqa: S603 - the contract's own command
             list(command),

@@ -6,8 +6,8 @@ What a bundle is, from Rocket.Chat's and Meteor's sources (no bundle has been me
   (Rocket.Chat's `apps/meteor/.docker/Dockerfile`);
 - the version is in the compiled module `rocketchat.info.js` of `programs/server/app/app.js`, written by
   `apps/meteor/packages/rocketchat-version/plugin/compile-version.js`;
-- Rocket.Chat ends itself unless Node.js is of the major version of `.node_version.txt`, MongoDB has a
-  replica set, and MongoDB is new enough (`apps/meteor/server/startup/serverRunning.js`).
+- Rocket.Chat wants three things and otherwise ends itself (`apps/meteor/server/startup/serverRunning.js`).
+  Node.js is of the major version of `.node_version.txt`. MongoDB has a replica set. MongoDB is new enough.
 """
 
 from __future__ import annotations

@@ -104,8 +104,9 @@ class Entrance:
             told.body_megabytes,
             told.socket_seconds,
             address.path(self.told.chat.url),
-            str(secured.server) if secured else "",
-            str(secured.key) if secured else "",
+            # Beside the folder of the configuration, to which nginx takes such places.
+            f"../{secured.server.parent.name}/{secured.server.name}" if secured else "",
+            f"../{secured.key.parent.name}/{secured.key.name}" if secured else "",
             told.frame_ancestors or "",
         )
 

@@ -24,8 +24,8 @@ def wait(
 ) -> None:
     """Return once Rocket.Chat names its version and has public settings; says so until then.
 
-    Raises StackStartError when it ends, is another version than the bundle's or the contract's, needs longer
-    than the budget, or when `cancelled` is set.
+    Raises StackStartError when it ends, or needs longer than the budget, or when `cancelled` is set. The same
+    is raised when its version is not the bundle's or the contract's.
     """
     budget = readiness.start_budget()
     expected = "/api/info with its version, and public settings"

@@ -1,8 +1,8 @@
 """Whether what answers as Rocket.Chat is Rocket.Chat's own server: what it says of itself, and what it does.
 
-Neither a header nor a bundle's name proves it. Rocket.Chat names its version to anybody (`/api/info`), and
-has three answers that a chat in a page needs none of, so that servers like it leave them out. An owner's
-proxy may hide one of them: two of the three count. Measured on 6.5.3:
+Neither a header nor a bundle's name proves it. Rocket.Chat names its version to anybody (`/api/info`). It
+also has three answers that a chat in a page does not need. Servers like it leave them out. An owner's proxy
+may hide one of them: two of the three count. Measured on 6.5.3:
 
 - `/_timesync` is the server's clock in milliseconds, as text (server/routes/timesync.ts);
 - `livechat/config` says whether Livechat is on (app/livechat/server/api/v1/config.ts);

@@ -90,17 +90,20 @@ def settings(contract: Contract) -> ReverseProxy:
 
 
 def command(program: str, front: Front, folder: Path) -> list[str]:
-    """Write the configuration into the folder; the program that serves it."""
+    """Write the configuration into the folder; the program that serves it, when it is started there."""
     folder.mkdir(parents=True, exist_ok=True)
     main = folder / "nginx.conf"
     (folder / "besedka.conf").write_text(front.text(), encoding="utf-8")
-    main.write_text(_rendered("nginx_main.conf.j2", folder=folder), encoding="utf-8")
-    return serving(program, folder)
+    main.write_text(_rendered("nginx_main.conf.j2"), encoding="utf-8")
+    return serving(program)
 
 
-def serving(program: str, folder: Path) -> list[str]:
-    """The program that serves what was written into the folder."""
-    return [program, "-p", str(folder), "-e", "stderr", "-c", str(folder / "nginx.conf")]
+def serving(program: str) -> list[str]:
+    """The program that serves what was written into the folder where it is started.
+
+    No path of it is told: nginx looks for patterns in the whole path of what it includes, and a `[` is one.
+    """
+    return [program, "-p", "./", "-e", "stderr", "-c", "nginx.conf"]
 
 
 def _rendered(template: str, **told: object) -> str:

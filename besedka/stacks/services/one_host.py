@@ -1,11 +1,10 @@
 """One port for site and chat: a small reverse proxy, for a contract of one origin, or in place of nginx.
 
-A request for the chat's host goes to the chat; where both have one host, a request for its path does. The
-rest goes to the site. Each connection carries one request, so that none can reach the wrong side; a
-WebSocket keeps its own. It tells both sides who asked and by which scheme (`X-Forwarded-For`,
-`X-Forwarded-Proto`) and leaves `Host` alone. Run as a program: the port, the chat's path, the ports of chat
-and site, all on 127.0.0.1, the scheme, the chat's host, the delay, and which pages may show the chat in a
-frame.
+A request for the chat's host goes to the chat. Where both have one host, a request for its path does. The
+rest goes to the site. Each connection carries one request, so that none can reach the wrong side; a WebSocket
+keeps its own. It tells both sides who asked and by which scheme (`X-Forwarded-For`, `X-Forwarded-Proto`) and
+leaves `Host` alone. Arguments as a program: the port, the chat's path, the ports of chat and site (all on
+127.0.0.1). Then the scheme, the chat's host, the delay, and which pages may show the chat in a frame.
 """
 
 from __future__ import annotations

@@ -73,7 +73,7 @@ class ServiceOptions:
 class Programs:
     """The programs to run; None: Rocket.Chat's and MongoDB's stand-in, and no PostgreSQL or Redis at all.
 
-    `tls` puts site and chat behind https, `proxy` behind nginx, or a proxy of ours where that is None;
+    `tls` puts site and chat behind https, `proxy` behind nginx, or a proxy of ours where that is None.
     `one_host` gives both one host there. Each answer comes `delay` seconds late. `ports` are fixed ones, by
     service; others are free ones. `absent` says what does the work of PostgreSQL, Redis and nginx, and why.
     """

@@ -1,12 +1,12 @@
 """The embedded stack's PostgreSQL, the site's database: a server of this machine, or none.
 
-A cluster takes a second to make and its migrations take more, so a finished one is kept below
+A cluster takes a second to make and its migrations take more. So a finished one is kept below
 `.besedka/postgres/` and copied. Durability is off: the data ends with the run. The server listens on
-127.0.0.1 alone and trusts it, as the stack's MongoDB and Redis do; it has no socket in a folder, because a
-socket's path may have 107 bytes and a run's folder may have more.
+127.0.0.1 alone and trusts it, as the stack's MongoDB and Redis do. It has no socket in a folder. A socket's
+path may have 107 bytes, and a run's folder may have more.
 
 PostgreSQL refuses to run as root. A run of root's therefore starts it as `postgres` or, where there is no
-such account, as `nobody`, by util-linux' `setpriv`, which can also bind it to its guard's life.
+such account, as `nobody`. That is done by util-linux' `setpriv`, which can also bind it to its guard's life.
 """
 
 from __future__ import annotations
@@ -235,8 +235,24 @@ def _usable(folder: Path) -> Program:
     )
     TEMPLATES.mkdir(parents=True, exist_ok=True)
     if os.getuid() != 0:
+        _known(folder)
         return Program(folder, version)
     return Program(folder, version, _account(folder))
+
+
+def _known(folder: Path) -> None:
+    """Raises StackStartError where this process has a number and no name (`docker run --user 1234`)."""
+    import pwd  # noqa: PLC0415 - not on Windows
+
+    try:
+        pwd.getpwuid(os.getuid())
+    except KeyError:
+        raise StackStartError(
+            f"PostgreSQL refuses to run as a user without a name (id {os.getuid()})",
+            expected="a user of /etc/passwd",
+            where=str(folder),
+            next_step="run as another user, or with --postgres=none",
+        ) from None
 
 
 def _account(folder: Path) -> tuple[int, int]:

@@ -22,7 +22,7 @@ def environment_file(folder: Path) -> Path:
 
 
 def remember(folder: Path, environment: Mapping[str, str]) -> None:
-    """Write the environment down, readable by nobody else, because it holds the client secret."""
+    """Write the environment down, readable by its owner alone, because it holds the client secret."""
     path = environment_file(folder)
     path.touch(mode=0o600)
     path.write_text(json.dumps(dict(environment)), encoding="utf-8")

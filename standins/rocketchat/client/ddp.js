@@ -80,7 +80,7 @@ class Ddp extends EventTarget {
     return { ready, stop };
   }
 
-  /** Subscribe to one event of a Rocket.Chat stream. */
+  /** Subscribe to one event of a stream of Rocket.Chat. */
   stream(name, event) {
     return this.subscribe(name, event, { useCollection: false, args: [] });
   }

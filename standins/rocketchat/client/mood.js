@@ -22,7 +22,7 @@ export const keepsToken = has('mangled');
 /**
  * The room that `room-opened` names when one is shown, null for no event.
  * `mute`: never one. `late`: seconds later, whatever is shown by then. `previous`: a first visit names itself; of the
- * visits to known rooms the first names nothing, and each later one the room of the one before
+ * visits to known rooms the first names nothing. Each later one names the room of the one before
  * (client/views/room/hooks/useOpenRoom.ts).
  * @param {{_id: string}} room
  * @returns {Promise<Object|null>}

@@ -20,7 +20,7 @@ export const address = (path) => prefix + path;
 export const router = new EventTarget();
 
 /**
- * Take a log-in token out of the address, so that it gets no further than the history entry it came with.
+ * Take a log-in token out of the address: it gets no further than the history entry it came with.
  * @returns {string|null}
  */
 export function takeResumeToken() {

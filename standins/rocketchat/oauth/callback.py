@@ -1,8 +1,8 @@
 """`/_oauth/<service>`: where the provider sends the browser back (Meteor's `oauth_server.js`).
 
 The answer is 200 with a page, whatever went wrong: that waits among the pending credentials for the
-log-in. A state that can be read but names no way to end, `popup` or `redirect` with its address, gets no
-answer at all (measured on 6.13.0).
+log-in. A way to end is `popup`, or `redirect` with its address. A state that can be read but names none gets
+no answer at all (measured on 6.13.0).
 """
 
 import base64

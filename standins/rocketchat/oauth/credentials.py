@@ -113,9 +113,9 @@ async def _merge(server: Server, service: str, config: Document, data: Document)
 async def _adopt(server: Server, service: str, data: Document) -> None:
     """Link the account that has this e-mail address, whatever the merge flags say.
 
-    `server/configuration/accounts_meld.js` of 6.5 to 7.7, before anything else; measured on 6.13.0. An
-    account whose address nobody has verified loses its password, for it might be somebody else's. 6.5.3 does
-    so at every log-in; 6.13.0-rc.1 and 7.7.1 leave an account alone that has this id already.
+    `server/configuration/accounts_meld.js` of 6.5 to 7.7, first of all; measured on 6.13.0. An account whose
+    address nobody has verified loses its password, for it might be somebody else's. 6.5.3 does so at every
+    log-in; 6.13.0-rc.1 and 7.7.1 leave an account alone that has this id already.
     """
     address = data.get("email")
     user = await server.users.find_one({"emails.address": exactly(str(address))}) if address else None

@@ -2,15 +2,15 @@
 
 After `server/lib/oauth/addPassportCustomOAuth.ts`, `allowPassportOAuthMiddleware.ts`,
 `passportOAuthCallback.ts` and `verifyFunction.ts`, `app/custom-oauth/server/customOAuth.ts` (pull requests
-39760, 40721) and passport-oauth2: the setting `Accounts_OAuth_Use_Modern_Flow` turns it on,
-`/_oauth/<service>` is then its callback, client id and secret go into the form whatever `token_sent_via`
-says, and that row decides about the identity request, too. A sign-in ends at `<Site_Url>/home?loginCode=…`,
+39760, 40721) and passport-oauth2: the setting `Accounts_OAuth_Use_Modern_Flow` turns it on.
+`/_oauth/<service>` is then its callback. Client id and secret go into the form whatever `token_sent_via`
+says. That row decides about the identity request, too. A sign-in ends at `<Site_Url>/home?loginCode=…`,
 whichever page asked for it; a refusal by the provider, or a state of another browser, at `/login`; a failed
 exchange is a 500.
 
-Unknown here, because their source was not read: the cookie's name and attributes, the text of the 500, how
-long a login code lives, and how the client claims it (`login {loginCode}` is our own choice). Whether 9.x
-has the old flow still is unknown, too: it is held to 8.7's.
+Some things are unknown here, because their source was not read: the cookie's name and attributes, the text of
+the 500. Nor is it known how long a login code lives. How the client claims it is not known, either: `login
+{loginCode}` is our own choice. Whether 9.x has the old flow still is unknown, too: it is held to 8.7's.
 """
 
 import base64

@@ -1,9 +1,9 @@
 """The providers that settings describe, and the rows that clients see of them.
 
-`server/lib/oauth/updateOAuthServices.ts` and `server/configuration/oauth.ts`: half a second per setting and
-two seconds after the last of them (no half second under TEST_MODE) the rows of
-`meteor_accounts_loginServiceConfiguration` follow the settings. A provider that was enabled once stays
-known to the process; without its row, its callback and its access tokens are refused.
+`server/lib/oauth/updateOAuthServices.ts` and `server/configuration/oauth.ts`: the rows of
+`meteor_accounts_loginServiceConfiguration` follow the settings. They wait half a second per setting (none
+under TEST_MODE) and two seconds after the last. A provider that was enabled once stays known to the process.
+Without its row, its callback and its access tokens are refused.
 """
 
 import asyncio

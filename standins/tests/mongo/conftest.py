@@ -1,7 +1,7 @@
 """A MongoDB stand-in for these tests alone: own folder, free port, ready when it prints where it listens.
 
-With `--mongod=PATH` what any server can be asked goes to that mongod; what only a server of our own can be
-asked (to be killed, to be sent rubbish) asks for `standin` and stays with the stand-in.
+With `--mongod=PATH` what any server can be asked goes to that mongod. What only a server of our own can be
+asked asks for `standin` and stays with the stand-in. Examples are to be killed and to be sent rubbish.
 """
 
 import subprocess

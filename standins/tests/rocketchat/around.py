@@ -14,7 +14,7 @@ from playwright.sync_api import Frame, FrameLocator, Page
 from .chat import Chat
 from .client import Client
 
-# Milliseconds until a client that is loaded has drawn something else.
+# Milliseconds until a client that is loaded has drawn another page.
 IN_THE_CLIENT = 30_000
 _PAGE = """<!DOCTYPE html><meta charset="utf-8"><title>around</title><iframe id="chat"></iframe><script>
 window.heard = [];

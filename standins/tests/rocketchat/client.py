@@ -21,7 +21,7 @@ TIMEOUT_SECONDS = 20.0
 
 @dataclass(frozen=True)
 class Answer:
-    """What came back; `body` is the decoded JSON, or `{}` with the text in `text` for anything else."""
+    """What came back; `body` is the decoded JSON, otherwise `{}` with the text in `text`."""
 
     status: int
     body: Json

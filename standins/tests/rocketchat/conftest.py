@@ -58,7 +58,7 @@ def chat(_stack_chat: Chat, writable: None) -> Iterator[Chat]:
 
 @pytest.fixture
 def changeable(request: pytest.FixtureRequest, stack: Stack) -> Chat:
-    """A Rocket.Chat whose settings the test may change."""
+    """Rocket.Chat with settings that the test may change."""
     if stack.kind == "embedded":
         own: Chat = request.getfixturevalue("own")
         return own

@@ -1,7 +1,7 @@
 """Programs in `node/`: clients of others from npm, installed once for each lock, and run.
 
-They are installed into `.besedka/node/<hash of the lock>`, without scripts of their own and without the peers
-that only a compiler wants. The lock names no registry host: npm asks the one it is set up with.
+They are installed into `.besedka/node/<hash of the lock>`. Scripts of their own do not run, and peers that
+only a compiler wants are left out. The lock names no registry host: npm asks the one it is set up with.
 """
 
 from __future__ import annotations

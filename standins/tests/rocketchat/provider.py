@@ -185,7 +185,7 @@ def connect(chat: Chat, provider: Provider) -> None:
         assert chat.admin.post(f"settings/{MAIN}-{suffix}", {"value": value}).status == 200
     chat.admin.post(f"settings/{MAIN}", {"value": True})
     chat.advance(3)
-    # A real server makes the row once per setting, so that the first one is not yet whole (measured on 6.5.3).
+    # A real server makes the row once per setting: the first one is not yet whole (measured on 6.5.3).
     known = {service_key(suffix): value for suffix, value in rows.items() if suffix != "secret"}
     eventually(lambda: known.items() <= (chat.service(SERVICE) or {}).items(), "the service comes, whole")
 

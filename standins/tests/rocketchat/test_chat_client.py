@@ -1,6 +1,6 @@
 """`--chat-client DIR`: a bundle's `programs/web.browser` in place of the stand-in's own pages.
 
-Rocket.Chat's own client is not to be had from a registry; the folder is made by the test in its layout. What
+Rocket.Chat's own client is not to be had from a registry. The folder is made by the test in its layout. What
 Meteor's server makes of such a folder: packages/webapp, boilerplate-generator and dynamic-import.
 """
 

@@ -1,9 +1,10 @@
 """DDP with values of any type in any field: Meteor's answer by name, no silence, no traceback.
 
 `ddp-server/livedata_server.js`, `ddp-common/utils.js`: a text that is no JSON, or without a known `msg`, is a
-"Bad request", an unknown type of EJSON a "Parse error"; before `connect` everything else is "Must connect
-first"; a `connect` in another version is "failed" and ends the connection; malformed `sub` and `method` messages
-are told which; a well-formed one is answered `ready` or `nosub`, `result` and `updated`, whatever its parameters.
+"Bad request"; an unknown type of EJSON is a "Parse error"; before `connect` everything else is "Must connect
+first"; a `connect` in another version is "failed" and ends the connection; malformed `sub` and `method`
+messages are told which; a well-formed one is answered `ready` or `nosub`, `result` and `updated`, whatever
+its parameters.
 """
 
 from __future__ import annotations
@@ -146,7 +147,8 @@ def test_before_connect_there_is_an_answer_or_an_end(misused: Misused, message: 
 
 @pytest.mark.parametrize("method", sorted(METHODS))
 def test_a_method_takes_parameters_of_any_type(misused: Misused, method: str) -> None:
-    """A result or an error; on a stand-in 500 and a logged traceback would be a handler that trusts its caller.
+    """A result or an error. On a stand-in 500 and a logged traceback would be a handler that trusts its
+    caller.
 
     Rocket.Chat's own handlers do trust: "Internal server error" is an answer of its (livedata_server.js).
     """

@@ -145,7 +145,7 @@ def test_method_call_needs_a_session_and_call_anon_does_not(chat: Chat) -> None:
 
 
 def test_dates_are_ejson_in_methods_and_iso_in_rest(chat: Chat) -> None:
-    """EJSON `{"$date": ms}` inside `message` (v1/misc.ts); JSON.stringify's dates everywhere else."""
+    """EJSON `{"$date": ms}` inside `message` (v1/misc.ts); JSON.stringify's dates in all other places."""
     room = chat.room(chat.anna)
     assert room["ts"].endswith("Z")
     frame = chat.anna.method("getRoomByTypeAndName", "c", room["name"])

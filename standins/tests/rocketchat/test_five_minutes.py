@@ -282,8 +282,8 @@ def test_neighbours_of_a_message_are_loaded_around_it(author: Client) -> None:
 def test_a_room_has_the_initial_of_its_name_for_a_picture(chat: Chat, author: Client) -> None:
     """As people without one have; a browser keeps it for an hour, if the server knows who asks.
 
-    Strangers get a letter from the address alone where Accounts_AvatarBlockUnauthenticatedAccess is on, as it is
-    since 6.12 (routes/avatar/middlewares/auth.js of 6.13.0-rc.1, PR #33035).
+    Strangers get a letter from the address alone where Accounts_AvatarBlockUnauthenticatedAccess is on. It is
+    on since 6.12 (routes/avatar/middlewares/auth.js of 6.13.0-rc.1, PR #33035).
     """
     blocked = chat.admin.get("settings/Accounts_AvatarBlockUnauthenticatedAccess").body["value"]
     cookie = {"Cookie": f"rc_uid={author.user_id}; rc_token={author.token}"}

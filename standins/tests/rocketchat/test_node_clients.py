@@ -1,7 +1,7 @@
 """Node programs of others work unchanged: `@rocket.chat/sdk` and `@rocket.chat/ddp-client` from npm.
 
-The first is the client of the mobile applications (REST and a socket of its own); the second is the socket
-of Rocket.Chat's web client from 8 on. What each does is in `node/`; here stands what it has to have seen.
+The first is the client of the mobile applications (REST and a socket of its own). The second is the socket of
+Rocket.Chat's web client from 8 on. What each does is in `node/`; here stands what it has to have seen.
 """
 
 from __future__ import annotations

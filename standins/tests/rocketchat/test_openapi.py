@@ -1,7 +1,8 @@
 """The description of the REST routes holds: schemathesis sends what it allows and what it does not.
 
-Every route of the table is in the description; every answer has a declared status and shape, none is a 5xx.
-On a stand-in the calls are an administrator's; on somebody's server they are those of an account without rights.
+Every route of the table is in the description. Every answer has a declared status and shape, none is a 5xx.
+On a stand-in the calls are an administrator's; on somebody's server they are those of an account without
+rights.
 """
 
 from __future__ import annotations

@@ -50,8 +50,8 @@ def _reset_in(chat: Chat) -> float:
 def _over(chat: Chat, seconds: float, question: Callable[[], bool]) -> None:
     """It becomes so once the interval is over: a stand-in's clock moves, a real server's is waited for.
 
-    Refused calls count too, and under several rules, whose intervals begin at different times. A client that goes on
-    asking is refused for ever (seen on 6.5.3), so that something without a limit is asked meanwhile.
+    Refused calls count too, and under several rules, whose intervals begin at different times. A client that
+    goes on asking is refused for ever (seen on 6.5.3). So something without a limit is asked meanwhile.
     """
     if chat.has_clock:
         chat.advance(seconds)

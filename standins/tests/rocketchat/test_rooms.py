@@ -303,7 +303,9 @@ def test_who_is_muted_cannot_write(chat: Chat) -> None:
 
 @pytest.mark.trap("Rooms", "an administrator outside a private room")
 def test_what_an_administrator_may_do_outside_a_private_room(chat: Chat) -> None:
-    """Look at it and set it up, but neither find it by groups.* nor invite, not even himself (measured on 6.13.0)."""
+    """Look at it and set it up. He neither finds it by groups.* nor invites, not even himself (measured on
+    6.13.0).
+    """
     room = chat.room(chat.anna, private=True)
     rid = room["_id"]
     assert error_type(chat.admin.get("groups.info", roomId=rid)) == (400, "error-room-not-found")

@@ -1,7 +1,8 @@
 """A machine of accounts, rooms, memberships and sessions: after every step the server is as the model says.
 
-Accounts and rooms come and go, which `test_invariants.py` (two lasting users, two lasting rooms, other doors
-into a room) leaves out. The server is a stand-in of the test's own; what a step made is removed at the end.
+Accounts and rooms come and go. `test_invariants.py` leaves that out: it has two lasting users, two lasting
+rooms, other doors into a room. The server is a stand-in of the test's own; what a step made is removed at the
+end.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Differences between versions, each on a stand-in of that version: the table in `versions.py`, applied.
 
-The other files apply the same table to the version that runs; this one is what only a stand-in can be asked.
+The other files apply the same table to the version that runs. This one is what only a stand-in can be asked.
 """
 
 from __future__ import annotations

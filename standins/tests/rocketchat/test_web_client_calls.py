@@ -1,7 +1,8 @@
 """Rocket.Chat's web client walks through all its calls (`web_client_rows.py`), in its order.
 
-Over both transports, with methods over REST and over the socket, after OAuth in both styles (the service and the
-client's folder need a stand-in of the test's own), and with a stored session on the stack's server.
+They go over both transports, with methods over REST and over the socket. They are made after OAuth in both
+styles, and with a stored session on the stack's server. For OAuth, the service and the client's folder need a
+stand-in of the test's own.
 """
 
 from __future__ import annotations

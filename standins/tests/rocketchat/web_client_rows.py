@@ -1,6 +1,6 @@
 """All calls of Rocket.Chat's web client, in its order: page, socket, log-in, room, join, message, log-out.
 
-The 31 rows were measured on the unmodified client (6.5.3) in a browser, with what it cannot do without; the
+The 31 rows were measured on the unmodified client (6.5.3) in a browser, with what it cannot do without. The
 shapes are those that it read there.
 """
 

@@ -37,7 +37,7 @@ def examine_with(contract: Contract) -> Callable[..., Examination]:
 
 @pytest.fixture
 def holding(examine_with: Callable[..., Examination]) -> Callable[..., Examination]:
-    """An examination of a database with these rows and nothing else."""
+    """An examination of a database with these rows alone."""
 
     def make(**rows: Any) -> Examination:
         empty: dict[str, Any] = {name: [] for name in ("chat_users", "chat_rooms", "chat_subscriptions")}

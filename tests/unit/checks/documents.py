@@ -1,4 +1,4 @@
-"""Documents as Rocket.Chat keeps them, and an examination of a database that holds nothing else."""
+"""Documents as Rocket.Chat keeps them, and an examination of a database that holds only those."""
 
 from __future__ import annotations
 

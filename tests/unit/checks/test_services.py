@@ -34,7 +34,7 @@ INFO: Reply = (200, "application/json", {"version": "7.7", "success": True})
 
 @contextmanager
 def server(replies: dict[str, Reply], tls: ssl.SSLContext | None = None) -> Iterator[str]:
-    """A server that answers these paths, and HTML like Rocket.Chat's shell everywhere else."""
+    """A server that answers these paths, and HTML like Rocket.Chat's shell on all others."""
 
     class Handler(BaseHTTPRequestHandler):
         def reply(self) -> None:

@@ -1,4 +1,4 @@
-"""A Rocket.Chat of one page, for what provisioning says to it: routes by name, refusals on demand.
+"""Rocket.Chat on one page, for what provisioning says to it: routes by name, refusals on demand.
 
 It is no stand-in: it knows just enough of the answers' shapes for plan, apply and undo to run in
 milliseconds. It can be told to refuse any call in any way.

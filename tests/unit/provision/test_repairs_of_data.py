@@ -22,7 +22,7 @@ TOKEN = "a-token-of-the-site"
 
 
 def data(**rows: Any) -> Data:
-    """Documents of Rocket.Chat: collection → rows, and nothing else."""
+    """Documents of Rocket.Chat alone: collection → rows."""
     return Data(lambda name: rows.get(name, []))
 
 

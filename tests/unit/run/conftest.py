@@ -1,4 +1,6 @@
-"""A checkout of run.py alone, in a folder of its own, with nothing to install and a browser that is a script."""
+"""A checkout of run.py alone, in a folder of its own. There is nothing to install, and the browser is a
+script.
+"""
 
 import os
 import shutil

@@ -1,4 +1,4 @@
-"""What stands in a set-up's way is told in one message with a next step, and the next run goes on."""
+"""What stands in a set-up's way is told in one message with a next step. The next run goes on."""
 
 import hashlib
 import os

@@ -271,3 +271,14 @@ def test_pytest_itself_is_refused_where_it_would_prove_nothing(shell: dict[str, 
 
     assert done.returncode == pytest.ExitCode.USAGE_ERROR
     assert said in done.stderr
+
+
+def test_a_user_without_a_home_gets_one(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(command, "ROOT", tmp_path)
+    monkeypatch.setattr(os.path, "expanduser", lambda path: path)
+    monkeypatch.setenv("HOME", "")
+
+    command.have_a_home()
+
+    assert Path(os.environ["HOME"]).is_dir()
+    assert Path(os.environ["HOME"]).is_relative_to(tmp_path)

@@ -1,6 +1,6 @@
 """Programs that no test can have real: a `mongod` and a server bundle of Rocket.Chat, made of the stand-ins.
 
-They are told what the real ones are told and answer what the start asks; nothing more can be shown by them.
+They are told what the real ones are told and answer what the start asks. Nothing more can be shown by them.
 """
 
 from __future__ import annotations

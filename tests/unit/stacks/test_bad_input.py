@@ -1,6 +1,7 @@
 """Everything that stands between a machine and a stack, met by a whole start: one error, and nothing is made.
 
-The engine is a socket that speaks as much of Docker's API as is asked before a start, and notes what it is told.
+The engine is a socket that speaks as much of Docker's API as is asked before a start. It notes what it is
+told.
 """
 
 from __future__ import annotations

@@ -42,21 +42,24 @@ def test_a_stack_runs_behind_the_very_configuration_of_the_page(one_host: bool, 
 
 @pytest.mark.parametrize("name", nginx_page.PAGES)
 def test_nginx_itself_accepts_the_page(name: str, tmp_path: Path) -> None:
+    """Below a path that a shell, nginx's own syntax and its patterns would each read as something else."""
     program, why = nginx.find("auto", print)
     if program is None:
         pytest.skip(why)
+    folder = tmp_path / "a b [x] $HOME;"
     made = tls.issue(tmp_path / "tls", ["localhost"])
     places = {"/etc/ssl/besedka/server.pem": made.server, "/etc/ssl/besedka/server.key": made.key}
-    command = nginx.command(program, nginx.example(TOLD, one_host=nginx_page.PAGES[name]), tmp_path)
-    written = tmp_path / "besedka.conf"
+    command = nginx.command(program, nginx.example(TOLD, one_host=nginx_page.PAGES[name]), folder)
+    written = folder / "besedka.conf"
     text = nginx_page.text(name)
     for place, file in places.items():
         text = text.replace(place, str(file))
     written.write_text(text, "utf-8")
 
-    said = subprocess.run([*command, "-t"], capture_output=True, text=True, check=False)
+    said = subprocess.run([*command, "-T"], cwd=folder, capture_output=True, text=True, check=False)
 
     assert "test is successful" in said.stderr, said.stderr
+    assert "besedka_chat" in said.stdout, "nothing was included"
 
 
 def test_a_name_beyond_ascii_leads_here_however_a_client_asks(monkeypatch: pytest.MonkeyPatch) -> None:

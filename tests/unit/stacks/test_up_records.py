@@ -16,7 +16,7 @@ from besedka.commands.target import located
 from besedka.errors import StackStartError
 from besedka.stacks import up_records
 from besedka.stacks.model import Service, Stack
-from besedka.stacks.process import fixed_ports
+from besedka.stacks.process import fixed_ports, ports
 
 CONTRACT = contracts.load()
 MADE_OF = up_records.configuration_hash(CONTRACT, ())
@@ -87,3 +87,19 @@ def test_a_port_where_somebody_listens_is_refused() -> None:
         pytest.raises(StackStartError, match="another program listens there"),
     ):
         fixed_ports.read([f"site={taken.getsockname()[1]}"])
+
+
+def test_a_port_that_a_stack_of_the_same_moment_has_taken_is_refused() -> None:
+    port = ports.free_port()
+    other = subprocess.run(
+        [
+            sys.executable,
+            "-c",
+            f"from besedka.stacks.process import fixed_ports as f; f.read(['site={port}'])",
+        ],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert "another stack is starting there" in other.stderr

@@ -7,10 +7,6 @@ from django.http import JsonResponse
 
 def json_error(status: int, error: str, message: str, **extra: object) -> JsonResponse:
     """`{"error": <stable code>, "message": <Russian text>, ...}`, never cached."""
-    response = JsonResponse(
-        {"error": error, "message": message, **extra},
-        status=status,
-        json_dumps_params={"ensure_ascii": False},
-    )
+    response = JsonResponse({"error": error, "message": message, **extra}, status=status)
     response["Cache-Control"] = "no-store"
     return response

@@ -88,7 +88,7 @@ def check_cookies(chat: ChatSettings) -> Iterator[CheckMessage]:
             f"SESSION_COOKIE_SAMESITE is {same_site!r}, and {chat.chat_url} is another site than "
             f"{chat.site_url} to a browser: inside the frame nobody is signed in",
             hint="serve both under one host name or one domain, by one scheme (localhost and 127.0.0.1 are "
-            "two), or set SESSION_COOKIE_SAMESITE = 'None' and SESSION_COOKIE_SECURE = True on https",
+            "two); or set SESSION_COOKIE_SAMESITE = 'None' and SESSION_COOKIE_SECURE = True on https",
             id="besedka_chat.E005",
         )
     elif same_site == "Strict":

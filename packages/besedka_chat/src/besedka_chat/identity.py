@@ -73,7 +73,7 @@ def identity(request: HttpRequest) -> HttpResponse:
         request.META["HTTP_AUTHORIZATION"] = f"Bearer {sent}"
     valid, verified = get_oauthlib_core().verify_request(request, scopes=list(chat_settings().scopes))
     if valid and verified.user is not None and verified.user.is_active:
-        return JsonResponse(identity_of(verified.user), json_dumps_params={"ensure_ascii": False})
+        return JsonResponse(identity_of(verified.user))
     error = dict(getattr(verified, "oauth2_error", None) or {})
     if valid:
         error = {"error": "invalid_token", "error_description": "The user is not active."}

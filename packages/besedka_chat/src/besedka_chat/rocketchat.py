@@ -91,7 +91,7 @@ def log_in(base_url: str, service: str, access_token: str, username: str) -> Cha
 
 
 def answer_of(ask: Callable[[], requests.Response]) -> dict[str, Any]:
-    """What the chat answers, if that is success; raises ChatLoginError for all else."""
+    """What the chat answers, if that is success; raises ChatLoginError otherwise."""
     try:
         response = ask()
     except requests.Timeout:

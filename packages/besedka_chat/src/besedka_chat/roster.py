@@ -22,7 +22,7 @@ class RosterError(ValueError):
 def read_roster(stream: TextIO) -> list[dict[str, Any]]:
     """Read `[{"username", "role", "email", "full_name", "password", "active"}, ...]`; only the first must be.
 
-    Raises RosterError for anything else, before a single user is touched.
+    Raises RosterError for any other text, before a single user is touched.
     """
     try:
         rows = json.load(stream)

@@ -1,6 +1,6 @@
 /**
- * Says which rooms of the page the chat's account is not in: there Rocket.Chat shows a button to join, or no room
- * at all, and the page itself would call the chat ready.
+ * Says which rooms of the page the chat's account is not in. There Rocket.Chat shows a button to join, or no room
+ * at all. The page itself would call the chat ready.
  */
 
 import { hideProblem, showProblem } from "./chat-notice.js";

@@ -2,10 +2,10 @@
  * Buttons that change the room of the chat's frame without loading it anew.
  *
  * A button that is pressed says which room was chosen, not which one the chat reports: no page of another origin
- * can know what the frame shows. `room-opened` comes late, twice, not at all for a room that was open before, or
- * with the name of an earlier one (measured on 6.13.0; `client/views/room/hooks/useOpenRoom.ts`), so it is not
- * listened to. The command `go` changes the route at once and in the order of the clicks
- * (`client/startup/iframeCommands.ts`), so the last click wins and nothing is ever sent twice.
+ * can know what the frame shows. `room-opened` comes late, twice, or with the name of an earlier room; for a room that
+ * was open before it does not come at all (measured on 6.13.0; `client/views/room/hooks/useOpenRoom.ts`). So it is
+ * not listened to. The command `go` changes the route at once and in the order of the clicks
+ * (`client/startup/iframeCommands.ts`). So the last click wins and nothing is ever sent twice.
  */
 
 export class ChannelSwitch {

@@ -340,7 +340,7 @@ export class ChatFrame {
     this.turn += 1;
     this.commandSent = false;
     this.enter("stopped", "Войти не удалось");
-    // The account of somebody else, which would not be left, stays out of sight.
+    // Another person's account, which would not be left, stays out of sight.
     this.frame.toggleAttribute("data-veiled", this.occupied);
     showProblem(problem, () => this.connect({ fresh: true }));
   }

@@ -1,9 +1,9 @@
 /**
  * How long the chat is waited for before the page says that it does not answer.
  *
- * Rocket.Chat's own client is slow and uneven: 12 to 14 s until the message box on a quiet machine of two cores,
- * over 30 s on a loaded one (measured on 6.13.0). So the first load may take all that the contract allows
- * (`[chat] patience`), and what follows a multiple of what the first load took. Time alone accuses nobody: what is
+ * Rocket.Chat's own client is slow and uneven. Until the message box two quiet cores need 12 to 14 s, and
+ * loaded ones over 30 s (measured on 6.13.0). So the first load may take all that the contract allows
+ * (`[chat] patience`). What follows may take a multiple of what the first load took. Time alone accuses nobody: what is
  * wrong for certain is asked of the site meanwhile (proof.js).
  */
 

@@ -33,7 +33,7 @@ export function forgetChatUser() {
 
 /**
  * CSRF token from its cookie: a log-in in another tab changes it, the one in this page's form is then old.
- * A site that keeps the token in its session, or from scripts, has no such cookie, and the form's one at hand.
+ * A site that keeps the token in its session, or from scripts, has no such cookie. Then the form's one is taken.
  * @param {string} cookieName CSRF_COOKIE_NAME of Django's settings
  */
 export function csrfToken(cookieName) {
