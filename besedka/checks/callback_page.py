@@ -28,7 +28,10 @@ _PROXY = (
 
 
 @check(
-    "iframe.callback", codes="type sandboxed policy script", needs=["services.chat"], after=["iframe.headers"]
+    "iframe.callback",
+    codes="type sandboxed policy script",
+    needs=["services.chat"],
+    after=["iframe.headers", "iframe.client"],
 )
 def callback(examination: Examination) -> Answer:
     """May a browser run the page that the log-in ends at?"""

@@ -16,6 +16,7 @@ from besedka.checks.check import Check, check
 from besedka.checks.examination import Examination
 from besedka.checks.finding import Answer, Finding, answer, finding
 from besedka.contract import Contract
+from besedka.errors import ServiceUnreachableError
 
 _DESTINATION = {"Sec-Fetch-Dest": "iframe", "Sec-Fetch-Mode": "navigate"}
 Ask = Callable[[dict[str, str]], requests.Response]
@@ -49,7 +50,11 @@ def site(examination: Examination) -> Answer:
     """Does the site answer the chat's frame, which leads to it, as it answers a window?"""
     contract = examination.contract
     authorize = f"{contract.provider.authorize_path}?client_id={contract.provider.client_id}"
-    told = examination.chat_page(contract.default_channel.path)
+    try:
+        told = examination.chat_page(contract.default_channel.path)
+    except ServiceUnreachableError:
+        # Doctor asks for the chat's page with the frame (iframe.headers), and says there what is wrong.
+        return answer([], evidence="the chat's page did not come")
     names = _names_itself(told, contract.chat.url, contract.site.url)
     found: list[Finding] = []
     for path in (authorize, contract.site.login_path):
