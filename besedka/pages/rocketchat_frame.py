@@ -24,6 +24,7 @@ _BOX = 'textarea[name="msg"]'
 # The title of a page that has nothing to show (`@rocket.chat/fuselage`, StatesTitle). Rocket.Chat's own page
 # objects find it so too: its words are of the user's language, and it was no heading in older versions.
 _NOTHING_TO_SHOW = ".rcx-states__title"
+_USER_MENU = '[data-qa="sidebar-avatar-button"], button[aria-haspopup]:has([data-username])'
 
 
 class RocketChatFrame:
@@ -167,6 +168,9 @@ class RocketChatFrame:
         expect(self.composer).to_have_count(0)
 
     def log_out(self) -> None:
-        """Rocket.Chat's own log-out: user menu, then its last entry. The embedded layout has no such menu."""
-        self.frame.locator('[data-qa="sidebar-avatar-button"]').first.click()
+        """Rocket.Chat's own log-out: user menu, then its last entry. The embedded layout has no such menu.
+
+        6.5.3 marks the menu's button. 6.13.0's client does not: it is the button with the person's picture.
+        """
+        self.frame.locator(_USER_MENU).first.click()
         self.frame.locator('[role="menuitemcheckbox"], [role="menuitem"]').last.click()

@@ -10,9 +10,10 @@ function userMenu() {
     h('b', { role: 'presentation' }, user.name || user.username),
     h('button', { role: 'menuitemcheckbox', 'aria-checked': 'false', type: 'button', onclick: logout }, t('logout')));
   const toggle = () => (menu.hidden = !menu.hidden);
-  // Two buttons of one name, one in the other, are what the real client has.
-  const inner = { type: 'button', 'aria-label': 'User menu', 'data-qa': 'sidebar-avatar-button' };
-  const button = h('div', { role: 'button', 'aria-label': 'User menu', onclick: toggle }, avatar(user, 'button', inner));
+  // As 6.13.0's: no hook of its own, but a menu and the person's picture (client/sidebar/header/UserMenu.tsx).
+  const hooks = { type: 'button', title: 'User menu', 'aria-haspopup': 'true', onclick: toggle };
+  const picture = avatar(user, 'span', { 'aria-hidden': 'true', 'data-username': user.username });
+  const button = h('button', { class: 'avatar', ...hooks }, picture);
   return h('div', { class: 'user' }, button, menu);
 }
 
