@@ -24,7 +24,7 @@ _BOX = 'textarea[name="msg"]'
 # The title of a page that has nothing to show (`@rocket.chat/fuselage`, StatesTitle). Rocket.Chat's own page
 # objects find it so too: its words are of the user's language, and it was no heading in older versions.
 _NOTHING_TO_SHOW = ".rcx-states__title"
-_USER_MENU = '[data-qa="sidebar-avatar-button"], button[aria-haspopup]:has([data-username])'
+_USER_MENU = ":is([data-qa=sidebar-avatar-button],button[aria-haspopup]:has([data-username]))"
 
 
 class RocketChatFrame:
