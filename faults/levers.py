@@ -9,6 +9,7 @@ from __future__ import annotations
 LEVERS = {
     "services.site.host": "ALLOWED_HOSTS",
     "services.site.redirected": "https",
+    "services.site.www": "PREPEND_WWW",
     "services.site.two_programs": "Stop the program",
     "services.site": "Daphne",
     "services.site.password": "auth_basic",

@@ -114,6 +114,11 @@ def _slash_taken_away(request: Request, forward: Forward) -> Reply:
     return Reply(301, (("Location", f"{path.rstrip('/')}{mark}{query}"),), b"")
 
 
+def _to_www(request: Request, forward: Forward) -> Reply:
+    """As Django's CommonMiddleware under PREPEND_WWW: the same path at another name."""
+    return Reply(301, (("Location", f"http://www.{request.header('Host')}{request.target}"),), b"")
+
+
 def _ends_with_a_slash(request: Request) -> bool:
     return request.path.endswith("/") and request.path != "/"
 
@@ -198,6 +203,12 @@ _MORE = (
         "provider.reachable_from_chat.redirected",
         "site.chat_auth.status",
         "site.old_chat_auth.present",
+    ),
+    _by_rule(
+        "site_asks_for_www",
+        "services.site.www",
+        "site",
+        lambda: Rule(every, _to_www),
     ),
     _gate("gate_before_the_chat", "services.chat.gate", "chat", every),
     _gate("gate_before_the_site", "services.site.gate", "site", every),

@@ -14,7 +14,7 @@ import requests
 from besedka import address
 from besedka.checks.check import Check, check
 from besedka.checks.examination import Examination
-from besedka.checks.finding import Answer, Finding, answer, finding
+from besedka.checks.finding import Answer, Finding, Skipped, answer, finding
 from besedka.contract import Contract
 from besedka.errors import ServiceUnreachableError
 
@@ -54,7 +54,7 @@ def site(examination: Examination) -> Answer:
         told = examination.chat_page(contract.default_channel.path)
     except ServiceUnreachableError:
         # Doctor asks for the chat's page with the frame (iframe.headers), and says there what is wrong.
-        return answer([], evidence="the chat's page did not come")
+        return Skipped("the chat's page did not come")
     names = _names_itself(told, contract.chat.url, contract.site.url)
     found: list[Finding] = []
     for path in (authorize, contract.site.login_path):
@@ -112,15 +112,15 @@ def _refused(  # noqa: PLR0913 - who asks whom, and how
 
 def _by_referer(origin: str) -> str:
     return (
-        "Something lets in whom no other page leads there: rules against hotlinks (valid_referers of nginx). "
-        f"Let them name {origin}, in the Referer."
+        "Something refuses requests that another page leads to: a rule against hotlinks (valid_referers of "
+        f"nginx). Add {origin} to what it takes as a Referer."
     )
 
 
 def _by_frame(origin: str) -> str:
     return (
-        "Something before it refuses what fills a frame, by Sec-Fetch-Dest or Sec-Fetch-Site: a rule that "
-        f"isolates resources, or a firewall. Let it pass Sec-Fetch-Dest: iframe from {origin}."
+        "A proxy or a firewall refuses requests for a frame, by Sec-Fetch-Dest or Sec-Fetch-Site. "
+        f"Let it pass Sec-Fetch-Dest: iframe from {origin}."
     )
 
 

@@ -9,10 +9,6 @@ from besedka.contract import Contract
 from besedka.rocketchat.rest import RocketChat, RocketChatError
 from besedka.translation import spoken
 
-# REST counts calls over a minute (API_Enable_Rate_Limiter_Limit_Time_Default).
-LONGEST_WAIT_SECONDS = 65.0
-_TOO_MANY = 429
-
 
 def signed_in(contract: Contract, timeout: float) -> RocketChat:
     """Rocket.Chat as the contract's administrator; a limit that names its end within a minute is waited for.
@@ -23,8 +19,8 @@ def signed_in(contract: Contract, timeout: float) -> RocketChat:
     try:
         return RocketChat.sign_in(url, admin.username, admin.secret, timeout=timeout, patient=True)
     except RocketChatError as error:
-        seconds = error.retry_after
-        if error.status != _TOO_MANY or seconds is None or seconds > LONGEST_WAIT_SECONDS:
+        seconds = error.short_wait
+        if seconds is None:
             raise
         told = f"Rocket.Chat takes no more log-ins from here for {seconds:.0f} s: doctor waits"
         sys.stderr.write(f"{spoken(told)}\n")

@@ -12,7 +12,7 @@ from besedka.checks import patience
 from besedka.checks.check import Check, check
 from besedka.checks.content_policy import policies, refuses
 from besedka.checks.cookies import cookies_of, refused
-from besedka.checks.examination import TIMEOUT_SECONDS, Examination, gateway, redirected
+from besedka.checks.examination import NO_BODY, TIMEOUT_SECONDS, Examination, gateway, redirected
 from besedka.checks.finding import Answer, Finding, Ok, Severity, answer, finding
 from besedka.checks.page_document import clears
 from besedka.checks.reloading import reloads
@@ -23,10 +23,6 @@ from besedka.site import Site
 _CSP, _ANCESTORS, _ACTION = "Content-Security-Policy", "frame-ancestors", "form-action"
 _TAG = re.compile(r"<(style|script|title)\b.*?</\1>|<[^>]*>", re.IGNORECASE | re.DOTALL)
 _QUOTED = 160
-_NO_BODY = (
-    "In the proxy's configuration: hand the body of a POST on, with its Content-Type (nginx: "
-    "proxy_pass_request_body on, and no proxy_set_header Content-Type)."
-)
 _OF_A_FORM = "csrf"
 # Rocket.Chat's web client writes the first two at each log-in (measured on 6.13.0), its server the third.
 _OF_THE_CHAT = {"rc_uid", "rc_token", "connect.sid"}
@@ -225,7 +221,7 @@ def csrf(examination: Examination) -> Answer:
         return answer([finding("site.csrf.cookie_lost", seen, expected, place, advice=(fix,))])
     if _body_lost(contract):
         seen = "the form arrives without what stands in it, and so does the request for a token"
-        return answer([finding("site.csrf.body_lost", seen, expected, place, advice=(_NO_BODY,))])
+        return answer([finding("site.csrf.body_lost", seen, expected, place, advice=(NO_BODY,))])
     return answer(
         [finding("site.csrf.refused", seen, expected, place, advice=_refusals(contract, taken))],
     )

@@ -103,7 +103,8 @@ def site_database(examination: Examination) -> Answer:
 
 @check(
     "services.site",
-    codes="slow password host gate redirected loop not_json starting not_ready two_programs limited one_gone",
+    codes="slow password host gate www redirected loop not_json starting not_ready two_programs limited"
+    " one_gone",
     after=["services.site_database", "services.certificate"],
 )
 def site(examination: Examination) -> Answer:
@@ -196,6 +197,7 @@ def _no_status(status: int, kind: str, location: str, url: str) -> tuple[str, st
     if advice := redirected(status, location, url):
         code = "loop" if leads_back(location, url) else "redirected"
         code = "gate" if moved.to_another(location, url) else code
+        code = "www" if moved.with_www(location, url) else code
         return code, f"{status} to {urljoin(url, location)}", advice
     return (
         "starting" if status in _STARTING else "not_json",

@@ -15,6 +15,7 @@ from besedka.checks import bursts, calls
 from besedka.checks.check import Check, check
 from besedka.checks.examination import (
     LOOP_ADVICE,
+    NO_BODY,
     TIMEOUT_SECONDS,
     Examination,
     QueryLostError,
@@ -36,10 +37,6 @@ _REQUESTS = 24
 
 _NO_METHOD = "doctor:nothing"
 _CALL = f"/api/v1/method.callAnon/{quote(_NO_METHOD)}"
-_NO_BODY = (
-    "In the proxy's configuration: hand the body of a POST on, with its Content-Type (nginx: "
-    "proxy_pass_request_body on, and no proxy_set_header Content-Type)."
-)
 _BLOCKED_NAME = "too many failures: wait five minutes (Block_Multiple_Failed_Logins_Enabled)"
 _BLOCKED_ADDRESS = (
     "Too many log-ins failed from this address, and now none is taken from it, SSO included: wait five "
@@ -244,7 +241,7 @@ def admin(examination: Examination) -> Answer:
         if code == "wrong_password" and examination.target.mongo_url:
             code, seen, fix = _why_refused(examination, seen, fix)
         if code == "wrong_password" and _body_lost(examination):
-            code, fix = "body_lost", _NO_BODY
+            code, fix = "body_lost", NO_BODY
             seen = "the log-in arrives without name and password: a call is answered the same with its body"
         return Findings((finding(f"services.admin.{code}", seen, expected, place, advice=(fix,)),))
     examination.secret(examination.admin.credentials.token if examination.admin.credentials else "")

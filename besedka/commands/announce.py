@@ -86,7 +86,7 @@ def announce(  # noqa: PLR0913, PLR0917 - one parameter per option
 
 
 def _jobs(needs: str) -> dict[str, Any]:
-    """GitHub's context. Raises typer.BadParameter for all that is not that."""
+    """GitHub's context. Raises typer.BadParameter for any other text."""
     try:
         found: dict[str, Any] = json.loads(needs)
         return {str(name): {"result": job["result"]} for name, job in found.items()}

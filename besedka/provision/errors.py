@@ -7,8 +7,6 @@ version (besedka/rocketchat/catalogue.py).
 
 from __future__ import annotations
 
-import re
-
 from besedka.errors import BesedkaError
 from besedka.rocketchat.rest import RocketChatError
 
@@ -116,7 +114,6 @@ class OtherServerError(BesedkaError):
 
 
 _NOTHING_WRITTEN = "nothing was changed"
-_WAIT = re.compile(r"must wait \d+ seconds")
 
 
 def wrong_password(username: str, where: str, *, exists: bool | None) -> BesedkaError:
@@ -174,7 +171,7 @@ def _limited(error: RocketChatError) -> RateLimitedError:
     (`app/lib/server/lib/RateLimiter.js`; measured on 6.13.0).
     """
     wait = "a minute" if error.retry_after is None else f"{error.retry_after:.0f} s"
-    if _WAIT.search(error.message) and "this endpoint" not in error.message:
+    if "must wait" in error.message and "this endpoint" not in error.message:
         return RateLimitedError(
             "Rocket.Chat answers 429: this account was changed so a moment ago",
             expected="one such change of an account in a minute, which no setting alters",

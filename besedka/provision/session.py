@@ -24,8 +24,6 @@ from besedka.rocketchat.rest import (
 
 _T = TypeVar("_T")
 POLL_SECONDS = 0.1
-# One window of the rate limiter is a minute; a server that asks for more patience gets an error.
-LONGEST_WAIT_SECONDS = 65.0
 # After so long without a call another server may answer at the address.
 PAUSE_SECONDS = 2.0
 
@@ -38,7 +36,7 @@ class Session:
     `server_id` is Rocket.Chat's own `uniqueID`, which tells this workspace from any other.
 
     A refusal is raised as its own class from besedka/provision/errors.py. A 429 is waited for once, as
-    long as the answer says, and no longer than LONGEST_WAIT_SECONDS.
+    long as the answer says, and no longer than about a minute.
     """
 
     def __init__(self, chat: RocketChat, username: str, version: str) -> None:
@@ -116,10 +114,9 @@ class Session:
         try:
             return call()
         except RocketChatError as error:
-            patient = error.retry_after is not None and error.retry_after <= LONGEST_WAIT_SECONDS
-            if error.status != 429 or not patient:
+            if error.short_wait is None:
                 raise errors.translated(error, self.username) from error
-            threading.Event().wait(error.retry_after)
+            threading.Event().wait(error.short_wait)
             self._sure_until = 0.0
         try:
             return call()

@@ -20,6 +20,8 @@ from besedka.errors import ServiceUnreachableError
 
 Json = dict[str, Any]
 TIMEOUT_SECONDS = 10.0
+# One window of the rate limiter is a minute; a server that asks for more patience gets an error.
+_LONGEST_WAIT_SECONDS = 65.0
 
 
 class RocketChatError(ServiceUnreachableError):
@@ -36,6 +38,12 @@ class RocketChatError(ServiceUnreachableError):
         if self.code not in {"totp-required", "totp-invalid"}:
             return None
         return str(self.details.get("method", "password")) if isinstance(self.details, dict) else "password"
+
+    @property
+    def short_wait(self) -> float | None:
+        """Seconds after which the limit lets the call pass; None where it says none, or over a minute."""
+        told = self.retry_after
+        return told if told is not None and told <= _LONGEST_WAIT_SECONDS else None
 
     exit_status = 16
 
