@@ -227,7 +227,7 @@ def dates(examination: Examination) -> Answer:
     "integrity.subscriptions",
     codes="no_room no_user mixed double stale",
     needs=_GROUND,
-    after=["integrity.ids"],
+    after=["integrity.ids", "integrity.users_unique"],
 )
 def subscriptions(examination: Examination) -> Answer:
     """Does each membership join one existing user to one existing room, once?"""
