@@ -12,7 +12,7 @@ from besedka.contract import Contract
 from besedka.names import ROOM_RULE, misshapen, rule_text
 from besedka.rocketchat.database import Document
 from besedka.rocketchat.documents import BUILT_IN_ROLES as BUILT_IN
-from besedka.rocketchat.documents import is_date
+from besedka.rocketchat.documents import is_banned, is_date
 
 _GROUND = ["services.same_data"]
 # Rocket.Chat's own first room, and the name that it is made with (server/startup/initialData.ts).
@@ -360,7 +360,7 @@ def roles(examination: Examination) -> Answer:
 )
 def room_counts(examination: Examination) -> Answer:
     """Does each room count as many members as it has?"""
-    members = Counter(row.get("rid") for row in examination.chat_subscriptions)
+    members = Counter(row.get("rid") for row in examination.chat_subscriptions if not is_banned(row))
     found = []
     for room in examination.chat_rooms:
         counted = room.get("usersCount")

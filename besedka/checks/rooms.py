@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from besedka.adapter import TEMPORARY_PREFIX
 from besedka.checks import guests
+from besedka.checks.absent import absent
 from besedka.checks.addresses import foreign_address
 from besedka.checks.check import Check, check
 from besedka.checks.examination import Examination
@@ -326,7 +327,7 @@ def roles(examination: Examination) -> Answer:
 
 @check(
     "rooms.members",
-    codes="missing",
+    codes="missing banned",
     needs=["rooms.exist", "rooms.accounts"],
     after=["integrity.subscriptions"],
 )
@@ -336,17 +337,7 @@ def members(examination: Examination) -> Answer:
     for user, channel in examination.contract.subscriptions:
         room = examination.roster.rooms[channel.name]
         if user.username not in room.members:
-            seen = f"{user.username} is not in {channel.name}: a Join button instead of the message box"
-            place = f"rocketchat_subscription, {user.username} in {channel.name}"
-            found.append(
-                finding(
-                    "rooms.members.missing",
-                    seen,
-                    "a membership",
-                    place,
-                    commands=(examination.provision_command,),
-                )
-            )
+            found.append(absent(examination, user, room))
     watched = [
         f"members.{user.username}.{channel.name}" for user, channel in examination.contract.subscriptions
     ]

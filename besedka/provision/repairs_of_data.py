@@ -14,7 +14,15 @@ from besedka.contract import Contract
 from besedka.provision.action import Action
 from besedka.provision.documents import Document, changed, inserted, removed
 from besedka.rocketchat import adoption, shapes
-from besedka.rocketchat.documents import BUILT_IN_ROLES, garbled, is_date, is_shown, meant_date, recovered
+from besedka.rocketchat.documents import (
+    BUILT_IN_ROLES,
+    garbled,
+    is_banned,
+    is_date,
+    is_shown,
+    meant_date,
+    recovered,
+)
 
 GENERAL = "GENERAL"
 ROOMS, MEMBERSHIPS, USERS = "rocketchat_room", "rocketchat_subscription", "users"
@@ -199,7 +207,8 @@ def _listed(data: Data, user: Document) -> Iterator[Action]:
     rooms = {room["_id"] for room in data.rooms if room.get("t") in {"c", "p"}}
     # A room that is to come back still has its members.
     there = {room["_id"] for room in data.rooms} | {row.get("rid") for row in data.memberships}
-    lacking = {row["rid"] for row in data.memberships if row.get("rid") in rooms and _is_of(row, user)}
+    own = [row for row in data.memberships if _is_of(row, user) and not is_banned(row)]
+    lacking = {row["rid"] for row in own if row.get("rid") in rooms}
     meant = [*(room for room in listed if room in there), *sorted(lacking - {*listed})]
     if lacking - {*listed}:
         yield changed(USERS, user, {"__rooms": meant}, "it is missing among the members")
@@ -249,7 +258,7 @@ def _is_own(link: Document, username: str, issued: tuple[dict[str, str], set[str
 
 def of_counts(data: Data) -> Iterator[Action]:
     """Rooms that count other members than they have. No call changes a count without a membership."""
-    members = Counter(row.get("rid") for row in data.memberships)
+    members = Counter(row.get("rid") for row in data.memberships if not is_banned(row))
     for room in data.rooms:
         counted = room.get("usersCount")
         if room.get("t") in {"c", "p"} and counted is not None and counted != members[room["_id"]]:
