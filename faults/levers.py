@@ -146,6 +146,7 @@ LEVERS = {
     "integrity.users_unique.swapped": "another username",
     "rooms.accounts.taken": "another e-mail",
     "rooms.members.banned": "unban",
+    "integrity.room_names.nameless": "rocketchat_room",
     "iframe.runtime.socket": "DDP_DEFAULT_CONNECTION_URL",
     "iframe.runtime.modules": "ROOT_URL",
     "sso.remembered": "SESSION_ENGINE",

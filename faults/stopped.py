@@ -108,6 +108,7 @@ _STOPS: dict[tuple[str, ...], tuple[str, ...]] = {
     (_MESSAGES, _ROOMS): (
         "private_room_as_a_direct_message",
         "private_room_of_no_kind",
+        "private_room_without_its_name",
         "owner_unsubscribed_from_moderators",
         "vip_renamed",
         "owner_unsubscribed_from_vip",

@@ -120,6 +120,11 @@ FAULTS = (
     _room("private_room_of_no_kind", private_room, {"$unset": {"t": 1}}),
     _room("private_room_as_a_discussion", private_room, {"$set": {"prid": "GENERAL"}}, "discussion"),
     _membership("membership_that_is_an_invitation", "rooms.open.invited", {"$set": {"status": "INVITED"}}),
+    Fault(
+        "private_room_without_its_name",
+        "integrity.room_names.nameless",
+        lambda one: one.changed(_ROOMS, {"name": private_room(one.contract).name}, {"$unset": {"name": 1}}),
+    ),
     Fault("member_banned_from_a_room", "rooms.members.banned", _banned),
     Fault(
         "default_room_is_federated",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from datetime import UTC, datetime, timedelta
 
+from besedka.checks.absent import nameless
 from besedka.checks.check import Check, check
 from besedka.checks.examination import Examination
 from besedka.checks.finding import Answer, Finding, Severity, answer, finding
@@ -57,7 +58,7 @@ def general(examination: Examination) -> Answer:
     return answer(found, evidence=f"{_BUILT_IN} is {built_in.get('name') if built_in else 'not wanted'}")
 
 
-@check("integrity.room_names", codes="letters double rule", needs=_GROUND)
+@check("integrity.room_names", codes="letters double rule nameless", needs=_GROUND)
 def room_names(examination: Examination) -> Answer:
     """Are room names unique and fit for an address?"""
     names = [str(room.get("name", "")) for room in examination.chat_rooms]
@@ -68,7 +69,9 @@ def room_names(examination: Examination) -> Answer:
     barred = [name for name in wanted if list(misshapen(name, rule, ROOM_RULE))]
     if barred:
         found.append(_rule_refuses(examination, barred))
-    for name in sorted({name for name in names if list(misshapen(name, rule, ROOM_RULE))} - set(barred)):
+    found += [nameless(examination, room) for room in examination.chat_rooms if not room.get("name")]
+    odd = {name for name in names if name and list(misshapen(name, rule, ROOM_RULE))}
+    for name in sorted(odd - set(barred)):
         fix = "Rename it in latin letters; the text for people goes into the display name."
         code, place = "integrity.room_names.letters", f"rocketchat_room, {name}"
         rooms = [room for room in examination.chat_rooms if room.get("name") == name]

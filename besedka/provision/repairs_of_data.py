@@ -85,6 +85,10 @@ def of_kinds(data: Data, contract: Contract) -> Iterator[tuple[Action, Document]
     """
     kinds = {channel.name: "p" if channel.private else "c" for channel in contract.channels}
     for room in data.rooms:
+        called = _called(data, room)
+        if called in kinds and all(one.get("name") != called for one in data.rooms):
+            yield changed(ROOMS, room, {"name": called}, "its name is gone"), room
+            room["name"] = called
         kind = kinds.get(str(room.get("name")))
         if kind and room.get("t") not in {"c", "p"} and isinstance(room["_id"], str):
             yield changed(ROOMS, room, {"t": kind}, f"it is of another kind, {room.get('t')!r}"), room
@@ -92,6 +96,14 @@ def of_kinds(data: Data, contract: Contract) -> Iterator[tuple[Action, Document]
         if kind and room.get("prid"):
             # Nor do calls tell a discussion from the rooms that people make in a room.
             yield changed(ROOMS, room, {"prid": None}, "it is a discussion of another room"), room
+
+
+def _called(data: Data, room: Document) -> str | None:
+    """What all its memberships call a room that has lost its name."""
+    if room.get("name") or room.get("t") not in {"c", "p"}:
+        return None
+    names = {str(row.get("name")) for row in data.memberships if row.get("rid") == room["_id"]}
+    return names.pop() if len(names) == 1 else None
 
 
 def people_in(data: Data, room: Document) -> set[str]:
