@@ -12,7 +12,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from besedka.errors import ServiceUnreachableError
-from besedka.values import RootedPath
+from besedka.values import Flag, RootedPath
 
 # Where `web/` has its status page; another site may have one there, too.
 STATUS_PATH = "/api/v1/status/"
@@ -160,17 +160,17 @@ class Features(_Table):
     log-in form. `own_urls`: every address answers as the table of `web/` says.
     """
 
-    integrated_page: bool = True
-    session_endpoint: bool = True
-    user_switch: bool = True
-    groups: bool = True
-    chat_token: bool = True
-    room_links: bool = True
-    chat_logout: bool = True
-    oauth_tables: bool = True
-    notices: bool = True
-    login_notices: bool = True
-    own_urls: bool = True
+    integrated_page: Flag = True
+    session_endpoint: Flag = True
+    user_switch: Flag = True
+    groups: Flag = True
+    chat_token: Flag = True
+    room_links: Flag = True
+    chat_logout: Flag = True
+    oauth_tables: Flag = True
+    notices: Flag = True
+    login_notices: Flag = True
+    own_urls: Flag = True
 
     def missing(self, name: str) -> str:
         """Why a test of that feature does not apply; empty where the site has it. KeyError for no feature."""

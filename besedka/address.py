@@ -11,6 +11,8 @@ import re
 import socket
 from urllib.parse import quote, urlsplit, urlunsplit
 
+from besedka.errors import UsageError
+
 _SIX = "::1"
 _DEFAULT_PORTS = {"http": 80, "https": 443}
 
@@ -38,6 +40,19 @@ def is_one(value: object) -> bool:
         return False
 
 
+def refuse_others(**options: str | None) -> None:
+    """Raise UsageError for an option's value that is no address; None is an option that was not given."""
+    for name, value in options.items():
+        if value is not None and not is_one(value):
+            shown = "this" if "@" in value else repr(value)
+            raise UsageError(
+                f"--{name.replace('_', '-')}: {shown} is no address of a site",
+                expected="http://127.0.0.1:8001 or https://host/chat, without name, query and #",
+                where="the command line",
+                next_step="correct it, or leave the option out",
+            )
+
+
 def origin(url: str) -> str:
     """What a browser calls the address's origin: scheme, host, and the port if it is not the default."""
     return f"{urlsplit(url.strip()).scheme.lower()}://{_authority(url)}"
@@ -46,6 +61,12 @@ def origin(url: str) -> str:
 def path(url: str) -> str:
     """The path below which everything lies; empty for a host's root."""
     return urlsplit(url.strip()).path.rstrip("/")
+
+
+def language(path: str) -> str:
+    """The language that a path begins with, as of Django's `i18n_patterns`; empty where it does not."""
+    found = re.match(r"/([a-z]{2,3}(?:-[a-z0-9]{2,8})*)/.", path, re.IGNORECASE)
+    return found[1] if found else ""
 
 
 def host(url: str) -> str:

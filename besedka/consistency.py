@@ -4,11 +4,12 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
-from typing import Protocol
+from typing import Literal, Protocol
 
 from besedka import names
 
@@ -79,10 +80,37 @@ def problems(contract: Rows) -> list[str]:
     Who is where is asked only of people and rooms that are right by themselves: one mistake, one text.
     """
     return (
-        [*names.unreadable_rules(contract.settings), *_people(contract), *_rooms(contract)]
+        [*_decomposed(contract)]
+        or [*names.unreadable_rules(contract.settings), *_people(contract), *_rooms(contract)]
         or [*_administrator(contract), *_labels(contract), *_default_rooms(contract), *_groups(contract)]
         or [*_memberships(contract)]
     )
+
+
+def _decomposed(contract: Rows) -> Iterator[str]:
+    """Texts that are compared letter by letter, in another form of Unicode than whoever types them.
+
+    Django keeps user names in NFKC (`AbstractBaseUser.normalize_username`, `UsernameField`).
+    """
+    for number, user in enumerate(contract.users, 1):
+        row = f"users.{number} ({user.username})"
+        yield from _of_form("NFKC", f"{row}.username", [user.username])
+        yield from _of_form("NFC", f"{row}.role", [user.role])
+        yield from _of_form("NFC", f"{row}.email", [user.email])
+        yield from _of_form("NFC", f"{row}.channels", user.channels)
+    for number, room in enumerate(contract.channels, 1):
+        row = f"channels.{number} ({room.name})"
+        yield from _of_form("NFC", f"{row}.name", [room.name])
+        yield from _of_form("NFC", f"{row}.roles", room.roles or ())
+
+
+def _of_form(form: Literal["NFC", "NFKC"], row: str, texts: Iterable[str]) -> Iterator[str]:
+    for text in texts:
+        if (composed := unicodedata.normalize(form, text)) != text:
+            yield (
+                f"{row}: {text!a} is not in Unicode's form {form}, in which {composed!r} is typed; "
+                f"write {composed!a}"
+            )
 
 
 def _people(contract: Rows) -> Iterator[str]:
@@ -135,6 +163,8 @@ def _rooms(contract: Rows) -> Iterator[str]:
                 f"{row}.fname: Rocket.Chat shows a room by another text than its name only with "
                 f"{names.DISPLAY_RULE} = true in [settings]"
             )
+        if room.roles and (twice := [role for role, count in Counter(room.roles).items() if count > 1]):
+            yield f"{row}.roles: lists the role {twice[0]!r} twice"
         unknown = sorted(set(room.roles or ()) - _held(contract) - set(contract.groups))
         if unknown:
             yield f"{row}.roles: names the role {unknown[0]!r}, which does not exist: no user has it"

@@ -32,6 +32,7 @@ from besedka.reverse_proxy import ReverseProxy
 from besedka.values import (
     Address,
     Email,
+    Flag,
     Line,
     Port,
     RedirectUri,
@@ -134,7 +135,7 @@ class Chat(_Table):
     url: Address
     version: Release | None = None
     sso: Literal["oauth", "oauth-modern", "iframe-auth"] = "oauth"
-    patience: Annotated[int, Field(ge=1)] = 120
+    patience: Annotated[int, Field(ge=1, strict=True)] = 120
     development_hosts: tuple[str, ...] = ()
     admin: ChatAdmin
 
@@ -164,7 +165,7 @@ class User(_WithPassword):
     username: Annotated[str, Field(max_length=150)]  # Django's own limit
     role: Role
     email: Email
-    full_name: str
+    full_name: Line
     channels: tuple[str, ...]
     chat_roles: tuple[str, ...] = ("user",)
 
@@ -180,9 +181,9 @@ class Channel(_Table):
     name: str
     fname: str | None = None
     label: ShownLine
-    private: bool
-    default: bool
-    read_only: bool = False
+    private: Flag
+    default: Flag
+    read_only: Flag = False
     roles: tuple[Role, ...] | None = None
 
     @property
@@ -220,9 +221,9 @@ class Provider(_Table):
     access_token_param: str
     login_style: Literal["redirect", "popup"]
     button_label_text: Line
-    merge_users: bool
-    show_button: bool
-    merge_users_distinct_services: bool
+    merge_users: Flag
+    show_button: Flag
+    merge_users_distinct_services: Flag
     token_sent_via: Literal["header", "payload"]
     identity_token_sent_via: Literal["default", "header", "payload"]
     key_field: Literal["username", "email"]

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from urllib.parse import parse_qsl, unquote
+from urllib.parse import parse_qsl, quote, unquote
 
 from besedka.errors import ServiceUnreachableError
 from besedka.scrub import MASK, Scrubber
 
-POSTGRES = frozenset({"postgres", "postgresql", "pgsql", "postgis"})
+# Those of dj-database-url and of django-environ.
+POSTGRES = frozenset({"postgres", "postgresql", "pgsql", "postgis", "psql", "timescale", "timescalegis"})
 SITE_SCHEMES = POSTGRES | {"sqlite"}
 OPTIONS = ("--mongo-url", "--site-database-url")
 MONGO_SCHEMES = frozenset({"mongodb", "mongodb+srv"})
@@ -33,6 +34,21 @@ _USERINFO = re.compile(r"(?:[A-Za-z0-9\-._~!$&'()*+,;=:]|%[0-9A-Fa-f]{2})*")
 _HOST = r"(?:[A-Za-z0-9._%-]*|\[[0-9A-Fa-f:.]+\])(?::\d{1,5})?"
 _PLACE = re.compile(rf"{_HOST}(?:,{_HOST})*(?:/[A-Za-z0-9._%+-]*)?")
 _QUERY = re.compile(r"(?:[\w.-]+=[^&#]*(?:&[\w.-]+=[^&#]*)*)?")
+# Options of the query that Django and its backend take for themselves, and PostgreSQL's library refuses
+# (django/db/backends/postgresql/base.py, 5.2; django-environ's Env._DB_BASE_OPTIONS).
+_OF_DJANGO = {
+    "assume_role",
+    "atomic_requests",
+    "autocommit",
+    "conn_health_checks",
+    "conn_max_age",
+    "cursor_factory",
+    "disable_server_side_cursors",
+    "isolation_level",
+    "pool",
+    "prepare_threshold",
+    "server_side_binding",
+}
 _SECRET_OPTIONS = {"password", "sslpassword", "tlscertificatekeyfilepassword", "authmechanismproperties"}
 
 
@@ -94,9 +110,29 @@ def file(url: str) -> str:
 
 
 def for_postgres(url: str) -> str:
-    """The URL under the scheme of PostgreSQL's own programs; DatabaseUrlError for an unreadable one."""
+    """The URL as PostgreSQL's own programs take it; DatabaseUrlError for an unreadable one.
+
+    A schema or a role that Django sets for each connection is set by `options`.
+    """
     refuse_unreadable(site_database_url=url)
-    return f"postgresql://{url.partition('://')[2]}"
+    place, _, query = url.partition("://")[2].partition("?")
+    # Decoded as dj-database-url does it, where a plus is a blank: that is what the site's driver is given.
+    given = dict(parse_qsl(query))
+    kept = {name: value for name, value in given.items() if name.lower() not in _OF_DJANGO}
+    words = [kept.pop("options", "")]
+    if schema := kept.pop("currentSchema", ""):
+        words.append(f"-c search_path={_of_command_line(schema)}")
+    if role := given.get("assume_role"):
+        words.append(f"-c role={_of_command_line(role)}")
+    if option := " ".join(word for word in words if word):
+        kept["options"] = option
+    more = "&".join(f"{name}={quote(value, safe='')}" for name, value in kept.items())
+    return f"postgresql://{place}{f'?{more}' if more else ''}"
+
+
+def _of_command_line(value: str) -> str:
+    """As the server reads it in `options`: a blank or a backslash stands behind a backslash."""
+    return re.sub(r"([\\\s])", r"\\\1", value)
 
 
 def driver_reason(error: Exception, url: str) -> str:

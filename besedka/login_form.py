@@ -13,21 +13,27 @@ _NAMES = ("text", "email")
 
 @dataclass
 class _Form:
-    """One form. `hidden` are its fields that nobody fills in, `hints` what its first text field is called."""
+    """One form. `hidden` are its fields that nobody fills in, `hints` what its first text field is called.
+
+    As browsers send them, those are hidden fields, what is ticked or chosen, and the button that sends.
+    """
 
     action: str = ""
     method: str = "get"
     hidden: dict[str, str] = field(default_factory=dict)
     name_field: str = ""
     password_field: str = ""
+    passwords: int = 0
+    sends: bool = False
     hints: tuple[str, ...] = ()
 
 
 class LoginForm(HTMLParser):
     """The page's first form that has a password. Without one, the first that is posted and asks for a name.
 
-    The second kind is the first page of a log-in in two: `password_field` is empty, and the answer to it
-    leads to a form with the password. `found` says whether there is a form of either kind.
+    A form with two passwords makes an account, and gives way to one with one. Where none has any, it is the
+    first page of a log-in in two: `password_field` is empty, and the answer to it leads to a form with the
+    password. `found` says whether there is a form of either kind.
     """
 
     @classmethod
@@ -41,10 +47,11 @@ class LoginForm(HTMLParser):
         super().__init__()
         self._forms: list[_Form] = []
         self._in_form = False
+        self._select = ""
 
     @property
     def _chosen(self) -> _Form:
-        asking = [form for form in self._forms if form.password_field]
+        asking = sorted((form for form in self._forms if form.passwords), key=lambda form: form.passwords > 1)
         named = [form for form in self._forms if form.method == "post" and form.name_field]
         return next(iter(asking or named), _Form())
 
@@ -84,19 +91,36 @@ class LoginForm(HTMLParser):
         if tag == "form":
             self._in_form = True
             self._forms.append(_Form(fields.get("action", ""), fields.get("method", "get").lower()))
-        elif tag == "input" and self._in_form:
-            self._note(self._forms[-1], fields)
+        elif tag in {"input", "button"} and self._in_form:
+            self._note(self._forms[-1], fields, "submit" if tag == "button" else "text")
+        elif tag == "select" and self._in_form:
+            self._select = fields.get("name", "")
+        elif tag == "option" and self._select and self._in_form:
+            chosen = self._forms[-1].hidden
+            if "selected" in fields or self._select not in chosen:
+                chosen[self._select] = fields.get("value", "")
 
-    def _note(self, form: _Form, fields: dict[str, str]) -> None:
-        name, kind = fields.get("name", ""), fields.get("type", "text").lower()
+    @staticmethod
+    def _note(form: _Form, fields: dict[str, str], usual: str) -> None:
+        name, kind = fields.get("name", ""), (fields.get("type") or usual).lower()
+        if "disabled" in fields:
+            return
         if kind == "hidden":
             form.hidden[name] = fields.get("value", "")
-        elif kind == "password" and not form.password_field:
-            form.password_field = name
+        elif kind in {"checkbox", "radio"} and "checked" in fields and name:
+            form.hidden[name] = fields.get("value") or "on"
+        elif kind == "submit" and not form.sends:
+            # The first one is what Enter presses; without a name it sends nothing of its own.
+            form.sends = True
+            form.hidden |= {name: fields.get("value", "")} if name else {}
+        elif kind == "password":
+            form.password_field = form.password_field or name
+            form.passwords += 1
         elif kind in _NAMES and not form.name_field:
             form.name_field = name
             form.hints = (kind, name, fields.get("autocomplete", ""))
 
     def handle_endtag(self, tag: str) -> None:
-        """The form ends."""
+        """A form or a list of it ends."""
         self._in_form = self._in_form and tag != "form"
+        self._select = self._select if tag != "select" else ""

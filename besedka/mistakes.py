@@ -20,16 +20,21 @@ _WORDS = {
     "tuple_type": "a list is expected",
     "dict_type": "a table is expected",
     "model_type": "a table is expected",
-    "bool_type": _SETTING,
-    "int_type": _SETTING,
-    "int_from_float": _SETTING,
+    "bool_type": "true or false is expected",
+    "int_type": "a whole number is expected",
+    "int_from_float": "a whole number is expected",
     "string_type": _TEXT,
+    "finite_number": "a whole number is expected",
     "string_too_short": "the text is empty",
 }
+# A row of [settings] may be any of these, and the first that it is not is told.
+_OF_A_VALUE = frozenset({"bool_type", "int_type", "int_from_float", "finite_number"})
 # What tells of the value by itself, or has none to tell of.
 _TELL_ALL = frozenset({"extra_forbidden", "missing", "value_error", "string_too_short"})
 # Of difflib: `chanels` for `channels`, `setings` for `settings`, `readonly` for `read_only`.
 _NEARLY = 0.75
+# Characters of a name that tell which entry it is.
+_LONG = 40
 
 
 def as_error(
@@ -42,6 +47,8 @@ def as_error(
         kind, found = problem["type"], problem.get("input")
         place = _place(problem["loc"], raw, missing=kind == "missing")
         message = _said(kind, problem.get("ctx", {})) or problem["msg"].removeprefix("Value error, ")
+        if "settings" in problem["loc"] and kind in _OF_A_VALUE:
+            message = _SETTING
         if kind == "extra_forbidden":
             message += _meant(problem["loc"], model)
         elif kind not in _TELL_ALL and isinstance(found, str | int | float) and not is_secret(place):
@@ -51,8 +58,9 @@ def as_error(
         elif place not in places:
             rows.append(f"{place}: {message}")
         places.add(place)
+    listed = "; ".join(rows)
     return ContractError(
-        f"{len(rows)} wrong {'row' if len(rows) == 1 else 'rows'}: " + "; ".join(rows),
+        f"1 wrong row: {listed}" if len(rows) == 1 else f"{len(rows)} wrong rows: {listed}",
         expected="the keys and values described in besedka/contract.py",
         where=where,
         next_step="correct the rows named above; nothing was started or changed",
@@ -71,7 +79,8 @@ def _said(kind: str, told: Mapping[str, Any]) -> str:
         case "string_too_long":
             return f"at most {told['max_length']} characters are expected"
         case "string_pattern_mismatch":
-            return f"a text that matches {told['pattern']} is expected"
+            blanks, other = "a text without blanks at its ends is expected", told["pattern"]
+            return blanks if other.startswith(r"^\S") else f"a text that matches {other} is expected"
     return _WORDS.get(kind, "")
 
 
@@ -116,4 +125,6 @@ def _named(part: int | str, index: int, place: tuple[int | str, ...], raw: Mappi
         return str(part)
     entry = raw[str(place[0])][part]
     label = entry.get("username") or entry.get("name") if isinstance(entry, dict) else None
+    if isinstance(label, str) and len(label) > _LONG:
+        label = f"{label[:_LONG]}…"
     return f"{part + 1} ({label})" if label else str(part + 1)

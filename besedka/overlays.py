@@ -37,7 +37,13 @@ def read(path: Path) -> dict[str, Any]:
             where=str(path),
             next_step="restore the file, or name another one",
         ) from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except UnicodeDecodeError as error:
+        raise ContractError(
+            f"the contract is not UTF-8: {error.reason} at byte {error.start}",
+            where=str(path),
+            next_step="save the file as UTF-8",
+        ) from error
+    except tomllib.TOMLDecodeError as error:
         raise ContractError(
             f"the contract is not valid TOML: {error}",
             where=str(path),

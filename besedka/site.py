@@ -12,7 +12,7 @@ import requests
 
 from besedka import http, second_ask, ways
 from besedka.adapter import Adapter, AdapterRowError
-from besedka.address import origin
+from besedka.address import language, origin
 from besedka.contract import Contract
 from besedka.errors import ServiceUnreachableError
 from besedka.login_form import LoginForm
@@ -68,6 +68,9 @@ class Site:
         self._timeout = timeout
         self._patient = patient
         self._http = http.session()
+        # What has no language in its path, such as authorize, leads to the log-in in the visitor's.
+        if spoken := language(login_path):
+            self._http.headers["Accept-Language"] = spoken
         # The answer to the last log-in form.
         self.accepted: requests.Response | None = None
         # What the log-out was answered, and whether it ended the session.

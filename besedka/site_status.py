@@ -13,6 +13,7 @@ import requests
 
 from besedka import http
 from besedka.adapter import AdapterRowError
+from besedka.address import language
 from besedka.contract import Contract, Site
 from besedka.errors import ServiceUnreachableError
 from besedka.login_form import LoginForm
@@ -99,8 +100,10 @@ def is_site(home: requests.Response) -> bool:
 
 
 def _answer(site: Site, where: str, timeout: float) -> requests.Response:
+    spoken = language(site.login_path)
     try:
-        return http.get(where, timeout=timeout, allow_redirects=False)
+        told = {"Accept-Language": spoken} if spoken else {}
+        return http.get(where, timeout=timeout, allow_redirects=False, headers=told)
     except requests.RequestException as error:
         raise ServiceUnreachableError(
             f"the site did not answer: {http.silence(error)}", expected=expected(site), where=where

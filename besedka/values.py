@@ -111,7 +111,9 @@ RootedPath = Annotated[str, AfterValidator(_rooted)]
 HostName = Annotated[str, AfterValidator(_host_name)]
 Email = Annotated[str, AfterValidator(_email)]
 Release = Annotated[str, AfterValidator(_release)]
-Port = Annotated[int, Field(ge=1, le=65535)]
+# TOML has kinds of its own: "yes" and "8001" are texts.
+Flag = Annotated[bool, Field(strict=True)]
+Port = Annotated[int, Field(ge=1, le=65535, strict=True)]
 # An empty text is a value like any other; JSON and JavaScript keep whole numbers to 53 bits.
 _Text = Annotated[str, Field(min_length=0)]
 SettingValue = bool | Annotated[int, Field(ge=-(2**53), le=2**53)] | _Text | list[_Text]

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 from typing import Any
 
 from besedka.checks.examination import Examination
-from besedka.checks.finding import Finding, finding
+from besedka.checks.finding import Finding, Severity, finding
 from besedka.look_alikes import with_reason
+from besedka.rocketchat import licences
 from besedka.rocketchat.settings import fulfils
 
 MISSING = object()
@@ -51,6 +53,7 @@ def three_ways(  # noqa: PLR0911 - one return per verdict
                 commands=(examination.provision_command,) if settable else (),
                 advice=(*advice, *more),
                 evidence=evidence,
+                severity=_severity(examination, code, setting_id),
             )
         ]
 
@@ -63,13 +66,9 @@ def three_ways(  # noqa: PLR0911 - one return per verdict
     if fulfils(setting_id, effective, expected):
         seen = f"is effective, but {shown(setting_id, stored)} is stored and comes with the next restart"
         return wrong("not_stored", seen)
-    if fulfils(setting_id, stored, expected):
-        return wrong(
-            "not_effective",
-            f"is stored as expected, but {shown(setting_id, effective)} is effective",
-            *_why_not_effective(examination, setting_id),
-            settable=False,
-        )
+    right = fulfils(setting_id, stored, expected)
+    if reason := _without_effect(examination, setting_id, effective, stored=right):
+        return wrong("not_effective", *reason, settable=False)
     same_text = str(effective).lower() == str(expected).lower() and type(effective) is not type(expected)
     if same_text or isinstance(effective, bool) != isinstance(expected, bool):
         kind = f"is {shown(setting_id, effective)}, a {type(effective).__name__}"
@@ -115,9 +114,33 @@ def _beside_the_call(setting_id: str, expected: Any, row: dict[str, Any]) -> tup
     return ()
 
 
-def _why_not_effective(examination: Examination, setting_id: str) -> tuple[str, ...]:
+def _severity(examination: Examination, code: str, setting_id: str) -> Severity:
+    """Without what a licence alone brings people sign in all the same, but by OAuth from 9.0 on."""
     known = examination.catalogue.setting(setting_id)
-    if known is not None and known.enterprise:
-        modules = ", ".join(known.modules)
-        return (f"the licence lacks {modules}; without it the value stays {known.invalid!r}",)
-    return ("it was written into Mongo: write it by REST, or restart Rocket.Chat",)
+    extra = code.startswith("setting.") and known is not None and known.enterprise
+    return Severity.RISK if extra else Severity.BROKEN
+
+
+def _without_effect(
+    examination: Examination, setting_id: str, effective: Any, *, stored: bool
+) -> tuple[str, ...]:
+    """What is seen of a setting that is `stored` as it should be, or that a licence decides about, and why.
+
+    Nothing where a call can change it.
+    """
+    known = examination.catalogue.setting(setting_id)
+    if stored and not (known and known.enterprise):
+        why = "it was written into Mongo: write it by REST, or restart Rocket.Chat"
+    elif stored and known:
+        why = _no_licence(known.modules, known.invalid)
+    elif known and known.enterprise and effective == known.invalid:
+        lacking = licences.lacking(known, examination.admin)
+        seen = f"is {shown(setting_id, effective)}, whatever is stored: a licence decides about it"
+        return (seen, _no_licence(lacking, effective)) if lacking else ()
+    else:
+        return ()
+    return f"is stored as expected, but {shown(setting_id, effective)} is effective", why
+
+
+def _no_licence(modules: Sequence[str], invalid: Any) -> str:
+    return f"the licence lacks {', '.join(modules)}; without it the value stays {invalid!r}"

@@ -14,6 +14,7 @@ from typing import Annotated
 import requests
 import typer
 
+from besedka import address
 from besedka import contract as contracts
 from besedka.commands.target import ChatUrl, MongoUrl, SiteDatabaseUrl, SiteUrl
 from besedka.contract import PROJECT_ROOT
@@ -47,6 +48,7 @@ def conformance(  # noqa: PLR0913, PLR0917 - one parameter per option
     Temporary users and rooms are made and removed. Ends with 0 when all is as expected, 1 when something is
     different. A stack that cannot be asked ends it with its own status.
     """
+    address.refuse_others(site_url=site_url, chat_url=chat_url)
     contract = contracts.load()
     site, chat = site_url or contract.site.url, chat_url or contract.chat.url
     command = [

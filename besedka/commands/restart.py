@@ -97,6 +97,7 @@ def _target(  # noqa: PLR0913, PLR0917 - the options
     bind: str,
 ) -> ComposeTarget:
     database_url.refuse_unreadable(mongo_url=mongo_url, site_database_url=site_database_url)
+    address.refuse_others(site_url=site_url, chat_url=chat_url)
     contract = contracts.load()
     own = contract.own_provider_url
     site = address.normal(site_url or contract.site.url)

@@ -33,9 +33,16 @@ class LoginPage(SitePage):
 
     @property
     def form(self) -> Locator:
-        """The form with a password, whatever else the page asks; else the one that asks for a name first."""
+        """The form with a password, whatever else the page asks; else the one that asks for a name first.
+
+        With two passwords an account is made, and not signed in to.
+        """
         own = self.page.locator(self.selectors.login_form)
-        if own.count() or self.selectors.login_form != Selectors().login_form:
+        if self.selectors.login_form != Selectors().login_form:
+            return own.first
+        if own.count() > 1:
+            own = own.filter(has_not=self.page.locator(_PASSWORD).nth(1))
+        if own.count():
             return own.first
         return own.or_(self.page.locator(_NAME_FIRST)).first
 

@@ -109,8 +109,14 @@ def _documents(  # noqa: PLR0913, PLR0917 - everything that was read
 
 
 def _settings(contract: Contract, state: State, rows: dict[str, Document]) -> Iterator[Action | Notice]:
+    inert = _without_effect(contract, state)
+    if inert:
+        modules = ", ".join(dict.fromkeys(module for lacking in inert.values() for module in lacking))
+        text = f"Rocket.Chat has no licence with {modules}, and what is written there has no effect"
+        todo = "get the licence, or take the rows out of [settings] in besedka.toml"
+        yield Notice("setting-unlicensed", ", ".join(inert), f"{text}: {todo}")
     for name, value in conditions.settings(contract, state.settings).items():
-        if provider.declared(name):
+        if provider.declared(name) or name in inert:
             continue
         if name not in state.settings:
             yield from _unlisted(name, value, state, rows)
@@ -124,6 +130,20 @@ def _settings(contract: Contract, state: State, rows: dict[str, Document]) -> It
     yield from _other_providers(contract, state)
 
 
+def _without_effect(contract: Contract, state: State) -> dict[str, tuple[str, ...]]:
+    """Settings of the contract that read as Rocket.Chat's own value, and which modules the licence lacks."""
+    if state.modules is None:
+        return {}
+    known = catalogue.for_version(state.version)
+    asked = ((name, value, known.setting(name)) for name, value in contract.settings.items())
+    lacking = {
+        name: tuple(module for module in row.modules if module not in state.modules)
+        for name, value, row in asked
+        if row and row.enterprise and not fulfils(name, row.invalid, value)
+    }
+    return {name: modules for name, modules in lacking.items() if modules}
+
+
 def _other_providers(contract: Contract, state: State) -> Iterator[Action]:
     """Custom OAuth services that the contract's settings declare beside its own provider."""
     rows = {name: value for name, value in contract.settings.items() if provider.declared(name)}
@@ -131,9 +151,10 @@ def _other_providers(contract: Contract, state: State) -> Iterator[Action]:
     for switch, key in switches.items():
         if switch not in state.settings:
             yield Action("provider", key, None, True)
+    inert = _without_effect(contract, state)
     # The switch comes last, as with the contract's own provider.
     for name in sorted(rows, key=switches.__contains__):
-        if not state.holds(name, rows[name]):
+        if name not in inert and not state.holds(name, rows[name]):
             before, secret = state.settings.get(name), name.endswith("-secret")
             yield Action("setting", name, before, rows[name], secret=secret)
 
@@ -197,6 +218,8 @@ def _provider(
 
 def _unlicensed(state: State) -> bool:
     """Whether Custom OAuth would stay without effect here."""
+    if catalogue.for_version(state.version).steps["custom_oauth_login"].allowed != "licence":
+        return False
     return state.modules is not None and licences.CUSTOM_OAUTH not in state.modules
 
 

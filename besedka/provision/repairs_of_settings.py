@@ -82,7 +82,8 @@ def of_values(rows: dict[str, Document], state: State, contract: Contract) -> It
     for suffix in _LICENSED:
         name = f"{base}-{suffix}"
         stored = rows.get(name, {}).get("value")
-        if name in state.settings and name in rows and stored != state.settings[name]:
+        inert = name in state.settings and name in rows and stored != state.settings[name]
+        if inert and name not in contract.settings:
             why = "it has no effect without a licence"
             yield Action("setting", name, stored, state.settings[name], why=why)
     for suffix, sound in (("groups_channel_map", _map_is_sound), ("channels_admin", _admin_is_sound)):

@@ -90,7 +90,8 @@ class Room:
 class State:
     """Rocket.Chat as it was when read; the writers keep it in step with what they change.
 
-    `modules` are those of the licence, asked for only where Custom OAuth needs one; None where nobody said.
+    `modules` are those of the licence, asked for only where Custom OAuth or a row of `[settings]` needs one;
+    None where nobody said.
     `accounts` go by lower-case user name, because Rocket.Chat's names are unique without regard to case.
     Those that are not are `doubles`. `addresses` maps an e-mail to the accounts that hold it. `members` maps
     a room's id to the canonical users with a membership there.
@@ -150,7 +151,10 @@ def read(session: Session, contract: Contract, *, rooms_only: bool = False) -> S
     state = State(session.version)
     if not rooms_only:
         state.settings = {row["_id"]: row.get("value") for row in _rows(session, "settings", "settings")}
-        if catalogue.for_version(state.version).steps["custom_oauth_login"].allowed == "licence":
+        known = catalogue.for_version(state.version)
+        asked = (known.setting(name) for name in contract.settings)
+        decided = any(setting and setting.enterprise for setting in asked)
+        if decided or known.steps["custom_oauth_login"].allowed == "licence":
             state.modules = licences.modules(session)
         state.services = tuple(session.get("service.configurations").get("configurations", ()))
     roles = session.get("roles.list").get("roles", ())

@@ -25,8 +25,9 @@ def given(  # noqa: PLR0913 - one keyword per option
     """The stack at these addresses, and at the contract's where none is given.
 
     `site_environment` is a file with what the site is told by environment; its database stands there too.
-    Raises DatabaseUrlError for a database that cannot be read.
+    Raises DatabaseUrlError for a database that cannot be read, UsageError for what is no address.
     """
+    address.refuse_others(site_url=site_url, chat_url=chat_url, provider_url=provider_url)
     told = site_commands.recall(site_environment) if site_environment else {}
     database_url.refuse_unreadable(mongo_url=mongo_url, site_database_url=site_database_url)
     target = Target(

@@ -8,9 +8,9 @@ from urllib.parse import urlsplit
 
 from standins.rocketchat.bundle import Bundle
 
-# Traits of our own web client by mood (`client/mood.js`); `real` has all that cost no time.
-MOODS = {name: (name,) for name in ("slow", "late", "mute", "previous", "twice", "mangled")} | {
-    "real": ("previous", "twice", "mangled")
+# Traits of our own web client by mood (`client/mood.js`); `real` has all that cost little time.
+MOODS = {name: (name,) for name in ("slow", "late", "mute", "early", "previous", "twice", "mangled")} | {
+    "real": ("early", "previous", "twice", "mangled")
 }
 _YES = ("yes", "true", "1")
 

@@ -8,6 +8,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
+from besedka.address import language
 from besedka.contract import Contract, User
 from besedka.site import Site
 from fixtures.users import SiteSession
@@ -21,6 +22,8 @@ LOGIN = SITE.login_path
 INTEGRATED, CHAT_TOKEN, OWN = (
     pytest.mark.feature(name) for name in ("integrated_page", "chat_token", "own_urls")
 )
+# Pages whose paths begin with their language: the home page leads to the visitor's.
+HOME = f"/{SPOKEN}/" if (SPOKEN := language(LOGIN)) else "/"
 SESSION = pytest.mark.feature("session_endpoint")
 PAGES = [SITE.test_page, pytest.param(SITE.integrated_page, marks=INTEGRATED)]
 # path, anonymous status and where a redirect leads, signed-in status and where a redirect leads
@@ -37,7 +40,7 @@ NAMED = [
 ]
 # Addresses of the site itself; the contract may have given one to a page of its own.
 UNNAMED = [
-    pytest.param("/", 200, None, 200, None),
+    pytest.param("/", 302, HOME, 302, HOME) if HOME != "/" else pytest.param("/", 200, None, 200, None),
     pytest.param("/chat/", 302, SITE.integrated_page, 302, SITE.integrated_page, marks=OWN),
     pytest.param("/api/chat/auth/", 404, None, 404, None, marks=OWN),
     pytest.param("/api/v1/auth/rocket/identity/", 404, None, 404, None, marks=OWN),
@@ -113,7 +116,7 @@ def test_the_integrated_page_has_a_button_for_each_room_of_the_user(
 
 
 @OWN
-@pytest.mark.parametrize("path", ["/", LOGIN, *PAGES])
+@pytest.mark.parametrize("path", [HOME, LOGIN, *PAGES])
 def test_pages_load_nothing_from_elsewhere(
     path: str, contract: Contract, sign_in: Callable[[User], SiteSession]
 ) -> None:

@@ -56,8 +56,9 @@ def test_the_suite_sees_it_doctor_names_it_and_the_undo_heals(lab: FaultLab, fau
         assert [test for test, text in red.items() if not names_what_is_wrong(text)] == []
 
 
-def test_on_a_healthy_stack_every_declared_test_is_green(lab: FaultLab) -> None:
-    with lab.healed() as breakable:
+@pytest.mark.parametrize("client", [None, "real"])
+def test_on_a_healthy_stack_every_declared_test_is_green(lab: FaultLab, client: str | None) -> None:
+    with lab.healed(client) as breakable:
         assert lab.failures_at_normal_timeouts(breakable, lab.declared) == {}
 
 

@@ -123,3 +123,19 @@ def test_the_source_that_is_advised_admits_the_address(url: str) -> None:
 def test_a_service_listens_where_its_address_leads() -> None:
     assert address.bound("http://localhost:8001") == address.bound("http://besedka.test") == "127.0.0.1"
     assert address.bound("http://[::1]:8001") == address.local_host("http://[0:0::1]:80").strip("[]")
+
+
+@pytest.mark.parametrize(
+    ("path", "spoken"),
+    [
+        ("/ru/accounts/login/", "ru"),
+        ("/pt-br/login", "pt-br"),
+        ("/zh-hans/konto/", "zh-hans"),
+        ("/accounts/login/", ""),
+        ("/login/", ""),
+        ("/ru/", ""),
+        ("/", ""),
+    ],
+)
+def test_the_language_of_a_page_stands_first_in_its_path(path: str, spoken: str) -> None:
+    assert address.language(path) == spoken

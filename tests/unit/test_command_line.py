@@ -13,7 +13,7 @@ from typer.testing import CliRunner
 import besedka
 from besedka.cli import _COMMANDS, app
 from besedka.commands.examples import EXAMPLES
-from besedka.errors import DiskFullError
+from besedka.errors import DiskFullError, UsageError
 
 RUNNER = CliRunner(env={"COLUMNS": "80", "TERMINAL_WIDTH": "80", "LANG": "C", "LC_ALL": "C"})
 ROOT: Any = typer.main.get_command(app)
@@ -104,3 +104,23 @@ def test_a_command_whose_output_nobody_wants_still_ends_well() -> None:
     ended = subprocess.run(["/bin/sh", "-c", line], capture_output=True, text=True, check=False)
 
     assert (ended.returncode, ended.stderr) == (0, "")
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("doctor", "--site-url", "nonsense"),
+        ("doctor", "--chat-url", "127.0.0.1:3000"),
+        ("provision", "--plan", "--provider-url", "ftp://127.0.0.1"),
+        ("conformance", "--site-url", "http://user:secret@127.0.0.1"),
+        ("up", "--port", "99999999"),
+        ("up", "--port", "site=8001", "--port", "rocketchat=8001"),
+    ],
+    ids=" ".join,
+)
+def test_what_is_no_address_and_no_port_is_a_wrong_option(words: tuple[str, ...]) -> None:
+    with pytest.raises(UsageError) as refusal:
+        RUNNER.invoke(app, [*words], catch_exceptions=False)
+
+    assert refusal.value.exit_status == 64
+    assert "secret" not in refusal.value.text()

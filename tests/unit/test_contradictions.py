@@ -61,6 +61,36 @@ REFUSED = {
     "one_port": ("services", f"redis = {TOLD.services.postgres}", "two cannot listen there"),
     "long_name": ("[users]", f'password = "p12345"\nusername = "{"z" * 151}"', "at most 150 characters"),
     "blank_label": ("[channels]", f'name = "{ROOM.name}"\nlabel = "  "', "no line of text"),
+    "switch_in_quotation_marks": ("[channels]", f'name = "{ROOM.name}"\nprivate = "yes"', "true or false"),
+    "number_in_quotation_marks": ("chat", 'patience = "100"', "a whole number is expected"),
+    "half_a_second": ("chat", "patience = 1.5", "a whole number is expected"),
+    "port_in_quotation_marks": ("services", 'redis = "6379"', "a whole number is expected"),
+    "feature_in_quotation_marks": ("site.features", 'notices = "no"', "true or false is expected"),
+    "nul": ("[users]", f'username = "{USER.username}"\nfull_name = "a\\u0000b"', "control character"),
+    "role_with_a_blank": ("[users]", f'username = "{USER.username}"\nrole = "a\u00a0"', "without blanks"),
+    "twice_a_role": ("[channels]", f'name = "{PRIVATE.name}"\nroles = ["owner", "owner"]', "'owner' twice"),
+    # `й` of two signs, as some programs write it, and of one.
+    "decomposed_room": (
+        "[users]",
+        f'username = "{USER.username}"\nchannels = ["ча\u0438\u0306"]',
+        r"write '\u0447\u0430\u0439'",
+    ),
+    "decomposed_email": (
+        "[users]",
+        f'username = "{USER.username}"\nemail = "jo\u0308@a.test"',
+        r"write 'j\xf6@a.test'",
+    ),
+    "decomposed_role": (
+        "[users]",
+        f'username = "{USER.username}"\nrole = "гостеи\u0306"',
+        "Unicode's form NFC",
+    ),
+    "wide_letters": (
+        "[users]",
+        'email = "w@a.test"\nfull_name = "W"\npassword = "p12345"\nrole = "user"\nchannels = ["general"]\n'
+        'username = "ｂob"',
+        "Unicode's form NFKC",
+    ),
     "twice_a_member": ("[users]", f'username = "{USER.username}"\nchannels = ["a", "a"]', "twice"),
 }
 

@@ -7,6 +7,7 @@ from urllib.parse import quote
 import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
+from psycopg.conninfo import conninfo_to_dict
 from typer.testing import CliRunner
 
 from besedka import cli, database_url
@@ -191,6 +192,8 @@ def test_a_sites_own_database_that_is_not_read_is_none() -> None:
         "postgresql://u@[::1]:5432/site",
         "postgres://%2Fvar%2Frun%2Fpostgresql/site",
         "sqlite:////srv/a folder/site.sqlite3",
+        "psql://u:p@127.0.0.1/site?currentSchema=besedka",
+        "timescale://u:p@127.0.0.1/site?conn_max_age=600",
     ],
 )
 def test_a_proper_url_is_read(url: str) -> None:
@@ -198,3 +201,24 @@ def test_a_proper_url_is_read(url: str) -> None:
     database_url.refuse_unreadable(
         mongo_url="mongodb://u:p%40ss@a:27017,b:27018/chat?authSource=admin&replicaSet=rs0"
     )
+
+
+@pytest.mark.parametrize(
+    ("query", "told"),
+    [
+        ("", {}),
+        ("?sslmode=disable&CONN_MAX_AGE=600&pool=true&isolation_level=2", {"sslmode": "disable"}),
+        ("?currentSchema=site", {"options": "-c search_path=site"}),
+        ("?options=-c+search_path%3Dsite,public", {"options": "-c search_path=site,public"}),
+        (
+            "?options=-c%20statement_timeout%3D5s&currentSchema=the%20site&assume_role=reader",
+            {"options": r"-c statement_timeout=5s -c search_path=the\ site -c role=reader"},
+        ),
+    ],
+)
+def test_postgresql_is_given_what_the_sites_own_driver_gets(query: str, told: dict[str, str]) -> None:
+    url = database_url.for_postgres(f"postgres://u:p%40@127.0.0.1/site{query}")
+
+    assert conninfo_to_dict(url) == told | {
+        "user": "u", "password": "p@", "host": "127.0.0.1", "dbname": "site"
+    }  # fmt: skip

@@ -50,3 +50,28 @@ def test_a_page_that_asks_once_more_gives_its_token() -> None:
     assert form(f'{SEARCH}<form method="post">{TOKEN}<button>Out</button></form>').hidden == {
         "csrfmiddlewaretoken": "t"
     }
+
+
+def test_a_form_that_makes_an_account_is_no_log_in() -> None:
+    new = '<form method="post"><input name="e"><input type="password" name="a"><input type="password" name="b"></form>'
+    own = '<form method="post"><input name="login"><input type="password" name="password"></form>'
+
+    assert form(new + own).name_field == form(own + new).name_field == "login"
+    assert form(new).found
+
+
+def test_what_a_browser_sends_unasked_goes_along() -> None:
+    more = (
+        '<input type="checkbox" name="remember" checked><input type="checkbox" name="letter">'
+        '<input type="radio" name="as" value="guest"><input type="radio" name="as" value="member" checked>'
+        '<select name="club"><option value="1">One</option><option value="2" selected>Two</option></select>'
+        '<select name="town"><option value="a">A</option><option value="b">B</option></select>'
+        '<input type="hidden" name="off" value="1" disabled>'
+        '<button name="action" value="enter">In</button><button name="other" value="x">Forgot</button>'
+    )
+
+    found = form(f'<form method="post"><input name="who"><input type="password" name="word">{more}</form>')
+
+    assert found.hidden == {
+        "remember": "on", "as": "member", "club": "2", "town": "a", "action": "enter"
+    }  # fmt: skip

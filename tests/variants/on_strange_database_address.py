@@ -1,4 +1,4 @@
-"""The site's database under an address with every sign in it; asked by the overlay that runs PostgreSQL."""
+"""The site's database under an address with every sign and another schema in it; asked by the overlay that runs PostgreSQL."""
 
 from __future__ import annotations
 
@@ -21,9 +21,14 @@ pytestmark = pytest.mark.doctor
 NAME, PASSWORD, DATABASE = 'be sedka@"1', "p@ss:w/#rd%41?&=+ ж", "site db%2F?"
 
 
+SCHEMA = "the site's"
+
+
 @pytest.fixture
 def strange_url(stack: Stack) -> Iterator[str]:
-    """The database copied to another name, for an account that has to give its password."""
+    """The database copied to another name, its tables in another schema, for an account that has to give its
+    password.
+    """
     owners = str(stack.site_database_url)
     server = urlsplit(owners)
     copy, account = sql.Identifier(DATABASE), sql.Identifier(NAME)
@@ -41,13 +46,27 @@ def strange_url(stack: Stack) -> Iterator[str]:
         rules.write_text(f'host all "{quoted}" 127.0.0.1/32 scram-sha-256\n{kept}', "utf-8")
         owner.execute("SELECT pg_reload_conf()")
         try:
+            with psycopg.connect(owners, dbname=DATABASE, autocommit=True) as copied:
+                _move(copied)
             told = ":".join(quote(word, safe="") for word in (NAME, PASSWORD))
-            yield f"postgres://{told}@127.0.0.1:{server.port}/{quote(DATABASE, safe='')}"
+            path = quote(sql.Identifier(SCHEMA).as_string(), safe="")
+            more = f"currentSchema={path}&conn_max_age=60&isolation_level=2"
+            yield f"postgres://{told}@127.0.0.1:{server.port}/{quote(DATABASE, safe='')}?{more}"
         finally:
             rules.write_text(kept, "utf-8")
             owner.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(copy))
             owner.execute(sql.SQL("DROP ROLE {}").format(account))
             owner.execute("SELECT pg_reload_conf()")
+
+
+def _move(connection: psycopg.Connection) -> None:
+    """All tables to a schema of their own."""
+    schema = sql.Identifier(SCHEMA)
+    connection.execute(sql.SQL("CREATE SCHEMA {}").format(schema))
+    for (table,) in connection.execute(
+        "SELECT tablename FROM pg_tables WHERE schemaname = 'public'"
+    ).fetchall():
+        connection.execute(sql.SQL("ALTER TABLE {} SET SCHEMA {}").format(sql.Identifier(table), schema))
 
 
 def test_doctor_reads_it_and_prints_none_of_it(stack: Stack, contract: Contract, strange_url: str) -> None:

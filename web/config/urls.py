@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from types import ModuleType
 
 import accounts.urls
@@ -20,7 +21,7 @@ lazy_static = lazy(static, str)
 moved: dict[str, str] = settings.BESEDKA.paths
 
 
-def below(prefix: str, pages: ModuleType) -> URLResolver:
+def below(prefix: str, pages: ModuleType, moved: Mapping[str, str] = moved) -> URLResolver:
     """The module's pages below the prefix, but for those that have an address of their own."""
     patterns = [
         path(moved.get(page.name, f"/{prefix}{page.pattern}").lstrip("/"), page.callback, name=page.name)

@@ -23,7 +23,7 @@ CLIENT, PROGRAM = "programs/web.browser", "program.json"
 CLIENT_ENV = "BESEDKA_CHAT_CLIENT"
 MOOD_OPTION = "--client-mood"
 # As the stand-in has them (standins/rocketchat/config.py); what each is: client/mood.js beside it.
-MOODS = ("slow", "late", "mute", "previous", "twice", "mangled", "real")
+MOODS = ("slow", "late", "mute", "early", "previous", "twice", "mangled", "real")
 STANDIN = (sys.executable, "-m", "standins.rocketchat")
 # What the stand-in says of a folder that was unpacked by half.
 _MISSING = re.compile(r"the (?:manifest names|client loads) (.+), which is (?:not there|cut off)")

@@ -13,6 +13,9 @@ from django.core.exceptions import ImproperlyConfigured
 from django.test import override_settings
 from oauth2_provider.oauth2_validators import OAuth2Validator
 
+OPENID = OAUTH2_PROVIDER | {"OIDC_ENABLED": True, "SCOPES": {"openid": "Anmeldung", "read": "Name und Rolle"}}
+ISSUER = {"OIDC_ISS_ENDPOINT": "http://site.test/verein/o"}
+ASKS = BESEDKA_CHAT | {"SCOPES": ["openid"], "CLIENT_SECRET": "a+secret%" * 4}
 HTTPS = BESEDKA_CHAT | {"SITE_URL": "https://site.test", "CHAT_URL": "https://chat.site.test"}
 
 
@@ -47,6 +50,8 @@ def test_a_project_that_is_right_is_told_nothing() -> None:
         ({"BESEDKA_CHAT": BESEDKA_CHAT | {"USERNAME_FIELD": "mail"}}, "W013"),
         ({"LOGIN_URL": "/verein/nirgends/"}, "W014"),
         ({"LOGIN_URL": "nirgends"}, "W014"),
+        ({"BESEDKA_CHAT": ASKS, "OAUTH2_PROVIDER": OPENID}, "E015"),
+        ({"BESEDKA_CHAT": ASKS | {"CLIENT_SECRET": "short"}, "OAUTH2_PROVIDER": OPENID | ISSUER}, "E016"),
     ],
     ids=lambda one: one if isinstance(one, str) else next(iter(one)),
 )
@@ -75,6 +80,8 @@ def test_a_name_in_the_place_of_the_function_is_named_where_it_would_ask_for_pkc
         {"BESEDKA_CHAT": HTTPS, "SECURE_PROXY_SSL_HEADER": ("HTTP_X_FORWARDED_PROTO", "https")},
         {"MIDDLEWARE": [one for one in MIDDLEWARE if "clickjacking" not in one], "X_FRAME_OPTIONS": "DENY"},
         {"OAUTH2_PROVIDER": OAUTH2_PROVIDER | {"PKCE_REQUIRED": False}},
+        {"OAUTH2_PROVIDER": OPENID},
+        {"BESEDKA_CHAT": ASKS, "OAUTH2_PROVIDER": OPENID | ISSUER},
     ],
     ids=lambda one: next(iter(one)),
 )

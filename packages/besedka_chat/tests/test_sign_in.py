@@ -17,9 +17,13 @@ from django.conf import settings
 from django.db import connection
 from django.test import Client, override_settings
 from guests.models import Guest
-from oauth2_provider.models import get_access_token_model
+from jwcrypto.jwk import JWK
+from oauth2_provider.models import get_access_token_model, get_application_model
 from requests.adapters import HTTPAdapter
 
+KEY = JWK.generate(kty="RSA", size=2048).export_to_pem(private_key=True, password=None).decode()
+SECRET = settings.BESEDKA_CHAT["CLIENT_SECRET"]
+LONG = SECRET * 4
 CALLBACK = "http://chat.site.test/_oauth/besedka"
 IDENTITY = {"username": "olga", "email": "olga@example.org", "full_name": "Olga O.", "role": "wirt"}
 AUTH, CHECK = "/reden/api/auth/", "/reden/api/check/"
@@ -33,14 +37,44 @@ def code_of(visitor: Client, **more: str) -> str:
     return parse_qs(urlsplit(answer["Location"]).query)["code"][0]
 
 
-def token_of(code: str) -> str:
+def token_of(code: str, secret: str = SECRET) -> str:
     # As Rocket.Chat does: not encoded, which a secret with + or % does not survive by the RFC.
-    basic = base64.b64encode(b"bare-client:a+secret%").decode()
+    basic = base64.b64encode(f"bare-client:{secret}".encode()).decode()
     form = {"grant_type": "authorization_code", "code": code, "redirect_uri": CALLBACK}
     chat = Client(SERVER_NAME="site.test", HTTP_AUTHORIZATION=f"Basic {basic}")
     answer = chat.post("/oauth/token/", form)
     assert answer.status_code == 200, answer.content.decode()
     return answer.json()["access_token"]
+
+
+@pytest.mark.parametrize(("key", "algorithm"), [(KEY, "RS256"), ("", "HS256")], ids=["RS256", "HS256"])
+def test_a_chat_that_asks_for_openid_gets_an_id_token(visitor: Client, key: str, algorithm: str) -> None:
+    """Without a signature of the application's the library answers 500."""
+    openid = settings.OAUTH2_PROVIDER | {
+        "OIDC_ENABLED": True,
+        "OIDC_RSA_PRIVATE_KEY": key,
+        "OIDC_ISS_ENDPOINT": "http://site.test/verein/oauth",
+        "SCOPES": {"openid": "Anmeldung"},
+    }
+    asks = {"SCOPES": ["openid"], "CLIENT_SECRET": LONG}
+    with override_settings(OAUTH2_PROVIDER=openid, BESEDKA_CHAT=settings.BESEDKA_CHAT | asks):
+        ensure_application()
+        assert ensure_application() == []
+
+        token = token_of(code_of(visitor, scope="openid"), LONG)
+        answer = Client(SERVER_NAME="site.test").get("/wer/rocket/", HTTP_AUTHORIZATION=f"Bearer {token}")
+
+    assert answer.status_code == 200
+    assert get_application_model().objects.get().algorithm == algorithm
+
+
+def test_an_application_that_was_registered_before_openid_is_mended(db: None) -> None:
+    ensure_application()
+    openid = settings.OAUTH2_PROVIDER | {"OIDC_ENABLED": True, "SCOPES": {"openid": "Anmeldung"}}
+    with override_settings(
+        OAUTH2_PROVIDER=openid, BESEDKA_CHAT=settings.BESEDKA_CHAT | {"SCOPES": ["openid"]}
+    ):
+        assert ensure_application() == ["application bare-client: algorithm '' -> 'HS256'"]
 
 
 def test_a_chat_signs_in_without_a_click_and_without_pkce(visitor: Client) -> None:

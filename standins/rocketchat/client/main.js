@@ -2,7 +2,7 @@
 import { ddp } from './ddp.js';
 import { h, loading, toast } from './dom.js';
 import { fire, listenForCommands, listenForIframeLogin, servicesReady } from './iframe.js';
-import { loaded, logsInTwice } from './mood.js';
+import { loaded, logsInTwice, onItsWay, speaksEarly } from './mood.js';
 import { askWhetherMoved } from './moved.js';
 import { finishRedirect } from './oauth.js';
 import { Room } from './room.js';
@@ -149,12 +149,22 @@ function followConnection() {
   });
 }
 
-async function signInByAddress() {
+async function saySignedOut(services) {
+  await services;
+  servicesReady();
+  await showSignedOut();
+  await onItsWay();
+  // 6.13.0 says it twice at times (measured with an English browser).
+  fire('Custom_Script_Logged_Out');
+  await onItsWay();
+}
+
+async function signInByAddress(services) {
   const token = takeResumeToken();
   if (token) await login({ resume: token }).catch(() => null);
   const loginCode = takeLoginCode();
   if (loginCode) await login({ loginCode }).catch(() => null);
-  if (userId() === null) await finishRedirect();
+  if (userId() === null) await finishRedirect(() => speaksEarly && saySignedOut(services));
   if (userId() === null) await resume();
   if (logsInTwice) await resume();
 }
@@ -173,10 +183,10 @@ async function start() {
   fire('startup', true);
   const services = state.loadServices();
   watch();
-  await signInByAddress();
+  await signInByAddress(services);
   await services;
   servicesReady();
-  if (userId() === null) await showSignedOut();
+  if (userId() === null && !view.login) await showSignedOut();
   followConnection();
 }
 

@@ -6,6 +6,7 @@ const traits = (document.documentElement.dataset.mood ?? '').split(' ');
 const has = (trait) => traits.includes(trait);
 const SLOW_MS = 10000;
 const LATE_MS = 3000;
+const EARLY_MS = 300;
 const pause = (milliseconds) => new Promise((done) => setTimeout(done, milliseconds));
 const visited = new Set();
 let revisited = null;
@@ -15,6 +16,10 @@ export const loaded = () => (has('slow') ? pause(SLOW_MS) : Promise.resolve());
 
 /** `twice`: a load logs in twice, and asks the iframe log-in API twice. */
 export const logsInTwice = has('twice');
+
+/** `early`: "signed out" is said while a log-in is still on its way (client/views/root/MainLayout, 6.13.0). */
+export const speaksEarly = has('early');
+export const onItsWay = () => pause(EARLY_MS);
 
 /** `mangled`: a token stays in the address, which gets `?layout=embedded` once more at its end with each load. */
 export const keepsToken = has('mangled');

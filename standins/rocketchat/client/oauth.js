@@ -89,12 +89,13 @@ const closed = (popup) => new Promise((resolve) => {
  * Finish a log-in by redirect that this page load is the return from, if it is one. A refusal shows nothing:
  * the log-in page is simply there again.
  */
-export async function finishRedirect() {
+export async function finishRedirect(meanwhile) {
   const pending = JSON.parse(sessionStorage.getItem(RELOAD) ?? 'null')?.data?.oauth;
   sessionStorage.removeItem(RELOAD);
   if (!pending) return;
   const key = SECRET + pending.credentialToken;
   const secret = sessionStorage.getItem(key);
   sessionStorage.removeItem(key);
+  await meanwhile();
   await loginByOAuth(pending.credentialToken, secret).catch(() => null);
 }

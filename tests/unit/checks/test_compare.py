@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
 from besedka.checks.compare import MISSING, three_ways
 from besedka.checks.examination import Examination
+from besedka.checks.finding import Severity
 
 FRAME = "Iframe_Restrict_Access"
 Make = Callable[..., Examination]
@@ -64,6 +66,32 @@ def test_a_licence_is_named_as_the_reason(examine_with: Make) -> None:
     (found,) = three_ways(examination, "provider.enabled", switch, True)
     assert found.code == "provider.enabled.not_effective"
     assert "oauth-enterprise" in found.advice[0]
+
+
+def test_a_row_of_settings_that_needs_a_licence_is_one_risk(examine_with: Make) -> None:
+    claim = "Accounts_OAuth_Custom-Besedka-merge_roles"
+    examination = examine_with(
+        stored={claim: {"value": True, "packageValue": False}}, effective={claim: False}
+    )
+
+    (found,) = three_ways(examination, f"setting.{claim}", claim, True)
+
+    assert (found.code, found.severity) == (f"setting.{claim}.not_effective", Severity.RISK)
+    assert "oauth-enterprise" in found.advice[0]
+    assert not found.commands
+
+
+def test_a_licence_that_lacks_is_asked_where_nothing_is_stored(examine_with: Make) -> None:
+    claim = "Accounts_OAuth_Custom-Besedka-merge_roles"
+    examination = examine_with(
+        stored={claim: {"value": False, "packageValue": False}}, effective={claim: False}
+    )
+    examination.__dict__["admin"] = SimpleNamespace(get=lambda _: {"license": {"activeModules": []}})
+
+    (found,) = three_ways(examination, f"setting.{claim}", claim, True)
+
+    assert found.code == f"setting.{claim}.not_effective"
+    assert "whatever is stored" in found.seen
 
 
 def test_a_setting_is_placed_in_the_admin_pages_in_both_languages(examine_with: Make) -> None:

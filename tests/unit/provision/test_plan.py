@@ -7,6 +7,7 @@ import json
 import pytest
 
 from besedka.provision.errors import AccountClashError, PersonNeededError
+from besedka.rocketchat import provider
 from tests.unit.provision.conftest import Desk
 
 
@@ -48,6 +49,27 @@ def test_a_role_that_rocketchat_lacks_is_a_persons(desk: Desk) -> None:
     assert (notice.code, notice.target) == ("role-unknown", f"users.{first.username}.chat_roles")
     assert "no role librarian" in notice.text
     assert notice.blocking
+
+
+def test_settings_that_need_a_licence_are_left_alone_and_said_once(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    base = provider.base_id(desk.contract.provider)
+    rows = {f"{base}-roles_claim": "groups", f"{base}-merge_roles": True}
+    desk.bring()
+    desk.contract = desk.contract.model_copy(update={"settings": desk.contract.settings | rows})
+    desk.chat.settings |= {f"{base}-roles_claim": "roles", f"{base}-merge_roles": False}
+    licence = {"license": {"activeModules": []}}
+    monkeypatch.setattr(desk.chat, "on_licenses_info", lambda *_: licence, raising=False)
+
+    plan = desk.plan()
+
+    assert plan.actions == ()
+    assert codes(desk) == [("setting-unlicensed", ", ".join(rows))]
+    assert "oauth-enterprise" in plan.notices[0].text
+
+    licence["license"]["activeModules"] = ["oauth-enterprise"]  # type: ignore[assignment]
+    assert {action.target for action in desk.plan().actions} == set(rows)
 
 
 def test_the_client_secret_is_masked(desk: Desk) -> None:

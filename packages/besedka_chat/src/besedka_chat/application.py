@@ -6,6 +6,7 @@ from typing import Any
 
 from django.db import transaction
 from oauth2_provider.models import AbstractApplication, get_application_model
+from oauth2_provider.settings import oauth2_settings
 
 from besedka_chat.conf import chat_settings
 
@@ -27,9 +28,22 @@ def wanted_application() -> dict[str, Any]:
         "redirect_uris": site.redirect_uri,
         "skip_authorization": True,
         "hash_client_secret": False,
-        "algorithm": AbstractApplication.NO_ALGORITHM,
+        "algorithm": signing_algorithm(),
         SECRET_FIELD: site.client_secret,
     }
+
+
+def signing_algorithm() -> str:
+    """What signs the ID token that the scope `openid` brings along; nothing where there is no such token.
+
+    Without it the token endpoint answers 500 (oauth2_provider/models.py, `jwk_key`).
+    """
+    if not oauth2_settings.OIDC_ENABLED:
+        return str(AbstractApplication.NO_ALGORITHM)
+    if oauth2_settings.OIDC_RSA_PRIVATE_KEY:
+        return str(AbstractApplication.RS256_ALGORITHM)
+    asked = "openid" in chat_settings().scopes
+    return str(AbstractApplication.HS256_ALGORITHM if asked else AbstractApplication.NO_ALGORITHM)
 
 
 @transaction.atomic
@@ -54,6 +68,9 @@ def ensure_application() -> list[str]:
     registered = application.redirect_uris.split()
     if len(registered) > 1 or wanted["redirect_uris"] in registered:
         wanted["redirect_uris"] = " ".join(dict.fromkeys([*registered, wanted["redirect_uris"]]))
+    # Another one that works stays: whoever checks the signature knows it by that.
+    if application.algorithm == AbstractApplication.HS256_ALGORITHM:
+        wanted["algorithm"] = application.algorithm
     lines = []
     for field, value in wanted.items():
         found = getattr(application, field)

@@ -22,6 +22,8 @@ from besedka_chat import sites
 from besedka_chat.conf import ChatSettings, read
 
 _FRAMES = "django.middleware.clickjacking.XFrameOptionsMiddleware"
+# jwcrypto takes no shorter key (jwcrypto/jwa.py, _RawHMAC; RFC 7518, 3.2).
+_HS256_BYTES = 32
 _CSRF = "django.middleware.csrf.CsrfViewMiddleware"
 Check = Callable[..., list[CheckMessage]]
 
@@ -75,6 +77,32 @@ def check_provider(chat: ChatSettings) -> Iterator[CheckMessage]:
             f"{chat.redirect_uri}",
             hint=f"add {scheme!r} to OAUTH2_PROVIDER['ALLOWED_REDIRECT_URI_SCHEMES']",
             id="besedka_chat.E004",
+        )
+
+
+@_of_settings
+def check_openid(chat: ChatSettings) -> Iterator[CheckMessage]:
+    """The scope `openid` brings an ID token along, which names its issuer and is signed."""
+    if not oauth2_settings.OIDC_ENABLED or "openid" not in chat.scopes:
+        return
+    if not oauth2_settings.OIDC_RSA_PRIVATE_KEY and len(chat.client_secret.encode()) < _HS256_BYTES:
+        yield Error(
+            "without OAUTH2_PROVIDER['OIDC_RSA_PRIVATE_KEY'] the client's secret signs the ID token, "
+            f"and it has fewer than {_HS256_BYTES} bytes: the token endpoint answers 500 to the scope openid",
+            hint="OIDC_RSA_PRIVATE_KEY, or a longer secret at the site and in the chat",
+            id="besedka_chat.E016",
+        )
+    if oauth2_settings.OIDC_ISS_ENDPOINT:
+        return
+    try:
+        reverse("oauth2_provider:oidc-connect-discovery-info")
+    except NoReverseMatch:
+        yield Error(
+            "OIDC_ENABLED is True, and neither OAUTH2_PROVIDER['OIDC_ISS_ENDPOINT'] nor an address of "
+            "oauth2_provider.urls names the issuer: the token endpoint answers 500 to the scope openid",
+            hint=f"OAUTH2_PROVIDER = {{'OIDC_ISS_ENDPOINT': '{chat.site_url}/o', ...}}, "
+            'or path("o/", include("oauth2_provider.urls"))',
+            id="besedka_chat.E015",
         )
 
 
@@ -229,6 +257,7 @@ CHECKS: Iterable[Check] = (
     check_settings,
     check_pkce,
     check_provider,
+    check_openid,
     check_cookies,
     check_hosts,
     check_csrf,

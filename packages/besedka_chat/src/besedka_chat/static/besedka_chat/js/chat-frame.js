@@ -6,9 +6,9 @@
  *       └──Logged_In of another──▶ leaving ──Logged_Out────┴──▶ signing-in
  *   any ──session of the site gone──▶ signed-out          any ──no use in going on──▶ stopped
  *
- * The sign-in command goes out once per Logged_Out event, never on a timer: earlier it is lost, and
- * repeated it starts the OAuth over before it is done, for ever. Two attempts without a Logged_In in
- * between are the last. Where a window has to be opened, `awaiting-click` takes the place of `signing-in`:
+ * The sign-in command goes out after a Logged_Out event: earlier it is lost. Repeated it starts the OAuth
+ * over before it is done, so a second one waits until the frame is at rest. Two attempts without a Logged_In
+ * in between are the last. Where a window has to be opened, `awaiting-click` takes the place of `signing-in`:
  * the person clicks, and the chat says Logged_In.
  */
 
@@ -130,7 +130,10 @@ export class ChatFrame {
     if (before === "signed-out") forgetChatUser();
     if (before === "signed-out" || before === "stopped") return;
     const wasInside = before === "ready" || before === "leaving";
+    const { turn } = this;
     if (wasInside && this.options.reconnect) this.connect();
+    // 6.13.0's client says Logged_Out while its log-in is still on the way, and at times twice (measured).
+    else if (this.commandSent) this.patience.giveLogIn(() => turn === this.turn && this.signIn());
     else this.signIn();
   }
 
@@ -308,6 +311,7 @@ export class ChatFrame {
   /** A page of this site in the frame can be read, one of a chat elsewhere cannot: that tells them apart. */
   loaded() {
     this.loads += 1;
+    this.patience.moved();
     this.signOfLife();
     const page = this.frame.contentDocument?.location;
     if (this.state !== "signing-in" || page?.origin !== window.location.origin) return;

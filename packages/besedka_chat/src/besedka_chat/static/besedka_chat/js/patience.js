@@ -12,10 +12,14 @@ export const DOUBT_MS = 5000;
 
 const FACTOR = 4;
 const FLOOR_MS = 30000;
+const LOG_IN_MS = 1000;
 
 export class Patience {
   /** Milliseconds from the first load's begin to the chat's first word. @type {number | null} */
   measured = null;
+  /** @type {(() => void) | null} */
+  late = null;
+  timer = 0;
 
   /** @param {number} seconds the longest wait */
   constructor(seconds) {
@@ -26,6 +30,24 @@ export class Patience {
   /** The chat said something. */
   heard() {
     this.measured ??= performance.now() - this.began;
+  }
+
+  /**
+   * Give a log-in that may be on its way as long as the first load took, which was more work.
+   * @param {() => void} late what to do then; a later call takes its place
+   */
+  giveLogIn(late) {
+    window.clearTimeout(this.timer);
+    this.late = late;
+    this.timer = window.setTimeout(() => {
+      this.late = null;
+      late();
+    }, Math.min(this.limit, Math.max(LOG_IN_MS, this.measured ?? 0)));
+  }
+
+  /** The frame has loaded a page: what is on its way is given that time again. */
+  moved() {
+    if (this.late) this.giveLogIn(this.late);
   }
 
   /** The next wait in milliseconds. */
