@@ -12,6 +12,7 @@ from faults import (
     hops,
     iframe_auth,
     log_in,
+    mistaken,
     on_the_page,
     pages,
     provider,
@@ -67,6 +68,7 @@ def catalogue(contract: Contract) -> tuple[Fault, ...]:
         *between.FAULTS,
         *told.FAULTS,
         *reported.FAULTS,
+        *mistaken.FAULTS,
     )
     names = [fault.name for fault in found]
     twice = sorted({name for name in names if names.count(name) > 1})

@@ -42,6 +42,7 @@ _TOKEN = "tests/api/test_token.py::test_a_code_buys_an_access_token[header]"  # 
 _PACE = "tests/api/test_pace.py::test_nobody_waits_for_a_hop_of_the_log_in"
 _SIGNED_OUT_OF_THE_SITE = "tests/api/test_sign_out.py::test_who_signs_out_is_a_stranger_again"
 _UPGRADED = "tests/api/test_chat_pages.py::test_no_page_asks_for_https_of_a_plain_http_frame[/chat/test/]"
+_REMEMBERED = "tests/api/test_chat_pages.py::test_each_process_of_the_site_knows_its_visitor"
 _CONSOLE = (
     "tests/e2e/test_visibility.py::test_no_console_error_no_failed_request_no_404[chromium-ChatTestPage]"
 )
@@ -64,6 +65,7 @@ _ROOM_BUTTONS = (
 _INTEGRATED_FRAME = "tests/api/test_urls.py::test_the_chat_pages_hold_the_frame[/chat/integrated/]"
 
 _BY_TESTS: dict[tuple[str, ...], tuple[str, ...]] = {
+    (_REMEMBERED,): ("session_in_the_memory_of_one_process",),
     (NO_STACK,): (
         "site_stopped",
         "chat_stopped",
@@ -85,6 +87,8 @@ _BY_TESTS: dict[tuple[str, ...], tuple[str, ...]] = {
         "chat_in_no_frame",
         "callback_shown_as_text",
         "callback_kept_from_its_script",
+        "callback_sent_as_a_download",
+        "client_opens_its_socket_elsewhere",
         "callback_in_a_sandbox",
         "script_of_the_callback_gone",
         "gate_before_the_callback",

@@ -11,7 +11,7 @@ from faults import names
 from faults.breakable_stack import BreakableStack
 from faults.fault import Fault
 from faults.proxy import Forward, Reply, Request, Rule
-from faults.rules import Matching, answers, every, relocated, reply_with, request_without, to
+from faults.rules import Matching, answers, every, relocated, reply_with, request_without, rewritten, to
 from faults.services import now_and_then
 
 _OPENER = "Cross-Origin-Opener-Policy"
@@ -225,6 +225,12 @@ _ON_THE_CALLBACK = (
         lambda: reply_with(_CALLBACK, "Content-Type", "text/plain"),
     ),
     _by_rule(
+        "callback_sent_as_a_download",
+        "iframe.callback.type",
+        "chat",
+        lambda: reply_with(_CALLBACK, "Content-Disposition", "attachment; filename=login"),
+    ),
+    _by_rule(
         "callback_kept_from_its_script",
         "iframe.callback.policy",
         "chat",
@@ -244,8 +250,35 @@ _ON_THE_CALLBACK = (
     ),
 )
 
+_CONFIG = to("/meteor_runtime_config.js")
+_OLD_SOCKET = '("%7B%22DDP_DEFAULT_CONNECTION_URL%22%3A%22http%3A//127.0.0.1%3A9/%22%2C'
+_OLD_ROOT = "ROOT_URL%22%3A%20%22http%3A//old.invalid%22"
+_TOLD_THE_CLIENT = (
+    _by_rule(
+        "client_opens_its_socket_elsewhere",
+        "iframe.runtime.socket",
+        "chat",
+        lambda: rewritten(_CONFIG, r'\("%7B', _OLD_SOCKET),
+    ),
+    _by_rule(
+        "client_loads_its_modules_from_elsewhere",
+        "iframe.runtime.modules",
+        "chat",
+        lambda: rewritten(_CONFIG, r"ROOT_URL%22%3A%20%22.*?%22", _OLD_ROOT),
+    ),
+)
+
+
+def _known_now_and_then() -> Rule:
+    """Two processes take turns, and one of them keeps the session in its own memory."""
+    session = request_without(lambda request: request.path == names.TEST_PAGE, "Cookie")
+    return now_and_then(session)
+
+
 FAULTS = (
     *_MORE,
+    *_TOLD_THE_CLIENT,
+    _by_rule("session_in_the_memory_of_one_process", "sso.remembered.flickers", "site", _known_now_and_then),
     *_ON_THE_CALLBACK,
     Fault(
         "token_endpoint_reads_json_alone",

@@ -73,6 +73,20 @@ def _membership(name: str, cause: str, update: Document) -> Fault:
     return Fault(name, cause, breaking)
 
 
+@contextmanager
+def _banned(one: BreakableStack) -> Iterator[None]:
+    """What `rooms.banUser` of 8.x leaves: the row stays, and nobody counts or lists the member."""
+    room = one.mongo[_ROOMS].find_one({"name": one.contract.default_channel.name}) or {}
+    user = {"username": plain_user(one.contract).username}
+    row = {"rid": room["_id"], "u.username": user["username"]}
+    with (
+        one.changed("rocketchat_subscription", row, {"$set": {"status": "BANNED"}}),
+        one.changed("users", user, {"$pull": {"__rooms": room["_id"]}}),
+        one.changed(_ROOMS, {"_id": room["_id"]}, {"$inc": {"usersCount": -1}}),
+    ):
+        yield
+
+
 def _refused_as_ssrf(one: BreakableStack) -> AbstractContextManager[None]:
     """The callback of an 8.2.0 that takes the site's address for one of its own network.
 
@@ -106,6 +120,12 @@ FAULTS = (
     _room("private_room_of_no_kind", private_room, {"$unset": {"t": 1}}),
     _room("private_room_as_a_discussion", private_room, {"$set": {"prid": "GENERAL"}}, "discussion"),
     _membership("membership_that_is_an_invitation", "rooms.open.invited", {"$set": {"status": "INVITED"}}),
+    Fault(
+        "private_room_without_its_name",
+        "integrity.room_names.nameless",
+        lambda one: one.changed(_ROOMS, {"name": private_room(one.contract).name}, {"$unset": {"name": 1}}),
+    ),
+    Fault("member_banned_from_a_room", "rooms.members.banned", _banned),
     Fault(
         "default_room_is_federated",
         "rooms.open.federated",

@@ -8,6 +8,7 @@ from typing import Any
 
 from besedka.checks.examination import Examination
 from besedka.checks.finding import Finding, Severity, finding
+from besedka.look_alikes import with_reason
 from besedka.rocketchat import licences
 from besedka.rocketchat.settings import fulfils
 
@@ -72,7 +73,7 @@ def three_ways(  # noqa: PLR0911 - one return per verdict
     if same_text or isinstance(effective, bool) != isinstance(expected, bool):
         kind = f"is {shown(setting_id, effective)}, a {type(effective).__name__}"
         return wrong("type", f"{kind} instead of a {type(expected).__name__}")
-    return wrong("wrong", f"is {shown(setting_id, effective)}")
+    return wrong("wrong", f"is {_read(setting_id, effective, expected)}")
 
 
 def shown(setting_id: str, value: Any) -> str:
@@ -82,6 +83,12 @@ def shown(setting_id: str, value: Any) -> str:
     if setting_id.endswith(SECRET_SUFFIX):
         return fingerprint(str(value))
     return repr(value)
+
+
+def _read(setting_id: str, value: Any, expected: Any) -> str:
+    """The value, and what nobody can see in it; nothing more of a secret."""
+    text = shown(setting_id, value)
+    return text if setting_id.endswith(SECRET_SUFFIX) else with_reason(text, value, expected)
 
 
 def fingerprint(secret: str) -> str:

@@ -8,6 +8,7 @@ from besedka.checks.finding import Answer, Finding, Severity, answer, finding
 from besedka.contract import Contract
 from besedka.rocketchat import shapes
 from besedka.rocketchat.database import Document
+from besedka.rocketchat.documents import is_banned
 
 _GROUND = ["services.same_data"]
 _SHOWN = 5
@@ -135,6 +136,7 @@ def _unlisted(examination: Examination) -> list[Finding]:
         f"{account['username']} in {names[row['rid']]}"
         for row in examination.chat_subscriptions
         if row.get("rid") in names
+        and not is_banned(row)
         and (account := listed.get((row.get("u") or {}).get("_id"))) is not None
         and account.get("username") in own
         and row["rid"] not in (account.get("__rooms") or ())

@@ -12,9 +12,11 @@ from besedka.checks.check import Check, check
 from besedka.checks.examination import Examination
 from besedka.checks.finding import Answer, Finding, answer, finding
 from besedka.contract import Contract
+from besedka.look_alikes import alike, with_reason
 from besedka.rocketchat import shapes
 from besedka.rocketchat.database import Document
 from besedka.rocketchat.documents import is_date, lives_elsewhere, signs_in
+from besedka.swapped import Held, swaps
 
 _GROUND = ["services.same_data"]
 _STAMPED = re.compile(r"_\d{10,}$")
@@ -31,7 +33,7 @@ def _humans(examination: Examination) -> list[Document]:
     ]
 
 
-@check("integrity.users_unique", codes="name email stamped", needs=_GROUND)
+@check("integrity.users_unique", codes="name email stamped look_alike swapped", needs=_GROUND)
 def users_unique(examination: Examination) -> Answer:
     """Does each canonical user have one account, by name and by e-mail?"""
     people = _humans(examination)
@@ -58,7 +60,39 @@ def users_unique(examination: Examination) -> Answer:
         if stamped:
             seen = f"{stamped[0]} beside {user.username}: a script made it when it did not find the user"
             found.append(finding("integrity.users_unique.stamped", seen, user.username, place, advice=(fix,)))
+    found += _misnamed(examination, people)
     return answer(found, evidence=f"{len(people)} accounts")
+
+
+def _misnamed(examination: Examination, people: list[Document]) -> list[Finding]:
+    """Canonical users whose account has a name that only looks like theirs, or another user's name.
+
+    What was written from an account stays its own: a new one of the right name would be an empty one.
+    """
+    users = examination.contract.users
+    named = {str(row.get("username", "")).lower(): row for row in people}
+    held = {
+        name: Held([str(one.get("address", "")) for one in row.get("emails") or []], row.get("name"))
+        for name, row in named.items()
+    }
+    found = []
+    for user in users:
+        doubles = [name for row in people if alike(name := row.get("username"), user.username)]
+        if user.username.lower() not in named and doubles:
+            seen = with_reason(f"{doubles[0]} in place of {user.username}", doubles[0], user.username)
+            fix = f"Administration, Users, this user, Edit: write the username {user.username} anew."
+            place, code = f"users, {user.username}", "integrity.users_unique.look_alike"
+            found.append(finding(code, seen, user.username, place, advice=(fix,)))
+    for swap in swaps(users, held).values():
+        if swap.whole:
+            name, other = swap.user.username, swap.other.username
+            seen = f"the account {name} is {other}'s, by its e-mail and its name: the usernames are swapped"
+            fix = (
+                f"Administration, Users: give {name} another username for a while, then each account its own."
+            )
+            place, code = f"users, {name}", "integrity.users_unique.swapped"
+            found.append(finding(code, seen, name, place, advice=(fix,)))
+    return found
 
 
 def _own(examination: Examination, user: Document) -> bool:
@@ -138,7 +172,7 @@ def _hashes(examination: Examination, user: Document, tokens: list[Document]) ->
     "integrity.sso_links",
     codes="id_type foreign forged shared",
     needs=_GROUND,
-    after=["services.site_database"],
+    after=["services.site_database", "integrity.users_unique"],
 )
 def sso_links(examination: Examination) -> Answer:
     """Did the site make every SSO link: its own user id, its own token?"""

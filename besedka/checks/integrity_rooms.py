@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from datetime import UTC, datetime, timedelta
 
+from besedka.checks.absent import nameless
 from besedka.checks.check import Check, check
 from besedka.checks.examination import Examination
 from besedka.checks.finding import Answer, Finding, Severity, answer, finding
@@ -12,7 +13,7 @@ from besedka.contract import Contract
 from besedka.names import ROOM_RULE, misshapen, rule_text
 from besedka.rocketchat.database import Document
 from besedka.rocketchat.documents import BUILT_IN_ROLES as BUILT_IN
-from besedka.rocketchat.documents import is_date
+from besedka.rocketchat.documents import is_banned, is_date
 
 _GROUND = ["services.same_data"]
 # Rocket.Chat's own first room, and the name that it is made with (server/startup/initialData.ts).
@@ -57,7 +58,7 @@ def general(examination: Examination) -> Answer:
     return answer(found, evidence=f"{_BUILT_IN} is {built_in.get('name') if built_in else 'not wanted'}")
 
 
-@check("integrity.room_names", codes="letters double rule", needs=_GROUND)
+@check("integrity.room_names", codes="letters double rule nameless", needs=_GROUND)
 def room_names(examination: Examination) -> Answer:
     """Are room names unique and fit for an address?"""
     names = [str(room.get("name", "")) for room in examination.chat_rooms]
@@ -68,7 +69,9 @@ def room_names(examination: Examination) -> Answer:
     barred = [name for name in wanted if list(misshapen(name, rule, ROOM_RULE))]
     if barred:
         found.append(_rule_refuses(examination, barred))
-    for name in sorted({name for name in names if list(misshapen(name, rule, ROOM_RULE))} - set(barred)):
+    found += [nameless(examination, room) for room in examination.chat_rooms if not room.get("name")]
+    odd = {name for name in names if name and list(misshapen(name, rule, ROOM_RULE))}
+    for name in sorted(odd - set(barred)):
         fix = "Rename it in latin letters; the text for people goes into the display name."
         code, place = "integrity.room_names.letters", f"rocketchat_room, {name}"
         rooms = [room for room in examination.chat_rooms if room.get("name") == name]
@@ -227,7 +230,7 @@ def dates(examination: Examination) -> Answer:
     "integrity.subscriptions",
     codes="no_room no_user mixed double stale",
     needs=_GROUND,
-    after=["integrity.ids"],
+    after=["integrity.ids", "integrity.users_unique"],
 )
 def subscriptions(examination: Examination) -> Answer:
     """Does each membership join one existing user to one existing room, once?"""
@@ -360,7 +363,7 @@ def roles(examination: Examination) -> Answer:
 )
 def room_counts(examination: Examination) -> Answer:
     """Does each room count as many members as it has?"""
-    members = Counter(row.get("rid") for row in examination.chat_subscriptions)
+    members = Counter(row.get("rid") for row in examination.chat_subscriptions if not is_banned(row))
     found = []
     for room in examination.chat_rooms:
         counted = room.get("usersCount")

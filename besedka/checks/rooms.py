@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from besedka.adapter import TEMPORARY_PREFIX
 from besedka.checks import guests
+from besedka.checks.absent import absent
+from besedka.checks.addresses import foreign_address
 from besedka.checks.check import Check, check
 from besedka.checks.examination import Examination
 from besedka.checks.finding import Answer, Finding, Severity, answer, finding
@@ -180,7 +182,7 @@ def default(examination: Examination) -> Answer:
 
 @check(
     "rooms.accounts",
-    codes="missing nameless inactive kind reset email email_case name",
+    codes="missing nameless inactive kind reset email email_case swapped taken name",
     needs=["services.admin"],
     after=["rooms.seeded", "integrity.users_unique", "integrity.users_ids", "integrity.shapes"],
 )
@@ -210,13 +212,7 @@ def accounts(examination: Examination) -> Answer:
         if account.must_reset:
             found.append(_told_to_reset(user, place))
         found += letters(examination, user, account)
-        if user.email.lower() not in account.emails:
-            seen = f"{user.username}: {', '.join(account.emails) or 'no e-mail'}"
-            found.append(
-                finding(
-                    "rooms.accounts.email", seen, user.email, place, commands=(examination.provision_command,)
-                )
-            )
+        found += foreign_address(examination, user, account)
         if account.name != user.full_name:
             fix = "the next SSO log-in of this user brings the site's name"
             seen = f"{user.username} is called {account.name!r}"
@@ -331,7 +327,7 @@ def roles(examination: Examination) -> Answer:
 
 @check(
     "rooms.members",
-    codes="missing",
+    codes="missing banned",
     needs=["rooms.exist", "rooms.accounts"],
     after=["integrity.subscriptions"],
 )
@@ -341,17 +337,7 @@ def members(examination: Examination) -> Answer:
     for user, channel in examination.contract.subscriptions:
         room = examination.roster.rooms[channel.name]
         if user.username not in room.members:
-            seen = f"{user.username} is not in {channel.name}: a Join button instead of the message box"
-            place = f"rocketchat_subscription, {user.username} in {channel.name}"
-            found.append(
-                finding(
-                    "rooms.members.missing",
-                    seen,
-                    "a membership",
-                    place,
-                    commands=(examination.provision_command,),
-                )
-            )
+            found.append(absent(examination, user, room))
     watched = [
         f"members.{user.username}.{channel.name}" for user, channel in examination.contract.subscriptions
     ]

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from besedka.contract import Contract
 from besedka.rocketchat import memberships, shapes
 from besedka.rocketchat.database import Document
+from besedka.rocketchat.documents import is_banned
 from besedka.rocketchat.rest import Json, RocketChat, RocketChatError
 
 
@@ -30,6 +31,7 @@ class Room:
     muted: frozenset[str]
     members: frozenset[str]
     hollow: bool = False
+    banned: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True)
@@ -58,7 +60,7 @@ class Roster:
     source: str
 
 
-def _room(raw: Json, members: set[str]) -> Room:
+def _room(raw: Json, members: set[str], banned: Collection[str] = ()) -> Room:
     return Room(
         id=str(raw["_id"]),
         name=str(raw.get("name", "")),
@@ -72,6 +74,7 @@ def _room(raw: Json, members: set[str]) -> Room:
         muted=frozenset(raw.get("muted") or []),
         members=frozenset(members),
         hollow=not raw.get("msgs") and not raw.get("usersCount"),
+        banned=frozenset(banned),
     )
 
 
@@ -99,11 +102,12 @@ def from_mongo(users: list[Document], rooms: list[Document], subscriptions: list
     """The roster made of Mongo's documents."""
     names = {user["_id"]: str(user.get("username", "")) for user in users}
     members: defaultdict[Any, set[str]] = defaultdict(set)
+    banned: defaultdict[Any, set[str]] = defaultdict(set)
     for row in subscriptions:
         member = (row.get("u") or {}).get("_id")
         if member in names:
-            members[row.get("rid")].add(names[member])
-    found = [_room(raw, members[raw["_id"]]) for raw in rooms]
+            (banned if is_banned(row) else members)[row.get("rid")].add(names[member])
+    found = [_room(raw, members[raw["_id"]], banned[raw["_id"]]) for raw in rooms]
     return _roster(found, [_account(raw) for raw in users], "Mongo")
 
 

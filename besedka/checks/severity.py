@@ -55,6 +55,8 @@ _LESS_THAN_BROKEN: Mapping[str, Severity] = {
     "setting.Accounts_TwoFactorAuthentication_Enforce_Password_Fallback": Severity.RISK,
     # The account in the chat takes over what the site says, at the next sign-in.
     "site.accounts.email": Severity.RISK,
+    # Who signs in by an address gets in, and the account in the chat is the same by its link.
+    "site.accounts.look_alike": Severity.RISK,
     "site.accounts.name": Severity.RISK,
     "rooms.accounts.email": Severity.RISK,  # M
     "rooms.accounts.name": Severity.RISK,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from urllib.parse import parse_qs, urlsplit
 
 import requests
@@ -11,11 +12,13 @@ from besedka.checks.check import Check, check
 from besedka.checks.examination import TIMEOUT_SECONDS, Examination, gateway, redirected
 from besedka.checks.finding import Answer, Finding, Findings, Ok, Severity, Skipped, answer, finding
 from besedka.checks.login_page import said, status_advice
-from besedka.contract import Contract
+from besedka.contract import Contract, User
 from besedka.login_form import LoginForm
+from besedka.look_alikes import alike, with_reason
 from besedka.rocketchat.adoption import same_mailbox
 from besedka.site import Site
-from besedka.site_database import verified
+from besedka.site_database import SiteUser, verified
+from besedka.swapped import Held, Swap, swaps
 
 _KEEP = (
     "Keep `next` with the whole request: a log-in of one's own must quote it, and a proxy must pass the "
@@ -32,7 +35,7 @@ _CSRF_FIELD = "csrfmiddlewaretoken"
 
 @check(
     "site.accounts",
-    codes="missing role email email_case email_twice name inactive",
+    codes="missing look_alike swapped role email email_unlike email_case email_twice name inactive",
     needs=["services.site_database", "services.site"],
 )
 def accounts(examination: Examination) -> Answer:
@@ -41,17 +44,16 @@ def accounts(examination: Examination) -> Answer:
     held = {user.email.lower(): user.username for user in examination.site_users}
     found: list[Finding] = []
     watched: list[str] = []
+    swapped = swaps(examination.contract.users, _held(by_name))
     for user in examination.contract.users:
         place = f"account {user.username} of the site"
         watched += [f"users.{user.username}.{field}" for field in ("username", "role", "email", "full_name")]
         account = by_name.get(user.username.lower())
         if account is None:
-            commands, advice = examination.site_commands, examination.site_advice
-            if holder := held.get(user.email.lower()):
-                fix = f"{holder} has its e-mail: give that account the username {user.username} at the site."
-                commands, advice = (), (fix,)
-            text, missing = f"no account {user.username}", "site.accounts.missing"
-            found.append(finding(missing, text, "one", place, commands=commands, advice=advice))
+            found.append(_missing(examination, user, held.get(user.email.lower())))
+            continue
+        if swap := swapped.get(user.username):
+            found.append(_swapped(examination, swap, place))
             continue
         rows = (
             ("role", account.role, examination.contract.site.adapter.site_role(user.role)),
@@ -61,14 +63,17 @@ def accounts(examination: Examination) -> Answer:
         )
         for code, seen, expected in rows:
             if seen is not None and seen != expected:
-                text = f"{user.username}: {seen!r}"
                 if code == "email" and same_mailbox(str(seen), str(expected)):
                     continue
                 only_case = code == "email" and str(seen).lower() == str(expected).lower()
+                # Who signs in by an address can type no letters that nobody sees.
+                kind = (
+                    "_case" if only_case else "_unlike" if code == "email" and alike(seen, expected) else ""
+                )
                 found.append(
                     finding(
-                        "site.accounts.email_case" if only_case else f"site.accounts.{code}",
-                        text,
+                        f"site.accounts.{code}{kind}",
+                        with_reason(f"{user.username}: {seen!r}", seen, expected),
                         repr(expected),
                         place,
                         commands=examination.site_commands,
@@ -79,12 +84,42 @@ def accounts(examination: Examination) -> Answer:
     return answer(found, evidence=f"{len(examination.contract.users)} accounts", watched=watched)
 
 
+def _missing(examination: Examination, user: User, holder: str | None) -> Finding:
+    """No account of that name: one is to be made, or another one renamed."""
+    place, seen, code = f"account {user.username} of the site", f"no account {user.username}", "missing"
+    commands, advice = examination.site_commands, examination.site_advice
+    known = (one.username for one in examination.site_users)
+    if double := next((name for name in known if alike(name, user.username)), None):
+        seen = with_reason(f"{double} in place of {user.username}", double, user.username)
+        fix = f"Write the username {user.username} of that account anew at the site."
+        code, commands, advice = "look_alike", (), (fix,)
+    elif holder:
+        fix = f"{holder} has its e-mail: give that account the username {user.username} at the site."
+        commands, advice = (), (fix,)
+    return finding(f"site.accounts.{code}", seen, "one", place, commands=commands, advice=advice)
+
+
+def _held(by_name: Mapping[str, SiteUser]) -> dict[str, Held]:
+    return {name: Held((user.email or "",), user.full_name) for name, user in by_name.items()}
+
+
+def _swapped(examination: Examination, swap: Swap, place: str) -> Finding:
+    name, other, code = swap.user.username, swap.other.username, "site.accounts.swapped"
+    if swap.whole:
+        seen = f"the account {name} is {other}'s, by its e-mail and its name: the usernames are swapped"
+        fix = f"Give {name} another username at the site for a while, then each account its own."
+        return finding(code, seen, name, place, advice=(fix,))
+    seen = f"{name} has the e-mail of {other}: Rocket.Chat takes each for the other, and refuses both"
+    commands, advice = examination.site_commands, examination.site_advice
+    return finding(code, seen, swap.user.email, place, commands=commands, advice=advice)
+
+
 def _shared_addresses(examination: Examination) -> list[Finding]:
     """Accounts of the site with a canonical user's e-mail: SSO hands that user's account in the chat to them.
 
     Rocket.Chat adopts by the address, whatever the merge flags say (accounts_meld; measured on 6.13.0).
     """
-    found = []
+    found, own = [], {user.username.lower(): user.email.lower() for user in examination.site_users}
     for user in examination.contract.users:
         others = sorted(
             other.username
@@ -93,7 +128,7 @@ def _shared_addresses(examination: Examination) -> list[Finding]:
             and other.username.lower() != user.username.lower()
             and other.is_active is not False
         )
-        if others and any(one.username.lower() == user.username.lower() for one in examination.site_users):
+        if others and own.get(user.username.lower()) == user.email.lower():
             seen = f"{others[0]} and {user.username} have one e-mail: the chat takes them for one person"
             fix = "Give each account of the site an e-mail of its own: Rocket.Chat tells people apart by it."
             place, code = f"account {others[0]} of the site", "site.accounts.email_twice"
@@ -108,7 +143,9 @@ def passwords(examination: Examination) -> Answer:
     found: list[Finding] = []
     asked: list[str] = []
     for user in examination.contract.users:
-        verdict = verified(user.secret, by_name.get(user.username.lower(), ""))
+        # Whose account is not there is told by site.accounts.
+        stored = by_name.get(user.username.lower())
+        verdict = None if stored is None else verified(user.secret, stored)
         if verdict is not None:
             asked.append(f"users.{user.username}.password")
         if verdict is False:

@@ -370,7 +370,7 @@ def checks(contract: Contract) -> tuple[Check, ...]:
         codes="consent client redirect_uri status session pkce scope error target state cached clears opener"
         " slow",
         needs=["sso.user"],
-        after=[*ground, "site.authorize"],
+        after=[*ground, "site.authorize", "sso.remembered"],
     )
     # The chain first: what stops a sign-in is said before what endangers one.
     return (client(_client), authorize(_authorize), token, *sso_identity.CHECKS, foreign_redirect)

@@ -244,7 +244,7 @@ def _address_findings(examination: Examination, source: str, wrong: Wrong) -> li
     return []
 
 
-@check("sso.test_page", codes=_FRAME_KINDS, needs=["sso.user"], after=["site.test_page"])
+@check("sso.test_page", codes=_FRAME_KINDS, needs=["sso.user"], after=["site.test_page", "sso.remembered"])
 def test_page(examination: Examination) -> Answer:
     """Does the test page show the default room in a frame?"""
     response = _quickly(examination, examination.contract.site.test_page)

@@ -19,7 +19,7 @@ from besedka.provision.errors import ReservedNameError
 from besedka.provision.plan import Beside
 from besedka.provision.session import Session
 from besedka.provision.state import Account, Room, State
-from besedka.rocketchat import provider
+from besedka.rocketchat import passwords, provider
 from besedka.rocketchat.rest import Json, RocketChatError
 
 _NEW_USER = {
@@ -159,7 +159,11 @@ def _undo_service(place: Place, action: Action) -> Undone:
 
 def _do_user(place: Place, action: Action) -> Json:
     # Nobody will know this password: the account is signed in to by SSO, which adopts it by its name.
-    body = {"username": action.target, "password": _password()} | _NEW_USER | action.after
+    body = (
+        {"username": action.target, "password": passwords.fitting(place.state.settings)}
+        | _NEW_USER
+        | action.after
+    )
     try:
         answer = place.session.post("users.create", **body)
     except RocketChatError as error:
@@ -180,11 +184,6 @@ def _do_user(place: Place, action: Action) -> Json:
     return {"id": account.id}
 
 
-def _password() -> str:
-    """A random one whose tail satisfies every class that Accounts_Password_Policy may demand."""
-    return f"{secrets.token_hex(16)}-Aa1"
-
-
 def _undo_user(place: Place, action: Action) -> Undone:
     account = place.state.account(action.target)
     if account is None:
@@ -200,7 +199,9 @@ def _do_account(place: Place, action: Action) -> None:
     account = place.state.accounts[action.target.lower()]
     if "password" in action.after:
         # Nobody will know it: it only makes the account one that can be signed in to.
-        place.session.post("users.update", userId=account.id, data={"password": _password()})
+        place.session.post(
+            "users.update", userId=account.id, data={"password": passwords.fitting(place.state.settings)}
+        )
         return
     place.session.post("users.update", userId=account.id, data=action.after)
     changed: dict[str, Any] = {

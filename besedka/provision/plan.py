@@ -11,7 +11,14 @@ from dataclasses import dataclass
 from typing import Any
 
 from besedka.contract import Contract, User
-from besedka.provision import plan_of_rooms, repairs_of_data, repairs_of_settings, service, workspace
+from besedka.provision import (
+    addresses,
+    plan_of_rooms,
+    repairs_of_data,
+    repairs_of_settings,
+    service,
+    workspace,
+)
 from besedka.provision.action import Action, Kind, Notice, Plan
 from besedka.provision.documents import Document, Documents, inserted
 from besedka.provision.errors import AccountClashError, LicenceMissingError
@@ -235,9 +242,12 @@ def _users(
     contract: Contract, state: State, data: Data | None, at_the_site: dict[str, str]
 ) -> Iterator[Action | Notice]:
     stranded = _stranded(data) if data else set()
+    swapped = addresses.swapped(contract, state)
     for user in contract.users:
-        _demand_one_holder(user, state)
-        account = state.account(user.username)
+        _demand_one_holder(user, state, swapped)
+    yield from addresses.set_aside(contract, state, swapped)
+    for user in contract.users:
+        account = addresses.then(user, state, swapped)
         unknown = {*user.chat_roles} - state.roles - ({*account.roles} if account else set())
         if unknown and state.roles:
             text = (
@@ -270,10 +280,14 @@ def _stranded(data: Data) -> set[str]:
     return {str(user.get("username")) for user in data.users if not signs_in(user)}
 
 
-def _demand_one_holder(user: User, state: State) -> None:
+def _demand_one_holder(user: User, state: State, swapped: addresses.Swaps) -> None:
     """Raise AccountClashError where two accounts could be this user; which of them it is, a person knows."""
     own = user.username.lower()
-    holders = [name for name in state.addresses.get(user.email.lower(), ()) if name.lower() != own]
+    holders = [
+        name
+        for name in state.addresses.get(user.email.lower(), ())
+        if name.lower() != own and name not in swapped
+    ]
     twice = own in state.doubles
     if not holders and not twice:
         return

@@ -14,7 +14,15 @@ from besedka.contract import Contract
 from besedka.provision.action import Action
 from besedka.provision.documents import Document, changed, inserted, removed
 from besedka.rocketchat import adoption, shapes
-from besedka.rocketchat.documents import BUILT_IN_ROLES, garbled, is_date, is_shown, meant_date, recovered
+from besedka.rocketchat.documents import (
+    BUILT_IN_ROLES,
+    garbled,
+    is_banned,
+    is_date,
+    is_shown,
+    meant_date,
+    recovered,
+)
 
 GENERAL = "GENERAL"
 ROOMS, MEMBERSHIPS, USERS = "rocketchat_room", "rocketchat_subscription", "users"
@@ -77,6 +85,10 @@ def of_kinds(data: Data, contract: Contract) -> Iterator[tuple[Action, Document]
     """
     kinds = {channel.name: "p" if channel.private else "c" for channel in contract.channels}
     for room in data.rooms:
+        called = _called(data, room)
+        if called in kinds and all(one.get("name") != called for one in data.rooms):
+            yield changed(ROOMS, room, {"name": called}, "its name is gone"), room
+            room["name"] = called
         kind = kinds.get(str(room.get("name")))
         if kind and room.get("t") not in {"c", "p"} and isinstance(room["_id"], str):
             yield changed(ROOMS, room, {"t": kind}, f"it is of another kind, {room.get('t')!r}"), room
@@ -84,6 +96,14 @@ def of_kinds(data: Data, contract: Contract) -> Iterator[tuple[Action, Document]
         if kind and room.get("prid"):
             # Nor do calls tell a discussion from the rooms that people make in a room.
             yield changed(ROOMS, room, {"prid": None}, "it is a discussion of another room"), room
+
+
+def _called(data: Data, room: Document) -> str | None:
+    """What all its memberships call a room that has lost its name."""
+    if room.get("name") or room.get("t") not in {"c", "p"}:
+        return None
+    names = {str(row.get("name")) for row in data.memberships if row.get("rid") == room["_id"]}
+    return names.pop() if len(names) == 1 else None
 
 
 def people_in(data: Data, room: Document) -> set[str]:
@@ -199,7 +219,8 @@ def _listed(data: Data, user: Document) -> Iterator[Action]:
     rooms = {room["_id"] for room in data.rooms if room.get("t") in {"c", "p"}}
     # A room that is to come back still has its members.
     there = {room["_id"] for room in data.rooms} | {row.get("rid") for row in data.memberships}
-    lacking = {row["rid"] for row in data.memberships if row.get("rid") in rooms and _is_of(row, user)}
+    own = [row for row in data.memberships if _is_of(row, user) and not is_banned(row)]
+    lacking = {row["rid"] for row in own if row.get("rid") in rooms}
     meant = [*(room for room in listed if room in there), *sorted(lacking - {*listed})]
     if lacking - {*listed}:
         yield changed(USERS, user, {"__rooms": meant}, "it is missing among the members")
@@ -249,7 +270,7 @@ def _is_own(link: Document, username: str, issued: tuple[dict[str, str], set[str
 
 def of_counts(data: Data) -> Iterator[Action]:
     """Rooms that count other members than they have. No call changes a count without a membership."""
-    members = Counter(row.get("rid") for row in data.memberships)
+    members = Counter(row.get("rid") for row in data.memberships if not is_banned(row))
     for room in data.rooms:
         counted = room.get("usersCount")
         if room.get("t") in {"c", "p"} and counted is not None and counted != members[room["_id"]]:

@@ -9,7 +9,6 @@ measured too).
 
 from __future__ import annotations
 
-import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -20,6 +19,7 @@ from besedka.provision.action import Action
 from besedka.provision.errors import PersonNeededError
 from besedka.provision.session import Session
 from besedka.provision.state import State
+from besedka.rocketchat import passwords
 from besedka.rocketchat.rest import RocketChat
 
 
@@ -53,7 +53,7 @@ def change(place: _Place, action: Action) -> None:
     remove(place)
     # A domain that Rocket.Chat accepts.
     domain = (wanted.get("email") or account.email).rpartition("@")[2]
-    with _borrowed(place.session, domain) as second:
+    with _borrowed(place.session, domain, passwords.fitting(place.state.settings)) as second:
         second.post("users.update", userId=account.id, data=wanted)
     place.state.accounts[name] = replace(account, **wanted)
 
@@ -66,9 +66,8 @@ def remove(place: _Place) -> None:
 
 
 @contextmanager
-def _borrowed(session: Session, domain: str) -> Iterator[Session]:
+def _borrowed(session: Session, domain: str, password: str) -> Iterator[Session]:
     """A session of an administrator who is made for it and deleted afterwards."""
-    password = f"{secrets.token_hex(16)}-Aa1"
     try:
         made = session.post(
             "users.create",

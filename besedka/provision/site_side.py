@@ -7,7 +7,7 @@ were there before are known to nobody.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from besedka.contract import Contract, User
@@ -15,6 +15,7 @@ from besedka.provision.action import Action, Notice
 from besedka.rocketchat import provider
 from besedka.rocketchat.adoption import same_mailbox
 from besedka.site_database import Application, SiteDatabase, SiteUser, verified
+from besedka.swapped import Held, Swap, swaps
 from besedka.target import Manage
 
 
@@ -52,10 +53,9 @@ class SiteSide:
         users = self.database.users()
         by_name = {user.username.lower(): user for user in users}
         held = {user.email.lower(): user.username for user in users}
+        swapped = self._swapped(contract, users)
         for user in contract.users:
-            if user.username.lower() not in by_name and (holder := held.get(user.email.lower())):
-                text = f"there is no such account at the site, and {holder!r} has its e-mail: rename that one"
-                yield Notice("site-email-held", user.username, text, blocking=True)
+            yield from _left_to_a_person(user, by_name, held.get(user.email.lower()), swapped)
         accounts = [(user, by_name.get(user.username.lower())) for user in contract.users]
         role = contract.site.adapter.site_role
         rows = [
@@ -105,11 +105,39 @@ class SiteSide:
         if target == contract.provider.client_id:
             self.manage("ensure_oauth_application")
             return
-        user = contract.user(target)
-        names = ("username", "role", "email", "full_name")
-        row = {name: getattr(user, name) for name in names} | {"password": user.secret}
-        row["role"] = contract.site.adapter.site_role(user.role)
-        self.manage("ensure_users", stdin=json.dumps([row]))
+        swapped = self._swapped(contract, self.database.users())
+        # Where they have each other's addresses, none gets its own before the other has given it up.
+        targets = list(swapped) if target in swapped else [target]
+        self.manage("ensure_users", stdin=json.dumps([_row(contract, name) for name in targets]))
+
+    def _swapped(self, contract: Contract, users: Iterable[SiteUser]) -> dict[str, Swap]:
+        held = {user.username.lower(): Held((user.email or "",), user.full_name) for user in users}
+        return swaps(contract.users, held)
+
+
+def _left_to_a_person(
+    user: User, by_name: dict[str, SiteUser], holder: str | None, swapped: dict[str, Swap]
+) -> Iterator[Notice]:
+    """Whose account it is where another one has its e-mail: what hangs on an account stays with it."""
+    if user.username in swapped:
+        if swapped[user.username].whole:
+            other = swapped[user.username].other.username
+            text = f"by its e-mail and its name it is {other!r}'s account: swap the usernames at the site"
+            yield Notice("site-names-swapped", user.username, text, blocking=True)
+        return
+    if holder is None or holder.lower() == user.username.lower() or holder in swapped:
+        return
+    text = f"there is no such account at the site, and {holder!r} has its e-mail: rename that one"
+    if user.username.lower() in by_name:
+        text = f"{holder!r} has its e-mail at the site: give that account another one"
+    yield Notice("site-email-held", user.username, text, blocking=True)
+
+
+def _row(contract: Contract, username: str) -> dict[str, str]:
+    user = contract.user(username)
+    names = ("username", "role", "email", "full_name")
+    row = {name: getattr(user, name) for name in names} | {"password": user.secret}
+    return row | {"role": contract.site.adapter.site_role(user.role)}
 
 
 def _application(contract: Contract, record: Application | None) -> dict[str, tuple[object, object]]:

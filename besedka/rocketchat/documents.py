@@ -57,6 +57,14 @@ def meant_date(value: Any) -> datetime:
     return meant if meant.tzinfo else meant.replace(tzinfo=UTC)
 
 
+def is_banned(membership: dict[str, Any]) -> bool:
+    """Whether the row only keeps the user out: nobody counts or lists it, and no invitation lifts it.
+
+    docs/features/ban-user.md of Rocket.Chat's own repository, 8.x.
+    """
+    return membership.get("status") == "BANNED"
+
+
 def signs_in(user: dict[str, Any]) -> bool:
     """Whether an account has a way in: a password's hash, or an identity of OAuth, LDAP, SAML or CAS."""
     services = (user.get("services") or {}).values()

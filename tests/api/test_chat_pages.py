@@ -55,6 +55,16 @@ def test_the_page_is_its_visitors_alone(
     assert found == [], "\n".join(found)
 
 
+def test_each_process_of_the_site_knows_its_visitor(
+    contract: Contract, sign_in: Callable[[User], SiteSession]
+) -> None:
+    """A connection that is kept open would stay with one process."""
+    visitor, alone = sign_in(in_most_rooms(contract)).site, {"Connection": "close"}
+
+    for _ in range(8):
+        expect_status(visitor.request("GET", contract.site.test_page, headers=alone), 200)
+
+
 @pytest.mark.feature("own_urls")
 @BOTH_PAGES
 def test_no_page_asks_for_https_of_a_plain_http_frame(

@@ -18,6 +18,7 @@ FILE_LINES, FUNCTION_LINES = 400, 60
 # Room → the rooms that it may import, beside its own. Each line may import from the lines above it.
 ARROWS = {
     "language": "",
+    "look_alikes": "",
     "translation": "language",
     "scrub": "",
     "login_form errors names progress second_ask without_netlink address resolver": "errors language scrub translation",
@@ -34,11 +35,13 @@ ARROWS = {
     " without_netlink",
     "rocketchat site site_status site_database pages target": "values ways adapter address contract database_url errors http"
     " login_form second_ask",
+    "swapped": "contract",
     "report": "errors language scrub translation",
-    "provision": "values address contract database_url errors hosts names progress rocketchat site_database target",
+    "provision": "values address contract database_url errors hosts names progress rocketchat site_database swapped target",
     "stacks": "values adapter address client_environment scrub contract database_url errors hosts http progress provision reverse_proxy rocketchat site_database"
     " site_status target",
-    "checks": "ways adapter language translation address contract database_url errors http login_form names rocketchat second_ask site site_database site_status stacks target",
+    "checks": "ways adapter language translation address contract database_url errors http login_form look_alikes names rocketchat second_ask site site_database site_status stacks"
+    " swapped target",
     "restart": "address checks contract database_url errors http progress provision rocketchat site_database"
     " site_status stacks target",
     "load": "client_environment contract errors http language provision rocketchat site translation",

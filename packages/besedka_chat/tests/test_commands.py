@@ -135,3 +135,23 @@ def test_the_name_to_show_goes_into_the_two_fields_of_djangos_own_models(
     fields = roster._fields({"username": "anna", "full_name": "Anna von Ahorn"})
 
     assert User(**fields).get_full_name() == "Anna von Ahorn"
+
+
+def test_users_with_each_others_address_get_their_own(db: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Also where the site keeps addresses unique: no two users have one at any time."""
+    vera = OLGA | {"username": "vera", "email": "vera@example.org"}
+    told(monkeypatch, OLGA | {"email": "Vera@example.org"}, vera | {"email": "olga@example.org"})
+    said("ensure_users")
+    with_one, save = [], Guest.save
+
+    def noted(guest: Guest, *words: object, **options: object) -> None:
+        with_one.append(Guest.objects.exclude(pk=guest.pk).filter(mail__iexact=guest.mail).count())
+        save(guest, *words, **options)
+
+    monkeypatch.setattr(Guest, "save", noted)
+    told(monkeypatch, OLGA, vera)
+    said("ensure_users")
+
+    assert with_one == [0, 0]
+    held = dict(Guest.objects.values_list("nick", "mail"))
+    assert held == {"olga": "olga@example.org", "vera": "vera@example.org"}

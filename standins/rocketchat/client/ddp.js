@@ -20,7 +20,10 @@ class Ddp extends EventTarget {
 
   connect() {
     clearTimeout(this.#timer);
-    const socket = new WebSocket(new URL('websocket', document.baseURI.replace(/^http/, 'ws')));
+    // Meteor, packages/ddp-client/client/client_convenience.js
+    const told = globalThis.__meteor_runtime_config__?.DDP_DEFAULT_CONNECTION_URL;
+    const base = new URL(told || document.baseURI, document.baseURI).href.replace(/^http/, 'ws');
+    const socket = new WebSocket(new URL('websocket', base.endsWith('/') ? base : `${base}/`));
     this.#socket = socket;
     socket.onopen = () => this.#send({ msg: 'connect', version: '1', support: ['1'] });
     socket.onmessage = ({ data }) => this.#receive(JSON.parse(data));

@@ -157,3 +157,19 @@ def test_an_address_in_other_letters_costs_the_password_of_an_account_that_sso_h
     assert codes("rooms.verified", examination) == expected
     # One of the two says it.
     assert codes("rooms.accounts", examination) == ([] if expected else ["rooms.accounts.email_case"])
+
+
+def test_two_accounts_with_each_others_email(holding: Make, contract: Any) -> None:
+    rows = rooms_and_people(contract.users)
+    one, other = rows["chat_users"][-2:]
+    one["emails"], other["emails"] = other["emails"], one["emails"]
+    assert codes("rooms.accounts", holding(**rows)) == ["rooms.accounts.swapped"] * 2
+
+
+def test_an_email_that_a_stranger_has(holding: Make, contract: Any) -> None:
+    rows = rooms_and_people(contract.users)
+    stranger = user("somebody")
+    stranger["emails"] = rows["chat_users"][-1]["emails"]
+    rows["chat_users"][-1]["emails"] = []
+    rows["chat_users"].append(stranger)
+    assert codes("rooms.accounts", holding(**rows)) == ["rooms.accounts.taken"]

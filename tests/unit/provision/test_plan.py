@@ -241,3 +241,27 @@ def test_a_provider_beside_ours_that_nobody_filled_in_is_switched_off(
     base = "Accounts_OAuth_Custom-Second"
     desk.chat.settings |= {base: True, f"{base}-url": url, f"{base}-id": "x"}
     assert [(one.target, one.after) for one in desk.plan().actions] == [(base, False)] * planned
+
+
+def test_each_others_addresses_are_set_aside_before_they_are_given_back(desk: Desk) -> None:
+    desk.bring()
+    held = {user["username"]: user["emails"][0]["address"] for user in desk.chat.users}
+    one, other = (user for user in desk.chat.users if user["username"] in {"test_user", "store_owner"})
+    one["emails"], other["emails"] = other["emails"], one["emails"]
+
+    desk.bring()
+
+    assert {user["username"]: user["emails"][0]["address"] for user in desk.chat.users} == held
+    assert desk.plan().actions == ()
+
+
+def test_swapped_usernames_are_a_persons(desk: Desk) -> None:
+    desk.bring()
+    one, other = (user for user in desk.chat.users if user["username"] in {"test_user", "store_owner"})
+    one["username"], other["username"] = other["username"], one["username"]
+    done = len(desk.chat.writes)
+
+    with pytest.raises(AccountClashError, match="usernames are swapped"):
+        desk.bring()
+
+    assert len(desk.chat.writes) == done

@@ -69,7 +69,25 @@ def _writing() -> Iterator[None]:
 @_writing()
 def ensure_users(rows: list[dict[str, Any]]) -> list[str]:
     """Create or repair each user; one line for each change, none when nothing differed. All or nothing."""
+    _set_aside(rows)
     return [line for row in rows for line in _ensure(row)]
+
+
+def _set_aside(rows: list[dict[str, Any]]) -> None:
+    """Take the e-mail from each user of the list whose e-mail is to be another one's of the list.
+
+    A site may keep addresses unique; then none of them could be given its own first.
+    """
+    model = get_user_model()
+    field = model.get_email_field_name()
+    if field not in {one.name for one in model._meta.concrete_fields}:
+        return
+    wanted = {row["email"].lower(): row["username"].lower() for row in rows if row.get("email")}
+    for row in rows:
+        user = model._default_manager.filter(**{f"{_key()}__iexact": row["username"]}).first()
+        owner = wanted.get((getattr(user, field) or "").lower()) if user else None
+        if user and row.get("email") and owner not in {None, row["username"].lower()}:
+            model._default_manager.filter(pk=user.pk).update(**{field: f"{user.pk}@set-aside.invalid"})
 
 
 def _fields(row: dict[str, Any]) -> dict[str, Any]:

@@ -1,0 +1,172 @@
+"""Faults by which people are taken for others: swapped addresses and names, letters that only look alike."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from typing import Any
+
+from besedka.contract import User
+from faults import names
+from faults.breakable_stack import BreakableStack
+from faults.fault import Fault
+
+_ACCOUNTS, _USERS = "accounts_user", "users"
+_TWO, _THREE = names.CONTRACT.users[-2:], names.CONTRACT.users[-3:]
+_ALIKE = str.maketrans("aeopcx", "аеорсх")
+_UNSEEN = "\u200b"
+
+
+def _alike(text: str) -> str:
+    """The first letter of these in Cyrillic."""
+    letter = next(letter for letter in text if ord(letter) in _ALIKE)
+    return text.replace(letter, letter.translate(_ALIKE), 1)
+
+
+def _handed_on(values: list[Any]) -> list[Any]:
+    return values[1:] + values[:1]
+
+
+@contextmanager
+def _in_the_chat(one: BreakableStack, users: tuple[User, ...], field: str) -> Iterator[None]:
+    """Each account has the next one's value; they are unique, so all are set aside in between."""
+    table = one.mongo[_USERS]
+    rows = [table.find_one({"username": user.username}) or {} for user in users]
+    own: list[Any] = [row["emails"] if field == "emails" else row[field] for row in rows]
+
+    def write(values: list[Any]) -> None:
+        for row in rows:
+            aside = f"aside-{row['_id']}@besedka.invalid"
+            held = [{"address": aside, "verified": True}] if field == "emails" else aside
+            table.update_one({"_id": row["_id"]}, {"$set": {field: held}})
+        for row, value in zip(rows, values, strict=True):
+            table.update_one({"_id": row["_id"]}, {"$set": {field: value}})
+
+    write(_handed_on(own))
+    try:
+        yield
+    finally:
+        write(own)
+
+
+@contextmanager
+def _at_the_site(one: BreakableStack, users: tuple[User, ...], column: str) -> Iterator[None]:
+    keys = [("id", one.site_value(_ACCOUNTS, ("username", user.username))) for user in users]
+    own = [one.site_value(_ACCOUNTS, key, column) for key in keys]
+    aside = [f"aside-{number}@besedka.invalid" for _, number in keys]
+    with ExitStack() as written:
+        for values in (aside, _handed_on(own)):
+            for key, value in zip(keys, values, strict=True):
+                written.enter_context(one.column(_ACCOUNTS, key, column, value))
+        yield
+
+
+@contextmanager
+def _links_swapped(one: BreakableStack) -> Iterator[None]:
+    """Each of two accounts is linked to the other's user of the site."""
+    ids = [str(one.site_value(_ACCOUNTS, ("username", user.username))) for user in _TWO]
+    link, table = f"services.{one.contract.provider.name}", one.mongo[_USERS]
+    rows = [table.find_one({"username": user.username}) or {} for user in _TWO]
+    for row in rows:
+        table.update_one({"_id": row["_id"]}, {"$unset": {link: ""}})
+    for row, number in zip(rows, reversed(ids), strict=True):
+        table.update_one({"_id": row["_id"]}, {"$set": {link: {"id": number}}})
+    try:
+        yield
+    finally:
+        for row in rows:
+            table.update_one({"_id": row["_id"]}, {"$unset": {link: ""}})
+        for row in rows:
+            table.replace_one({"_id": row["_id"]}, row)
+
+
+@contextmanager
+def _held_by_a_stranger(one: BreakableStack) -> Iterator[None]:
+    """The account has another address, and an account of nobody's here has the user's."""
+    user = names.PLAIN
+    another = {"$set": {"emails": [{"address": "old@besedka.com", "verified": True}]}}
+    stranger: dict[str, Any] = {"_id": "strangerHasIt0001", "username": "somebody", "name": "somebody"}
+    stranger |= {"type": "user", "active": True, "roles": ["user"]}
+    stranger["services"] = {"password": {"bcrypt": "$2b$10$" + "a" * 53}}
+    stranger["emails"] = [{"address": user.email, "verified": True}]
+    with one.changed(_USERS, {"username": user.username}, another), one.inserted(_USERS, stranger):
+        yield
+
+
+def _site(name: str, cause: str, column: str, wrong: str) -> Fault:
+    key = ("username", names.PLAIN.username)
+    return Fault(name, f"site.accounts.{cause}", lambda one: one.column(_ACCOUNTS, key, column, wrong))
+
+
+def _chat(name: str, cause: str, field: str, wrong: str) -> Fault:
+    key = {"username": names.PLAIN.username}
+    return Fault(name, cause, lambda one: one.changed(_USERS, key, {"$set": {field: wrong}}))
+
+
+def _among(name: str, cause: str, count: int, breaking: Callable[[BreakableStack], Any]) -> Fault:
+    return Fault(name, cause, breaking, (cause,) * (count - 1))
+
+
+_NAME, _EMAIL = names.PLAIN.username, names.PLAIN.email
+_SPLIT = f"{_NAME[:2]}{_UNSEEN}{_NAME[2:]}"
+_UNLIKE, _NOBODYS = "site.accounts.email_unlike", "integrity.users_unique.look_alike"
+
+FAULTS = (
+    _among(
+        "two_accounts_with_each_others_email",
+        "rooms.accounts.swapped",
+        len(_TWO),
+        lambda one: _in_the_chat(one, _TWO, "emails"),
+    ),
+    _among(
+        "three_accounts_with_the_next_ones_email",
+        "rooms.accounts.swapped",
+        len(_THREE),
+        lambda one: _in_the_chat(one, _THREE, "emails"),
+    ),
+    _among(
+        "two_accounts_with_each_others_name",
+        "integrity.users_unique.swapped",
+        len(_TWO),
+        lambda one: _in_the_chat(one, _TWO, "username"),
+    ),
+    _among(
+        "two_accounts_linked_to_each_others_user",
+        "integrity.sso_links.foreign",
+        len(_TWO),
+        _links_swapped,
+    ),
+    Fault("email_of_a_user_at_a_stranger", "rooms.accounts.taken", _held_by_a_stranger),
+    _among(
+        "two_site_accounts_with_each_others_email",
+        "site.accounts.swapped",
+        len(_TWO),
+        lambda one: _at_the_site(one, _TWO, "email"),
+    ),
+    _among(
+        "three_site_accounts_with_the_next_ones_email",
+        "site.accounts.swapped",
+        len(_THREE),
+        lambda one: _at_the_site(one, _THREE, "email"),
+    ),
+    _among(
+        "two_site_accounts_with_each_others_name",
+        "site.accounts.swapped",
+        len(_TWO),
+        lambda one: _at_the_site(one, _TWO, "username"),
+    ),
+    _site("site_account_with_a_cyrillic_letter", "look_alike", "username", _alike(_NAME)),
+    _site(
+        "site_account_with_a_letter_that_nobody_sees",
+        "look_alike",
+        "username",
+        _SPLIT,
+    ),
+    _site("site_account_with_a_blank_at_its_end", "look_alike", "username", f"{_NAME} "),
+    _site("site_email_with_a_cyrillic_letter", "email_unlike", "email", _alike(_EMAIL)),
+    _site("site_email_with_a_blank_at_its_end", "email_unlike", "email", f"{_EMAIL} "),
+    _chat("account_with_a_cyrillic_letter", _NOBODYS, "username", _alike(_NAME)),
+    _chat("account_with_a_letter_that_nobody_sees", _NOBODYS, "username", _SPLIT),
+    _chat("account_with_a_blank_at_its_end", _NOBODYS, "username", f"{_NAME} "),
+    _chat("email_with_a_cyrillic_letter", "rooms.accounts.email", "emails.0.address", _alike(_EMAIL)),
+)

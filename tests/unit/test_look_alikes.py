@@ -1,0 +1,33 @@
+"""What two texts that look alike differ by is said; of texts that anybody can tell apart nothing is."""
+
+from __future__ import annotations
+
+import pytest
+
+from besedka import look_alikes
+
+
+@pytest.mark.parametrize(
+    ("seen", "right", "told"),
+    [
+        ("st\u043ere", "store", "character 3 is CYRILLIC SMALL LETTER O (U+043E), which looks like o"),
+        ("sto\u200bre", "store", "character 4 is ZERO WIDTH SPACE (U+200B), which nobody sees"),
+        ("store ", "store", "character 6 is BLANK (U+0020), which nobody sees"),
+        ("\u00a0store", "store", "character 1 is NO-BREAK SPACE (U+00A0), which nobody sees"),
+        ("store\n", "store", "character 6 is a control character (U+000A), which nobody sees"),
+        ("store", "store ", "character 6 is missing, BLANK (U+0020)"),
+        ("store", "store", ""),
+        ("Store", "store", ""),
+        ("shop", "store", ""),
+        ("магазин", "магазинъ", ""),
+        (1, "1", ""),
+        (None, "", ""),
+    ],
+)
+def test_what_nobody_can_see_is_said(seen: object, right: object, told: str) -> None:
+    assert look_alikes.told(seen, right) == told
+
+
+def test_the_reason_stands_behind_the_text() -> None:
+    assert look_alikes.with_reason("is 'a'", "\u0430", "a").startswith("is 'a'; character 1 is CYRILLIC")
+    assert look_alikes.with_reason("is 'b'", "b", "a") == "is 'b'"
