@@ -22,7 +22,7 @@ import requests
 from docker.errors import DockerException  # type: ignore[import-untyped]
 from testcontainers.core.network import Network
 
-from besedka import provision, site_status
+from besedka import client_environment, provision, site_status
 from besedka.contract import PROJECT_ROOT, Contract
 from besedka.errors import StackStartError
 from besedka.progress import Say, quiet
@@ -72,6 +72,7 @@ class ContainersStack:
 
         After an error nothing is left running, and the logs of all services lie in the run's folder.
         """
+        client_environment.forget_postgres()
         self.contract = self.contract.at(
             site_url=f"http://127.0.0.1:{self.ports['site']}",
             chat_url=f"http://127.0.0.1:{self.ports['rocketchat']}",
@@ -371,8 +372,7 @@ def prepared(  # noqa: PLR0913 - all but one are keywords
     with Progress(say, budget=budget, cancelled=cancelled) as progress:
         engine.pull(found, services, progress.tell)
     engine.check_versions(found, services, contract.chat.version or "")
-    names = (*SERVICES, "site")
-    chosen = dict(zip(names, free_ports(len(names)), strict=True)) | dict(ports or {})
+    chosen = dict(zip((*SERVICES, "site"), free_ports(len(SERVICES) + 1), strict=True)) | dict(ports or {})
     engine.check_ports(chosen)
     folder = folder or run_folders.new()
     return ContainersStack(contract, folder, found, services, chosen, say, budget, cancelled)

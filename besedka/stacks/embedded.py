@@ -51,6 +51,8 @@ SITE_TEMPLATE = ("--template", str(PROJECT_ROOT / ".besedka" / "site-template.sq
 # PBKDF2 with Django's million rounds takes a second per log-in on a slow core. The number of rounds is
 # nothing this suite is about, so a throwaway stack uses few.
 PASSWORD_ITERATIONS = "1000"  # noqa: S105 - a number of rounds
+# The stand-in's; Rocket.Chat's own ten cost fifty milliseconds of a core for each account and log-in.
+BCRYPT_ROUNDS = "4"
 
 
 @dataclass
@@ -162,7 +164,8 @@ class EmbeddedStack:
         # Meteor's five log-ins in ten seconds would be the suite's pace on a stand-in that loads in one.
         command = [*chat_client.STANDIN, "--movable-clock", "--unlimited-logins", *self._spoken(client)]
         command += [chat_client.MOOD_OPTION, mood] if mood else []
-        told |= {"PYTHONPATH": str(PROJECT_ROOT)} | hosts.environment([PROJECT_ROOT])
+        told |= {"PYTHONPATH": str(PROJECT_ROOT), "TEST_BCRYPT_ROUNDS": BCRYPT_ROUNDS}
+        told |= hosts.environment([PROJECT_ROOT])
         self._launch("rocketchat", command, PROJECT_ROOT, told)
 
     def _spoken(self, client: ChatClient | None) -> Sequence[str]:

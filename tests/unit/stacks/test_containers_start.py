@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import os
 import signal
 import socket
 import subprocess
@@ -11,12 +12,15 @@ import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from docker.errors import NotFound
 
+from besedka import contract as contracts
 from besedka.stacks import readiness
+from besedka.stacks.containers import ContainersStack
 from besedka.stacks.docker import leftovers
 from besedka.stacks.docker.container_logs import ContainerLogs
 from besedka.stacks.docker.engine_errors import ContainersStartError
@@ -46,6 +50,25 @@ def test_a_service_is_asked_when_it_has_written_something(progress: Progress) ->
     assert waited == [readiness.POLL_SECONDS] * 4
     pauses = [later - sooner for sooner, later in itertools.pairwise(asked)]
     assert min(pauses) >= 0.02, "a server that writes much is asked without a pause"
+
+
+def test_the_shells_own_postgresql_variables_are_not_heard(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """PGSSLMODE=require would have the first start wait for its whole budget."""
+    monkeypatch.setenv("PGSSLMODE", "require")
+    contract = contracts.load(overlays=())
+    ports = dict.fromkeys(("site", "rocketchat"), 1)
+    stack = ContainersStack(contract, tmp_path, SimpleNamespace(url=""), {}, ports)  # type: ignore[arg-type]
+    heard: list[str | None] = []
+    monkeypatch.setattr(stack, "_site_environment", lambda: heard.append(os.environ.get("PGSSLMODE")) or {})
+    monkeypatch.setattr(leftovers, "Guardian", lambda *_: None)
+    monkeypatch.setattr(stack, "_make_network", lambda: 1 / 0)
+
+    with pytest.raises(ZeroDivisionError):
+        stack.start()
+
+    assert heard == [None]
 
 
 def test_a_start_that_is_given_up_is_not_waited_for(progress: Progress) -> None:
