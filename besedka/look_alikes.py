@@ -7,6 +7,7 @@ keyboard types in place of a Latin one: Cyrillic and Greek ones.
 from __future__ import annotations
 
 import unicodedata
+from collections.abc import Iterable
 from itertools import zip_longest
 
 _LATIN = dict(
@@ -58,6 +59,11 @@ def with_reason(text: str, seen: object, right: object) -> str:
     """The text, and behind it what nobody can see in it."""
     reason = told(seen, right)
     return f"{text}; {reason}" if reason else text
+
+
+def with_double(text: str, others: Iterable[str], right: str) -> str:
+    """The text, and why one of the others is not `right`, where it looks so."""
+    return next((with_reason(text, one, right) for one in others if alike(one, right)), text)
 
 
 def _named(letter: str) -> str:

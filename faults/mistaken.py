@@ -18,9 +18,9 @@ _UNSEEN = "\u200b"
 
 
 def _alike(text: str) -> str:
-    """The first letter of these in Cyrillic."""
-    letter = next(letter for letter in text if ord(letter) in _ALIKE)
-    return text.replace(letter, letter.translate(_ALIKE), 1)
+    """The first letter of these in Cyrillic; a letter that nobody sees where a name has none of them."""
+    letter = next((letter for letter in text if ord(letter) in _ALIKE), None)
+    return text.replace(letter, letter.translate(_ALIKE), 1) if letter else f"{text}{_UNSEEN}"
 
 
 def _handed_on(values: list[Any]) -> list[Any]:
@@ -107,8 +107,30 @@ def _among(name: str, cause: str, count: int, breaking: Callable[[BreakableStack
     return Fault(name, cause, breaking, (cause,) * (count - 1))
 
 
+@contextmanager
+def _row(one: BreakableStack, name: str, change: Callable[[str], str]) -> Iterator[None]:
+    """A row of the provider, and a rebuild of the log-in service with it."""
+    setting = one.row(name)
+    right = str(one.admin.get(f"settings/{setting}")["value"])
+    with one.setting(setting, change(right)):
+        yield
+
+
+@contextmanager
+def _client(one: BreakableStack) -> Iterator[None]:
+    """The site's own record of Rocket.Chat."""
+    client_id, table = one.contract.provider.client_id, "oauth2_provider_application"
+    key = ("id", one.site_value(table, ("client_id", client_id)))
+    with one.column(table, key, "client_id", _alike(client_id)):
+        yield
+
+
+def _split(text: str) -> str:
+    return f"{text[:2]}{_UNSEEN}{text[2:]}"
+
+
 _NAME, _EMAIL = names.PLAIN.username, names.PLAIN.email
-_SPLIT = f"{_NAME[:2]}{_UNSEEN}{_NAME[2:]}"
+_SPLIT = _split(_NAME)
 _UNLIKE, _NOBODYS = "site.accounts.email_unlike", "integrity.users_unique.look_alike"
 
 FAULTS = (
@@ -136,6 +158,13 @@ FAULTS = (
         len(_TWO),
         _links_swapped,
     ),
+    Fault("provider_id_with_a_cyrillic_letter", "provider.id.wrong", lambda one: _row(one, "id", _alike)),
+    Fault(
+        "provider_secret_with_a_letter_that_nobody_sees",
+        "provider.secret.wrong",
+        lambda one: _row(one, "secret", _split),
+    ),
+    Fault("client_with_a_cyrillic_letter", "application.exists.missing", _client),
     Fault("email_of_a_user_at_a_stranger", "rooms.accounts.taken", _held_by_a_stranger),
     _among(
         "two_site_accounts_with_each_others_email",

@@ -21,8 +21,8 @@ def foreign_address(examination: Examination, user: User, account: Account) -> l
     known, place = examination.roster.accounts, f"users, {user.username}"
     command = (examination.provision_command,)
     held = {name: Held(one.emails, one.name) for name, one in known.items()}
-    swap = swaps(examination.contract.users, held).get(user.username)
-    if swap:
+    swapped = swaps(examination.contract.users, held)
+    if swap := swapped.get(user.username):
         return [_swapped(swap, place, command)]
     holder = next((one.username for one in known.values() if user.email.lower() in one.emails), None)
     if holder:
@@ -30,7 +30,11 @@ def foreign_address(examination: Examination, user: User, account: Account) -> l
             f"{holder} has the e-mail of {user.username}: Rocket.Chat takes that account for {user.username}"
         )
         fix = f"Administration, Users: give {holder} another e-mail, or delete that account."
-        return [finding("rooms.accounts.taken", seen, user.email, place, advice=(fix,))]
+        # Provisioning gives a canonical holder an address of its own.
+        is_own = holder in swapped and not swapped[holder].whole
+        commands, advice = (command, ()) if is_own else ((), (fix,))
+        code = "rooms.accounts.taken"
+        return [finding(code, seen, user.email, place, commands=commands, advice=advice)]
     spelt = next(iter(account.spelt), "")
     seen = with_reason(f"{user.username}: {', '.join(account.emails) or 'no e-mail'}", spelt, user.email)
     code = "rooms.accounts.email"

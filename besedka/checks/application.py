@@ -12,6 +12,7 @@ from besedka.checks.compare import fingerprint
 from besedka.checks.examination import Examination
 from besedka.checks.finding import Answer, Findings, Ok, Severity, Skipped, answer, finding
 from besedka.contract import Contract
+from besedka.look_alikes import with_double
 from besedka.rocketchat import provider
 from besedka.site_database import Application
 
@@ -50,7 +51,7 @@ def exists(examination: Examination) -> Answer:
     if examination.site_database.application(client_id) is not None:
         return Ok(client_id)
     others = [found.client_id for found in examination.site_database.applications()]
-    seen = f"no application {client_id}; there are {others or 'none'}"
+    seen = with_double(f"no application {client_id}; there are {others or 'none'}", others, client_id)
     place = _place(examination, "client_id")
     return Findings(
         (
@@ -135,7 +136,7 @@ def redirect_uri(examination: Examination) -> Answer:
             )
         )
     if wanted not in registered:
-        seen = " ".join(registered)
+        seen = with_double(" ".join(registered), registered, wanted)
         mixed = wanted.replace("127.0.0.1", "localhost") in registered
         mixed = mixed or wanted.replace("localhost", "127.0.0.1") in registered
         code = "host_spelling" if mixed else "differs"

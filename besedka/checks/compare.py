@@ -8,7 +8,7 @@ from typing import Any
 
 from besedka.checks.examination import Examination
 from besedka.checks.finding import Finding, Severity, finding
-from besedka.look_alikes import with_reason
+from besedka.look_alikes import alike, with_reason
 from besedka.rocketchat import licences
 from besedka.rocketchat.settings import fulfils
 
@@ -73,7 +73,7 @@ def three_ways(  # noqa: PLR0911 - one return per verdict
     if same_text or isinstance(effective, bool) != isinstance(expected, bool):
         kind = f"is {shown(setting_id, effective)}, a {type(effective).__name__}"
         return wrong("type", f"{kind} instead of a {type(expected).__name__}")
-    return wrong("wrong", f"is {_read(setting_id, effective, expected)}")
+    return wrong("wrong", f"is {read(setting_id, effective, expected)}")
 
 
 def shown(setting_id: str, value: Any) -> str:
@@ -85,10 +85,13 @@ def shown(setting_id: str, value: Any) -> str:
     return repr(value)
 
 
-def _read(setting_id: str, value: Any, expected: Any) -> str:
-    """The value, and what nobody can see in it; nothing more of a secret."""
+def read(setting_id: str, value: Any, expected: Any) -> str:
+    """The value, and what nobody can see in it; of a secret neither the place nor the right character."""
     text = shown(setting_id, value)
-    return text if setting_id.endswith(SECRET_SUFFIX) else with_reason(text, value, expected)
+    if not setting_id.endswith(SECRET_SUFFIX):
+        return with_reason(text, value, expected)
+    reason = "some of its characters only look right, or are not seen"
+    return f"{text}; {reason}" if alike(value, expected) else text
 
 
 def fingerprint(secret: str) -> str:

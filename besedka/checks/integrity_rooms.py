@@ -10,6 +10,7 @@ from besedka.checks.check import Check, check
 from besedka.checks.examination import Examination
 from besedka.checks.finding import Answer, Finding, Severity, answer, finding
 from besedka.contract import Contract
+from besedka.look_alikes import alike, with_reason
 from besedka.names import ROOM_RULE, misshapen, rule_text
 from besedka.rocketchat.database import Document
 from besedka.rocketchat.documents import BUILT_IN_ROLES as BUILT_IN
@@ -49,10 +50,9 @@ def general(examination: Examination) -> Answer:
         name, kind = str(built_in.get("name")), built_in.get("t")
         lost = name not in {*own, _FIRST_NAME} and lacking
         if lost or (kind != "c" and not (name in own and own[name].private)):
-            seen, expected = (
-                f"{_BUILT_IN} is named {name!r}, type {kind!r}",
-                f"{(lacking or [name])[0]}, type c",
-            )
+            right = (lacking or [name])[0]
+            seen = with_reason(f"{_BUILT_IN} is named {name!r}, type {kind!r}", name, right)
+            expected = f"{right}, type c"
             code, place = "integrity.general.renamed", f"rocketchat_room, {_BUILT_IN}"
             found = [finding(code, seen, expected, place, commands=(examination.provision_command,))]
     return answer(found, evidence=f"{_BUILT_IN} is {built_in.get('name') if built_in else 'not wanted'}")
@@ -76,9 +76,9 @@ def room_names(examination: Examination) -> Answer:
         code, place = "integrity.room_names.letters", f"rocketchat_room, {name}"
         rooms = [room for room in examination.chat_rooms if room.get("name") == name]
         commands, advice = _mended_or(examination, rooms, fix)
-        found.append(
-            finding(code, repr(name), rule_text(rule, ROOM_RULE), place, commands=commands, advice=advice)
-        )
+        right = next((one for one in wanted if alike(name, one)), "")
+        seen = with_reason(repr(name), name, right)
+        found.append(finding(code, seen, rule_text(rule, ROOM_RULE), place, commands=commands, advice=advice))
     for name in sorted(name for name, count in counts.items() if count > 1):
         ids = [
             str(room["_id"]) for room in examination.chat_rooms if str(room.get("name", "")).lower() == name

@@ -7,11 +7,12 @@ The row is made from the settings some two seconds after the last write
 from __future__ import annotations
 
 from besedka.checks.check import Check, check
-from besedka.checks.compare import fingerprint, shown
+from besedka.checks.compare import fingerprint, read, shown
 from besedka.checks.examination import Examination
 from besedka.checks.finding import Answer, Finding, Findings, Ok, Severity, answer, finding
 from besedka.checks.severity import severity_of
 from besedka.contract import Contract
+from besedka.look_alikes import with_double
 from besedka.rocketchat import provider
 from besedka.rocketchat.rest import Json
 
@@ -50,7 +51,8 @@ def _present(examination: Examination) -> Answer:
         return Ok("service.configurations names it")
     others = [str(row.get("service")) for row in examination.login_services]
     place = examination.where(provider.base_id(examination.contract.provider), "service.configurations")
-    seen = f"no service {examination.contract.provider.name!r}; there are {others or 'none'}"
+    name = examination.contract.provider.name
+    seen = with_double(f"no service {name!r}; there are {others or 'none'}", others, name)
     return Findings(
         (
             finding(
@@ -157,7 +159,7 @@ def values(examination: Examination) -> Answer:
             found.append(
                 finding(
                     "login_service.values.differs",
-                    f"{field} is {shown(setting_id, seen)}",
+                    f"{field} is {read(setting_id, seen, wanted[suffix])}",
                     shown(setting_id, wanted[suffix]),
                     examination.where(setting_id, f"service.configurations, {field}"),
                     commands=(examination.provision_command,),

@@ -26,6 +26,7 @@ from besedka.checks.finding import Answer, Finding, Findings, Ok, Severity, answ
 from besedka.checks.moved import to_another
 from besedka.contract import Contract
 from besedka.errors import ServiceUnreachableError
+from besedka.look_alikes import with_reason
 from besedka.rocketchat import known_defects
 from besedka.rocketchat.catalogue import UnknownVersionError
 from besedka.rocketchat.rest import NotRocketChatError, RocketChatError, TlsError
@@ -352,7 +353,7 @@ def root_url(examination: Examination) -> Answer:
         found = [
             finding(
                 "services.root_url.differs",
-                f"Site_Url is {seen!r}",
+                with_reason(f"Site_Url is {seen!r}", seen, expected),
                 expected,
                 where,
                 commands=(examination.provision_command,),

@@ -45,7 +45,7 @@ def set_aside(contract: Contract, state: State, found: Swaps) -> Iterator[Action
         user, account = swap.user, state.accounts[swap.user.username.lower()]
         kind: Kind = "own-address" if user.username == contract.chat.admin.username else "account"
         before = {"email": account.email, "verified": account.verified}
-        after = {"email": _elsewhere(user), "verified": True}
+        after = {"email": _elsewhere(user, account), "verified": True}
         yield Action(kind, user.username, before, after, why=_WHY)
 
 
@@ -54,9 +54,9 @@ def then(user: User, state: State, found: Swaps) -> Account | None:
     account = state.account(user.username)
     if account is None or user.username not in found:
         return account
-    return replace(account, email=_elsewhere(user), verified=True)
+    return replace(account, email=_elsewhere(user, account), verified=True)
 
 
-def _elsewhere(user: User) -> str:
-    """Of the domain that Rocket.Chat allows, see `Accounts_AllowedDomainsList`."""
-    return f"set_aside_{user.username}@{user.email.rpartition('@')[2]}"
+def _elsewhere(user: User, account: Account) -> str:
+    """Of a domain that Rocket.Chat allows (`Accounts_AllowedDomainsList`), and in latin, as ids are."""
+    return f"set_aside_{account.id.lower()}@{user.email.rpartition('@')[2]}"

@@ -105,9 +105,11 @@ class SiteSide:
         if target == contract.provider.client_id:
             self.manage("ensure_oauth_application")
             return
-        swapped = self._swapped(contract, self.database.users())
+        users = self.database.users()
+        swapped, email = self._swapped(contract, users), contract.user(target).email.lower()
+        held = {user.username for user in users if (user.email or "").lower() == email}
         # Where they have each other's addresses, none gets its own before the other has given it up.
-        targets = list(swapped) if target in swapped else [target]
+        targets = list(dict.fromkeys([*swapped, target])) if {target, *held} & {*swapped} else [target]
         self.manage("ensure_users", stdin=json.dumps([_row(contract, name) for name in targets]))
 
     def _swapped(self, contract: Contract, users: Iterable[SiteUser]) -> dict[str, Swap]:

@@ -112,3 +112,22 @@ def test_secrets_are_told_apart_without_being_shown(examine_with: Make) -> None:
     assert "another" not in text
     assert "3 characters" in found.seen
     assert "7 characters" in found.expected
+
+
+def test_letters_that_only_look_right_are_named(examine_with: Make) -> None:
+    seen = "Bes\u0435dka"
+    examination = examine_with(stored={"x": {"value": seen}}, effective={"x": seen})
+
+    (found,) = three_ways(examination, "setting.x", "x", "Besedka")
+
+    assert found.seen.endswith("character 4 is CYRILLIC SMALL LETTER IE (U+0435), which looks like e")
+
+
+def test_of_a_secret_no_character_is_told(examine_with: Make) -> None:
+    seen = "Bes\u0435dka"
+    examination = examine_with(stored={"x-secret": {"value": seen}}, effective={"x-secret": seen})
+
+    (found,) = three_ways(examination, "setting.x", "x-secret", "Besedka")
+
+    assert "only look right" in found.seen
+    assert "character 4" not in found.seen

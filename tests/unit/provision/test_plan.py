@@ -265,3 +265,15 @@ def test_swapped_usernames_are_a_persons(desk: Desk) -> None:
         desk.bring()
 
     assert len(desk.chat.writes) == done
+
+
+def test_an_address_that_another_canonical_account_holds_is_given_back(desk: Desk) -> None:
+    desk.bring()
+    one, other = (user for user in desk.chat.users if user["username"] in {"test_user", "store_owner"})
+    own = other["emails"]
+    one["emails"], other["emails"] = own, [{"address": "old@besedka.com", "verified": True}]
+
+    desk.bring()
+
+    assert desk.plan().actions == ()
+    assert other["emails"][0]["address"] == "test.user@besedka.com"
