@@ -20,7 +20,8 @@ def test_the_page_says_what_it_is(stack: Stack, contract: Contract, visitor: Pag
     # Nothing of Rocket.Chat's own client is changed, by whatever server: there only the server says it.
     says_so = not stack.client_is_real
 
-    visitor.goto(contract.chat.url, wait_until="domcontentloaded")
+    # Not the root: before the page's load event the client of 6.13.0 goes on from there in vain (measured).
+    visitor.goto(f"{contract.chat.url}/home", wait_until="domcontentloaded")
     RocketChatFrame(visitor).expect_signed_out()
 
     assert (NAME in visitor.title()) is says_so
