@@ -195,9 +195,7 @@ class Examination:
         """Undo what was made, give connections back; the names of what could not be removed."""
         leftovers = tuple(left for cleanup in reversed(self.cleanups) if (left := cleanup()))
         if "admin" in vars(self):
-            # Our log-in token would stay for 90 days; if Rocket.Chat is gone by now, that has been reported.
-            with suppress(ServiceUnreachableError):
-                self.admin.post("logout")
+            self.admin.sign_out()
         if "mongo" in vars(self):
             self.mongo.close()
         return leftovers

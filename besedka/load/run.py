@@ -97,7 +97,7 @@ def rooms(contract: Contract) -> Iterator[None]:
     finally:
         for name in names:
             _remove(admin, name)
-        admin.post("logout")
+        admin.sign_out()
 
 
 def _remove(admin: RocketChat, name: str) -> None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import atexit
 import json
+import os
 import threading
 import time
 from collections.abc import Callable
@@ -26,6 +28,7 @@ _T = TypeVar("_T")
 POLL_SECONDS = 0.1
 # After so long without a call another server may answer at the address.
 PAUSE_SECONDS = 2.0
+_FAREWELL_SECONDS = 2.0
 
 _tokens: dict[tuple[str, str, str], Credentials] = {}
 
@@ -149,8 +152,17 @@ def opened(contract: Contract, *, patience: float = 10.0, account_exists: bool |
     roles = list((data.get("me") or {}).get("roles") or [])
     if "admin" not in roles:
         raise errors.not_admin(admin.username, roles, chat.url)
+    if not _tokens:
+        atexit.register(_sign_out, os.getpid())
     chat.credentials = _tokens[key] = Credentials(data["userId"], data["authToken"])
     return Session(chat, admin.username, version)
+
+
+def _sign_out(process: int) -> None:
+    """End this process's log-ins with it. A forked child has those of its parent, who still needs them."""
+    if process == os.getpid():
+        for (url, _, _), credentials in _tokens.items():
+            RocketChat(url, credentials, timeout=_FAREWELL_SECONDS).sign_out()
 
 
 def _answering(chat: RocketChat, patience: float) -> str:

@@ -81,6 +81,7 @@ def seed(workspace: Workspace) -> str:
     admin = contract.chat.admin
     chat = RocketChat.sign_in(contract.chat.url, admin.username, admin.secret)
     chat.post("chat.postMessage", channel=f"#{contract.default_channel.name}", text=text)
+    chat.sign_out()
     return text
 
 

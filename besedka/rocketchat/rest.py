@@ -10,6 +10,7 @@ import hashlib
 import re
 import time
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Self
 
@@ -140,6 +141,15 @@ class RocketChat:
         """`POST /api/v1/login` with any of Rocket.Chat's bodies (password, resume, oauth, access token)."""
         data = self.call("POST", "login", body)["data"]
         return Credentials(data["userId"], data["authToken"])
+
+    def sign_out(self) -> None:
+        """End this log-in; nothing happens where Rocket.Chat is gone.
+
+        Otherwise its token lives for 90 days. An account has 50 of them at most, and each log-in after that
+        ends the oldest one, which may be a person's own (`server/lib/getMaxLoginTokens.ts`; seen on 6.13.0).
+        """
+        with suppress(ServiceUnreachableError):
+            self.call("POST", "logout", {})
 
     def as_user(self, credentials: Credentials) -> RocketChat:
         """A client of the same server with another session."""

@@ -40,6 +40,12 @@ FORGETS_TO_ASK = """
 def test_writes(chat_admin, contract):
     chat_admin.post("chat.postMessage", channel=f"#{contract.default_channel.name}", text="test_attached")
 """
+SIGNS_IN = """
+def test_signs_in(at_home, chat_test, contract):
+    for user in contract.users[:2]:
+        at_home(user).chat.expect_open()
+    chat_test(contract.users[0]).wait_for_chat()
+"""
 
 
 @pytest.fixture(scope="module")
@@ -116,6 +122,26 @@ def test_it_is_provisioned_when_asked_and_that_can_be_taken_back(
     assert finished.returncode == 0, finished.stdout + finished.stderr
     assert "bringing the attached stack to the contract" in finished.stdout
     assert SETTING in finished.stdout
+
+
+@pytest.mark.parametrize("browsers", [(), ("--fresh-browsers",)])
+def test_a_run_leaves_no_log_in_behind(
+    breakable: BreakableStack, subject: Path, browsers: tuple[str, ...]
+) -> None:
+    """Rocket.Chat keeps 50 of an account: the next one would end somebody's own."""
+
+    def kept() -> dict[str, int]:
+        return {
+            user["username"]: len(user.get("services", {}).get("resume", {}).get("loginTokens", ()))
+            for user in breakable.mongo.users.find()
+        }
+
+    before = kept()
+    with breakable.setting(SETTING, wrong=True):
+        finished = run(breakable, subject, SIGNS_IN + READS, "--provision", *browsers)
+
+    assert "2 passed" in finished.stdout, finished.stdout + finished.stderr
+    assert kept() == before
 
 
 @pytest.mark.parametrize("wish", ["--write", "--provision", "--quiet"])

@@ -35,6 +35,7 @@ def of_site(contract: Contract) -> dict[str, str]:
     chat = RocketChat.sign_in(contract.chat.url, admin.username, admin.secret)
     made = chat.post("users.generatePersonalAccessToken", tokenName=_NAME, bypassTwoFactor=True)["token"]
     maker = {"user_id": chat.me()["_id"], "token": made, "secret": _secret(contract)}
+    chat.sign_out()
     return {"CHAT_CREATE_TOKENS": json.dumps(maker)}
 
 
