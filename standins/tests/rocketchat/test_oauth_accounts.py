@@ -13,6 +13,7 @@ import pytest
 from pymongo.errors import DuplicateKeyError
 
 from .chat import Chat, collection
+from .database import finds_in_any_case, needs
 from .provider import OAuth, identity
 from .versions import at
 
@@ -221,6 +222,7 @@ def test_a_linked_account_is_adopted_again_by_version(oauth: OAuth) -> None:
 
 def test_a_refused_log_in_costs_the_password_too(oauth: OAuth) -> None:
     """The account is linked before anything else is looked at (measured on 6.13.0)."""
+    needs(oauth.chat, finds_in_any_case)
     local = oauth.chat.account()
     address = local["emails"][0]["address"]
     other = identity(username=local["username"], full_name="Другая", email=address)
@@ -274,6 +276,7 @@ def test_adoption_by_email_keeps_username_and_addresses(oauth: OAuth, letters: C
 @pytest.mark.parametrize("change", [{"full_name": "Другая"}, {"email": "temp_other@besedka.test"}])
 def test_a_changed_identity_comes_back_only_with_merging(oauth: OAuth, change: dict[str, str]) -> None:
     """With merge_users off a known user whose name or address changed cannot log in any more."""
+    needs(oauth.chat, finds_in_any_case)
     person = identity()
     first, _ = oauth.come_back(person)
     assert oauth.come_back(person)[0].user_id == first.user_id

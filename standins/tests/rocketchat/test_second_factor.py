@@ -14,6 +14,7 @@ import pytest
 
 from .chat import Chat, collection, error_type
 from .client import Client, digest
+from .database import needs, updates_by_position
 
 pytestmark = pytest.mark.conformance
 
@@ -74,6 +75,7 @@ def test_totp_required_names_the_password(guarded: Chat) -> None:
 @pytest.mark.trap("Second factor", "the code is a SHA-256")
 def test_the_code_is_the_sha256_of_the_password(guarded: Chat) -> None:
     """Both headers, and the hex digest, never the plain password (PasswordCheckFallback.ts)."""
+    needs(guarded, updates_by_position)
     old = _administrator(guarded)
     guarded.age(old, HALF_AN_HOUR + 1)
     assert _write(old, x_2fa_method="password", x_2fa_code=old.password) == (400, "totp-invalid")
@@ -84,6 +86,7 @@ def test_the_code_is_the_sha256_of_the_password(guarded: Chat) -> None:
 @pytest.mark.trap("Second factor", "remembered by token and fingerprint")
 def test_token_and_fingerprint_are_remembered_together(guarded: Chat) -> None:
     """User-Agent and address make the fingerprint (2fa/server/code/index.ts, getFingerprintFromConnection)."""
+    needs(guarded, updates_by_position)
     old = _administrator(guarded)
     guarded.age(old, HALF_AN_HOUR + 1)
     assert _write(old, x_2fa_method="password", x_2fa_code=digest(old.password)) == (200, None)
