@@ -13,7 +13,7 @@ import pytest
 from besedka import contract as contracts
 from besedka.commands.running import NoStackError
 from besedka.commands.target import located
-from besedka.errors import StackStartError
+from besedka.errors import StackStartError, UsageError
 from besedka.stacks import up_records
 from besedka.stacks.model import Service, Stack
 from besedka.stacks.process import fixed_ports, ports
@@ -77,7 +77,7 @@ def test_ports_that_are_wished_for() -> None:
 
 @pytest.mark.parametrize("words", [["site"], ["chat=1"], ["site=0"], ["site=70000"], ["site=1", "mongo=1"]])
 def test_a_port_that_cannot_be_is_refused(words: list[str]) -> None:
-    with pytest.raises(StackStartError):
+    with pytest.raises(UsageError):
         fixed_ports.read(words)
 
 
