@@ -183,6 +183,7 @@ class Examination:
         urls = (target.mongo_url, target.site_database_url)
         self.secrets = set(contract.secrets).union(*(database_url.secrets(url) for url in urls if url))
         self.visitors: Visitors | None = None
+        self.first_visit: requests.Response | None = None
         # Whether a proxy says that it stands before the chat; many say nothing.
         self.by_proxy = False
         # Since when a socket to the chat is silent, and the socket.

@@ -16,7 +16,7 @@ from besedka.look_alikes import alike, with_reason
 from besedka.rocketchat import shapes
 from besedka.rocketchat.database import Document
 from besedka.rocketchat.documents import is_date, lives_elsewhere, signs_in
-from besedka.swapped import Held, swaps
+from besedka.swapped import Held, at_the_site, swaps
 
 _GROUND = ["services.same_data"]
 _STAMPED = re.compile(r"_\d{10,}$")
@@ -219,12 +219,11 @@ def _link_findings(examination: Examination, username: str, link: dict[str, Any]
         # A sign-in leaves a token, and would write the number again.
         commands, advice = ((), again) if by_site else (commands, fix)
         return [finding(code, seen, expected, place, commands=commands, advice=(advice,))]
-    if examination.target.site_database_url is None:
+    if examination.target.site_database_url is None or username in _exchanged(examination):
         return []
-    at_the_site = {name.lower() for name in _names(examination).values()}
-    own = _canonical(examination)
+    known, own = {name.lower() for name in _names(examination).values()}, _canonical(examination)
     # Of canonical users site.accounts says it. Others rename themselves, here or there, or leave the site.
-    if username.lower() not in at_the_site and (username.lower() in own or owner.lower() not in own):
+    if username.lower() not in known and (username.lower() in own or owner.lower() not in own):
         return []
     if owner.lower() != username.lower():
         seen = f"id {link['id']} is {owner} at the site"
@@ -260,6 +259,12 @@ def _names(examination: Examination) -> dict[str, str]:
     """The site's usernames by the id that it answers; none where its database cannot be read."""
     known = examination.target.site_database_url is not None
     return {str(user.id): user.username for user in examination.site_users} if known else {}
+
+
+def _exchanged(examination: Examination) -> set[str]:
+    """Names that users of the site have exchanged, so that links look foreign: `site.accounts` says it."""
+    found = swaps(examination.contract.users, at_the_site(examination.site_users))
+    return {name for name, swap in found.items() if swap.whole}
 
 
 def _canonical(examination: Examination) -> set[str]:

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+
+import requests
+
 from besedka.checks import bursts
 from besedka.checks.check import Check, check
 from besedka.checks.examination import Examination
 from besedka.checks.finding import Answer, answer, finding
 from besedka.checks.visitors import visitor
 from besedka.contract import Contract
+from besedka.errors import ServiceUnreachableError
 
 # Of two processes that take turns, or are drawn, both are met but once in a thousand times.
 _ASKS = 11
@@ -24,6 +29,9 @@ _FIX = (
 def remembered(examination: Examination) -> Answer:
     """Does each process of the site know somebody who is signed in?"""
     site, path = visitor(examination).site, examination.contract.site.test_page
+    # A page may fail at its first visit alone, which this one is: `sso.test_page` tells of it.
+    with suppress(requests.RequestException, ServiceUnreachableError):
+        examination.first_visit = site.request("GET", path)
     # A connection that is kept open stays with one process.
     seen = bursts.statuses(lambda: site.request("GET", path, headers={"Connection": "close"}), times=_ASKS)
     away = [status for status in seen if status in _SENT_AWAY]

@@ -216,6 +216,25 @@ def test_a_command_is_printed_for_the_links_that_it_takes_away(holding: Make) ->
     assert [commands("stranger", "7"), commands("stranger", "9"), commands("stranger", 9)] == [0, 0, 0]
 
 
+@pytest.mark.parametrize("exchanged", [True, False])
+def test_links_of_names_that_are_exchanged_at_the_site_are_right(holding: Make, exchanged: bool) -> None:
+    """Then the names are wrong, which `site.accounts` says."""
+    one, other = contract_users = holding().contract.users[:2]
+    names = [other.username, one.username] if exchanged else [one.username, other.username]
+    site_users = [
+        SiteUser(number, name, own.email, True, own.role, own.full_name, "")
+        for number, (name, own) in enumerate(zip(names, contract_users, strict=True), 1)
+    ]
+    links = ("1", "2") if exchanged else ("2", "1")
+    people = [
+        user(own.username, services={"besedka": {"id": link}})
+        for own, link in zip(contract_users, links, strict=True)
+    ]
+    examination = holding(chat_users=people, site_users=site_users)
+    expected = [] if exchanged else ["integrity.sso_links.foreign"] * 2
+    assert codes("integrity.sso_links", examination) == expected
+
+
 def test_people_of_the_site_may_rename_themselves_or_leave(holding: Make) -> None:
     people = [user(f"u{link}", services={"besedka": {"id": link}}) for link in ("7", "9")]
     site_users = [SiteUser(7, "somebody", "s@x", True, "user", "S", "")]
