@@ -7,11 +7,10 @@ on `services.<name>.id` is unique (Meteor, accounts-oauth/oauth_common.js). So n
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 from besedka.contract import User
-from besedka.site_database import SiteUser
 
 
 @dataclass(frozen=True)
@@ -20,11 +19,6 @@ class Held:
 
     emails: Collection[str]
     full_name: str | None
-
-
-def at_the_site(users: Iterable[SiteUser]) -> dict[str, Held]:
-    """What the site's accounts have, by lower-case user name."""
-    return {user.username.lower(): Held((user.email or "",), user.full_name) for user in users}
 
 
 @dataclass(frozen=True)
