@@ -17,7 +17,7 @@ from besedka.login_form import LoginForm
 from besedka.look_alikes import alike, with_reason
 from besedka.rocketchat.adoption import same_mailbox
 from besedka.site import Site
-from besedka.site_database import verified
+from besedka.site_database import SiteUser, verified
 from besedka.swapped import Held, Swap, swaps
 
 _KEEP = (
