@@ -7,6 +7,7 @@ address may carry a path, as of a chat below `https://host/chat`; an origin has 
 from __future__ import annotations
 
 import ipaddress
+import locale
 import re
 import socket
 from urllib.parse import quote, urlsplit, urlunsplit
@@ -14,6 +15,8 @@ from urllib.parse import quote, urlsplit, urlunsplit
 from besedka.errors import UsageError
 
 _SIX = "::1"
+# Python's own list: `/sso/login/` and `/app/login/` begin with no language.
+_LANGUAGES = {re.split("[_.@]", name)[0] for name in locale.locale_alias}
 _DEFAULT_PORTS = {"http": 80, "https": 443}
 
 
@@ -66,7 +69,7 @@ def path(url: str) -> str:
 def language(path: str) -> str:
     """The language that a path begins with, as of Django's `i18n_patterns`; empty where it does not."""
     found = re.match(r"/([a-z]{2,3}(?:-[a-z0-9]{2,8})*)/.", path, re.IGNORECASE)
-    return found[1] if found else ""
+    return found[1] if found and found[1].lower().partition("-")[0] in _LANGUAGES else ""
 
 
 def host(url: str) -> str:

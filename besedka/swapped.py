@@ -7,10 +7,11 @@ on `services.<name>.id` is unique (Meteor, accounts-oauth/oauth_common.js). So n
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 
 from besedka.contract import User
+from besedka.site_database import SiteUser
 
 
 @dataclass(frozen=True)
@@ -19,6 +20,11 @@ class Held:
 
     emails: Collection[str]
     full_name: str | None
+
+
+def of_site(users: Iterable[SiteUser]) -> dict[str, Held]:
+    """What the site's accounts have, by lower-case user name."""
+    return {user.username.lower(): Held((user.email or "",), user.full_name) for user in users}
 
 
 @dataclass(frozen=True)

@@ -8,15 +8,11 @@ logs.
 
 from __future__ import annotations
 
-import hashlib
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
-
-import bcrypt
-from pymongo import MongoClient
 
 from besedka.checks.run import examine
 from besedka.contract import Contract
@@ -57,9 +53,6 @@ PRELOAD = {
     "django": ("config.asgi", "config.urls", "django.core.management", "django.core.checks"),
 }
 _DATA = ("mongo", "site")
-# The administrator signs in four times under a fault. Rocket.Chat's 1024 rounds cost a twelfth of a second
-# each time. Their number is nothing the faults are about; this is bcrypt's least, 16.
-_ROUNDS = 4
 
 
 @dataclass
@@ -149,7 +142,6 @@ class FreshStacks:
         stack = self._empty(self._contract)
         try:
             described = stack.start()
-            _hash_lightly(stack)
             report = examine(described.target.read_only, self._contract)
             if report.findings:
                 raise StackStartError(
@@ -165,21 +157,3 @@ class FreshStacks:
         finally:
             stack.stop()
         return stack
-
-
-def _hash_lightly(stack: FreshStack) -> None:
-    """Keep the administrator's password as a hash of fewer rounds (Meteor: bcrypt of the SHA-256 in hex)."""
-    admin = stack.contract.chat.admin
-    digest = hashlib.sha256(admin.secret.encode()).hexdigest().encode()
-    hashed = bcrypt.hashpw(digest, bcrypt.gensalt(_ROUNDS)).decode()
-    with MongoClient[dict[str, object]](stack.mongo_url) as client:
-        found = client.get_default_database()["users"].update_one(
-            {"username": admin.username}, {"$set": {"services.password.bcrypt": hashed}}
-        )
-    if found.matched_count != 1:
-        raise StackStartError(
-            f"{found.matched_count} accounts are called {admin.username}",
-            expected="one, which provisioning has made",
-            where="users",
-            next_step="read the services' logs",
-        )

@@ -148,7 +148,7 @@ LEVERS = {
     "rooms.members.banned": "unban",
     "integrity.room_names.nameless": "rocketchat_room",
     "iframe.runtime.socket": "DDP_DEFAULT_CONNECTION_URL",
-    "iframe.runtime.modules": "ROOT_URL",
+    "iframe.runtime.modules": "meteor_runtime_config.js",
     "sso.remembered": "SESSION_ENGINE",
     "site.accounts.look_alike": "username",
     "site.accounts.swapped": "another username",

@@ -2,7 +2,9 @@
 
 `DDP_DEFAULT_CONNECTION_URL` is where it opens its socket; without it, the page's own host (Meteor,
 packages/ddp-client/client/client_convenience.js). From `ROOT_URL` it loads what it needs later
-(`/__meteor__/dynamic-import/fetch`; https://github.com/RocketChat/Rocket.Chat/issues/30672).
+(`/__meteor__/dynamic-import/fetch`; https://github.com/RocketChat/Rocket.Chat/issues/30672). Rocket.Chat
+writes it from `Site_Url`, whatever its environment says (app/lib/server/startup/settingsOnLoadSiteUrl.ts,
+6.13).
 """
 
 from __future__ import annotations
@@ -16,13 +18,16 @@ from besedka import address
 from besedka.checks.chat_document import Shell
 from besedka.checks.check import Check, check
 from besedka.checks.examination import Examination
-from besedka.checks.finding import Answer, Findings, Severity, Skipped, answer, finding
+from besedka.checks.finding import Answer, Severity, Skipped, answer, finding
 from besedka.contract import Contract
 
 _SCRIPT = "meteor_runtime_config"
 _ENCODED = re.compile(r"decodeURIComponent\(\s*[\"']([^\"']+)[\"']\s*\)")
 _PLAIN = re.compile(r"__meteor_runtime_config__\s*=\s*(\{.*\})", re.DOTALL)
 _SOCKET, _ROOT = "DDP_DEFAULT_CONNECTION_URL", "ROOT_URL"
+_OLD_COPY = (
+    "A proxy or a cache keeps an old copy of meteor_runtime_config.js: empty it, and let it keep none."
+)
 
 
 @check(
@@ -40,39 +45,30 @@ def runtime(examination: Examination) -> Answer:
     source = next((one for one in shell.scripts if _SCRIPT in one), None)
     text, place = response.text, f"GET {contract.chat.url}{contract.default_channel.path}"
     if source is not None:
-        whole = urljoin(urljoin(response.url, shell.base), source)
-        if not whole.startswith(address.origin(contract.chat.url)):
+        script = urljoin(urljoin(response.url, shell.base), source)
+        if not script.startswith(address.origin(contract.chat.url)):
             return Skipped("the script that says it comes from another host")
-        parts = urlsplit(whole)
+        parts = urlsplit(script)
         path = f"{parts.path}?{parts.query}" if parts.query else parts.path
         path = path.removeprefix(urlsplit(contract.chat.url).path)
-        text, place = examination.chat_page(path).text, f"GET {whole}"
+        text, place = examination.chat_page(path).text, f"GET {script}"
     told = _told(text)
     if told is None:
         return Skipped("the page of this client does not say so")
-    for name, code, does, severity in (
-        (_SOCKET, "socket", "opens its socket there", Severity.BROKEN),
-        (_ROOT, "modules", "loads later parts of itself from there", Severity.RISK),
+    env = (
+        f"Take {_SOCKET} out of Rocket.Chat's environment, or set it to {contract.chat.url}; restart it.",
+        _OLD_COPY,
+    )
+    for name, code, does, severity, advice in (
+        (_SOCKET, "socket", "opens its socket there", Severity.BROKEN, env),
+        # `services.root_url` has found Site_Url right.
+        (_ROOT, "modules", "loads later parts of itself from there", Severity.RISK, (_OLD_COPY,)),
     ):
         seen = told.get(name)
         if isinstance(seen, str) and "://" in seen and not _is_here(seen, contract):
-            fix = (
-                f"Set {name} in Rocket.Chat's environment to {contract.chat.url}, or take it away, and "
-                "restart it. If it is right there: a proxy keeps an old copy of that script."
-            )
-            text = f"{name} is {seen}: the client {does}"
-            return Findings(
-                (
-                    finding(
-                        f"iframe.runtime.{code}",
-                        text,
-                        contract.chat.url,
-                        place,
-                        advice=(fix,),
-                        severity=severity,
-                    ),
-                )
-            )
+            text, url = f"{name} is {seen}: the client {does}", contract.chat.url
+            whole = f"iframe.runtime.{code}"
+            return answer([finding(whole, text, url, place, advice=advice, severity=severity)])
     return answer((), evidence=str(told.get(_ROOT)))
 
 

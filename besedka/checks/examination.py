@@ -58,11 +58,11 @@ class ProbeAnswer:
         return decoded if isinstance(decoded, dict) else {}
 
 
-# What leads to itself was told of the wrong scheme, as a rule.
 NO_BODY = (
     "In the proxy's configuration: hand the body of a POST on, with its Content-Type (nginx: "
     "proxy_pass_request_body on, and no proxy_set_header Content-Type)."
 )
+# What leads to itself was told of the wrong scheme, as a rule.
 LOOP_ADVICE = (
     "In the proxy's configuration: proxy_set_header X-Forwarded-Proto $scheme.",
     "What is behind it believes that it was asked by http, and sends to https for ever.",

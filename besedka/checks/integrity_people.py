@@ -11,13 +11,12 @@ from besedka.adapter import TEMPORARY_PREFIX
 from besedka.checks.check import Check, check
 from besedka.checks.examination import Examination
 from besedka.checks.finding import Answer, Finding, answer, finding
-from besedka.checks.site import held_there
 from besedka.contract import Contract
 from besedka.look_alikes import alike, with_reason
 from besedka.rocketchat import shapes
 from besedka.rocketchat.database import Document
 from besedka.rocketchat.documents import is_date, lives_elsewhere, signs_in
-from besedka.swapped import Held, swaps
+from besedka.swapped import Held, of_site, swaps
 
 _GROUND = ["services.same_data"]
 _STAMPED = re.compile(r"_\d{10,}$")
@@ -264,7 +263,7 @@ def _names(examination: Examination) -> dict[str, str]:
 
 def _exchanged(examination: Examination) -> set[str]:
     """Names that users of the site have exchanged, so that links look foreign: `site.accounts` says it."""
-    found = swaps(examination.contract.users, held_there(examination.site_users))
+    found = swaps(examination.contract.users, of_site(examination.site_users))
     return {name for name, swap in found.items() if swap.whole}
 
 

@@ -14,7 +14,7 @@ from besedka.checks.visitors import visitor
 from besedka.contract import Contract
 from besedka.errors import ServiceUnreachableError
 
-# Of two processes that take turns, or are drawn, both are met but once in a thousand times.
+# Of two processes one is missed once in a thousand times, whether they take turns or are drawn.
 _ASKS = 11
 _SENT_AWAY = {301, 302, 303, 307, 308, 401}
 _FIX = (

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from urllib.parse import parse_qs, urlsplit
 
 import requests
@@ -17,8 +16,8 @@ from besedka.login_form import LoginForm
 from besedka.look_alikes import alike, with_reason
 from besedka.rocketchat.adoption import same_mailbox
 from besedka.site import Site
-from besedka.site_database import SiteUser, verified
-from besedka.swapped import Held, Swap, swaps
+from besedka.site_database import verified
+from besedka.swapped import Swap, of_site, swaps
 
 _KEEP = (
     "Keep `next` with the whole request: a log-in of one's own must quote it, and a proxy must pass the "
@@ -44,7 +43,7 @@ def accounts(examination: Examination) -> Answer:
     held = {user.email.lower(): user.username for user in examination.site_users}
     found: list[Finding] = []
     watched: list[str] = []
-    swapped = swaps(examination.contract.users, held_there(examination.site_users))
+    swapped = swaps(examination.contract.users, of_site(examination.site_users))
     for user in examination.contract.users:
         place = f"account {user.username} of the site"
         watched += [f"users.{user.username}.{field}" for field in ("username", "role", "email", "full_name")]
@@ -97,11 +96,6 @@ def _missing(examination: Examination, user: User, holder: str | None) -> Findin
         fix = f"{holder} has its e-mail: give that account the username {user.username} at the site."
         commands, advice = (), (fix,)
     return finding(f"site.accounts.{code}", seen, "one", place, commands=commands, advice=advice)
-
-
-def held_there(users: Iterable[SiteUser]) -> dict[str, Held]:
-    """What the site's accounts have, by lower-case user name."""
-    return {user.username.lower(): Held((user.email or "",), user.full_name) for user in users}
 
 
 def _swapped(examination: Examination, swap: Swap, place: str) -> Finding:

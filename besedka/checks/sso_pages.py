@@ -247,12 +247,12 @@ def _address_findings(examination: Examination, source: str, wrong: Wrong) -> li
 @check("sso.test_page", codes=_FRAME_KINDS, needs=["sso.user"], after=["site.test_page", "sso.remembered"])
 def test_page(examination: Examination) -> Answer:
     """Does the test page show the default room in a frame?"""
-    first = examination.first_visit
-    if first is None or first.status_code < 500:
-        first = _quickly(examination, examination.contract.site.test_page)
-    if _makes_its_frame(examination, first):
+    response = examination.first_visit
+    if response is None or response.status_code < 500:
+        response = _quickly(examination, examination.contract.site.test_page)
+    if _makes_its_frame(examination, response):
         return Skipped(_BY_SCRIPT)
-    found = _page_findings("sso.test_page", examination, first)
+    found = _page_findings("sso.test_page", examination, response)
     return answer(found, evidence="one frame, embedded")
 
 

@@ -7,7 +7,7 @@ were there before are known to nobody.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from besedka.contract import Contract, User
@@ -15,7 +15,7 @@ from besedka.provision.action import Action, Notice
 from besedka.rocketchat import provider
 from besedka.rocketchat.adoption import same_mailbox
 from besedka.site_database import Application, SiteDatabase, SiteUser, verified
-from besedka.swapped import Held, Swap, swaps
+from besedka.swapped import Swap, of_site, swaps
 from besedka.target import Manage
 
 
@@ -53,7 +53,7 @@ class SiteSide:
         users = self.database.users()
         by_name = {user.username.lower(): user for user in users}
         held = {user.email.lower(): user.username for user in users}
-        swapped = self._swapped(contract, users)
+        swapped = swaps(contract.users, of_site(users))
         for user in contract.users:
             yield from _left_to_a_person(user, by_name, held.get(user.email.lower()), swapped)
         accounts = [(user, by_name.get(user.username.lower())) for user in contract.users]
@@ -106,15 +106,11 @@ class SiteSide:
             self.manage("ensure_oauth_application")
             return
         users = self.database.users()
-        swapped, email = self._swapped(contract, users), contract.user(target).email.lower()
+        swapped, email = swaps(contract.users, of_site(users)), contract.user(target).email.lower()
         held = {user.username for user in users if (user.email or "").lower() == email}
         # Where they have each other's addresses, none gets its own before the other has given it up.
         targets = list(dict.fromkeys([*swapped, target])) if {target, *held} & {*swapped} else [target]
         self.manage("ensure_users", stdin=json.dumps([_row(contract, name) for name in targets]))
-
-    def _swapped(self, contract: Contract, users: Iterable[SiteUser]) -> dict[str, Swap]:
-        held = {user.username.lower(): Held((user.email or "",), user.full_name) for user in users}
-        return swaps(contract.users, held)
 
 
 def _left_to_a_person(

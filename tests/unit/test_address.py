@@ -132,6 +132,8 @@ def test_a_service_listens_where_its_address_leads() -> None:
         ("/pt-br/login", "pt-br"),
         ("/zh-hans/konto/", "zh-hans"),
         ("/accounts/login/", ""),
+        ("/sso/login/", ""),
+        ("/app/login/", ""),
         ("/login/", ""),
         ("/ru/", ""),
         ("/", ""),

@@ -35,7 +35,7 @@ ARROWS = {
     " without_netlink",
     "rocketchat site site_status site_database pages target": "values ways adapter address contract database_url errors http"
     " login_form second_ask",
-    "swapped": "contract",
+    "swapped": "contract site_database",
     "report": "errors language scrub translation",
     "provision": "values address contract database_url errors hosts names progress rocketchat site_database swapped target",
     "stacks": "values adapter address client_environment scrub contract database_url errors hosts http progress provision reverse_proxy rocketchat site_database"

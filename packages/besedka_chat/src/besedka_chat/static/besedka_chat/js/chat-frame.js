@@ -6,9 +6,9 @@
  *       └──Logged_In of another──▶ leaving ──Logged_Out────┴──▶ signing-in
  *   any ──session of the site gone──▶ signed-out          any ──no use in going on──▶ stopped
  *
- * The sign-in command goes out after a Logged_Out event: earlier it is lost. Repeated it starts the OAuth
- * over before it is done, so a second one waits until the frame is at rest. Two attempts without a Logged_In
- * in between are the last. Where a window has to be opened, `awaiting-click` takes the place of `signing-in`:
+ * The sign-in command goes out after a Logged_Out event: earlier it is lost. A second one would start the
+ * OAuth over before it is done, so it waits until the frame is at rest. Two attempts without a Logged_In in
+ * between are the last. Where a window has to be opened, `awaiting-click` takes the place of `signing-in`:
  * the person clicks, and the chat says Logged_In.
  */
 

@@ -12,6 +12,7 @@ export const DOUBT_MS = 5000;
 
 const FACTOR = 4;
 const FLOOR_MS = 30000;
+// The least: from a warm cache a client may load in less time than a log-in takes.
 const LOG_IN_MS = 1000;
 
 export class Patience {
