@@ -10,6 +10,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 
+from besedka.look_alikes import mixed
+
 Settings = Mapping[str, object]
 
 USER_RULE = "UTF8_User_Names_Validation"
@@ -41,6 +43,9 @@ def service_key(name: str) -> str:
     `apps/meteor/server/lib/oauth/addOAuthService.ts` puts it into lower case and drops everything but
     latin letters, digits and `_`. Raises ValueError where nothing is left.
     """
+    if odd := mixed(name):
+        message = f"{name!r} is of two alphabets: {odd}; type it anew, for Rocket.Chat drops that letter"
+        raise ValueError(message)
     key = re.sub(r"[^a-z0-9_]", "", name.lower())
     if not key:
         message = (

@@ -10,9 +10,9 @@ from urllib.parse import urljoin, urlsplit
 
 import requests
 
-from besedka import http, second_ask, ways
+from besedka import address, http, second_ask, spoken, ways
 from besedka.adapter import Adapter, AdapterRowError
-from besedka.address import language, origin
+from besedka.address import origin
 from besedka.contract import Contract
 from besedka.errors import ServiceUnreachableError
 from besedka.login_form import LoginForm
@@ -68,9 +68,6 @@ class Site:
         self._timeout = timeout
         self._patient = patient
         self._http = http.session()
-        # What has no language in its path, such as authorize, leads to the log-in in the visitor's.
-        if spoken := language(login_path):
-            self._http.headers["Accept-Language"] = spoken
         # The answer to the last log-in form.
         self.accepted: requests.Response | None = None
         # What the log-out was answered, and whether it ended the session.
@@ -93,18 +90,38 @@ class Site:
             patient=patient,
         )
 
+    @property
+    def language(self) -> str:
+        """The language of the log-in, where its path begins with one; the site is asked whether it does."""
+        return spoken.of_page(self.url, self._login, timeout=self._timeout)
+
+    def is_login(self, target: str) -> bool:
+        """Whether that address or path is the log-in, be it in another language."""
+        there, own = urlsplit(target).path, address.path(self.url)
+        if there == own + self._login:
+            return True
+        told = there.removeprefix(own)
+        ours = spoken.without(self._login, self.language)
+        if ours not in {told, spoken.without(told, address.language(told))}:
+            return False
+        answer = self.get(told)
+        return ours == spoken.without(told, spoken.of_answer(told, answer)) and LoginForm.of(answer).found
+
     def get(self, path: str, *, follow: bool = False, **query: str) -> requests.Response:
         """`GET` a page of the site as this visitor."""
         return self.request("GET", path, params=query, follow=follow)
 
     def request(self, verb: str, path: str, *, follow: bool = False, **options: Any) -> requests.Response:
         """Any request of this visitor; `path` may be absolute. `options` are those of `requests`."""
-        address = path if urlsplit(path).scheme else self.url + path
+        where = path if urlsplit(path).scheme else self.url + path
+        # What has no language in its path, such as authorize, leads to the log-in in the visitor's.
+        if self.language:
+            self._http.headers.setdefault("Accept-Language", self.language)
         try:
             return second_ask.request(
                 self._http,
                 verb,
-                address,
+                where,
                 timeout=self._timeout,
                 again=self._patient and verb == "GET",
                 allow_redirects=follow,
@@ -114,14 +131,14 @@ class Site:
             raise ServiceUnreachableError(
                 f"the certificate of the site was refused: {type(error).__name__}",
                 expected="a certificate this machine trusts, for this host name, not expired",
-                where=address.partition("?")[0],
+                where=where.partition("?")[0],
                 next_step="use http:// on a development machine, or renew the certificate",
             ) from error
         except requests.RequestException as error:
             raise ServiceUnreachableError(
                 f"the site did not answer: {http.silence(error)}",
                 expected="an HTTP answer",
-                where=f"{verb} {address.partition('?')[0]}",
+                where=f"{verb} {where.partition('?')[0]}",
                 next_step="The view did not answer in time: read Daphne's log for what it waits for."
                 if isinstance(error, requests.ReadTimeout)
                 else "is Daphne running on this port? See its log.",

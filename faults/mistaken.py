@@ -125,6 +125,25 @@ def _client(one: BreakableStack) -> Iterator[None]:
         yield
 
 
+@contextmanager
+def _everywhere(one: BreakableStack) -> Iterator[None]:
+    """The contract, the site and Rocket.Chat agree about a name that nobody can type."""
+    right, odd = one.contract, _alike(_NAME)
+    users = [
+        user.model_copy(update={"username": odd}) if user.username == _NAME else user for user in right.users
+    ]
+    key = ("id", one.site_value(_ACCOUNTS, ("username", _NAME)))
+    with (
+        one.changed(_USERS, {"username": _NAME}, {"$set": {"username": odd}}),
+        one.column(_ACCOUNTS, key, "username", odd),
+    ):
+        one.contract = right.model_copy(update={"users": tuple(users)})
+        try:
+            yield
+        finally:
+            one.contract = right
+
+
 def _split(text: str) -> str:
     return f"{text[:2]}{_UNSEEN}{text[2:]}"
 
@@ -164,6 +183,7 @@ FAULTS = (
         "provider.secret.wrong",
         lambda one: _row(one, "secret", _split),
     ),
+    Fault("user_with_a_cyrillic_letter_everywhere", "integrity.contract_names.mixed", _everywhere),
     Fault("client_with_a_cyrillic_letter", "application.exists.missing", _client),
     Fault("email_of_a_user_at_a_stranger", "rooms.accounts.taken", _held_by_a_stranger),
     _among(

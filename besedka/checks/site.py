@@ -270,7 +270,7 @@ def _leads_to_login(examination: Examination, check_name: str, path: str) -> Ans
         )
     target = urlsplit(response.headers.get("Location", ""))
     back = [urlsplit(value).path for value in _values(target.query)]
-    if target.path != login or page not in back:
+    if page not in back or not examination.site.is_login(target.path):
         seen = f"302 to {target.path}?{target.query}"
         return Findings(
             (
@@ -312,7 +312,7 @@ def authorize(examination: Examination) -> Answer:
     kept = next((value for value in _values(target.query) if "client_id=" in value), "")
     place = f"GET {contract.site.url}{provider.authorize_path}, anonymous"
     found = []
-    if not response.is_redirect or target.path != contract.site.below(contract.site.login_path):
+    if not response.is_redirect or not examination.site.is_login(target.path):
         seen, expected = f"{response.status_code} {target.path}".strip(), f"302 to {contract.site.login_path}"
         advice = status_advice(response) or (_ROUTED,)
         found = [finding("site.authorize.status", seen, expected, place, advice=advice)]

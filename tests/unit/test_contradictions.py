@@ -91,6 +91,28 @@ REFUSED = {
         'username = "ｂob"',
         "Unicode's form NFKC",
     ),
+    "cyrillic_letter_of_a_user": (
+        "[users]",
+        'role = "user"\nchannels = ["general"]\nemail = "w@a.test"\nfull_name = "W"\npassword = "p12345"\n'
+        'username = "\u0430nna"',
+        "character 1 is CYRILLIC SMALL LETTER A",
+    ),
+    "cyrillic_letter_of_a_room": (
+        "[users]",
+        f'username = "{USER.username}"\nchannels = ["gen\u0435ral"]',
+        "only looks like 'general' of channels.1",
+    ),
+    "cyrillic_letter_of_a_role": (
+        "[channels]",
+        f'name = "{PRIVATE.name}"\nroles = ["us\u0435r"]',
+        "only looks like 'user' of users.",
+    ),
+    "cyrillic_letter_of_the_administrator": (
+        "chat.admin",
+        f'username = "{TOLD.chat.admin.username.replace("o", chr(0x43E))}"',
+        "only looks like",
+    ),
+    "cyrillic_letter_of_the_service": ("provider", 'name = "b\u0435sedka"', "Rocket.Chat drops that letter"),
     "twice_a_member": ("[users]", f'username = "{USER.username}"\nchannels = ["a", "a"]', "twice"),
 }
 
