@@ -157,6 +157,9 @@ def _people(contract: Rows) -> Iterator[str]:
     for row, user in zip(rows, contract.users, strict=True):
         for reason in typed_anew(user.username, names.refused_user(user.username, contract.settings)):
             yield f"{row}.username: {reason}"
+        if not user.chat_roles:
+            yield f"{row}.chat_roles: there is none, and who has no role in Rocket.Chat may do nothing there"
+        yield from _twice(f"{row}.chat_roles", user.chat_roles)
         if _UNTYPED.search(user.secret):
             yield f"{row}.password: a line break or a control character cannot be typed into a form"
 
@@ -199,13 +202,17 @@ def _rooms(contract: Rows) -> Iterator[str]:
                 f"{row}.fname: Rocket.Chat shows a room by another text than its name only with "
                 f"{names.DISPLAY_RULE} = true in [settings]"
             )
-        if room.roles and (twice := [role for role, count in Counter(room.roles).items() if count > 1]):
-            yield f"{row}.roles: lists the role {twice[0]!r} twice"
+        yield from _twice(f"{row}.roles", room.roles or ())
         unknown = sorted(set(room.roles or ()) - _held(contract) - set(contract.groups))
         if unknown:
             yield f"{row}.roles: names the role {unknown[0]!r}, which does not exist: no user has it"
         elif contract.users and not any(room.admits(user.role) for user in contract.users):
             yield f"{row}.roles: nobody may enter, no user has one of the roles {sorted(room.roles or ())}"
+
+
+def _twice(row: str, roles: Sequence[str]) -> Iterator[str]:
+    if twice := [role for role, count in Counter(roles).items() if count > 1]:
+        yield f"{row}: lists the role {twice[0]!r} twice"
 
 
 def _labels(contract: Rows) -> Iterator[str]:

@@ -34,6 +34,7 @@ from besedka.values import (
     Email,
     Flag,
     Line,
+    Machine,
     Port,
     RedirectUri,
     Release,
@@ -136,7 +137,7 @@ class Chat(_Table):
     version: Release | None = None
     sso: Literal["oauth", "oauth-modern", "iframe-auth"] = "oauth"
     patience: Annotated[int, Field(ge=1, strict=True)] = 120
-    development_hosts: tuple[str, ...] = ()
+    development_hosts: tuple[Machine, ...] = ()
     admin: ChatAdmin
 
 
