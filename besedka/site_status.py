@@ -49,7 +49,8 @@ def recognise(contract: Contract, *, timeout: float) -> None:
     """
     site = contract.site
     login = _answer(site, f"{site.url}{site.login_path}", timeout)
-    asked = {site.login_path: login.status_code >= 500 or LoginForm.of(login).found}
+    by_call = site.adapter.login_call is not None and login.ok
+    asked = {site.login_path: login.status_code >= 500 or by_call or LoginForm.of(login).found}
     seen = [login]
     for path in (contract.provider.authorize_path, site.test_page):
         answer = _answer(site, f"{site.url}{path}", timeout)

@@ -204,7 +204,8 @@ def csrf(examination: Examination) -> Answer:
     target = (
         f"{contract.site.below(contract.provider.authorize_path)}?client_id={contract.provider.client_id}"
     )
-    path = contract.site.login_path
+    call = contract.site.adapter.login_call
+    path = call.path if call else contract.site.login_path
     response = examination.site.request("POST", path, params={"next": target}, data={})
     place = f"POST {contract.site.url}{path}"
     # A site may have words of its own for the refusal (CSRF_FAILURE_VIEW); a form shown again is none.
