@@ -10,6 +10,7 @@ import ipaddress
 import locale
 import re
 import socket
+import unicodedata
 from urllib.parse import quote, urlsplit, urlunsplit
 
 from besedka.errors import UsageError
@@ -20,6 +21,8 @@ _LANGUAGES = {re.split("[_.@]", name)[0] for name in locale.locale_alias}
 _LABEL = re.compile(r"[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?", re.IGNORECASE)
 # What browsers take for an address of IPv4: its last part is a number (https://url.spec.whatwg.org/, 3.5).
 _NUMERIC = re.compile(r"(.*\.)?(\d+|0x[0-9a-f]*)", re.IGNORECASE)
+# RFC 3490, 3.1: what stands between labels.
+_DOTS = re.compile("[.\u3002\uff0e\uff61]")
 _DEFAULT_PORTS = {"http": 80, "https": 443}
 
 
@@ -50,6 +53,13 @@ def is_one(value: object) -> bool:
     except ValueError:  # a port that is no number, brackets that are not closed
         return False
     return parts.scheme in _DEFAULT_PORTS and named and not more and not folders
+
+
+def _label(text: str) -> str:
+    """A label as browsers write it: they keep ß and ς (UTS 46), and Python's codec does not."""
+    if {"ß", "ς"} & {*text}:
+        return f"xn--{unicodedata.normalize('NFKC', text).encode('punycode').decode()}"
+    return text.encode("idna").decode()
 
 
 def _is_host(name: str) -> bool:
@@ -241,6 +251,6 @@ def host_name(name: str) -> str:
             return str(ipaddress.IPv6Address(name))
         if _NUMERIC.fullmatch(name):
             return socket.inet_ntoa(socket.inet_aton(name))
-        return name.lower() if name.isascii() else name.encode("idna").decode()
+        return name.lower() if name.isascii() else ".".join(map(_label, _DOTS.split(name.lower())))
     except (ValueError, OSError):  # no host name: left as it stands, to be refused
         return name

@@ -219,7 +219,7 @@ class Provider(_Table):
     token_path: RootedPath
     identity_path: RootedPath
     scope: str
-    access_token_param: str
+    access_token_param: Annotated[str, Field(pattern=r"^[\w.~-]+$")]
     login_style: Literal["redirect", "popup"]
     button_label_text: Line
     merge_users: Flag

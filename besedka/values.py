@@ -83,6 +83,10 @@ def _as_python(formula: str) -> str:
 
 
 def _template(value: str) -> str:
+    rest = re.sub(r"\{\{.*?\}\}", "", value)
+    if value != value.strip() or "{{" in rest or "}}" in rest:
+        message = f"{value!r} is neither the name of a field nor a text with {{{{field}}}} in it"
+        raise ValueError(message)
     for formula in re.findall(r"\{\{/(.*?)/::", value):
         try:
             groups = re.compile(_as_python(formula)).groups

@@ -170,3 +170,15 @@ def test_a_sites_address_is_one_that_browsers_leave_as_it_is(url: str, one: bool
 @pytest.mark.parametrize("written", ["127.1", "2130706433", "0x7f.1", "127.0.0.1"])
 def test_an_address_of_ipv4_is_read_as_browsers_read_it(written: str) -> None:
     assert address.normal(f"http://{written}:8001") == "http://127.0.0.1:8001"
+
+
+@pytest.mark.parametrize(
+    ("written", "known"),
+    [
+        ("straße.de", "xn--strae-oqa.de"),
+        ("Straße。DE", "xn--strae-oqa.de"),
+        ("чат.рф", "xn--80a0bn.xn--p1ai"),
+    ],
+)
+def test_a_name_is_written_as_browsers_write_it(written: str, known: str) -> None:
+    assert address.host_name(written) == known

@@ -140,6 +140,9 @@ REFUSED = {
         'development_hosts = ["chat.test:3000"]',
         "without scheme and port",
     ),
+    "half_a_template": ("provider", 'username_field = "{{name"', "neither the name of a field"),
+    "blank_field": ("provider", 'email_field = " "', "neither the name of a field"),
+    "two_parameters": ("provider", 'access_token_param = "a&b"', "a text that matches"),
     "twice_a_member": ("[users]", f'username = "{USER.username}"\nchannels = ["a", "a"]', "twice"),
 }
 
