@@ -100,6 +100,12 @@ def language(path: str) -> str:
     return found[1] if found and found[1].lower().partition("-")[0] in _LANGUAGES else ""
 
 
+def as_linked(path: str, page: str) -> tuple[str, ...]:
+    """The path, and the same in the language of the page at the path `page`, which links to its own."""
+    spoken, plain = language(page), path.removeprefix(f"/{language(path)}") if language(path) else path
+    return tuple(dict.fromkeys((path, f"/{spoken}{plain}" if spoken else plain)))
+
+
 def host(url: str) -> str:
     """The host's name in small letters and ASCII, without the brackets of IPv6."""
     return host_name(urlsplit(url.strip()).hostname or "")

@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 from playwright.sync_api import Frame, Locator, Page, Response, expect
 from playwright.sync_api import TimeoutError as LateError
 
+from besedka import address
 from besedka.adapter import Selectors
 from besedka.contract import Channel, Contract
 from besedka.pages import out_of_sight
@@ -59,18 +60,23 @@ class SitePage:
     def chat_button(self) -> Locator:
         """The link that leads to the chat."""
         site = self.contract.site
-        links = [
-            f'a[href="{link}"]' for path in site.chat_pages for link in (site.below(path), site.url + path)
-        ]
+        linked = [path for own in site.chat_pages for path in self._as_linked(own)]
+        links = [f'a[href="{link}"]' for path in linked for link in (site.below(path), site.url + path)]
         return self.page.locator(self.selectors.chat_link or ", ".join(links)).first
 
     @property
     def log_out_button(self) -> Locator:
         """What signs out of the site: the button of a form, or a link."""
-        path = self.contract.site.adapter.logout_path
-        form = f'form[action$="{path}"]'
-        found = f'{form} [type="submit"], {form} button:not([type]), a[href$="{path}"]'
-        return self.page.locator(self.selectors.log_out or found).first
+        found = []
+        for path in self._as_linked(self.contract.site.adapter.logout_path):
+            form = f'form[action$="{path}"]'
+            found += [f'{form} [type="submit"]', f"{form} button:not([type])", f'a[href$="{path}"]']
+        return self.page.locator(self.selectors.log_out or ", ".join(found)).first
+
+    def _as_linked(self, path: str) -> tuple[str, ...]:
+        """The path of a page of the site as the page that is open links to it."""
+        here = urlsplit(self.page.url).path.removeprefix(address.path(self.contract.site.url))
+        return address.as_linked(path, here)
 
     def sign_out(self) -> None:
         """Press log-out and wait for a page that no longer offers it.
@@ -83,8 +89,9 @@ class SitePage:
             self.page.expect_event("framenavigated", self._is_main, timeout=LEFT_MILLISECONDS),
         ):
             self.log_out_button.click()
-        path = self.contract.site.adapter.logout_path
-        if urlsplit(self.page.url).path == self.contract.site.below(path):
+        path = urlsplit(self.page.url).path
+        own = map(self.contract.site.below, self._as_linked(self.contract.site.adapter.logout_path))
+        if path in own:
             form = f'form[method="post" i]:is([action$="{path}"], [action=""], :not([action]))'
             self.page.locator(f'{form} [type="submit"], {form} button:not([type])').last.click()
         expect(self.log_out_button).to_have_count(0)

@@ -182,3 +182,17 @@ def test_an_address_of_ipv4_is_read_as_browsers_read_it(written: str) -> None:
 )
 def test_a_name_is_written_as_browsers_write_it(written: str, known: str) -> None:
     assert address.host_name(written) == known
+
+
+@pytest.mark.parametrize(
+    ("path", "page", "linked"),
+    [
+        ("/out/", "/", ("/out/",)),
+        ("/de/out/", "/de/chat/", ("/de/out/",)),
+        ("/de/out/", "/en/chat/", ("/de/out/", "/en/out/")),
+        ("/de/out/", "/chat/", ("/de/out/", "/out/")),
+        ("/out/", "/en/chat/", ("/out/", "/en/out/")),
+    ],
+)
+def test_a_page_links_to_others_in_its_own_language(path: str, page: str, linked: tuple[str, ...]) -> None:
+    assert address.as_linked(path, page) == linked
