@@ -7,11 +7,12 @@ from contextlib import ExitStack, contextmanager
 from typing import Any
 
 from besedka.contract import User
+from besedka.names import USER_RULE
 from faults import names
 from faults.breakable_stack import BreakableStack
 from faults.fault import Fault
 
-_ACCOUNTS, _USERS = "accounts_user", "users"
+_ACCOUNTS, _USERS, _MEMBERS = "accounts_user", "users", "rocketchat_subscription"
 _TWO, _THREE = names.CONTRACT.users[-2:], names.CONTRACT.users[-3:]
 _ALIKE = str.maketrans("aeopcx", "аеорсх")
 _UNSEEN = "\u200b"
@@ -133,10 +134,13 @@ def _everywhere(one: BreakableStack) -> Iterator[None]:
         user.model_copy(update={"username": odd}) if user.username == _NAME else user for user in right.users
     ]
     key = ("id", one.site_value(_ACCOUNTS, ("username", _NAME)))
-    with (
-        one.changed(_USERS, {"username": _NAME}, {"$set": {"username": odd}}),
-        one.column(_ACCOUNTS, key, "username", odd),
-    ):
+    memberships = [row["_id"] for row in one.mongo[_MEMBERS].find({"u.username": _NAME})]
+    with ExitStack() as held:
+        held.enter_context(one.setting(USER_RULE, r"[^\s]+"))
+        held.enter_context(one.changed(_USERS, {"username": _NAME}, {"$set": {"username": odd}}))
+        held.enter_context(one.column(_ACCOUNTS, key, "username", odd))
+        for each in memberships:
+            held.enter_context(one.changed(_MEMBERS, {"_id": each}, {"$set": {"u.username": odd}}))
         one.contract = right.model_copy(update={"users": tuple(users)})
         try:
             yield
