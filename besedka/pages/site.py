@@ -70,7 +70,7 @@ class SitePage:
         found = []
         for path in self._as_linked(self.contract.site.adapter.logout_path):
             form = f'form[action$="{path}"]'
-            found += [f'{form} [type="submit"]', f"{form} button:not([type])", f'a[href$="{path}"]']
+            found.append(f'{form} [type="submit"], {form} button:not([type]), a[href$="{path}"]')
         return self.page.locator(self.selectors.log_out or ", ".join(found)).first
 
     def _as_linked(self, path: str) -> tuple[str, ...]:
