@@ -10,6 +10,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 
+from besedka.look_alikes import alike
+
 Settings = Mapping[str, object]
 
 USER_RULE = "UTF8_User_Names_Validation"
@@ -122,7 +124,8 @@ def _reserved(name: str, settings: Settings) -> Iterator[str]:
 
 def is_twin(other: str, name: str) -> bool:
     """Whether a room is called like a second one of `name`: `VIP`, `vip-chat`, `vip_1`; not `vip-lounge`."""
-    return other != name and bool(re.fullmatch(rf"{re.escape(name)}{_SECOND}", other, re.IGNORECASE))
+    second = re.fullmatch(rf"{re.escape(name)}{_SECOND}", other, re.IGNORECASE)
+    return other != name and (bool(second) or alike(other.lower(), name.lower()))
 
 
 def is_secret(row: str) -> bool:

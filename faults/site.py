@@ -64,9 +64,7 @@ def _namesake(one: BreakableStack) -> Iterator[None]:
             "SELECT name, sql FROM sqlite_master WHERE tbl_name = ? AND name LIKE '%email%'", (_ACCOUNTS,)
         ).fetchone()
         database.execute(f"DROP INDEX {name}")
-        database.row_factory = sqlite3.Row
-        asked = "SELECT * FROM accounts_user WHERE username = ?"
-        row = dict(database.execute(asked, (names.PLAIN.username,)).fetchone())
+        row = one.site_row(_ACCOUNTS, ("username", names.PLAIN.username))
         database.commit()
         try:
             with one.rows(_ACCOUNTS, row | {"id": 9001, "username": "namesake"}):

@@ -11,12 +11,13 @@ from typing import Any
 from urllib.parse import parse_qs, unquote_plus, urljoin, urlsplit
 
 from besedka import address, ways
-from besedka.checks import application, patience, sso_identity, stopped
+from besedka.checks import application, by_page, patience, sso_identity, stopped
 from besedka.checks.check import Check, check
 from besedka.checks.examination import Examination, ProbeAnswer, gateway, redirected
 from besedka.checks.finding import Answer, Finding, Findings, Ok, Severity, answer, finding
 from besedka.checks.login_page import said, status_advice
 from besedka.checks.page_document import clears
+from besedka.checks.reloading import led_to
 from besedka.checks.visitor import Visitor
 from besedka.checks.visitors import visitor
 from besedka.contract import Contract
@@ -30,6 +31,10 @@ _WANTED_FIRST = (
 _ANOTHER_LOCATION = (
     "is it the site's own authorize view? If it is: a proxy writes another address into Location "
     "(proxy_redirect off)"
+)
+_CONSENT = (
+    "skip_authorization must be on: a page asks for a click",
+    "If the page leads on by itself, by a script: let the view answer 302 with Location.",
 )
 _OTHER_LETTERS = (
     "The site knows the client, and not the id that arrived: something changes addresses on their way, as a "
@@ -162,22 +167,23 @@ def code_for(  # noqa: PLR0911, PLR0912 - one return per way to fail
     response = made.site.authorize(own.client_id, wanted, own.scope, state)
     place = f"GET {examination.contract.site.url}{own.authorize_path}, signed in"
     expected = f"302 to {wanted} with code and state"
-    made.opener_policy = response.headers.get("Cross-Origin-Opener-Policy", "")
-    location = response.headers.get("Location", "")
+    made.authorized = response
+    by_a_page = led_to(response, wanted) if response.status_code == 200 else None
+    location = by_a_page[0] if by_a_page else response.headers.get("Location", "")
     query = {key: values[0] for key, values in parse_qs(urlsplit(location).query).items()}
     seen = f"{response.status_code} {location.partition('?')[0]}".strip()
 
     def refusal(code: str, fix: str, text: str = seen) -> tuple[str, list[Finding]]:
         return "", [finding(f"sso.authorize.{code}", text, expected, place, advice=(fix,))]
 
-    if response.status_code == 200:
-        return refusal("consent", "skip_authorization must be on: a page asks for a click")
+    if response.status_code == 200 and not by_a_page:
+        return "", [finding("sso.authorize.consent", seen, expected, place, advice=_CONSENT)]
     if response.status_code == 400 and not gateway(400, response.text):
         text = f"{seen}: {said(response)}"
         if "client_id" in response.text and _registered(examination):
             return refusal("client", _OTHER_LETTERS, text)
         return refusal("redirect_uri", _unregistered(examination, wanted), text)
-    if not response.is_redirect:
+    if not response.is_redirect and not by_a_page:
         return refusal(
             "status",
             next(iter(status_advice(response)), "read Daphne's log"),
@@ -240,7 +246,7 @@ def _authorize(examination: Examination) -> Answer:
     code, found = code_for(examination, made, "doctor-state")
     made.code = code
     place = f"GET {examination.contract.provider.authorize_path}, signed in"
-    found = found or _without_opener(examination, made, place)
+    found = found or by_page.found(examination, made, place) or _without_opener(examination, made, place)
     found = found or patience.late("sso.authorize", time.monotonic() - began, place)
     return answer(found, evidence="302 with code and state")
 
@@ -255,7 +261,8 @@ def _without_opener(examination: Examination, made: Visitor, place: str) -> list
     trusted = site.startswith("https:") or address.is_loopback(address.host(site))
     if examination.contract.provider.login_style != "popup" or not trusted:
         return []
-    told = made.opener_policy.partition(";")[0].strip().lower()
+    headers = made.authorized.headers if made.authorized is not None else {}
+    told = headers.get("Cross-Origin-Opener-Policy", "").partition(";")[0].strip().lower()
     if told in {"", "unsafe-none"}:
         return []
     fix = (
@@ -368,7 +375,7 @@ def checks(contract: Contract) -> tuple[Check, ...]:
     authorize = check(
         "sso.authorize",
         codes="consent client redirect_uri status session pkce scope error target state cached clears opener"
-        " slow",
+        " slow page unshown",
         needs=["sso.user"],
         after=[*ground, "site.authorize", "sso.remembered"],
     )

@@ -7,12 +7,13 @@ from urllib.parse import parse_qs, urljoin, urlsplit
 
 import requests
 
-from besedka.checks import patience
+from besedka.checks import bursts, patience
 from besedka.checks.check import Check, check
 from besedka.checks.examination import SERVER_SECONDS, Examination
 from besedka.checks.finding import Answer, Finding, Findings, Severity, Skipped, answer, finding
 from besedka.checks.login_page import cookie_findings, said
 from besedka.checks.page_document import clears
+from besedka.checks.remembered import FIX
 from besedka.checks.visitor import Visitor
 from besedka.checks.visitors import may_sign_in, visitor
 from besedka.contract import Contract
@@ -21,6 +22,9 @@ from besedka.login_form import LoginForm
 from besedka.site import SignInRefusedError, Site
 from besedka.site_database import verified
 
+# Of two processes that take turns, or are drawn, the right one is missed once in sixty times.
+_TRIES = 6
+_LIMITED = 429
 _BY_STATUS = {
     400: "malformed",
     401: "filtered",
@@ -52,7 +56,7 @@ _ADVICE = {
 
 @check(
     "sso.user",
-    codes="unwritable refused hasher backend malformed filtered stopped limited failing clears slow"
+    codes="unwritable flickers refused hasher backend malformed filtered stopped limited failing clears slow"
     " elsewhere foreign_cookie secure_cookie short_cookie path_cookie shared_cookie",
     needs=["services.site"],
     after=["services.chat", "site.login_form", "site.csrf"],
@@ -69,7 +73,8 @@ def user(examination: Examination) -> Answer:
     try:
         made.site.sign_in(made.username, made.password, email=made.email, query=query)
     except SignInRefusedError as error:
-        return Findings((_by_its_hash(examination, made, error) or _refusal(error),))
+        why = _now_and_then(examination, made, error) or _by_its_hash(examination, made, error)
+        return Findings((why or _refusal(error),))
     response = made.site.accepted
     found = _hashed_otherwise(examination, made) if made.temporary else []
     if found:
@@ -116,6 +121,29 @@ def _seconds(examination: Examination, made: Visitor, response: requests.Respons
     again = Site.of(examination.contract, timeout=SERVER_SECONDS)
     again.sign_in(made.username, made.password, email=made.email)
     return min(first, again.accepted.elapsed.total_seconds()) if again.accepted is not None else first
+
+
+def _now_and_then(examination: Examination, made: Visitor, error: SignInRefusedError) -> Finding | None:
+    """The same log-in is taken at another time: by another process, which has the session of its form."""
+    status = error.answer.status_code if error.answer is not None else _LIMITED
+    # A form shown again counts as a failure, and three of them may lock the name.
+    times = 0 if status == _LIMITED else _TRIES if status != requests.codes.ok else int(made.temporary)
+
+    def taken() -> bool:
+        again = Site.of(examination.contract, timeout=SERVER_SECONDS)
+        try:
+            again.sign_in(made.username, made.password, email=made.email)
+        except SignInRefusedError:
+            return False
+        with suppress(ServiceUnreachableError):
+            again.sign_out()
+        return True
+
+    number = bursts.once_taken(taken, times)
+    if not number:
+        return None
+    seen = f"{number} log-ins are refused ({status}), and the next one is taken"
+    return finding("sso.user.flickers", seen, "a session at each log-in", error.where, advice=FIX)
 
 
 def _unwritable(error: StackStartError) -> Finding:
