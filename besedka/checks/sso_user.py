@@ -126,8 +126,8 @@ def _seconds(examination: Examination, made: Visitor, response: requests.Respons
 def _now_and_then(examination: Examination, made: Visitor, error: SignInRefusedError) -> Finding | None:
     """The same log-in is taken at another time: by another process, which has the session of its form."""
     status = error.answer.status_code if error.answer is not None else _LIMITED
-    # A form shown again counts as a failure, and three of them may lock the name.
-    times = 0 if status == _LIMITED else _TRIES if status != requests.codes.ok else int(made.temporary)
+    # A form shown again counts as a failure, and a few of them may lock the name.
+    times = 0 if status in {requests.codes.ok, _LIMITED} else _TRIES
 
     def taken() -> bool:
         again = Site.of(examination.contract, timeout=SERVER_SECONDS)

@@ -21,7 +21,7 @@ ARROWS = {
     "look_alikes": "",
     "translation": "language",
     "scrub": "",
-    "login_form errors names progress second_ask without_netlink address resolver": "errors language scrub translation",
+    "login_form errors names progress second_ask without_netlink address resolver": "errors language look_alikes scrub translation",
     "hosts": "resolver",
     "client_environment": "hosts",
     "mistakes": "errors names",

@@ -31,3 +31,19 @@ def test_what_nobody_can_see_is_said(seen: object, right: object, told: str) -> 
 def test_the_reason_stands_behind_the_text() -> None:
     assert look_alikes.with_reason("is 'a'", "\u0430", "a").startswith("is 'a'; character 1 is CYRILLIC")
     assert look_alikes.with_reason("is 'b'", "b", "a") == "is 'b'"
+
+
+@pytest.mark.parametrize(
+    ("other", "addresses", "begins"),
+    [
+        ("st\u043ere", [], "st\u043ere beside store; character 3 is CYRILLIC"),
+        ("ST\u041eRE", [], "ST\u041eRE beside store; character 3 is CYRILLIC"),
+        ("shop", ["st\u043ere@a.b"], "shop, st\u043ere@a.b, beside store@a.b; character 3"),
+        ("STORE", ["STORE@A.B"], ""),
+        ("shop", ["shop@a.b"], ""),
+    ],
+)
+def test_who_looks_like_somebody_is_named(other: str, addresses: list[str], begins: str) -> None:
+    told = look_alikes.beside("store", "store@a.b", other, addresses)
+    assert told.startswith(begins)
+    assert bool(told) is bool(begins)

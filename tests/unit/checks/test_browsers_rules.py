@@ -13,7 +13,7 @@ from besedka.checks import patience
 from besedka.checks.cookies import SetCookie, cookies_of, refused
 from besedka.checks.examination import Examination
 from besedka.checks.login_page import cookie_findings
-from besedka.checks.reloading import reloads
+from besedka.checks.reloading import led_to, reloads
 from besedka.errors import ServiceUnreachableError
 from tests.unit.checks.documents import codes, severities
 
@@ -65,6 +65,34 @@ def test_a_cookie_that_does_not_come_back_has_a_kind(row: str, at: str, kind: st
 def test_a_page_that_leaves_by_itself_is_named(headers: dict[str, str], text: str, found: list[str]) -> None:
     page: Any = SimpleNamespace(headers=headers, text=text)
     assert [one.code for one in reloads("x", page, "GET /")] == found
+
+
+_CALLBACK = "http://chat.test/_oauth/besedka"
+_WHOLE = f"{_CALLBACK}?code=1&state=2"
+
+
+@pytest.mark.parametrize(
+    ("headers", "text", "led"),
+    [
+        ({"Refresh": f"0; url={_WHOLE}"}, "", (_WHOLE, "Refresh")),
+        (
+            {},
+            f"<meta http-equiv=refresh content=\"0;URL='{_WHOLE.replace('&', '&amp;')}'\">",
+            (_WHOLE, "Refresh"),
+        ),
+        ({}, f"<script>location.href = '{_WHOLE}'</script>", (_WHOLE, "script")),
+        ({}, f'<script>go("{_WHOLE.replace("&", chr(92) + "u0026")}")</script>', (_WHOLE, "script")),
+        ({}, f'<script>go("{_WHOLE.replace("/", chr(92) + "/")}")</script>', (_WHOLE, "script")),
+        ({}, f"<body onload=\"location.replace('{_WHOLE}')\">", (_WHOLE, "script")),
+        ({}, f'<a href="{_WHOLE}">Go on</a><script>count("home")</script>', None),
+        ({}, '<script>location = "/home"</script>', None),
+    ],
+)
+def test_where_a_page_leads_by_itself(
+    headers: dict[str, str], text: str, led: tuple[str, str] | None
+) -> None:
+    page: Any = SimpleNamespace(headers=headers, text=text, url="http://site.test/o/authorize/")
+    assert led_to(page, _CALLBACK) == led
 
 
 @pytest.mark.parametrize(
