@@ -10,6 +10,7 @@ from besedka.contract import User
 from faults import names
 from faults.breakable_stack import BreakableStack
 from faults.fault import Fault
+from faults.site import namesake
 
 _ACCOUNTS, _USERS = "accounts_user", "users"
 _TWO, _THREE = names.CONTRACT.users[-2:], names.CONTRACT.users[-3:]
@@ -103,15 +104,8 @@ def _stranger(name: str, cause: str, **more: Any) -> Fault:
 
 def _namesake(name: str, cause: str, username: str) -> Fault:
     """A second account at the site, like the user's."""
-
-    @contextmanager
-    def breaking(one: BreakableStack) -> Iterator[None]:
-        columns = one.site_row(_ACCOUNTS, ("username", names.PLAIN.username))
-        new = {"id": 9002, "username": username, "email": "namesake@besedka.com"}
-        with one.rows(_ACCOUNTS, columns | new):
-            yield
-
-    return Fault(name, cause, breaking)
+    email = "namesake@besedka.com"
+    return Fault(name, cause, lambda one: namesake(one, username, email=email, unique="username_ci"))
 
 
 def _site(name: str, cause: str, column: str, wrong: str) -> Fault:
@@ -221,6 +215,7 @@ FAULTS = (
     _site("site_email_with_a_cyrillic_letter", "email_unlike", "email", _alike(_EMAIL)),
     _site("site_email_with_a_blank_at_its_end", "email_unlike", "email", f"{_EMAIL} "),
     _site("site_account_in_capitals", "username", "username", _NAME.upper()),
+    _site("site_account_without_an_email", "no_email", "email", ""),
     _namesake("site_account_twice_by_case", "site.accounts.username_twice", _NAME.upper()),
     _namesake("site_account_beside_with_a_cyrillic_letter", "site.accounts.beside", _alike(_NAME)),
     _chat("account_in_capitals", "rooms.accounts.username", "username", _NAME.upper()),

@@ -36,7 +36,12 @@ _COOKIES = {
     "secure": "SESSION_COOKIE_SECURE and CSRF_COOKIE_SECURE must be False on http, and True with "
     "SameSite=None.",
     "short": "SESSION_COOKIE_AGE of the site must be hours or days; is the machine's clock right?",
-    "path": 'SESSION_COOKIE_PATH and CSRF_COOKIE_PATH of the site must be "/".',
+    "path": 'SESSION_COOKIE_PATH and CSRF_COOKIE_PATH of the site must be "/", and a proxy must not change '
+    "them (proxy_cookie_path).",
+    "prefix": "Names with __Host- or __Secure- are for https and *_COOKIE_SECURE = True alone: give the "
+    "cookie another name (SESSION_COOKIE_NAME, CSRF_COOKIE_NAME).",
+    "large": "Sessions kept in the cookie (signed_cookies) have grown too large: keep them in the database "
+    "(SESSION_ENGINE).",
 }
 
 
@@ -70,12 +75,12 @@ def cookie_findings(name: str, examination: Examination, response: requests.Resp
     """Cookies of the answer that a browser would not send back where they are needed, one a kind."""
     contract = examination.contract
     site = contract.site
-    paths = (site.test_page, contract.provider.authorize_path)
+    paths = [site.below(path) for path in (site.test_page, contract.provider.authorize_path)]
     place = f"{response.request.method} {response.url.partition('?')[0]}"
     found: dict[str, Finding] = {}
     for cookie in cookies_of(response):
         # The token of a form is wanted where the form is.
-        wanted = () if _OF_A_FORM in cookie.name.lower() else map(site.below, paths)
+        wanted = [site.below(site.login_path)] if _OF_A_FORM in cookie.name.lower() else paths
         kind, why = refused(cookie, site.url, wanted)
         if cookie.name in _OF_THE_CHAT and address.host(site.url) == address.host(contract.chat.url):
             kind, why = "shared", "is overwritten by the chat, which has one of that name on the same host"
@@ -123,10 +128,17 @@ def _elsewhere(examination: Examination, place: str, target: str) -> Finding:
         "$host), or put Location right (proxy_redirect)."
     )
     advice: tuple[str, ...] = (fix,) if own else (handed_on, fix)
+    before, _, rest = urlsplit(target).path.rpartition(site.below(site.login_path))
     seen = f"visitors are sent to {there}"
     if own:
         response = Site.of(examination.contract, timeout=TIMEOUT_SECONDS).get(target)
-        if LoginForm.of(response).found:
+        if before and not rest:
+            prefixed = (
+                f"The site puts {before} before each address: take FORCE_SCRIPT_NAME or the proxy's "
+                f"SCRIPT_NAME away, or write {before} into [site] url of besedka.toml."
+            )
+            advice = (prefixed, fix)
+        elif LoginForm.of(response).found:
             path = urlsplit(target).path
             seen += ", which shows a log-in"
             advice = (f'Or, if that is the log-in: login_path = "{path}" under [site] in besedka.toml.', fix)
@@ -138,8 +150,8 @@ def _elsewhere(examination: Examination, place: str, target: str) -> Finding:
 
 @check(
     "site.login_page",
-    codes="foreign_cookie secure_cookie short_cookie path_cookie shared_cookie unframed form_action reloads"
-    " clears slow",
+    codes="foreign_cookie secure_cookie short_cookie path_cookie prefix_cookie large_cookie shared_cookie"
+    " unframed form_action reloads clears slow",
     needs=["site.login_form"],
     after=["services.addresses"],
 )

@@ -37,8 +37,8 @@ _CSRF_FIELD = "csrfmiddlewaretoken"
 
 @check(
     "site.accounts",
-    codes="missing look_alike beside swapped username username_twice role email email_unlike email_case"
-    " email_twice name inactive",
+    codes="missing look_alike beside swapped username username_twice role no_email email email_unlike"
+    " email_case email_twice name inactive",
     needs=["services.site_database", "services.site"],
 )
 def accounts(examination: Examination) -> Answer:
@@ -65,7 +65,9 @@ def accounts(examination: Examination) -> Answer:
             ("inactive", account.is_active, True),
         )
         for code, seen, expected in rows:
-            if seen is not None and seen != expected:
+            if code == "email" and seen == "" and examination.contract.provider.email_field:
+                found.append(_without_email(examination, user, place))
+            elif seen is not None and seen != expected:
                 if code == "email" and same_mailbox(str(seen), str(expected)):
                     continue
                 only_case = code == "email" and str(seen).lower() == str(expected).lower()
@@ -85,6 +87,13 @@ def accounts(examination: Examination) -> Answer:
                 )
     found += [*_shared_addresses(examination), *_beside(examination)]
     return answer(found, evidence=f"{len(examination.contract.users)} accounts", watched=watched)
+
+
+def _without_email(examination: Examination, user: User, place: str) -> Finding:
+    """`getEmail` throws where the field is empty (custom_oauth_server.js, 6.14)."""
+    seen, code = f"{user.username} has no e-mail: Rocket.Chat refuses the log-in", "site.accounts.no_email"
+    commands, advice = examination.site_commands, examination.site_advice
+    return finding(code, seen, repr(user.email), place, commands=commands, advice=advice)
 
 
 def _missing(examination: Examination, user: User, holder: str | None) -> Finding:

@@ -40,6 +40,10 @@ _OTHER_LETTERS = (
     "The site knows the client, and not the id that arrived: something changes addresses on their way, as a "
     "rule of the proxy that writes them in small letters. Let it hand the query on as it is."
 )
+_CHANGED = (
+    "It is registered, and not what arrives: something changes the query on its way, as a proxy that "
+    "encodes it a second time. Let it hand the address on as it is (nginx: proxy_pass without a path)."
+)
 _PKCE = (
     'Set OAUTH2_PROVIDER["PKCE_REQUIRED"] = False at the site, or a function that spares this client: '
     "Custom OAuth of Rocket.Chat below 8.7 cannot do PKCE."
@@ -67,6 +71,10 @@ _SENT_VIA = (
     "The Authorization header is lost on its way: nginx needs no proxy_set_header Authorization, Apache "
     "CGIPassAuth or WSGIPassAuthorization.",
     'Or set token_sent_via = "payload" in [provider] of besedka.toml, and provision.',
+)
+_NOT_ITS_GRANT = (
+    "The site knows the client, and not for this: its grant type must be authorization-code, and a validator "
+    "of the site's own (OAUTH2_VALIDATOR_CLASS) must let it. Daphne's log says which."
 )
 # A log-in takes a second or two between its hops, more on a busy machine.
 _SHORT_SECONDS = 10
@@ -134,6 +142,8 @@ def _token_refusal(  # noqa: PLR0911 - one return per way to fail
         return refusal("not_json", "is token_path the site's token endpoint?", expected="JSON")
     if error in {"unsupported_grant_type", "invalid_request"}:
         return refusal("other", *_FORM)
+    if error == "unauthorized_client":
+        return refusal("other", _NOT_ITS_GRANT)
     return refusal("other", "read Daphne's log")
 
 
@@ -182,7 +192,7 @@ def code_for(  # noqa: PLR0911, PLR0912 - one return per way to fail
         text = f"{seen}: {said(response)}"
         if "client_id" in response.text and _registered(examination):
             return refusal("client", _OTHER_LETTERS, text)
-        return refusal("redirect_uri", _unregistered(examination, wanted), text)
+        return refusal("redirect_uri", _unregistered(examination, wanted, text), text)
     if not response.is_redirect and not by_a_page:
         return refusal(
             "status",
@@ -229,12 +239,17 @@ def _registered(examination: Examination) -> bool:
     return examination.site_database.application(examination.contract.provider.client_id) is not None
 
 
-def _unregistered(examination: Examination, wanted: str) -> str:
-    """Why authorize refuses the callback: it is not registered, or it is and its scheme is not allowed."""
+def _unregistered(examination: Examination, wanted: str, text: str) -> str:
+    """Why authorize refuses the callback: it is not registered, its scheme is not allowed, or it is changed.
+
+    A scheme is refused by Django's own page (`DisallowedRedirect`), a callback by oauth2_provider's.
+    """
     if examination.target.site_database_url and examination.contract.site.features.oauth_tables:
         record = examination.site_database.application(examination.contract.provider.client_id)
         if record and wanted in record.redirect_uris:
             scheme = urlsplit(wanted).scheme
+            if "redirect" in text.lower():
+                return _CHANGED
             return f"It is registered: ALLOWED_REDIRECT_URI_SCHEMES of the site must hold {scheme!r}."
     return f"register exactly {wanted} with the application"
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from contextlib import suppress
 from urllib.parse import parse_qs, urljoin, urlsplit
 
@@ -25,6 +26,7 @@ from besedka.site_database import verified
 # Of two processes that take turns, or are drawn, the right one is missed once in sixty times.
 _TRIES = 6
 _LIMITED = 429
+_CAPTCHA = re.compile(r"captcha|cf-turnstile", re.IGNORECASE)
 _BY_STATUS = {
     400: "malformed",
     401: "filtered",
@@ -57,7 +59,8 @@ _ADVICE = {
 @check(
     "sso.user",
     codes="unwritable flickers refused hasher backend malformed filtered stopped limited failing clears slow"
-    " elsewhere foreign_cookie secure_cookie short_cookie path_cookie shared_cookie",
+    " elsewhere foreign_cookie secure_cookie short_cookie path_cookie prefix_cookie large_cookie"
+    " shared_cookie",
     needs=["services.site"],
     after=["services.chat", "site.login_form", "site.csrf"],
 )
@@ -73,6 +76,8 @@ def user(examination: Examination) -> Answer:
     try:
         made.site.sign_in(made.username, made.password, email=made.email, query=query)
     except SignInRefusedError as error:
+        if _asks_for_a_person(error) and verified(made.password, _stored(examination).get(made.username, "")):
+            return Skipped("the log-in asks whether a person types it (captcha): no hop can be walked")
         why = _now_and_then(examination, made, error) or _by_its_hash(examination, made, error)
         return Findings((why or _refusal(error),))
     response = made.site.accepted
@@ -121,6 +126,12 @@ def _seconds(examination: Examination, made: Visitor, response: requests.Respons
     again = Site.of(examination.contract, timeout=SERVER_SECONDS)
     again.sign_in(made.username, made.password, email=made.email)
     return min(first, again.accepted.elapsed.total_seconds()) if again.accepted is not None else first
+
+
+def _asks_for_a_person(error: SignInRefusedError) -> bool:
+    """Whether the form that is shown again has a question for people alone: these pass, and we do not."""
+    shown = error.answer
+    return shown is not None and shown.status_code == requests.codes.ok and bool(_CAPTCHA.search(shown.text))
 
 
 def _now_and_then(examination: Examination, made: Visitor, error: SignInRefusedError) -> Finding | None:
