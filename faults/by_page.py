@@ -171,7 +171,7 @@ FAULTS = (
     ),
     Fault(
         "firewall_stops_calls_of_the_chats_own_page",
-        "services.calls.stopped",
+        "iframe.client.call",
         lambda one: one.ruled("chat", answers(_of_its_page, 403, "<h1>403 Forbidden</h1>")),
     ),
     _page(

@@ -146,7 +146,7 @@ _BY_TESTS: dict[tuple[str, ...], tuple[str, ...]] = {
     (_CONSOLE,): ("styles_of_the_page_gone", "page_kept_from_its_styles"),
     (_FORM,): (
         "session_cookie_with_a_name_for_https",
-        "proxy_takes_the_path_of_cookies",
+        "session_cookie_larger_than_browsers_keep",
         "log_in_takes_its_session_back",
         "proxy_loses_the_query_of_the_log_in",
         "log_in_leads_home",
@@ -252,7 +252,7 @@ _BY_TESTS: dict[tuple[str, ...], tuple[str, ...]] = {
         "authorize_leads_on_by_a_script",
         "authorize_leads_on_by_a_tag",
         "log_ins_of_two_processes",
-        "session_cookie_larger_than_browsers_keep",
+        "proxy_takes_the_path_of_cookies",
         "proxy_encodes_the_query_twice",
     ),
     (_FOREIGN,): ("authorize_sends_codes_anywhere",),
