@@ -6,6 +6,7 @@ A plain client keeps some of them, and loses others without a word.
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import dataclass
@@ -19,6 +20,8 @@ from besedka import address
 
 # Seconds that a log-in and what follows it take.
 _LONG_ENOUGH = 120
+# What a log-in stands on, by its name: others, of a load balancer or of statistics, may come to nothing.
+_OF_A_VISITOR = re.compile(r"sess|sid|csrf|auth", re.IGNORECASE)
 # Name and value together; a browser ignores more (rfc6265bis, 5.6).
 _LARGEST = 4096
 
@@ -72,7 +75,7 @@ def _read(row: str, folder: str = "/") -> SetCookie:
     pairs = (part.partition("=") for part in rest)
     attributes = {key.strip().lower(): text.strip() for key, _, text in pairs}
     if not attributes.get("path", "").startswith("/"):
-        attributes["path"] = folder
+        attributes["path"] = folder if _OF_A_VISITOR.search(name) else "/"
     return SetCookie(name.strip(), value.strip().strip('"'), attributes)
 
 
@@ -94,11 +97,12 @@ def refused(  # noqa: PLR0911 - one return per kind
     # https://datatracker.ietf.org/doc/html/draft-ietf-httpbis-rfc6265bis, 5.7; Chromium and Firefox.
     if cookie.same_site == "none" and not secure:
         return "secure", "is SameSite=None without Secure: a browser does not keep it"
-    if cookie.name.startswith(("__Secure-", "__Host-")) and not secure:
+    kept = bool(_OF_A_VISITOR.search(cookie.name))
+    if kept and cookie.name.startswith(("__Secure-", "__Host-")) and not secure:
         return "prefix", "is not marked Secure, as its name promises: a browser does not keep it"
-    if cookie.name.startswith("__Host-") and (cookie.domain or cookie.path != "/"):
+    if kept and cookie.name.startswith("__Host-") and (cookie.domain or cookie.path != "/"):
         return "prefix", "has a domain or a path, against its name: a browser does not keep it"
-    if (size := len(f"{cookie.name}{cookie.value}".encode())) > _LARGEST:
+    if kept and (size := len(f"{cookie.name}{cookie.value}".encode())) > _LARGEST:
         return "large", f"has {size} bytes: a browser keeps no more than {_LARGEST}"
     # One without a value is being taken away.
     if cookie.value and cookie.seconds < _LONG_ENOUGH:
