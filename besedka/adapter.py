@@ -89,6 +89,17 @@ class ChatAuth(_Table):
     username: Annotated[str | Literal[False], _MayLack] = "username"
 
 
+class LoginCall(_Table):
+    """How the log-in page's script signs in: it posts JSON to `path`, with fields of these names.
+
+    `name` with `mail` in it is given the address.
+    """
+
+    path: RootedPath
+    name: str = "username"
+    password: str = "password"  # noqa: S105 - a field
+
+
 class Adapter(_Table):
     """What cannot be guessed of a site.
 
@@ -97,7 +108,8 @@ class Adapter(_Table):
     view, POST or (before Django 5) GET. `status_path` answers JSON with `status` and `version`; without the
     row the usual place is tried, then the home page, and false asks that at once. `session_path` says who is
     signed in, and 401 to a stranger. `identity_path` may stand here or in `[provider]`. The cookies' names
-    are checked where they are given. `roles` is role of the contract → what the site calls it.
+    are checked where they are given. `login_call` is for a log-in page without a form. `roles` is role of
+    the contract → what the site calls it.
     """
 
     visitor: str | None = None
@@ -106,6 +118,7 @@ class Adapter(_Table):
     status_path: Annotated[RootedPath | Literal[False] | None, _MayLack] = None
     session_path: Annotated[RootedPath | Literal[False], _MayLack] = False
     identity_path: RootedPath | None = None
+    login_call: LoginCall | None = None
     session_cookie: str | None = None
     csrf_cookie: str | None = None
     columns: Columns = Columns()

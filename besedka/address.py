@@ -10,6 +10,7 @@ import ipaddress
 import locale
 import re
 import socket
+import unicodedata
 from urllib.parse import quote, urlsplit, urlunsplit
 
 from besedka.errors import UsageError
@@ -17,6 +18,11 @@ from besedka.errors import UsageError
 _SIX = "::1"
 # Python's own list: `/sso/login/` and `/app/login/` begin with no language.
 _LANGUAGES = {re.split("[_.@]", name)[0] for name in locale.locale_alias}
+_LABEL = re.compile(r"[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?", re.IGNORECASE)
+# What browsers take for an address of IPv4: its last part is a number (https://url.spec.whatwg.org/, 3.5).
+_NUMERIC = re.compile(r"(.*\.)?(\d+|0x[0-9a-f]*)", re.IGNORECASE)
+# RFC 3490, 3.1: what stands between labels.
+_DOTS = re.compile("[.\u3002\uff0e\uff61]")
 _DEFAULT_PORTS = {"http": 80, "https": 443}
 
 
@@ -33,14 +39,36 @@ def encoded(path: str) -> str:
 
 
 def is_one(value: object) -> bool:
-    """Whether that is an address of a site: http or https and a host, without name, query, # and blank."""
+    """Whether that is an address of a site: http or https and a host, without name, query, # and blank.
+
+    Browsers make another address of `..` and `//` in a path. They take no host with a zone of IPv6, and none
+    that is no host name. Where a program listens (`0.0.0.0`) is no address to open (RFC 1122, 3.2.1.3).
+    """
     text = value.strip() if isinstance(value, str) else ""
     try:
         parts = urlsplit(text)
-        odd = parts.query or parts.fragment or "@" in parts.netloc or re.search(r"[\s\\]", text)
-        return parts.scheme in _DEFAULT_PORTS and bool(parts.hostname) and not odd and parts.port != 0
+        more = parts.query or parts.fragment or "@" in parts.netloc or re.search(r"[\s\\]", text)
+        folders = {"", ".", ".."} & {*parts.path.rstrip("/").split("/")[1:]}
+        named = parts.port != 0 and _is_host(host_name(parts.hostname or ""))
     except ValueError:  # a port that is no number, brackets that are not closed
         return False
+    return parts.scheme in _DEFAULT_PORTS and named and not more and not folders
+
+
+def _label(text: str) -> str:
+    """A label as browsers write it: they keep ß and ς (UTS 46), and Python's codec does not."""
+    if {"ß", "ς"} & {*text}:
+        return f"xn--{unicodedata.normalize('NFKC', text).encode('punycode').decode()}"
+    return text.encode("idna").decode()
+
+
+def _is_host(name: str) -> bool:
+    """Whether browsers and DNS take that for a host: labels of 1 to 63 characters (RFC 1035, 2.3.4)."""
+    try:
+        return not ipaddress.ip_address(name).is_unspecified and "%" not in name
+    except ValueError:
+        labels = name.removesuffix(".").split(".")
+        return len(name) <= 253 and all(_LABEL.fullmatch(label) for label in labels)
 
 
 def refuse_others(**options: str | None) -> None:
@@ -70,6 +98,12 @@ def language(path: str) -> str:
     """The language that a path begins with, as of Django's `i18n_patterns`; empty where it does not."""
     found = re.match(r"/([a-z]{2,3}(?:-[a-z0-9]{2,8})*)/.", path, re.IGNORECASE)
     return found[1] if found and found[1].lower().partition("-")[0] in _LANGUAGES else ""
+
+
+def as_linked(path: str, page: str) -> tuple[str, ...]:
+    """The path, and the same in the language of the page at the path `page`, which links to its own."""
+    spoken, plain = language(page), path.removeprefix(f"/{language(path)}") if language(path) else path
+    return tuple(dict.fromkeys((path, f"/{spoken}{plain}" if spoken else plain)))
 
 
 def host(url: str) -> str:
@@ -216,10 +250,13 @@ def _authority(url: str) -> str:
 
 
 def host_name(name: str) -> str:
-    """`Беседка.рф` as DNS, browsers and servers know it: `xn--80abjda5a9b.xn--p1ai`; `0:0::1` as `::1`."""
+    """`Беседка.рф` as DNS, browsers and servers know it: `xn--80abjda5a9b.xn--p1ai`; `0:0::1` as `::1`, and
+    `127.1` as `127.0.0.1`."""
     try:
         if ":" in name:
             return str(ipaddress.IPv6Address(name))
-        return name.lower() if name.isascii() else name.encode("idna").decode()
-    except ValueError:  # no host name: left as it stands, for the client to refuse
+        if _NUMERIC.fullmatch(name):
+            return socket.inet_ntoa(socket.inet_aton(name))
+        return name.lower() if name.isascii() else ".".join(map(_label, _DOTS.split(name.lower())))
+    except (ValueError, OSError):  # no host name: left as it stands, to be refused
         return name

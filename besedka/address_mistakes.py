@@ -3,11 +3,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import Any, Protocol
 
 from besedka import address, ways
 
+_CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 _PAGES = ("test_page", "integrated_page", "chat_auth_path", "login_path")
 
 
@@ -35,6 +37,7 @@ def problems(contract: Told) -> Iterator[str]:
     yield from _below_the_chat(contract)
     yield from _two_names(contract)
     yield from _alike(contract)
+    yield from _told_to_servers(contract)
     provider = contract.provider
     if contract.chat.sso != "iframe-auth" and provider.login_style == "popup" and not provider.show_button:
         yield (
@@ -58,6 +61,21 @@ def _two_names(contract: Told) -> Iterator[str]:
             f"chat.url: {address.host(chat)} and {address.host(site)} of site.url are one machine and two "
             "sites to a browser, and the log-in stays behind; write one name in both"
         )
+
+
+def _told_to_servers(contract: Told) -> Iterator[str]:
+    """What Django or HTTP itself takes for something else."""
+    site, provider = contract.site, contract.provider
+    # `host_validation_re` of django/http/request.py (5.2).
+    if "_" in address.host(site.url):
+        yield f"site.url: Django answers 400 to a host name with _, such as {address.host(site.url)}"
+    if "?" in site.login_path:
+        yield f"site.login_path: {site.login_path} holds a query, and visitors bring one of their own"
+    # RFC 7617, 2: what follows the first colon is the password.
+    if ":" in provider.client_id and provider.token_sent_via == "header":  # noqa: S105 - a way
+        yield f"provider.client_id: {provider.client_id!r} has a colon, at which HTTP Basic ends the name"
+    if _CONTROL.search(provider.secret):
+        yield "provider.client_secret: a line break or a control character goes through no form of a setting"
 
 
 def _below_the_chat(contract: Told) -> list[str]:

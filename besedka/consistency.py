@@ -12,9 +12,11 @@ from difflib import get_close_matches
 from typing import Literal, Protocol
 
 from besedka import names
+from besedka.look_alikes import alike, mixed, told, typed_anew
 
 # A role without groups of its own gets those of this row.
 COMMON_ROLE = "user"
+FIRST_ROOM = "First_Channel_After_Login"
 _UNTYPED = re.compile(r"[\x00-\x1f\x7f]")
 # Of difflib: `moderators` and `modrator` for `moderator`.
 _NEARLY = 0.8
@@ -81,6 +83,7 @@ def problems(contract: Rows) -> list[str]:
     """
     return (
         [*_decomposed(contract)]
+        or [*_doubles(contract)]
         or [*names.unreadable_rules(contract.settings), *_people(contract), *_rooms(contract)]
         or [*_administrator(contract), *_labels(contract), *_default_rooms(contract), *_groups(contract)]
         or [*_memberships(contract)]
@@ -104,6 +107,38 @@ def _decomposed(contract: Rows) -> Iterator[str]:
         yield from _of_form("NFC", f"{row}.roles", room.roles or ())
 
 
+def _doubles(contract: Rows) -> Iterator[str]:
+    """Names that only look like one another, by letters of two alphabets: one text each, at its first row.
+
+    Two that are wholly of their own alphabets are two names, unless nothing has the one of them.
+    """
+    for named, meant in _named(contract):
+        rows = {text: row for row, text in reversed([*named, *meant])}
+        known = {text for _, text in named}
+        for text, row in rows.items():
+            right = next((other for other in rows if alike(text, other) and not mixed(other)), None)
+            if right is not None and (mixed(text) or (text not in known and right in known)):
+                yield (
+                    f"{row}: {text!r} only looks like {right!r} of {rows[right]}: {told(text, right)}; "
+                    "type it anew"
+                )
+
+
+def _named(contract: Rows) -> Iterator[tuple[list[tuple[str, str]], list[tuple[str, str]]]]:
+    """Rows that name people, rooms and roles, and rows that mean one of those; each with its text."""
+    users = [(f"users.{number} ({one.username})", one) for number, one in enumerate(contract.users, 1)]
+    rooms = [(f"channels.{number} ({one.name})", one) for number, one in enumerate(contract.channels, 1)]
+    people = [(f"{row}.username", user.username) for row, user in users]
+    yield [*people, ("chat.admin.username", contract.admin.username)], []
+    first = contract.settings.get(FIRST_ROOM)
+    meant = [(f"settings.{FIRST_ROOM}", first)] if isinstance(first, str) else []
+    meant += [(f"{row}.channels", name) for row, user in users for name in user.channels]
+    yield [(f"{row}.name", room.name) for row, room in rooms], meant
+    groups = [(f"provider.groups.{role}", role) for role in contract.groups]
+    roles = [(f"{row}.roles", role) for row, room in rooms for role in room.roles or ()]
+    yield [(f"{row}.role", user.role) for row, user in users], [*roles, *groups]
+
+
 def _of_form(form: Literal["NFC", "NFKC"], row: str, texts: Iterable[str]) -> Iterator[str]:
     for text in texts:
         if (composed := unicodedata.normalize(form, text)) != text:
@@ -120,15 +155,19 @@ def _people(contract: Rows) -> Iterator[str]:
     yield from _alike("username", [user.username for user in contract.users], rows)
     yield from _alike("email", [user.email for user in contract.users], rows)
     for row, user in zip(rows, contract.users, strict=True):
-        for reason in names.refused_user(user.username, contract.settings):
+        for reason in typed_anew(user.username, names.refused_user(user.username, contract.settings)):
             yield f"{row}.username: {reason}"
+        if not user.chat_roles:
+            yield f"{row}.chat_roles: there is none, and who has no role in Rocket.Chat may do nothing there"
+        yield from _twice(f"{row}.chat_roles", user.chat_roles)
         if _UNTYPED.search(user.secret):
             yield f"{row}.password: a line break or a control character cannot be typed into a form"
 
 
 def _administrator(contract: Rows) -> Iterator[str]:
     admin = contract.admin
-    for reason in names.misshapen(admin.username, contract.settings, names.USER_RULE):
+    refused = names.misshapen(admin.username, contract.settings, names.USER_RULE)
+    for reason in typed_anew(admin.username, refused):
         yield f"chat.admin.username: {reason}"
         return
     for number, user in enumerate(contract.users, 1):
@@ -156,20 +195,24 @@ def _rooms(contract: Rows) -> Iterator[str]:
     yield from _alike("name", [room.name for room in contract.channels], rows)
     shown = contract.settings.get(names.DISPLAY_RULE) is True
     for row, room in zip(rows, contract.channels, strict=True):
-        for reason in names.refused_room(room.name, contract.settings):
+        for reason in typed_anew(room.name, names.refused_room(room.name, contract.settings)):
             yield f"{row}.name: {reason}"
         if room.fname not in {None, room.name} and not shown:
             yield (
                 f"{row}.fname: Rocket.Chat shows a room by another text than its name only with "
                 f"{names.DISPLAY_RULE} = true in [settings]"
             )
-        if room.roles and (twice := [role for role, count in Counter(room.roles).items() if count > 1]):
-            yield f"{row}.roles: lists the role {twice[0]!r} twice"
+        yield from _twice(f"{row}.roles", room.roles or ())
         unknown = sorted(set(room.roles or ()) - _held(contract) - set(contract.groups))
         if unknown:
             yield f"{row}.roles: names the role {unknown[0]!r}, which does not exist: no user has it"
         elif contract.users and not any(room.admits(user.role) for user in contract.users):
             yield f"{row}.roles: nobody may enter, no user has one of the roles {sorted(room.roles or ())}"
+
+
+def _twice(row: str, roles: Sequence[str]) -> Iterator[str]:
+    if twice := [role for role, count in Counter(roles).items() if count > 1]:
+        yield f"{row}: lists the role {twice[0]!r} twice"
 
 
 def _labels(contract: Rows) -> Iterator[str]:

@@ -34,6 +34,7 @@ from besedka.values import (
     Email,
     Flag,
     Line,
+    Machine,
     Port,
     RedirectUri,
     Release,
@@ -136,7 +137,7 @@ class Chat(_Table):
     version: Release | None = None
     sso: Literal["oauth", "oauth-modern", "iframe-auth"] = "oauth"
     patience: Annotated[int, Field(ge=1, strict=True)] = 120
-    development_hosts: tuple[str, ...] = ()
+    development_hosts: tuple[Machine, ...] = ()
     admin: ChatAdmin
 
 
@@ -218,7 +219,7 @@ class Provider(_Table):
     token_path: RootedPath
     identity_path: RootedPath
     scope: str
-    access_token_param: str
+    access_token_param: Annotated[str, Field(pattern=r"^[\w.~-]+$")]
     login_style: Literal["redirect", "popup"]
     button_label_text: Line
     merge_users: Flag

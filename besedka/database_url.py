@@ -32,7 +32,7 @@ _SCHEME = re.compile(r"[a-z][a-z0-9+.-]*")
 # RFC 3986, 3.2.1: every other character of a name or password is percent-encoded.
 _USERINFO = re.compile(r"(?:[A-Za-z0-9\-._~!$&'()*+,;=:]|%[0-9A-Fa-f]{2})*")
 _HOST = r"(?:[A-Za-z0-9._%-]*|\[[0-9A-Fa-f:.]+\])(?::\d{1,5})?"
-_PLACE = re.compile(rf"{_HOST}(?:,{_HOST})*(?:/[A-Za-z0-9._%+-]*)?")
+_PLACE = re.compile(rf"{_HOST}(?:,{_HOST})*(?:/[\w.%+-]*)?")
 _QUERY = re.compile(r"(?:[\w.-]+=[^&#]*(?:&[\w.-]+=[^&#]*)*)?")
 # Options of the query that Django and its backend take for themselves, and PostgreSQL's library refuses
 # (django/db/backends/postgresql/base.py, 5.2; django-environ's Env._DB_BASE_OPTIONS).

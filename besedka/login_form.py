@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from html.parser import HTMLParser
 from typing import Self
+from urllib.parse import urljoin
 
 import requests
 
+# What htmx says with each request, and how an answer to one leads elsewhere (https://htmx.org/reference/#headers).
+HTMX = {"HX-Request": "true"}
+_LED_ON = ("HX-Redirect", "HX-Location")
 _NAMES = ("text", "email")
+_HTMX = ("get", "post", "trigger")
 
 
 @dataclass
@@ -20,6 +26,7 @@ class _Form:
 
     action: str = ""
     method: str = "get"
+    by_htmx: bool = False
     hidden: dict[str, str] = field(default_factory=dict)
     name_field: str = ""
     password_field: str = ""
@@ -37,10 +44,12 @@ class LoginForm(HTMLParser):
     """
 
     @classmethod
-    def of(cls, page: requests.Response) -> Self:
-        """The form of that page."""
+    def of(cls, page: requests.Response, ask: Callable[[str], requests.Response] | None = None) -> Self:
+        """The form of that page; where htmx loads it with the page, of what `ask` gets from that address."""
         form = cls()
         form.feed(page.text)
+        if not form.found and form._loaded_from and ask:
+            return cls.of(ask(urljoin(page.url, form._loaded_from)))
         return form
 
     def __init__(self) -> None:
@@ -48,6 +57,7 @@ class LoginForm(HTMLParser):
         self._forms: list[_Form] = []
         self._in_form = False
         self._select = ""
+        self._loaded_from = ""
 
     @property
     def _chosen(self) -> _Form:
@@ -81,6 +91,11 @@ class LoginForm(HTMLParser):
         return self._chosen.action
 
     @property
+    def headers(self) -> dict[str, str]:
+        """What is sent with it beside its fields."""
+        return HTMX if self._chosen.by_htmx else {}
+
+    @property
     def asks_for_email(self) -> bool:
         """Whether it wants an address in place of a name."""
         return any("mail" in text.lower() for text in self._chosen.hints)
@@ -88,9 +103,14 @@ class LoginForm(HTMLParser):
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         """Note a form, or a field of the one that is open."""
         fields = {key: value or "" for key, value in attrs}
+        htmx = {name: fields.get(f"hx-{name}", fields.get(f"data-hx-{name}", "")) for name in _HTMX}
+        if "load" in htmx["trigger"]:
+            self._loaded_from = self._loaded_from or htmx["get"]
         if tag == "form":
             self._in_form = True
-            self._forms.append(_Form(fields.get("action", ""), fields.get("method", "get").lower()))
+            method = "post" if htmx["post"] else fields.get("method", "get").lower()
+            action = htmx["post"] or fields.get("action", "")
+            self._forms.append(_Form(action, method, by_htmx=bool(htmx["post"])))
         elif tag in {"input", "button"} and self._in_form:
             self._note(self._forms[-1], fields, "submit" if tag == "button" else "text")
         elif tag == "select" and self._in_form:
@@ -124,3 +144,8 @@ class LoginForm(HTMLParser):
         """A form or a list of it ends."""
         self._in_form = self._in_form and tag != "form"
         self._select = self._select if tag != "select" else ""
+
+
+def leads_on(answer: requests.Response) -> bool:
+    """Whether the answer to a form sends to another page: that is how a log-in says that it is one."""
+    return answer.status_code in {302, 303} or any(name in answer.headers for name in _LED_ON)

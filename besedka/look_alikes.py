@@ -6,6 +6,7 @@ keyboard types in place of a Latin one: Cyrillic and Greek ones.
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from collections.abc import Iterable
 from itertools import zip_longest
@@ -17,6 +18,7 @@ _LATIN = dict(
         strict=True,
     )
 )
+_RUSSIAN = {latin: letter for letter, latin in _LATIN.items() if "\u0410" <= letter <= "\u044f"}
 _DASHES = dict.fromkeys("‐‑‒–—−", "-")
 # Marks of direction, joiners, soft hyphens, line breaks.
 _UNSEEN = {"Cf", "Cc", "Zl", "Zp"}
@@ -37,6 +39,37 @@ def alike(one: object, other: object) -> bool:
     if not isinstance(one, str) or not isinstance(other, str) or one == other:
         return False
     return skeleton(one) == skeleton(other)
+
+
+def mixed(name: str) -> str:
+    """The letter of another alphabet in one of the name's words, which only looks like one of its own.
+
+    Empty where there is none. A word of two alphabets is a slip of the keyboard's where every letter of one
+    of them has a double in the other. `Dзал` is none; the two words of `IT-отдел` are of one alphabet each.
+    """
+    words = ([*enumerate(word[0], word.start())] for word in re.finditer(r"[^\W\d_]+", name))
+    return next(filter(None, map(_stranger, words)), "")
+
+
+def _stranger(letters: list[tuple[int, str]]) -> str:
+    """Of these letters with their places, the first of the alphabet that fewer are of."""
+    latin = [(place, one) for place, one in letters if unicodedata.name(one, "").startswith("LATIN")]
+    other = [row for row in letters if row not in latin]
+    russian = _RUSSIAN if all(unicodedata.name(one, "").startswith("CYRILLIC") for _, one in other) else {}
+    for strangers, doubles in sorted(((other, _LATIN), (latin, russian)), key=lambda row: len(row[0])):
+        if latin and other and all(one in doubles for _, one in strangers):
+            number, odd = strangers[0][0] + 1, strangers[0][1]
+            letter = doubles[odd]
+            return f"character {number} is {_named(odd)}, which looks like {letter}"
+    return ""
+
+
+def typed_anew(name: str, refusals: Iterable[str]) -> list[str]:
+    """Why the name is refused; where it is for a letter that only looks right, that alone."""
+    refusals = [*refusals]
+    letters = [(place, one) for place, one in enumerate(name) if one.isalpha()]
+    odd = mixed(name) or _stranger(letters) if refusals else ""
+    return [f"{name!r} is of two alphabets: {odd}; type it anew"] if odd else refusals
 
 
 def told(seen: object, right: object) -> str:

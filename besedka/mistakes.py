@@ -52,7 +52,7 @@ def as_error(
         if kind == "extra_forbidden":
             message += _meant(problem["loc"], model)
         elif kind not in _TELL_ALL and isinstance(found, str | int | float) and not is_secret(place):
-            message = f"{found!r}: {message}"
+            message = f"{_shortened(found)}: {message}"
         if not place:
             rows += message.split("\n")
         elif place not in places:
@@ -65,6 +65,11 @@ def as_error(
         where=where,
         next_step="correct the rows named above; nothing was started or changed",
     )
+
+
+def _shortened(value: str | float) -> str:
+    """The value as Python writes it; of a long text its beginning."""
+    return repr(value) if len(text := str(value)) <= _LONG else f"{text[:_LONG]!r}…"
 
 
 def _said(kind: str, told: Mapping[str, Any]) -> str:
@@ -120,9 +125,9 @@ def _place(location: tuple[int | str, ...], raw: Mapping[str, Any], *, missing: 
 
 
 def _named(part: int | str, index: int, place: tuple[int | str, ...], raw: Mapping[str, Any]) -> str:
-    """A list index with the name of its entry, because `users[3]` makes a reader count."""
+    """A list index, from 1 on, with the name of its entry, because `users[3]` makes a reader count."""
     if not isinstance(part, int) or index != 1:
-        return str(part)
+        return str(part + 1 if isinstance(part, int) else part)
     entry = raw[str(place[0])][part]
     label = entry.get("username") or entry.get("name") if isinstance(entry, dict) else None
     if isinstance(label, str) and len(label) > _LONG:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 
-from besedka.look_alikes import alike
+from besedka.look_alikes import alike, mixed
 
 Settings = Mapping[str, object]
 
@@ -32,6 +32,10 @@ _ITS_OWN_SERVICES = frozenset(
         *("linkedin", "nextcloud", "tokenpass", "twitter", "wordpress"),
     )
 )
+# Meteor links nobody to the first two (updateOrCreateUserFromExternalService of
+# packages/accounts-base/accounts_server.js). Accounts have all of them below `services`, with other
+# contents (packages/core-typings/src/IUser.ts, IUserServices).
+_OF_ACCOUNTS = frozenset({"password", "resume", "email", "email2fa", "totp"})
 # They mention everybody: `@all`, `@here`.
 _MENTIONS = ("all", "here")
 _CAT = "rocket.cat"
@@ -43,11 +47,20 @@ def service_key(name: str) -> str:
     `apps/meteor/server/lib/oauth/addOAuthService.ts` puts it into lower case and drops everything but
     latin letters, digits and `_`. Raises ValueError where nothing is left.
     """
+    if odd := mixed(name):
+        message = f"{name!r} is of two alphabets: {odd}; type it anew, for Rocket.Chat drops that letter"
+        raise ValueError(message)
     key = re.sub(r"[^a-z0-9_]", "", name.lower())
     if not key:
         message = (
             f"{name!r} has no latin letter or digit, and Rocket.Chat drops everything else from the name "
             "of a Custom OAuth service; call it e.g. 'besedka' and put the text into button_label_text"
+        )
+        raise ValueError(message)
+    if key in _OF_ACCOUNTS:
+        message = (
+            f"{name!r} is where Rocket.Chat keeps how an account signs in by itself, and it links nobody "
+            f"there; call yours e.g. 'besedka_{key}'"
         )
         raise ValueError(message)
     if key in _ITS_OWN_SERVICES:
@@ -111,6 +124,8 @@ def refused_room(name: str, settings: Settings) -> Iterator[str]:
     """Why Rocket.Chat makes no room of that name."""
     yield from misshapen(name, settings, ROOM_RULE)
     yield from _reserved(name, settings)
+    if name in {".", ".."}:
+        yield f"no browser opens the address of a room {name!r}, a folder in a path; choose another name"
 
 
 def _reserved(name: str, settings: Settings) -> Iterator[str]:

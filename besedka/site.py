@@ -10,12 +10,12 @@ from urllib.parse import urljoin, urlsplit
 
 import requests
 
-from besedka import http, second_ask, ways
-from besedka.adapter import Adapter, AdapterRowError
-from besedka.address import language, origin
+from besedka import address, http, second_ask, spoken, ways
+from besedka.adapter import Adapter, AdapterRowError, LoginCall
+from besedka.address import origin
 from besedka.contract import Contract
 from besedka.errors import ServiceUnreachableError
-from besedka.login_form import LoginForm
+from besedka.login_form import HTMX, LoginForm, leads_on
 
 TIMEOUT_SECONDS = 10.0
 SentVia = Literal["header", "payload", "default"]
@@ -68,9 +68,6 @@ class Site:
         self._timeout = timeout
         self._patient = patient
         self._http = http.session()
-        # What has no language in its path, such as authorize, leads to the log-in in the visitor's.
-        if spoken := language(login_path):
-            self._http.headers["Accept-Language"] = spoken
         # The answer to the last log-in form.
         self.accepted: requests.Response | None = None
         # What the log-out was answered, and whether it ended the session.
@@ -93,18 +90,42 @@ class Site:
             patient=patient,
         )
 
+    @property
+    def language(self) -> str:
+        """The language of the log-in, where its path begins with one; the site is asked whether it does."""
+        return spoken.of_page(self.url, self._login, timeout=self._timeout)
+
+    def is_login(self, target: str) -> bool:
+        """Whether that address or path is the log-in, be it in another language."""
+        there, own = urlsplit(target).path, address.path(self.url)
+        if there == own + self._login:
+            return True
+        told = there.removeprefix(own)
+        ours = spoken.without(self._login, self.language)
+        if ours not in {told, spoken.without(told, address.language(told))}:
+            return False
+        answer = self.get(told)
+        return ours == spoken.without(told, spoken.of_answer(told, answer)) and LoginForm.of(answer).found
+
     def get(self, path: str, *, follow: bool = False, **query: str) -> requests.Response:
         """`GET` a page of the site as this visitor."""
         return self.request("GET", path, params=query, follow=follow)
 
+    def loaded(self, path: str) -> requests.Response:
+        """A piece of a page, as htmx asks for it."""
+        return self.request("GET", path, headers=HTMX)
+
     def request(self, verb: str, path: str, *, follow: bool = False, **options: Any) -> requests.Response:
         """Any request of this visitor; `path` may be absolute. `options` are those of `requests`."""
-        address = path if urlsplit(path).scheme else self.url + path
+        where = path if urlsplit(path).scheme else self.url + path
+        # What has no language in its path, such as authorize, leads to the log-in in the visitor's.
+        if self.language:
+            self._http.headers.setdefault("Accept-Language", self.language)
         try:
             return second_ask.request(
                 self._http,
                 verb,
-                address,
+                where,
                 timeout=self._timeout,
                 again=self._patient and verb == "GET",
                 allow_redirects=follow,
@@ -114,14 +135,14 @@ class Site:
             raise ServiceUnreachableError(
                 f"the certificate of the site was refused: {type(error).__name__}",
                 expected="a certificate this machine trusts, for this host name, not expired",
-                where=address.partition("?")[0],
+                where=where.partition("?")[0],
                 next_step="use http:// on a development machine, or renew the certificate",
             ) from error
         except requests.RequestException as error:
             raise ServiceUnreachableError(
                 f"the site did not answer: {http.silence(error)}",
                 expected="an HTTP answer",
-                where=f"{verb} {address.partition('?')[0]}",
+                where=f"{verb} {where.partition('?')[0]}",
                 next_step="The view did not answer in time: read Daphne's log for what it waits for."
                 if isinstance(error, requests.ReadTimeout)
                 else "is Daphne running on this port? See its log.",
@@ -135,6 +156,9 @@ class Site:
         the answer leads back to that page.
         """
         path = f"{self._login}?{query}" if query else self._login
+        if self._adapter.login_call:
+            self._sign_in_by_call(self._adapter.login_call, username, password, email)
+            return
         form, place = self._login_form(path), self.url + path
         by_address = email and (form.asks_for_email or self.url in _BY_ADDRESS)
         named = [email] if by_address else [username, *([email] if email else [])]
@@ -147,7 +171,7 @@ class Site:
                 page, form = self._second_page(form, who, place)
                 typed = {form.password_field: password}
             answer = self.accepted = self._send(form, page, typed)
-            if answer.status_code in {302, 303}:
+            if leads_on(answer):
                 self.is_out = False
                 self._expect_session()
                 if who != username:
@@ -165,8 +189,37 @@ class Site:
         error.answer = answer
         raise error
 
+    def _sign_in_by_call(self, call: LoginCall, username: str, password: str, email: str) -> None:
+        """Log in as the page's script does; its answer is a success or an error by its status."""
+        self.get(self._login)
+        named = email if email and "mail" in call.name.lower() else username
+        answer = self.accepted = self._call(call, {call.name: named, call.password: password})
+        if not answer.ok:
+            error = SignInRefusedError(
+                f"the site refused to sign in {named!r}: POST answered {answer.status_code}",
+                expected="a success",
+                where=f"{self.url}{call.path} ([site.adapter] login_call)",
+                next_step=_refused(
+                    answer, "is the account there, active, and is the password the contract's?"
+                ),
+            )
+            error.answer = answer
+            raise error
+        self.is_out = False
+        self._expect_session()
+
+    def _call(self, call: LoginCall, told: dict[str, str]) -> requests.Response:
+        """JSON with the token of the CSRF cookie in the header that Django reads (CSRF_HEADER_NAME)."""
+        headers = {"Referer": self.url + self._login, "Origin": origin(self.url)}
+        if token := self._csrf_token():
+            headers["X-CSRFToken"] = token
+        return self.request("POST", call.path, json=told, headers=headers)
+
     def send_empty_form(self) -> requests.Response:
         """The answer to the log-in form as a browser sends it, with nothing filled in."""
+        if call := self._adapter.login_call:
+            self.get(self._login)
+            return self._call(call, {call.name: "", call.password: ""})
         form = self._login_form(self._login)
         empty = dict.fromkeys(filter(None, (form.name_field, form.password_field)), "")
         return self._send(form, self.url + self._login, empty)
@@ -188,7 +241,8 @@ class Site:
         self, form: LoginForm, page: str, typed: dict[str, str], *, follow: bool = False
     ) -> requests.Response:
         """The form of that page as a browser sends it: with its address and origin, which Django compares."""
-        target, headers = urljoin(page, form.action or page), {"Referer": page, "Origin": origin(self.url)}
+        target = urljoin(page, form.action or page)
+        headers = {"Referer": page, "Origin": origin(self.url)} | form.headers
         return self.request("POST", target, data=form.hidden | typed, headers=headers, follow=follow)
 
     def _expect_session(self) -> None:
@@ -224,7 +278,7 @@ class Site:
 
     def _login_form(self, path: str) -> LoginForm:
         page = self.get(path)
-        form = LoginForm.of(page)
+        form = LoginForm.of(page, self.loaded)
         if not form.name_field:
             raise SignInRefusedError(
                 f"GET {self._login} answered {page.status_code} without a log-in form",

@@ -11,9 +11,8 @@ from urllib.parse import urljoin, urlsplit
 
 import requests
 
-from besedka import http
+from besedka import address, http, spoken
 from besedka.adapter import AdapterRowError
-from besedka.address import language
 from besedka.contract import Contract, Site
 from besedka.errors import ServiceUnreachableError
 from besedka.login_form import LoginForm
@@ -50,7 +49,8 @@ def recognise(contract: Contract, *, timeout: float) -> None:
     """
     site = contract.site
     login = _answer(site, f"{site.url}{site.login_path}", timeout)
-    asked = {site.login_path: login.status_code >= 500 or LoginForm.of(login).found}
+    by_call = site.adapter.login_call is not None and login.ok
+    asked = {site.login_path: login.status_code >= 500 or by_call or LoginForm.of(login).found}
     seen = [login]
     for path in (contract.provider.authorize_path, site.test_page):
         answer = _answer(site, f"{site.url}{path}", timeout)
@@ -74,7 +74,12 @@ def _keeps_strangers_out(site: Site, answer: requests.Response) -> bool:
     """Whether that is how an address for members alone answers a stranger, or a server's error."""
     if answer.is_redirect:
         target = urlsplit(urljoin(answer.url, answer.headers["Location"])).path
-        return target == site.below(site.login_path)
+        # Of another program nothing is known: here the letters do, for a page in another language.
+        plain = [
+            spoken.without(path, address.language(path))
+            for path in (site.login_path, target.removeprefix(address.path(site.url)))
+        ]
+        return plain[0] == plain[1]
     has_form = answer.ok and bool(LoginForm.of(answer).password_field)
     return has_form or answer.status_code in _REFUSED or answer.status_code >= 500
 
@@ -100,9 +105,9 @@ def is_site(home: requests.Response) -> bool:
 
 
 def _answer(site: Site, where: str, timeout: float) -> requests.Response:
-    spoken = language(site.login_path)
+    language = spoken.of_page(site.url, site.login_path, timeout=timeout)
     try:
-        told = {"Accept-Language": spoken} if spoken else {}
+        told = {"Accept-Language": language} if language else {}
         return http.get(where, timeout=timeout, allow_redirects=False, headers=told)
     except requests.RequestException as error:
         raise ServiceUnreachableError(

@@ -10,6 +10,7 @@ from pydantic import AfterValidator, Field
 
 from besedka import address
 
+_LONGEST_EMAIL = 254
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 
 
@@ -17,7 +18,8 @@ def _address(value: str) -> str:
     if not address.is_one(value):
         shown = "this" if "@" in value else repr(value)
         message = (
-            f"{shown} is not an address like http://127.0.0.1:8001 or https://host/chat (no name, query, #)"
+            f"{shown} is not an address like http://127.0.0.1:8001 or https://host/chat "
+            "(no name, query, #, ..)"
         )
         raise ValueError(message)
     return address.normal(value)
@@ -31,12 +33,17 @@ def _host_name(value: str) -> str:
     return name
 
 
+def _machine(value: str) -> str:
+    """A host name, or an address of IPv6."""
+    return address.host_name(value) if address.is_one(f"http://[{value}]") else _host_name(value)
+
+
 def _rooted(value: str) -> str:
     if not value.startswith("/"):
         message = f"path {value!r} does not begin with /"
         raise ValueError(message)
-    if value.startswith("//") or "#" in value or ".." in value.split("/"):
-        message = f"{value!r} is no path of a page: a browser makes another address of //, # and .."
+    if value.startswith("//") or "#" in value or {".", ".."} & {*value.partition("?")[0].split("/")}:
+        message = f"{value!r} is no path of a page: a browser makes another address of //, #, . and .."
         raise ValueError(message)
     return address.encoded(value)
 
@@ -54,7 +61,8 @@ def _shown_line(value: str) -> str:
 
 
 def _email(value: str) -> str:
-    if not re.fullmatch(r"[^@\s]+@[^@\s]+", value):
+    # Longer ones go through no mail server (RFC 5321, 4.5.3.1.3), nor into Django's field.
+    if not re.fullmatch(r"[^@\s]+@[^@\s]+", value) or len(value) > _LONGEST_EMAIL:
         message = f"{value!r} is no address like name@example.com"
         raise ValueError(message)
     return value
@@ -75,6 +83,10 @@ def _as_python(formula: str) -> str:
 
 
 def _template(value: str) -> str:
+    rest = re.sub(r"\{\{.*?\}\}", "", value)
+    if value != value.strip() or "{{" in rest or "}}" in rest:
+        message = f"{value!r} is neither the name of a field nor a text with {{{{field}}}} in it"
+        raise ValueError(message)
     for formula in re.findall(r"\{\{/(.*?)/::", value):
         try:
             groups = re.compile(_as_python(formula)).groups
@@ -109,6 +121,7 @@ RedirectUri = Annotated[str, AfterValidator(_redirect)]
 Template = Annotated[str, AfterValidator(_template)]
 RootedPath = Annotated[str, AfterValidator(_rooted)]
 HostName = Annotated[str, AfterValidator(_host_name)]
+Machine = Annotated[str, AfterValidator(_machine)]
 Email = Annotated[str, AfterValidator(_email)]
 Release = Annotated[str, AfterValidator(_release)]
 # TOML has kinds of its own: "yes" and "8001" are texts.

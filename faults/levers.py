@@ -143,6 +143,7 @@ LEVERS = {
     "iframe.client.cdn": "CDN_PREFIX",
     "integrity.users_unique": "Keep the account",
     "integrity.users_unique.look_alike": "username",
+    "integrity.contract_names.mixed": "besedka.toml",
     "integrity.users_unique.swapped": "another username",
     "rooms.accounts.taken": "another e-mail",
     "rooms.members.banned": "unban",

@@ -7,12 +7,13 @@ from contextlib import ExitStack, contextmanager
 from typing import Any
 
 from besedka.contract import User
+from besedka.names import USER_RULE
 from faults import names
 from faults.breakable_stack import BreakableStack
 from faults.fault import Fault
 from faults.site import namesake
 
-_ACCOUNTS, _USERS = "accounts_user", "users"
+_ACCOUNTS, _USERS, _MEMBERS = "accounts_user", "users", "rocketchat_subscription"
 _TWO, _THREE = names.CONTRACT.users[-2:], names.CONTRACT.users[-3:]
 _ALIKE = str.maketrans("aeopcx", "аеорсх")
 _UNSEEN = "\u200b"
@@ -140,6 +141,28 @@ def _client(one: BreakableStack) -> Iterator[None]:
         yield
 
 
+@contextmanager
+def _everywhere(one: BreakableStack) -> Iterator[None]:
+    """The contract, the site and Rocket.Chat agree about a name that nobody can type."""
+    right, odd = one.contract, _alike(_NAME)
+    users = [
+        user.model_copy(update={"username": odd}) if user.username == _NAME else user for user in right.users
+    ]
+    key = ("id", one.site_value(_ACCOUNTS, ("username", _NAME)))
+    memberships = [row["_id"] for row in one.mongo[_MEMBERS].find({"u.username": _NAME})]
+    with ExitStack() as held:
+        held.enter_context(one.setting(USER_RULE, r"[^\s]+"))
+        held.enter_context(one.changed(_USERS, {"username": _NAME}, {"$set": {"username": odd}}))
+        held.enter_context(one.column(_ACCOUNTS, key, "username", odd))
+        for each in memberships:
+            held.enter_context(one.changed(_MEMBERS, {"_id": each}, {"$set": {"u.username": odd}}))
+        one.contract = right.model_copy(update={"users": tuple(users)})
+        try:
+            yield
+        finally:
+            one.contract = right
+
+
 def _split(text: str) -> str:
     return f"{text[:2]}{_UNSEEN}{text[2:]}"
 
@@ -184,6 +207,7 @@ FAULTS = (
         "provider.secret.wrong",
         lambda one: _row(one, "secret", _split),
     ),
+    Fault("user_with_a_cyrillic_letter_everywhere", "integrity.contract_names.mixed", _everywhere),
     Fault("client_with_a_cyrillic_letter", "application.exists.missing", _client),
     Fault("email_of_a_user_at_a_stranger", "rooms.accounts.taken", _held_by_a_stranger),
     _among(

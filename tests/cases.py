@@ -7,7 +7,7 @@ from urllib.parse import quote
 
 import pytest
 
-from besedka import contract
+from besedka import address, contract
 from besedka.contract import Channel, Contract, User
 from besedka.pages.site import ChatTestPage, IntegratedPage
 from fixtures.features import DOES_NOT_APPLY
@@ -81,8 +81,14 @@ def rooms_of(contract: Contract, user: User) -> list[Channel]:
     return sorted(rooms, key=lambda room: room == contract.default_channel)
 
 
+def in_any_language(path: str) -> str:
+    """The pattern of a path that may begin with another language than the contract's own does."""
+    spoken = address.language(path)
+    return rf"(?:/[\w-]+)?{re.escape(path.removeprefix(f'/{spoken}'))}" if spoken else re.escape(path)
+
+
 def asked_to_log_in(contract: Contract, path: str) -> re.Pattern[str]:
     """The log-in's address with the way back to that page, whatever the site calls it: `next` to Django."""
     # The path of the page is percent-encoded as it stands in an address, and once more within the query.
-    login, back = re.escape(contract.site.login_path), re.escape(quote(contract.site.below(path)))
+    login, back = in_any_language(contract.site.login_path), re.escape(quote(contract.site.below(path)))
     return re.compile(rf"^{re.escape(contract.site.url)}{login}\?\w+=(http[^&]+)?{back}$")

@@ -13,6 +13,7 @@ from besedka.checks.check import Check, check
 from besedka.checks.content_policy import FRAMES, Policy, decides, inline, policies, refuses, upgrades
 from besedka.checks.examination import Examination
 from besedka.checks.finding import Answer, Finding, Severity, answer, finding
+from besedka.checks.page_scripts import Once
 from besedka.checks.page_styles import Surroundings, hiding
 from besedka.checks.visitors import visitor
 from besedka.contract import Contract
@@ -63,9 +64,10 @@ def frame_policy(examination: Examination) -> Answer:
     """Do the chat pages let a browser run the chat in their frame?"""
     site = examination.contract.site
     found: list[Finding] = []
-    for path in dict.fromkeys((site.test_page, site.integrated_page)):
+    once = Once(visitor(examination).site)
+    for path in site.chat_pages:
         response = visitor(examination).site.get(path)
-        found += _of_page(examination.contract, response) + _by_styles(examination, response)
+        found += _of_page(examination.contract, response) + _by_styles(examination, response, once)
     return answer(found, evidence="no sandbox, no policy, no isolation in the way")
 
 
@@ -141,7 +143,7 @@ def _unseen(frame: dict[str, str], place: str) -> list[Finding]:
     return []
 
 
-def _by_styles(examination: Examination, response: requests.Response) -> list[Finding]:
+def _by_styles(examination: Examination, response: requests.Response, once: Once) -> list[Finding]:
     """A rule of the page's own styles that hides the chat's frame, or what it stands in."""
     site, page = examination.contract.site.url, Surroundings()
     page.feed(response.text)
@@ -157,7 +159,7 @@ def _by_styles(examination: Examination, response: requests.Response) -> list[Fi
     if own and (by := next(filter(None, (refuses(one, _STYLES, site, site) for one in kept)), "")):
         return [_unstyled(f"{by}: keeps the page from its own styles", f"{place}, {_CSP}", _ADMIT)]
     for sheet in own:
-        answered = visitor(examination).site.get(sheet)
+        answered = once.get(sheet)
         kind = answered.headers.get("Content-Type", "no content type")
         if answered.status_code != requests.codes.ok or "text/css" not in kind.lower():
             return [_unstyled(f"no style at {sheet}: {answered.status_code} {kind}", place, _SHEETS)]

@@ -103,7 +103,7 @@ def login_url(examination: Examination) -> Answer:
         if not response.is_redirect:
             continue
         target = urljoin(response.url, response.headers.get("Location", ""))
-        if _is_elsewhere(contract, path, target, wanted):
+        if _is_elsewhere(contract, path, target, wanted) and not _in_another_language(examination, target):
             found.append(_elsewhere(examination, f"GET {site.url}{path}, anonymous", target))
     return answer(found[:1], evidence=wanted, watched=("site.login_path",))
 
@@ -115,6 +115,12 @@ def _is_elsewhere(contract: Contract, asked: str, target: str, wanted: str) -> b
     if parts.path == asked_for or asked_for.rstrip("/") not in unquote(parts.query):
         return False
     return parts.path != wanted or address.origin(target) != address.origin(contract.site.url)
+
+
+def _in_another_language(examination: Examination, target: str) -> bool:
+    """Whether that is the contract's log-in all the same."""
+    own = address.origin(examination.contract.site.url)
+    return address.origin(target) == own and examination.site.is_login(target)
 
 
 def _elsewhere(examination: Examination, place: str, target: str) -> Finding:
@@ -215,7 +221,8 @@ def csrf(examination: Examination) -> Answer:
     target = (
         f"{contract.site.below(contract.provider.authorize_path)}?client_id={contract.provider.client_id}"
     )
-    path = contract.site.login_path
+    call = contract.site.adapter.login_call
+    path = call.path if call else contract.site.login_path
     response = examination.site.request("POST", path, params={"next": target}, data={})
     place = f"POST {contract.site.url}{path}"
     # A site may have words of its own for the refusal (CSRF_FAILURE_VIEW); a form shown again is none.

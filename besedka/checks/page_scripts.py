@@ -8,6 +8,8 @@ import re
 from collections.abc import Collection, Iterator, Mapping
 from urllib.parse import urljoin
 
+import requests
+
 from besedka import address
 from besedka.site import Site
 
@@ -20,8 +22,22 @@ _MAKES_FRAME = re.compile(
 )
 
 
+class Once:
+    """A visitor who asks each address once: browsers keep scripts and styles from one page to the next."""
+
+    def __init__(self, site: Site) -> None:
+        self._site = site
+        self._had: dict[str, requests.Response] = {}
+
+    def get(self, address: str) -> requests.Response:
+        """What the address has answered."""
+        if address not in self._had:
+            self._had[address] = self._site.get(address)
+        return self._had[address]
+
+
 def scripts(
-    site: Site, address_of_page: str, sources: list[str], inline: list[str], modules: Collection[str]
+    site: Site | Once, address_of_page: str, sources: list[str], inline: list[str], modules: Collection[str]
 ) -> tuple[dict[str, str], list[str]]:
     """Address → text of the page's scripts with all that they import, and what could not be had.
 
@@ -71,7 +87,7 @@ def makes_frame(texts: Mapping[str, str]) -> bool:
     return any(_MAKES_FRAME.search(text) for text in texts.values())
 
 
-def _script(site: Site, address: str, *, classic: bool) -> str | None:
+def _script(site: Site | Once, address: str, *, classic: bool) -> str | None:
     response = site.get(address)
     if response.status_code != 200 or not _runs(response.headers, classic=classic):
         return None

@@ -210,8 +210,9 @@ def _is_a_site(examination: Examination, response: requests.Response) -> bool:
     """Whether the program with a page for every address has a log-in: Rocket.Chat, for one, has none."""
     if not response.ok or response.is_redirect:
         return True
-    login = examination.site.get(examination.contract.site.login_path)
-    return LoginForm.of(login).found
+    site = examination.contract.site
+    form = LoginForm.of(examination.site.get(site.login_path), examination.site.loaded)
+    return site.adapter.login_call is not None or form.found
 
 
 def _home(examination: Examination) -> Answer:

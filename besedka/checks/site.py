@@ -31,6 +31,10 @@ _FROM_A_CACHE = (
     "(proxy_cache off). Else: keep `next`, with the whole request."
 )
 _ROUTED = "Does the site route this address to its provider, and send strangers to its log-in?"
+_BY_SCRIPT = (
+    "Or does a script of the page ask for name and password? Then name its call: [site.adapter] "
+    'login_call = { path = "…", name = "username", password = "password" }.'
+)
 # Django's, in each form that it protects.
 _CSRF_FIELD = "csrfmiddlewaretoken"
 
@@ -224,7 +228,8 @@ def login_form(examination: Examination) -> Answer:
     path = examination.contract.site.login_path
     response = examination.site.get(path)
     place = f"GET {examination.contract.site.url}{path}"
-    if response.status_code != 200 or not LoginForm.of(response).found:
+    call = examination.contract.site.adapter.login_call
+    if response.status_code != 200 or not (call or LoginForm.of(response, examination.site.loaded).found):
         return Findings((_no_form(response, place),))
     if found := _unsendable(examination, response, place):
         return Findings((found,))
@@ -246,9 +251,10 @@ def _no_form(response: requests.Response, place: str) -> Finding:
     elif status >= 500:
         code, advice = "failing", ("Read Daphne's log: the log-in page fails.",)
     fix = "Is [site] login_path of besedka.toml the log-in page, and does this site listen on this port?"
+    advice = advice or (fix, *([_BY_SCRIPT] if "<script" in response.text.lower() else []))
     seen = f"{status}, no form with a password: {said(response)}".rstrip(": ")
     expected = "200 with the form"
-    return finding(f"site.login_form.{code}", seen, expected, place, advice=advice or (fix,))
+    return finding(f"site.login_form.{code}", seen, expected, place, advice=advice)
 
 
 def _unsendable(examination: Examination, response: requests.Response, place: str) -> Finding | None:
@@ -303,7 +309,7 @@ def _leads_to_login(examination: Examination, check_name: str, path: str) -> Ans
         )
     target = urlsplit(location)
     back = [urlsplit(value).path for value in _values(target.query)]
-    if target.path != login or page not in back:
+    if page not in back or not examination.site.is_login(target.path):
         seen = f"302 to {target.path}?{target.query}"
         return Findings(
             (
@@ -358,7 +364,7 @@ def authorize(examination: Examination) -> Answer:
     location, found = _led(contract, "site.authorize", response, place)
     target = urlsplit(location)
     kept = next((value for value in _values(target.query) if "client_id=" in value), "")
-    if not location or target.path != contract.site.below(contract.site.login_path):
+    if not location or not examination.site.is_login(target.path):
         seen, expected = f"{response.status_code} {target.path}".strip(), f"302 to {contract.site.login_path}"
         advice = status_advice(response) or (_ROUTED,)
         found = [finding("site.authorize.status", seen, expected, place, advice=advice)]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from urllib.parse import urljoin, urlsplit
+from urllib.parse import urljoin
 
 import requests
 
@@ -33,7 +33,7 @@ def _json_refusal(
     if response.status_code not in statuses and not (of_token and _refuses(response)):
         location = response.headers.get("Location", "")
         advice = _why(response, location)
-        if urlsplit(location).path == examination.contract.site.login_path:
+        if examination.site.is_login(location):
             advice = (
                 "It leads to the log-in, which no program passes: is the address right, and the view open "
                 "to who has no session?",

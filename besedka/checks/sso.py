@@ -199,7 +199,7 @@ def code_for(  # noqa: PLR0911, PLR0912 - one return per way to fail
             next(iter(status_advice(response)), "read Daphne's log"),
             f"{seen}: {said(response)}".rstrip(": "),
         )
-    if urlsplit(location).path == examination.contract.site.below(examination.contract.site.login_path):
+    if examination.site.is_login(location):
         if state not in unquote_plus(location):
             return refusal("cached", _CACHED, "the way to the log-in, of an earlier request")
         return refusal(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from typing import Any
-from urllib.parse import urljoin, urlsplit
+from urllib.parse import urljoin
 
 from besedka import address as addresses
 from besedka.checks import bearer, patience
@@ -128,9 +128,8 @@ def _asked(examination: Examination, mode: str, token: str = "") -> ProbeAnswer:
 
 def _within(examination: Examination, address: str, target: str) -> bool:
     """Whether Rocket.Chat follows that and takes its token along: at the same host, and not to a log-in."""
-    site = examination.contract.site
     same = addresses.origin(target) == addresses.origin(address) and target != address
-    return same and urlsplit(target).path != site.below(site.login_path)
+    return same and not examination.site.is_login(target)
 
 
 def _refusal(examination: Examination, answered: ProbeAnswer, mode: str, place: str) -> Finding:
@@ -148,11 +147,11 @@ def _refusal(examination: Examination, answered: ProbeAnswer, mode: str, place: 
             advice = (fix, _HEADER if mode == "header" else _QUERY)
             seen = f"{answered.status} with the token by {mode}, 200 with it by {other}"
             return finding("sso.identity.sent_via", seen, expected, place, advice=advice)
-    own, site = examination.contract.provider, examination.contract.site
+    own = examination.contract.provider
     address = own.url + own.identity_path
     if answered.location and answered.status in _MOVED:
         code, advice = "session_only", ()
-        if urlsplit(answered.location).path != site.below(site.login_path):
+        if not examination.site.is_login(answered.location):
             code, advice = "redirected", redirected(answered.status, answered.location, address)
             seen = f"{answered.status} to {answered.location}"
     if answered.status in _RIGHT and answered.body.lstrip().startswith("["):

@@ -21,6 +21,7 @@ from besedka.checks.page_scripts import makes_frame, scripts
 from besedka.checks.reloading import reloads
 from besedka.checks.visitors import visitor
 from besedka.contract import Contract, Role
+from besedka.site import Site
 
 _SWITCHER = "button"
 # What a script in the page itself is called: its place follows.
@@ -195,7 +196,7 @@ def _status(contract: Contract, response: requests.Response) -> tuple[str, str]:
     """What came in the page's place, and what a person does about it."""
     target = response.headers.get("Location", "")
     fix = next(iter(gateway(response.status_code, response.text)), "read Daphne's log")
-    if urlsplit(target).path == contract.site.below(contract.site.login_path):
+    if Site.of(contract).is_login(target):
         fix = (
             "The page does not know who is signed in: something keeps the answer for others (proxy_cache), "
             "or loses the cookie on its way. If neither does: read Daphne's log."

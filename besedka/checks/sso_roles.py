@@ -11,7 +11,7 @@ from besedka import address
 from besedka.checks.check import Check, check
 from besedka.checks.examination import Examination
 from besedka.checks.finding import Answer, Finding, Findings, Severity, Skipped, answer, finding
-from besedka.checks.page_scripts import makes_frame, refused, scripts
+from besedka.checks.page_scripts import Once, makes_frame, refused, scripts
 from besedka.checks.script_syntax import unreadable
 from besedka.checks.sso_pages import Page, read, rooms_of
 from besedka.checks.visitors import holders, visitor
@@ -116,12 +116,12 @@ def commands(examination: Examination) -> Answer:
     """Do the pages' scripts speak to the frame by Rocket.Chat's commands, and leave it alone otherwise?"""
     site, made = examination.contract.site, visitor(examination)
     found = []
-    asked = 0
+    asked, once = 0, Once(made.site)
     ways = {site.integrated_page: (_OAUTH, _TOKEN), site.test_page: (_OAUTH,)}
     for path in site.chat_pages:
         response = made.site.get(path)
         page = read(response)
-        texts, missing = scripts(made.site, site.url + path, page.scripts, page.inline, page.modules)
+        texts, missing = scripts(once, site.url + path, page.scripts, page.inline, page.modules)
         if response.status_code != 200 or not (page.frames or missing or makes_frame(texts)):
             continue  # The page's own check says so.
         asked += 1

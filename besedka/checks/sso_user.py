@@ -99,7 +99,7 @@ def _asked_back(examination: Examination) -> str:
         response = examination.site.get(site.test_page)
         target = urlsplit(response.headers.get("Location", ""))
         back = [urlsplit(value).path for values in parse_qs(target.query).values() for value in values]
-        asks = response.is_redirect and target.path == site.below(site.login_path)
+        asks = response.is_redirect and examination.site.is_login(target.path)
         return target.query if asks and site.below(site.test_page) in back else ""
     return ""
 

@@ -14,10 +14,10 @@ from typing import Annotated
 import requests
 import typer
 
-from besedka import address
 from besedka import contract as contracts
-from besedka.commands.target import ChatUrl, MongoUrl, SiteDatabaseUrl, SiteUrl
+from besedka.commands.target import ChatUrl, MongoUrl, SiteDatabaseUrl, SiteUrl, located
 from besedka.contract import PROJECT_ROOT
+from besedka.target import Target
 
 _TESTS = "standins/tests/rocketchat"
 _PAGE = PROJECT_ROOT / ".besedka" / "conformance.md"
@@ -45,12 +45,10 @@ def conformance(  # noqa: PLR0913, PLR0917 - one parameter per option
 ) -> None:
     """Ask a server every question of the conformance tests and show one page of results.
 
-    Temporary users and rooms are made and removed. Ends with 0 when all is as expected, 1 when something is
-    different. A stack that cannot be asked ends it with its own status.
+    Without an address it asks the stack of `up` if one runs, else the one that besedka.toml names. Temporary
+    users and rooms are made and removed. Ends with 0 when all is as expected, 1 when something is different.
+    A stack that cannot be asked ends it with its own status.
     """
-    address.refuse_others(site_url=site_url, chat_url=chat_url)
-    contract = contracts.load()
-    site, chat = site_url or contract.site.url, chat_url or contract.chat.url
     command = [
         sys.executable,
         "-m",
@@ -63,16 +61,22 @@ def conformance(  # noqa: PLR0913, PLR0917 - one parameter per option
         "0",
         f"--stack={kind}",
     ]
+    server = kind
     if kind == "attached":
-        command += [f"--site-url={site}", f"--chat-url={chat}", "--write", "--no-diagnosis"]
-        command += [f"--mongo-url={mongo_url}"] if mongo_url else []
-        command += [f"--site-database-url={site_database_url}"] if site_database_url else []
-        command += ["--change-settings"] if change_settings else []
+        target, _contract, _stack = located(
+            contracts.load(),
+            site_url=site_url,
+            chat_url=chat_url,
+            mongo_url=mongo_url,
+            site_database_url=site_database_url,
+        )
+        command += [*_options(target), *(["--change-settings"] if change_settings else [])]
+        server = _server(target.chat_url)
     command += ["-k", select] if select else []
     page = page.resolve()
     page.parent.mkdir(parents=True, exist_ok=True)
     page.unlink(missing_ok=True)
-    told = {_PAGE_ENV: str(page), f"{_PAGE_ENV}_SERVER": _server(chat) if kind == "attached" else kind}
+    told = {_PAGE_ENV: str(page), f"{_PAGE_ENV}_SERVER": server}
     done = subprocess.run(  # noqa: S603 - our own tests
         command, cwd=PROJECT_ROOT, env=os.environ | told, check=False
     )
@@ -80,6 +84,17 @@ def conformance(  # noqa: PLR0913, PLR0917 - one parameter per option
         typer.echo(page.read_text(encoding="utf-8"))
         typer.echo(f"This page: {page}")
     raise typer.Exit(done.returncode)
+
+
+def _options(target: Target) -> list[str]:
+    """pytest's options for a stack that is there."""
+    addresses = {
+        "site-url": target.site_url,
+        "chat-url": target.chat_url,
+        "mongo-url": target.mongo_url,
+        "site-database-url": target.site_database_url,
+    }
+    return [*(f"--{name}={value}" for name, value in addresses.items() if value), "--write", "--no-diagnosis"]
 
 
 def _server(chat_url: str) -> str:

@@ -16,6 +16,8 @@ from besedka.pages.site import SitePage
 _NAMES = 'input[type="text"], input[type="email"], input:not([type])'
 _NAME_FIRST = f'form[method="post" i]:has({_NAMES})'
 _PASSWORD = 'input[type="password"]'  # noqa: S105 - a field
+# Playwright has names of headers in small letters.
+_LED_ON = ("hx-redirect", "hx-location")
 _SENDS = '[type="submit"], button:not([type])'
 
 
@@ -79,9 +81,28 @@ class LoginPage(SitePage):
             expect(secret, self.row("login_form")).to_be_attached()
         asked = urlsplit(self.page.url).path
         secret.fill(password)
+        sends = self.form.locator(_SENDS).locator("visible=true").first
+        htmx = bool(self.form.get_attribute("hx-post") or self.form.get_attribute("data-hx-post"))
+        if htmx or self.contract.site.adapter.login_call:
+            self._sent_by_script(sends, _LED_ON if htmx else ())
+            return asked
         with self.page.expect_navigation(timeout=PATIENCE.step, wait_until="commit"):
-            self.form.locator(_SENDS).locator("visible=true").first.click()
+            sends.click()
         return asked
+
+    def _sent_by_script(self, button: Locator, led_by: tuple[str, ...]) -> None:
+        """Press it; a script's call is answered, and where it was a success another page opens.
+
+        Without `led_by`, headers of which a success has one, it is one by its status.
+        """
+        begun = self.page.url
+        with self.page.expect_response(
+            lambda one: one.request.method == "POST", timeout=PATIENCE.step
+        ) as told:
+            button.click()
+        led = not led_by or any(name in told.value.headers for name in led_by)
+        if told.value.ok and led:
+            self.page.wait_for_url(lambda url: url != begun, timeout=PATIENCE.step, wait_until="commit")
 
     def _asks_for_email(self) -> bool:
         named = (self.name_field.get_attribute(one) or "" for one in ("type", "autocomplete", "name"))

@@ -8,9 +8,12 @@ from __future__ import annotations
 import time
 from contextlib import suppress
 from typing import Self
+from urllib.parse import urlsplit
 
 from playwright.sync_api import Frame, Locator, Page, Response, expect
+from playwright.sync_api import TimeoutError as LateError
 
+from besedka import address
 from besedka.adapter import Selectors
 from besedka.contract import Channel, Contract
 from besedka.pages import out_of_sight
@@ -26,6 +29,8 @@ GRACE_MILLISECONDS = 10_000
 LOOK_MILLISECONDS = 250
 # The page's script runs before its `load` event and says its state first of all.
 BEGUN_MILLISECONDS = 5_000
+# A log-out opens a page; where a script does it without one, this is what is lost.
+LEFT_MILLISECONDS = 2_000
 AWAITING_CLICK = "awaiting-click"
 # The page gives up at the third log-in page, after two refusals. Each is a start of the client. On a loaded
 # machine 59 s and 66 s passed before the third (6.5.3, measured). One start is given 120 s.
@@ -55,24 +60,44 @@ class SitePage:
     def chat_button(self) -> Locator:
         """The link that leads to the chat."""
         site = self.contract.site
-        links = [
-            f'a[href="{link}"]' for path in site.chat_pages for link in (site.below(path), site.url + path)
-        ]
+        linked = [path for own in site.chat_pages for path in self._as_linked(own)]
+        links = [f'a[href="{link}"]' for path in linked for link in (site.below(path), site.url + path)]
         return self.page.locator(self.selectors.chat_link or ", ".join(links)).first
 
     @property
     def log_out_button(self) -> Locator:
         """What signs out of the site: the button of a form, or a link."""
-        path = self.contract.site.adapter.logout_path
-        form = f'form[action$="{path}"]'
-        found = f'{form} [type="submit"], {form} button:not([type]), a[href$="{path}"]'
-        return self.page.locator(self.selectors.log_out or found).first
+        found = []
+        for path in self._as_linked(self.contract.site.adapter.logout_path):
+            form = f'form[action$="{path}"]'
+            found.append(f'{form} [type="submit"], {form} button:not([type]), a[href$="{path}"]')
+        return self.page.locator(self.selectors.log_out or ", ".join(found)).first
+
+    def _as_linked(self, path: str) -> tuple[str, ...]:
+        """The path of a page of the site as the page that is open links to it."""
+        here = urlsplit(self.page.url).path.removeprefix(address.path(self.contract.site.url))
+        return address.as_linked(path, here)
 
     def sign_out(self) -> None:
-        """Press log-out and wait for a page that no longer offers it."""
+        """Press log-out and wait for a page that no longer offers it.
+
+        One that asks once more, as django-allauth's, is told so.
+        """
         expect(self.log_out_button, self.row("log_out")).to_be_attached(timeout=DECIDED_MILLISECONDS)
-        self.log_out_button.click()
+        with (
+            suppress(LateError),
+            self.page.expect_event("framenavigated", self._is_main, timeout=LEFT_MILLISECONDS),
+        ):
+            self.log_out_button.click()
+        path = urlsplit(self.page.url).path
+        own = map(self.contract.site.below, self._as_linked(self.contract.site.adapter.logout_path))
+        if path in own:
+            form = f'form[method="post" i]:is([action$="{path}"], [action=""], :not([action]))'
+            self.page.locator(f'{form} [type="submit"], {form} button:not([type])').last.click()
         expect(self.log_out_button).to_have_count(0)
+
+    def _is_main(self, frame: Frame) -> bool:
+        return frame == self.page.main_frame
 
 
 class ChatPage(SitePage):

@@ -36,7 +36,7 @@ def test_a_signed_out_visitor_is_sent_to_the_login_and_back(contract: Contract) 
 
     expect_status(answer, 302)
     location = urlsplit(answer.headers["Location"])
-    assert location.path == contract.site.below(contract.site.login_path), f"sent to {location.path}"
+    assert Site.of(contract).is_login(location.path), f"sent to {location.path}"
     back = parse_qs(location.query)["next"][0]
     assert back.startswith(contract.site.below(contract.provider.authorize_path)), (
         f"after the log-in the visitor is sent to {back}"

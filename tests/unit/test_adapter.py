@@ -14,9 +14,10 @@ import pytest
 import requests
 
 from besedka import contract as contracts
-from besedka.adapter import Adapter, AdapterRowError, Features
+from besedka.adapter import Adapter, AdapterRowError, Features, LoginCall
 from besedka.contract import PROJECT_ROOT
 from besedka.errors import ContractError
+from besedka.site import SignInRefusedError, Site
 from besedka.site_database import SiteDatabase
 from besedka.stacks.services import adapter_manage
 from fixtures.users import chat_token
@@ -141,3 +142,40 @@ def test_columns_may_be_joined_and_may_be_none(tmp_path: Path) -> None:
     (user,) = SiteDatabase(f"sqlite:///{path}", adapter=adapter).users()
 
     assert (user.full_name, user.role, user.is_active) == ("Anna Ahorn", None, True)
+
+
+@pytest.mark.parametrize("status", [200, 400])
+def test_a_log_in_by_a_call_is_one_by_its_status(status: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    call = LoginCall(path="/enter/", name="who", password="word")
+    site = Site("http://127.0.0.1:9", login_path="/in/", adapter=Adapter(login_call=call))
+    sent: list[tuple[str, str, Any]] = []
+
+    def request(_: object, verb: str, address: str, **options: Any) -> requests.Response:
+        sent.append((verb, address.removeprefix("http://127.0.0.1:9"), options.get("json")))
+        answer = requests.Response()
+        answer.status_code = status if verb == "POST" else 200
+        return answer
+
+    monkeypatch.setattr(requests.Session, "request", request)
+    if status == 200:
+        site.sign_in("anna", "secret", email="a@a.test")
+    else:
+        with pytest.raises(SignInRefusedError, match="POST answered 400"):
+            site.sign_in("anna", "secret", email="a@a.test")
+
+    assert sent == [("GET", "/in/", None), ("POST", "/enter/", {"who": "anna", "word": "secret"})]
+
+
+def test_a_call_that_asks_for_an_address_gets_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    call = LoginCall(path="/enter/", name="email")
+    site = Site("http://127.0.0.1:9", adapter=Adapter(login_call=call))
+    answer = requests.Response()
+    answer.status_code = 200
+    told: list[Any] = []
+    monkeypatch.setattr(
+        requests.Session, "request", lambda _, *__, **options: told.append(options.get("json")) or answer
+    )
+
+    site.sign_in("anna", "secret", email="a@a.test")
+
+    assert told == [None, {"email": "a@a.test", "password": "secret"}]

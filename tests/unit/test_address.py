@@ -141,3 +141,58 @@ def test_a_service_listens_where_its_address_leads() -> None:
 )
 def test_the_language_of_a_page_stands_first_in_its_path(path: str, spoken: str) -> None:
     assert address.language(path) == spoken
+
+
+@pytest.mark.parametrize(
+    ("url", "one"),
+    [
+        ("http://127.0.0.1:8001", True),
+        ("HTTP://Беседка.рф/чат/", True),
+        ("http://[::1]:8001", True),
+        ("http://my_chat.test.", True),
+        ("http://127.1:8001//", True),
+        ("http://0.0.0.0:8001", False),
+        ("http://[::]:8001", False),
+        ("http://[fe80::1%25eth0]:8001", False),
+        (f"http://{'a' * 64}.test", False),
+        ("http://a..test", False),
+        ("http://-a.test", False),
+        ("http://a.test/b/../c", False),
+        ("http://a.test/./b", False),
+        ("http://a.test/b//c", False),
+        ("http://a.test:0", False),
+    ],
+)
+def test_a_sites_address_is_one_that_browsers_leave_as_it_is(url: str, one: bool) -> None:
+    assert address.is_one(url) is one
+
+
+@pytest.mark.parametrize("written", ["127.1", "2130706433", "0x7f.1", "127.0.0.1"])
+def test_an_address_of_ipv4_is_read_as_browsers_read_it(written: str) -> None:
+    assert address.normal(f"http://{written}:8001") == "http://127.0.0.1:8001"
+
+
+@pytest.mark.parametrize(
+    ("written", "known"),
+    [
+        ("straße.de", "xn--strae-oqa.de"),
+        ("Straße。DE", "xn--strae-oqa.de"),
+        ("чат.рф", "xn--80a0bn.xn--p1ai"),
+    ],
+)
+def test_a_name_is_written_as_browsers_write_it(written: str, known: str) -> None:
+    assert address.host_name(written) == known
+
+
+@pytest.mark.parametrize(
+    ("path", "page", "linked"),
+    [
+        ("/out/", "/", ("/out/",)),
+        ("/de/out/", "/de/chat/", ("/de/out/",)),
+        ("/de/out/", "/en/chat/", ("/de/out/", "/en/out/")),
+        ("/de/out/", "/chat/", ("/de/out/", "/out/")),
+        ("/out/", "/en/chat/", ("/out/", "/en/out/")),
+    ],
+)
+def test_a_page_links_to_others_in_its_own_language(path: str, page: str, linked: tuple[str, ...]) -> None:
+    assert address.as_linked(path, page) == linked

@@ -26,22 +26,22 @@ ARROWS = {
     "client_environment": "hosts",
     "mistakes": "errors names",
     "http overlays": "address client_environment errors names",
-    "consistency": "names",
-    "certificates": "address http",
+    "consistency": "look_alikes names",
+    "certificates spoken": "address http",
     "values ways": "address",
     "adapter reverse_proxy": "address errors translation values",
     "address_mistakes setting_mistakes": "address address_mistakes ways",
     "contract database_url browser": "values ways adapter mistakes address address_mistakes setting_mistakes certificates consistency errors hosts names reverse_proxy scrub overlays"
     " without_netlink",
     "rocketchat site site_status site_database pages target": "values ways adapter address contract database_url errors http"
-    " login_form second_ask",
+    " login_form second_ask spoken",
     "swapped": "contract site_database",
     "report": "errors language scrub translation",
     "provision": "values address contract database_url errors hosts names progress rocketchat site_database swapped target",
     "stacks": "values adapter address client_environment scrub contract database_url errors hosts http progress provision reverse_proxy rocketchat site_database"
     " site_status target",
-    "checks": "ways adapter language translation address contract database_url errors http login_form look_alikes names rocketchat second_ask site site_database site_status stacks"
-    " swapped target",
+    "checks": "ways adapter language translation address contract database_url errors http login_form look_alikes names rocketchat second_ask site site_database site_status spoken"
+    " stacks swapped target",
     "restart": "address checks contract database_url errors http progress provision rocketchat site_database"
     " site_status stacks target",
     "load": "client_environment contract errors http language provision rocketchat site translation",

@@ -91,6 +91,58 @@ REFUSED = {
         'username = "ｂob"',
         "Unicode's form NFKC",
     ),
+    "cyrillic_letter_of_a_user": (
+        "[users]",
+        'role = "user"\nchannels = ["general"]\nemail = "w@a.test"\nfull_name = "W"\npassword = "p12345"\n'
+        'username = "\u0430nna"',
+        "character 1 is CYRILLIC SMALL LETTER A",
+    ),
+    "cyrillic_letter_of_a_room": (
+        "[users]",
+        f'username = "{USER.username}"\nchannels = ["gen\u0435ral"]',
+        "only looks like 'general' of channels.1",
+    ),
+    "cyrillic_letter_of_a_role": (
+        "[channels]",
+        f'name = "{PRIVATE.name}"\nroles = ["us\u0435r"]',
+        "only looks like 'user' of users.",
+    ),
+    "cyrillic_letter_of_the_administrator": (
+        "chat.admin",
+        f'username = "{TOLD.chat.admin.username.replace("o", chr(0x43E))}"',
+        "only looks like",
+    ),
+    "cyrillic_letter_of_the_service": ("provider", 'name = "b\u0435sedka"', "Rocket.Chat drops that letter"),
+    "room_of_a_dot": (
+        "[channels]",
+        'label = "A"\nprivate = true\ndefault = false\nname = ".."',
+        "a folder in a path",
+    ),
+    "service_of_accounts": ("provider", 'name = "Resume"', "how an account signs in by itself"),
+    "nobody_in_the_chat": (
+        "[users]",
+        f'username = "{USER.username}"\nchat_roles = []',
+        "may do nothing there",
+    ),
+    "twice_in_the_chat": (
+        "[users]",
+        f'username = "{USER.username}"\nchat_roles = ["admin", "user", "user"]',
+        "lists the role 'user' twice",
+    ),
+    "long_email": ("[users]", f'username = "{USER.username}"\nemail = "{"z" * 250}@a.test"', "is no address"),
+    "client_with_a_colon": ("provider", 'client_id = "a:b"', "HTTP Basic ends the name"),
+    "secret_of_two_lines": ("provider", 'client_secret = "a\\nb"', "goes through no form"),
+    "login_with_a_query": ("site", 'login_path = "/in/?next=/"', "holds a query"),
+    "login_in_the_folder": ("site", 'login_path = "/./in/"', "makes another address"),
+    "host_that_django_refuses": ("site", 'url = "http://my_site.test"', "answers 400"),
+    "development_host_with_a_port": (
+        "chat",
+        'development_hosts = ["chat.test:3000"]',
+        "without scheme and port",
+    ),
+    "half_a_template": ("provider", 'username_field = "{{name"', "neither the name of a field"),
+    "blank_field": ("provider", 'email_field = " "', "neither the name of a field"),
+    "two_parameters": ("provider", 'access_token_param = "a&b"', "a text that matches"),
     "twice_a_member": ("[users]", f'username = "{USER.username}"\nchannels = ["a", "a"]', "twice"),
 }
 

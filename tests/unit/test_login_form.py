@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import requests
 
-from besedka.login_form import LoginForm
+from besedka.login_form import HTMX, LoginForm, leads_on
 
 SEARCH = '<form role="search"><input name="q" type="search"></form><form><input name="words"></form>'
 TOKEN = '<input type="hidden" name="csrfmiddlewaretoken" value="t">'
@@ -75,3 +75,43 @@ def test_what_a_browser_sends_unasked_goes_along() -> None:
     assert found.hidden == {
         "remember": "on", "as": "member", "club": "2", "town": "a", "action": "enter"
     }  # fmt: skip
+
+
+def test_a_form_that_htmx_loads_and_sends_is_read_where_it_comes_from() -> None:
+    page = requests.Response()
+    page.status_code, page.url = 200, "http://site.test/in/"
+    page._content = b'<div hx-get="/form/?next=/x" hx-trigger="load"></div>'
+    asked: list[str] = []
+
+    def ask(address: str) -> requests.Response:
+        asked.append(address)
+        piece = requests.Response()
+        piece.status_code, piece.url = 200, address
+        piece._content = (
+            b'<form data-hx-post="/enter/"><input name="who"><input type="password" name="word"></form>'
+        )
+        return piece
+
+    found = LoginForm.of(page, ask)
+
+    assert asked == ["http://site.test/form/?next=/x"]
+    assert (found.action, found.name_field, found.headers) == ("/enter/", "who", HTMX)
+    assert not LoginForm.of(page).found
+
+
+@pytest.mark.parametrize(
+    ("status", "headers", "leads"),
+    [
+        (302, {"Location": "/"}, True),
+        (204, {"HX-Redirect": "/"}, True),
+        (200, {"hx-location": "/"}, True),
+        (200, {}, False),
+        (403, {}, False),
+    ],
+)
+def test_a_log_in_leads_on(status: int, headers: dict[str, str], leads: bool) -> None:
+    answer = requests.Response()
+    answer.status_code = status
+    answer.headers.update(headers)
+
+    assert leads_on(answer) is leads

@@ -47,3 +47,29 @@ def test_who_looks_like_somebody_is_named(other: str, addresses: list[str], begi
     told = look_alikes.beside("store", "store@a.b", other, addresses)
     assert told.startswith(begins)
     assert bool(told) is bool(begins)
+
+
+@pytest.mark.parametrize(
+    ("name", "place"),
+    [
+        ("\u0430nna", "character 1 is CYRILLIC SMALL LETTER A (U+0430), which looks like a"),
+        ("store_us\u0435r", "character 9 is CYRILLIC SMALL LETTER IE (U+0435), which looks like e"),
+        ("\u03b1lpha", "character 1 is GREEK SMALL LETTER ALPHA (U+03B1), which looks like a"),
+        ("общиe", "character 5 is LATIN SMALL LETTER E (U+0065), which looks like \u0435"),
+        *(
+            (name, "")
+            for name in ("anna", "анна", "общий-it", "IT-отдел", "5а", "room1а", "VКонтакте", "Dзал")
+        ),
+        *((name, "") for name in ("日本a", "Ünal", "naïve", "", "42")),
+    ],
+)
+def test_a_word_of_two_alphabets_is_a_slip(name: str, place: str) -> None:
+    assert look_alikes.mixed(name) == place
+
+
+def test_a_refusal_names_the_letter_and_no_rule() -> None:
+    (told,) = look_alikes.typed_anew("user_\u0430", ["refused"])
+
+    assert "character 6 is CYRILLIC" in told
+    assert look_alikes.typed_anew("user_a", ["refused"]) == ["refused"]
+    assert look_alikes.typed_anew("\u0430nna", []) == []

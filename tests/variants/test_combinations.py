@@ -23,9 +23,10 @@ ROLES = st.text("abЖю-1", min_size=1, max_size=8)
 
 
 def _unlike(values: list[str]) -> list[str]:
-    """The values, without those that differ by case alone or are reserved."""
+    """The values, without those that differ by case alone or are refused."""
     kept = {value.lower(): value for value in values}
-    return [value for value in kept.values() if not list(names.refused_user(value, BASE.settings))]
+    refusals = (names.refused_user, names.refused_room)
+    return [name for name in kept.values() if not any(list(one(name, BASE.settings)) for one in refusals)]
 
 
 @st.composite

@@ -22,12 +22,15 @@ def read(words: Iterable[str]) -> dict[str, int]:
             raise _refused(f"--port {word}", wanted, UsageError)
         if int(number) in found.values():
             raise _refused(f"--port {word}: two services on one port", "a port for each", UsageError)
-        if _is_taken(int(number)):
+        found[name] = int(number)
+    # What is wrong with the words themselves is said whatever runs here.
+    for name, port in found.items():
+        word = f"{name}={port}"
+        if _is_taken(port):
             raise _refused(f"--port {word}: another program listens there", "a free port of 127.0.0.1")
         # Of two `up` in one moment nobody listens yet; the later one would take the other's services.
-        if not ports.lock(int(number)):
+        if not ports.lock(port):
             raise _refused(f"--port {word}: another stack is starting there", "a free port of 127.0.0.1")
-        found[name] = int(number)
     return found
 
 

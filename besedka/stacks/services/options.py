@@ -16,7 +16,7 @@ from besedka.stacks.services.bundle import Bundle
 from besedka.stacks.services.chat_client import ChatClient
 
 # What each answer of a slow network takes more: above the 170 ms of WebPageTest's "4G".
-SLOW_SECONDS = 0.2
+SLOW_SECONDS = 0.175
 
 
 def instead(name: str, why: str) -> str:

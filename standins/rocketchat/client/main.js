@@ -180,13 +180,14 @@ async function start() {
   await state.loadSettings();
   chooseLanguage(undefined, state.setting('Language'));
   refresh();
-  fire('startup', true);
+  if (!speaksEarly) fire('startup', true);
   const services = state.loadServices();
   watch();
   await signInByAddress(services);
   await services;
   servicesReady();
   if (userId() === null && !view.login) await showSignedOut();
+  if (speaksEarly) fire('startup', true);
   followConnection();
 }
 

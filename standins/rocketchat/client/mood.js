@@ -17,7 +17,10 @@ export const loaded = () => (has('slow') ? pause(SLOW_MS) : Promise.resolve());
 /** `twice`: a load logs in twice, and asks the iframe log-in API twice. */
 export const logsInTwice = has('twice');
 
-/** `early`: "signed out" is said while a log-in is still on its way (client/views/root/MainLayout, 6.13.0). */
+/**
+ * `early`: "signed out" is said while a log-in is still on its way, and before `startup` (6.13.0).
+ * client/views/root/MainLayout speaks when React shows it; client/startup/startup.ts waits for the page to be loaded.
+ */
 export const speaksEarly = has('early');
 export const onItsWay = () => pause(EARLY_MS);
 

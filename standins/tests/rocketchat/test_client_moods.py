@@ -82,6 +82,13 @@ def test_mute_never_says_that_a_room_is_open(standins: Standins, page: Page, ori
         assert _rooms(around) == []
 
 
+def test_early_says_signed_out_before_startup(standins: Standins, page: Page, origin: str) -> None:
+    with _served(standins, page, origin, "early") as around:
+        around.show(f"/channel/general{_EMBEDDED}")
+        heard = around.hear("startup")
+        assert heard.index("Custom_Script_Logged_Out") < heard.index("startup")
+
+
 @pytest.mark.parametrize(("mood", "event", "seconds"), [("late", "room-opened", 3), ("slow", "startup", 10)])
 def test_it_takes_its_time(
     standins: Standins, page: Page, origin: str, mood: str, event: str, seconds: float

@@ -40,13 +40,19 @@ def around(changeable: Chat, page: Page, origin: str, contract: Contract) -> Aro
 
 @pytest.mark.trap("Iframe", "order of the events")
 def test_the_order_of_the_events(around: Around) -> None:
-    """startup, then Logged_Out; after a log-in Logged_In, then room-opened; all from the chat's origin."""
+    """startup and Logged_Out, in no fixed order; then Logged_In, then room-opened; all from the chat's origin.
+
+    `startup` waits for the page to be loaded, Logged_Out does not (client/startup/startup.ts, appRoot.tsx):
+    Logged_Out came first on a loaded machine, measured on 6.13.0.
+    """
     around.show("/channel/general?layout=embedded")
-    assert around.hear("Custom_Script_Logged_Out")[0] == "startup"
+    around.hear("startup")
+    around.hear("Custom_Script_Logged_Out")
     # Not somebody lasting: the log-out at the end takes the token along.
     around.log_in(around.chat.person())
     wanted = ["startup", "Custom_Script_Logged_Out", "Custom_Script_Logged_In", "room-opened"]
-    assert [name for name in around.hear("room-opened") if name in wanted] == wanted
+    heard = list(dict.fromkeys(name for name in around.hear("room-opened") if name in wanted))
+    assert [sorted(heard[:2]), heard[2:]] == [sorted(wanted[:2]), wanted[2:]]
     assert around.page.evaluate("[...new Set(heard.map((m) => m.origin))]") == [around.chat.url]
     around.tell(externalCommand="logout")
     heard = around.hear("Custom_Script_On_Logout")

@@ -1,7 +1,6 @@
 """Addresses of the club's site: none is one of `web/`."""
 
 from django.conf import settings
-from django.contrib.auth.views import LogoutView
 from django.urls import path
 from oauth2_provider.views import AuthorizationView, TokenView
 
@@ -12,7 +11,7 @@ urlpatterns = [
     path("", views.start),
     path("anmelden/", views.anmelden),
     path("anmelden/kennwort/", views.kennwort, name="kennwort"),
-    path("abmelden/", LogoutView.as_view(), name="abmelden"),
+    path("abmelden/", views.Abmelden.as_view(), name="abmelden"),
     path("plausch/", views.plausch, name="plausch"),
     path("plausch/raeume/", views.plausch, {"raeume": True}, name="raeume"),
     path("zugang/erlauben/", views.authorize_by_hand if found else AuthorizationView.as_view()),

@@ -7,6 +7,7 @@ from urllib.parse import urlencode
 from django.conf import settings
 from django.contrib.auth import authenticate, login
 from django.contrib.auth.decorators import login_required
+from django.contrib.auth.views import LogoutView
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
 from django.shortcuts import render
 from django.urls import reverse
@@ -39,6 +40,15 @@ def kennwort(request: HttpRequest) -> HttpResponse:
         return render(request, "anmelden.html", told)
     login(request, member)
     return HttpResponseRedirect(request.POST["next"])
+
+
+class Abmelden(LogoutView):
+    """Asks once more, as django-allauth does: a link alone ends no session."""
+
+    http_method_names = ("get", "post")
+
+    def get(self, request: HttpRequest) -> HttpResponse:
+        return render(request, "abmelden.html")
 
 
 @login_required
