@@ -138,18 +138,18 @@ def _elsewhere(examination: Examination, place: str, target: str) -> Finding:
     seen = f"visitors are sent to {there}"
     if own:
         response = Site.of(examination.contract, timeout=TIMEOUT_SECONDS).get(target)
-        if before and not rest:
-            prefixed = (
-                f"The site puts {before} before each address: take FORCE_SCRIPT_NAME or the proxy's "
-                f"SCRIPT_NAME away, or write {before} into [site] url of besedka.toml."
-            )
-            advice = (prefixed, fix)
-        elif LoginForm.of(response).found:
+        if LoginForm.of(response).found:
             path = urlsplit(target).path
             seen += ", which shows a log-in"
             advice = (f'Or, if that is the log-in: login_path = "{path}" under [site] in besedka.toml.', fix)
         else:
             seen += f", which answers {response.status_code} without a form"
+        if before and not rest:
+            prefixed = (
+                f"The site puts {before} before each address: take FORCE_SCRIPT_NAME or the proxy's "
+                f"SCRIPT_NAME away, or write {before} into [site] url of besedka.toml."
+            )
+            advice = (prefixed, *advice)
     expected = f"{site.url}{site.login_path}, login_path of besedka.toml"
     return finding("site.login_url.elsewhere", seen, expected, place, advice=advice)
 
