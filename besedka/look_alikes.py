@@ -99,6 +99,15 @@ def with_double(text: str, others: Iterable[str], right: str) -> str:
     return next((with_reason(text, one, right) for one in others if alike(one, right)), text)
 
 
+def beside(username: str, email: str, other: str, addresses: Iterable[str]) -> str:
+    """What of the account `other` looks like that user's name or address; empty if nothing does."""
+    for seen, right in [(other, username), *((address, email) for address in addresses)]:
+        if reason := told(seen.lower(), right.lower()):
+            found = seen if seen == other else f"{other}, {seen},"
+            return f"{found} beside {right}; {reason}"
+    return ""
+
+
 def _named(letter: str) -> str:
     name = "BLANK" if letter == " " else unicodedata.name(letter, "a control character")
     return f"{name} (U+{ord(letter):04X})"

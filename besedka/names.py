@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 
-from besedka.look_alikes import mixed
+from besedka.look_alikes import alike, mixed
 
 Settings = Mapping[str, object]
 
@@ -139,7 +139,8 @@ def _reserved(name: str, settings: Settings) -> Iterator[str]:
 
 def is_twin(other: str, name: str) -> bool:
     """Whether a room is called like a second one of `name`: `VIP`, `vip-chat`, `vip_1`; not `vip-lounge`."""
-    return other != name and bool(re.fullmatch(rf"{re.escape(name)}{_SECOND}", other, re.IGNORECASE))
+    second = re.fullmatch(rf"{re.escape(name)}{_SECOND}", other, re.IGNORECASE)
+    return other != name and (bool(second) or alike(other.lower(), name.lower()))
 
 
 def is_secret(row: str) -> bool:

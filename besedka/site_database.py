@@ -12,7 +12,7 @@ import hmac
 import re
 import sqlite3
 import uuid
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -82,6 +82,13 @@ class SiteUser:
     role: str | None
     full_name: str | None
     password: str = field(repr=False)
+
+
+def named(username: str, users: Collection[SiteUser]) -> SiteUser | None:
+    """The account of that name; where there is none, one whose name differs in capitals alone."""
+    return next((user for user in users if user.username == username), None) or next(
+        (user for user in users if user.username.lower() == username.lower()), None
+    )
 
 
 class SiteDatabase:

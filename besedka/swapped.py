@@ -35,6 +35,12 @@ class Swap:
     other: User
     whole: bool
 
+    @property
+    def of_names(self) -> str:
+        """What was found where the account is the other's in all but its name."""
+        name, other = self.user.username, self.other.username
+        return f"the account {name} is {other}'s, by its e-mail and its name: the usernames are swapped"
+
 
 def swaps(users: Collection[User], accounts: Mapping[str, Held]) -> dict[str, Swap]:
     """User name → whose e-mail that account has, where it is another canonical user's and not its own.

@@ -5,6 +5,7 @@ from __future__ import annotations
 from besedka.contract import Contract
 from faults import (
     between,
+    by_page,
     documents,
     fields,
     frame,
@@ -69,6 +70,7 @@ def catalogue(contract: Contract) -> tuple[Fault, ...]:
         *told.FAULTS,
         *reported.FAULTS,
         *mistaken.FAULTS,
+        *by_page.FAULTS,
     )
     names = [fault.name for fault in found]
     twice = sorted({name for name in names if names.count(name) > 1})

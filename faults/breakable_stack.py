@@ -192,6 +192,13 @@ class BreakableStack:
             )
         return found[0][0]
 
+    def site_row(self, table: str, key: tuple[str, object]) -> Document:
+        """A whole row of the site's database, its columns by name."""
+        asked = f"SELECT * FROM {table} WHERE {key[0]} = ?"  # noqa: S608 - names from this package
+        with closing(self._site_database()) as database:
+            database.row_factory = sqlite3.Row
+            return dict(database.execute(asked, (key[1],)).fetchone())
+
     @contextmanager
     def column(self, table: str, key: tuple[str, object], column: str, wrong: object) -> Iterator[None]:
         """One value in the site's database."""

@@ -51,18 +51,19 @@ def _signed_in(path: str) -> Callable[[Request], bool]:
     return lambda request: request.path == path and f"{_SESSION_COOKIE}=" in request.header("Cookie")
 
 
-def _own_callback(request: Request) -> bool:
+def own_callback(request: Request) -> bool:
+    """What a signed-in visitor asks authorize for Rocket.Chat."""
     return _signed_in(names.AUTHORIZE)(request) and not _foreign_callback(request)
 
 
 def _with_its_state(request: Request) -> bool:
     """The state that Rocket.Chat makes is JSON in base64, far longer than doctor's own."""
-    return _own_callback(request) and len(request.query.get("state", "")) > _LONG_STATE
+    return own_callback(request) and len(request.query.get("state", "")) > _LONG_STATE
 
 
 def with_a_short_state(request: Request) -> bool:
     """What asks authorize by hand: neither Rocket.Chat nor another callback."""
-    return _own_callback(request) and not _with_its_state(request)
+    return own_callback(request) and not _with_its_state(request)
 
 
 def _foreign_callback(request: Request) -> bool:
@@ -188,7 +189,7 @@ def _kick_from_general(one: BreakableStack, user_id: str) -> None:
 
 def _error(name: str, cause: str, error: str, text: str = "") -> Fault:
     query = f"?error={error}&error_description={text}"
-    return _site(name, f"authorize.{cause}", relocated(_own_callback, r"\?.*", query))
+    return _site(name, f"authorize.{cause}", relocated(own_callback, r"\?.*", query))
 
 
 FAULTS = (
@@ -224,23 +225,23 @@ FAULTS = (
         lambda one: one.ruled("site", reply_without_cookie(every, _SESSION_COOKIE)),
         ("sso.test_page.status", "sso.integrated_page.status"),
     ),
-    _site("consent_page_of_another_view", "authorize.consent", answers(_own_callback, 200, "<form></form>")),
+    _site("consent_page_of_another_view", "authorize.consent", answers(own_callback, 200, "<form></form>")),
     _site(
         "authorize_refuses_the_callback",
         "authorize.redirect_uri",
-        answers(_own_callback, 400, "<h1>Mismatching redirect URI.</h1>"),
+        answers(own_callback, 400, "<h1>Mismatching redirect URI.</h1>"),
     ),
-    _site("authorize_fails", "authorize.status", answers(_own_callback, 500, "<h1>Server Error</h1>")),
+    _site("authorize_fails", "authorize.status", answers(own_callback, 500, "<h1>Server Error</h1>")),
     _error("authorize_wants_pkce", "pkce", "invalid_request", "Code+challenge+required."),
     _error("authorize_does_not_know_the_scope", "scope", "invalid_scope"),
     _error("authorize_denies", "error", "access_denied"),
     _site(
         "authorize_sends_the_code_elsewhere",
         "authorize.target",
-        relocated(_own_callback, r"^[^?]*", _ELSEWHERE),
+        relocated(own_callback, r"^[^?]*", _ELSEWHERE),
     ),
     _site(
-        "authorize_changes_the_state", "authorize.state", relocated(_own_callback, r"state=[^&]*", "state=x")
+        "authorize_changes_the_state", "authorize.state", relocated(own_callback, r"state=[^&]*", "state=x")
     ),
     _site(
         "authorize_sends_codes_anywhere",
@@ -348,7 +349,7 @@ FAULTS = (
     Fault(
         "authorize_answers_from_a_cache",
         "sso.callback.cached",
-        lambda one: one.ruled("site", Rule(_own_callback, Kept())),
+        lambda one: one.ruled("site", Rule(own_callback, Kept())),
     ),
     _site("site_never_answers_rocketchats_server", "callback.hangs", silent(_of_the_server)),
     _chat(

@@ -11,6 +11,7 @@ from besedka.names import USER_RULE
 from faults import names
 from faults.breakable_stack import BreakableStack
 from faults.fault import Fault
+from faults.site import namesake
 
 _ACCOUNTS, _USERS, _MEMBERS = "accounts_user", "users", "rocketchat_subscription"
 _TWO, _THREE = names.CONTRACT.users[-2:], names.CONTRACT.users[-3:]
@@ -94,6 +95,20 @@ def _held_by_a_stranger(one: BreakableStack) -> Iterator[None]:
         yield
 
 
+def _stranger(name: str, cause: str, **more: Any) -> Fault:
+    """An account of nobody's here in Rocket.Chat, with a way to sign in."""
+    account: dict[str, Any] = {"_id": "strangerLooksSo01", "username": "somebody", "name": "somebody"}
+    account |= {"type": "user", "active": True, "roles": ["user"]}
+    account["services"] = {"password": {"bcrypt": "$2b$10$" + "a" * 53}}
+    return Fault(name, cause, lambda one: one.inserted(_USERS, account | more))
+
+
+def _namesake(name: str, cause: str, username: str) -> Fault:
+    """A second account at the site, like the user's."""
+    email = "namesake@besedka.com"
+    return Fault(name, cause, lambda one: namesake(one, username, email=email, unique="username_ci"))
+
+
 def _site(name: str, cause: str, column: str, wrong: str) -> Fault:
     key = ("username", names.PLAIN.username)
     return Fault(name, f"site.accounts.{cause}", lambda one: one.column(_ACCOUNTS, key, column, wrong))
@@ -152,7 +167,12 @@ def _split(text: str) -> str:
     return f"{text[:2]}{_UNSEEN}{text[2:]}"
 
 
-_NAME, _EMAIL = names.PLAIN.username, names.PLAIN.email
+def _wide(text: str) -> str:
+    """A blank that breaks no line, or one that nobody sees."""
+    return text.replace(" ", "\N{NO-BREAK SPACE}", 1) if " " in text else f"{text}{_UNSEEN}"
+
+
+_NAME, _EMAIL, _FULL = names.PLAIN.username, names.PLAIN.email, names.PLAIN.full_name
 _SPLIT = _split(_NAME)
 _UNLIKE, _NOBODYS = "site.accounts.email_unlike", "integrity.users_unique.look_alike"
 
@@ -218,6 +238,19 @@ FAULTS = (
     _site("site_account_with_a_blank_at_its_end", "look_alike", "username", f"{_NAME} "),
     _site("site_email_with_a_cyrillic_letter", "email_unlike", "email", _alike(_EMAIL)),
     _site("site_email_with_a_blank_at_its_end", "email_unlike", "email", f"{_EMAIL} "),
+    _site("site_account_in_capitals", "username", "username", _NAME.upper()),
+    _site("site_account_without_an_email", "no_email", "email", ""),
+    _namesake("site_account_twice_by_case", "site.accounts.username_twice", _NAME.upper()),
+    _namesake("site_account_beside_with_a_cyrillic_letter", "site.accounts.beside", _alike(_NAME)),
+    _chat("account_in_capitals", "rooms.accounts.username", "username", _NAME.upper()),
+    _stranger("account_beside_with_a_cyrillic_letter", "rooms.accounts.beside", username=_alike(_NAME)),
+    _stranger("account_beside_with_a_letter_that_nobody_sees", "rooms.accounts.beside", username=_SPLIT),
+    _stranger(
+        "account_beside_with_an_email_that_looks_alike",
+        "rooms.accounts.beside",
+        emails=[{"address": _alike(_EMAIL), "verified": True}],
+    ),
+    _chat("account_with_a_no_break_space_in_its_name", "rooms.accounts.name", "name", _wide(_FULL)),
     _chat("account_with_a_cyrillic_letter", _NOBODYS, "username", _alike(_NAME)),
     _chat("account_with_a_letter_that_nobody_sees", _NOBODYS, "username", _SPLIT),
     _chat("account_with_a_blank_at_its_end", _NOBODYS, "username", f"{_NAME} "),

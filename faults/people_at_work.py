@@ -146,7 +146,8 @@ def _signed_in(contract: Contract, user: User) -> Credentials:
     credential = {"credentialToken": token, "credentialSecret": result.get("credentialSecret")}
     session = chat.login({"oauth": credential})
     named = chat.as_user(session).me().get("username")
-    if named != user.username:
+    # In other capitals it is the same account.
+    if str(named).lower() != user.username.lower():
         raise StoppedError(f"{user.username} is signed in as {named}")
     return session
 

@@ -57,19 +57,19 @@ _ACCOUNTS = "accounts_user"
 
 
 @contextmanager
-def _namesake(one: BreakableStack) -> Iterator[None]:
-    """A second account with a canonical user's address, as a site keeps it that does not ask for one each."""
+def namesake(one: BreakableStack, username: str, *, email: str = "", unique: str = "email") -> Iterator[None]:
+    """A second account like a canonical user's, as a site keeps it whose column `unique` is not so."""
     with closing(sqlite3.connect(one.site_file)) as database:
         name, made = database.execute(
-            "SELECT name, sql FROM sqlite_master WHERE tbl_name = ? AND name LIKE '%email%'", (_ACCOUNTS,)
+            "SELECT name, sql FROM sqlite_master WHERE type = 'index' AND tbl_name = ? AND name LIKE ?",
+            (_ACCOUNTS, f"%{unique}%"),
         ).fetchone()
         database.execute(f"DROP INDEX {name}")
-        database.row_factory = sqlite3.Row
-        asked = "SELECT * FROM accounts_user WHERE username = ?"
-        row = dict(database.execute(asked, (names.PLAIN.username,)).fetchone())
+        row = one.site_row(_ACCOUNTS, ("username", names.PLAIN.username))
         database.commit()
         try:
-            with one.rows(_ACCOUNTS, row | {"id": 9001, "username": "namesake"}):
+            second = row | {"id": 9001, "username": username} | ({"email": email} if email else {})
+            with one.rows(_ACCOUNTS, second):
                 yield
         finally:
             database.execute(made)
@@ -77,7 +77,11 @@ def _namesake(one: BreakableStack) -> Iterator[None]:
 
 
 FAULTS = (
-    Fault("two_site_accounts_of_one_address", "site.accounts.email_twice", _namesake),
+    Fault(
+        "two_site_accounts_of_one_address",
+        "site.accounts.email_twice",
+        lambda one: namesake(one, "namesake"),
+    ),
     Fault("redirect_uri_of_somebody_else", "application.redirect_uri.foreign", _two_callbacks),
     _application("client_id_mismatch", "client_id", "Ohy", "exists.missing"),
     _application("client_secret_drift", "client_secret", "another", "secret.differs"),

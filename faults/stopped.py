@@ -98,6 +98,7 @@ _STOPS: dict[tuple[str, ...], tuple[str, ...]] = {
         "account_with_a_cyrillic_letter",
         "account_with_a_letter_that_nobody_sees",
         "account_with_a_blank_at_its_end",
+        "site_account_without_an_email",
     ),
     (_MESSAGES, _ROOMS, _AGAIN): ("account_with_its_tokens_as_text",),
     (_FIRST,): (
@@ -274,6 +275,14 @@ _STOPS: dict[tuple[str, ...], tuple[str, ...]] = {
         "account_in_a_room_that_is_gone",
         "messages_of_a_room_that_is_gone",
         "namesake_waits_to_be_adopted",
+        "site_account_in_capitals",
+        "site_account_twice_by_case",
+        "site_account_beside_with_a_cyrillic_letter",
+        "account_in_capitals",
+        "account_beside_with_a_cyrillic_letter",
+        "account_beside_with_a_letter_that_nobody_sees",
+        "account_beside_with_an_email_that_looks_alike",
+        "account_with_a_no_break_space_in_its_name",
     ),
 }
 _BY_NAME = {name: acts for acts, names in _STOPS.items() for name in names}

@@ -1,4 +1,4 @@
-"""Accounts of the chat with another e-mail than their user's: another user's, or one that looks alike."""
+"""Accounts of the chat with another name or e-mail than their user's: another's, or one that looks alike."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from besedka.checks.examination import Examination
 from besedka.checks.finding import Finding, Severity, finding
 from besedka.checks.roster import Account
 from besedka.contract import User
-from besedka.look_alikes import with_reason
+from besedka.look_alikes import beside, with_reason
 from besedka.swapped import Held, Swap, swaps
 
 
@@ -41,11 +41,44 @@ def foreign_address(examination: Examination, user: User, account: Account) -> l
     return [finding(code, seen, user.email, place, commands=command, severity=Severity.RISK)]
 
 
+def misnamed(examination: Examination, user: User, account: Account) -> list[Finding]:
+    """The account's name in other capitals, and accounts beside it that look like it.
+
+    Rocket.Chat finds accounts whatever the capitals (`findOneByUsernameAndServiceNameIgnoringCase` in
+    custom_oauth_server.js), and renames by `users.update` (`_setUsername`, 6.14).
+    """
+    found, place = [], f"users, {user.username}"
+    if account.username != user.username:
+        name, told, code = user.username, account.username, "rooms.accounts.username"
+        seen = f"the account of {name} is called {told}"
+        command = (examination.provision_command,)
+        found.append(finding(code, seen, user.username, place, commands=command))
+    for other in examination.roster.accounts.values():
+        if other is account:
+            continue
+        if seen := beside(user.username, user.email, other.username, other.emails):
+            fix = (
+                f"Administration, Users: whose is {other.username}? Delete it, or give it a name and an "
+                "e-mail that look unlike."
+            )
+            name, code = user.username, "rooms.accounts.beside"
+            expected = f"{name} alone"
+            where = f"users, {other.username}"
+            found.append(finding(code, seen, expected, where, advice=(fix,)))
+    return found
+
+
+def in_place_of(user: User, double: str, code: str = "rooms.accounts.look_alike") -> Finding:
+    """The account has a name that only looks like the user's: a new one would be an empty one."""
+    seen = with_reason(f"{double} in place of {user.username}", double, user.username)
+    fix = f"Administration, Users, this user, Edit: write the username {user.username} anew."
+    return finding(code, seen, user.username, f"users, {user.username}", advice=(fix,))
+
+
 def _swapped(swap: Swap, place: str, command: tuple[str, ...]) -> Finding:
     code, name, other = "rooms.accounts.swapped", swap.user.username, swap.other.username
     if swap.whole:
-        seen = f"the account {name} is {other}'s, by its e-mail and its name: the usernames are swapped"
         fix = f"Administration, Users: give {name} another username for a while, then each account its own."
-        return finding(code, seen, name, place, advice=(fix,))
+        return finding(code, swap.of_names, name, place, advice=(fix,))
     seen = f"{name} has the e-mail of {other}: Rocket.Chat takes the account for {other}, and refuses both"
     return finding(code, seen, swap.user.email, place, commands=command)

@@ -36,6 +36,11 @@ def statuses(ask: Callable[[], requests.Response], times: int) -> list[int]:
         return [status for status in pool.map(once, range(times)) if status]
 
 
+def once_taken(ask: Callable[[], bool], times: int) -> int:
+    """The number of the first ask that is taken; 0 where none of so many is."""
+    return next((number for number in range(1, times + 1) if ask()), 0)
+
+
 def uneven(name: str, seen: list[int], place: str) -> list[Finding]:
     """`<name>.limited` or `<name>.one_gone`: some of the requests are refused, and others are not."""
     for code, refusals, fix in (("limited", _LIMITED, _LIMIT), ("one_gone", _GONE, _BACKENDS)):

@@ -29,9 +29,9 @@ def policies(headers: Iterable[str]) -> list[Policy]:
     return found
 
 
-def inline_styles(policy: Policy) -> bool:
-    """Whether it lets a `<style>` of the page itself be: any, or one whose digest or nonce may fit."""
-    names = ("style-src-elem", "style-src", "default-src")
+def inline(policy: Policy, kind: str) -> bool:
+    """Whether it lets a `<style>` or `<script>` of the page be: any, or one whose digest or nonce may fit."""
+    names = (f"{kind}-src-elem", f"{kind}-src", "default-src")
     sources = next((policy[name] for name in names if name in policy), ["'unsafe-inline'"])
     return any(word.startswith(("'unsafe-inline'", "'nonce-", "'sha")) for word in sources)
 

@@ -6,6 +6,7 @@ A plain client keeps some of them, and loses others without a word.
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import dataclass
@@ -19,6 +20,10 @@ from besedka import address
 
 # Seconds that a log-in and what follows it take.
 _LONG_ENOUGH = 120
+# What a log-in stands on, by its name: others, of a load balancer or of statistics, may come to nothing.
+_OF_A_VISITOR = re.compile(r"sess|sid|csrf|auth", re.IGNORECASE)
+# Name and value together; a browser ignores more (rfc6265bis, 5.6).
+_LARGEST = 4096
 
 
 @dataclass(frozen=True)
@@ -59,21 +64,28 @@ class SetCookie:
 def cookies_of(response: requests.Response) -> tuple[SetCookie, ...]:
     """Each cookie that the answer sets."""
     rows = response.raw.headers.getlist("Set-Cookie") if response.raw is not None else []
-    return tuple(_read(row) for row in rows)
+    # RFC 6265, 5.1.4: the folder of what was asked, where the cookie names no path.
+    folder = urlsplit(response.url or "").path.rpartition("/")[0] or "/"
+    return tuple(_read(row, folder) for row in rows)
 
 
-def _read(row: str) -> SetCookie:
+def _read(row: str, folder: str = "/") -> SetCookie:
     first, *rest = row.split(";")
     name, _, value = first.partition("=")
     pairs = (part.partition("=") for part in rest)
     attributes = {key.strip().lower(): text.strip() for key, _, text in pairs}
+    if not attributes.get("path", "").startswith("/"):
+        attributes["path"] = folder if _OF_A_VISITOR.search(name) else "/"
     return SetCookie(name.strip(), value.strip().strip('"'), attributes)
 
 
-def refused(cookie: SetCookie, url: str, wanted_at: Iterable[str] = ()) -> tuple[str, str]:
+def refused(  # noqa: PLR0911 - one return per kind
+    cookie: SetCookie, url: str, wanted_at: Iterable[str] = ()
+) -> tuple[str, str]:
     """Kind and reason why a browser at `url` does not send it back to those paths; empty if it does.
 
-    `foreign` is for another host, `short` has ended, `secure` is for https, `path` is for other paths.
+    `foreign` is for another host, `short` has ended, `secure` is for https, `path` is for other paths,
+    `prefix` breaks what its name promises, `large` is too long.
     """
     host = address.host(url)
     if cookie.domain and host != cookie.domain and not host.endswith(f".{cookie.domain}"):
@@ -85,6 +97,13 @@ def refused(cookie: SetCookie, url: str, wanted_at: Iterable[str] = ()) -> tuple
     # https://datatracker.ietf.org/doc/html/draft-ietf-httpbis-rfc6265bis, 5.7; Chromium and Firefox.
     if cookie.same_site == "none" and not secure:
         return "secure", "is SameSite=None without Secure: a browser does not keep it"
+    kept = bool(_OF_A_VISITOR.search(cookie.name))
+    if kept and cookie.name.startswith(("__Secure-", "__Host-")) and not secure:
+        return "prefix", "is not marked Secure, as its name promises: a browser does not keep it"
+    if kept and cookie.name.startswith("__Host-") and (cookie.domain or cookie.path != "/"):
+        return "prefix", "has a domain or a path, against its name: a browser does not keep it"
+    if kept and (size := len(f"{cookie.name}{cookie.value}".encode())) > _LARGEST:
+        return "large", f"has {size} bytes: a browser keeps no more than {_LARGEST}"
     # One without a value is being taken away.
     if cookie.value and cookie.seconds < _LONG_ENOUGH:
         return "short", f"ends after {max(0, cookie.seconds):.0f} s"

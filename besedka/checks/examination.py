@@ -17,7 +17,7 @@ import requests
 from websockets.sync.client import ClientConnection
 
 from besedka import database_url, http, second_ask
-from besedka.address import same
+from besedka.address import origin, same
 from besedka.checks import limits, moved, roster
 from besedka.checks.finding import Where
 from besedka.checks.visitor import Visitors
@@ -351,7 +351,8 @@ class Examination:
 
     def chat_call(self, path: str, **body: str) -> requests.Response:
         """The answer to a call of Rocket.Chat as nobody; without `body`, nothing is asked for in it."""
-        return self._asked_of_chat("POST", path, json=body)
+        own = {"Origin": origin(self.contract.chat.url)}
+        return self._asked_of_chat("POST", path, json=body, headers=own)
 
     def _asked_of_chat(self, verb: str, path: str, **options: Any) -> requests.Response:
         address, wanted = self.contract.chat.url + path, {"allow_redirects": False, **options}

@@ -10,7 +10,7 @@ import requests
 
 from besedka import address
 from besedka.checks.check import Check, check
-from besedka.checks.content_policy import FRAMES, Policy, decides, inline_styles, policies, refuses, upgrades
+from besedka.checks.content_policy import FRAMES, Policy, decides, inline, policies, refuses, upgrades
 from besedka.checks.examination import Examination
 from besedka.checks.finding import Answer, Finding, Severity, answer, finding
 from besedka.checks.page_scripts import Once
@@ -153,7 +153,7 @@ def _by_styles(examination: Examination, response: requests.Response, once: Once
         return []
     # One policy that refuses them is enough.
     kept = policies([response.headers.get(_CSP, "")])
-    texts = {place: "\n".join(page.inline)} if all(map(inline_styles, kept)) else {}
+    texts = {place: "\n".join(page.inline)} if all(inline(policy, "style") for policy in kept) else {}
     own = [urljoin(response.url, one) for one in page.sheets]
     own = [one for one in dict.fromkeys(own) if address.origin(one) == address.origin(site)]
     if own and (by := next(filter(None, (refuses(one, _STYLES, site, site) for one in kept)), "")):

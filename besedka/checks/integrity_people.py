@@ -8,11 +8,12 @@ from datetime import UTC, datetime
 from typing import Any
 
 from besedka.adapter import TEMPORARY_PREFIX
+from besedka.checks.addresses import in_place_of
 from besedka.checks.check import Check, check
 from besedka.checks.examination import Examination
 from besedka.checks.finding import Answer, Finding, answer, finding
 from besedka.contract import Contract
-from besedka.look_alikes import alike, with_reason
+from besedka.look_alikes import alike
 from besedka.rocketchat import shapes
 from besedka.rocketchat.database import Document
 from besedka.rocketchat.documents import is_date, lives_elsewhere, signs_in
@@ -79,19 +80,15 @@ def _misnamed(examination: Examination, people: list[Document]) -> list[Finding]
     for user in users:
         doubles = [name for row in people if alike(name := row.get("username"), user.username)]
         if user.username.lower() not in named and doubles:
-            seen = with_reason(f"{doubles[0]} in place of {user.username}", doubles[0], user.username)
-            fix = f"Administration, Users, this user, Edit: write the username {user.username} anew."
-            place, code = f"users, {user.username}", "integrity.users_unique.look_alike"
-            found.append(finding(code, seen, user.username, place, advice=(fix,)))
+            found.append(in_place_of(user, str(doubles[0]), "integrity.users_unique.look_alike"))
     for swap in swaps(users, held).values():
         if swap.whole:
-            name, other = swap.user.username, swap.other.username
-            seen = f"the account {name} is {other}'s, by its e-mail and its name: the usernames are swapped"
+            name = swap.user.username
             fix = (
                 f"Administration, Users: give {name} another username for a while, then each account its own."
             )
             place, code = f"users, {name}", "integrity.users_unique.swapped"
-            found.append(finding(code, seen, name, place, advice=(fix,)))
+            found.append(finding(code, swap.of_names, name, place, advice=(fix,)))
     return found
 
 

@@ -265,8 +265,8 @@ def subscriptions(examination: Examination) -> Answer:
                     advice=(fix,),
                 )
             )
-        elif people[member["_id"]] and people[member["_id"]] != member.get("username"):
-            found.append(_mixed(examination, people[member["_id"]], row))
+        elif (holder := people[member["_id"]]) and not _is_called(examination, holder, member):
+            found.append(_mixed(examination, holder, row))
         else:
             found += _stale(examination, row)
     pairs = Counter(
@@ -294,6 +294,13 @@ def subscriptions(examination: Examination) -> Answer:
     return answer(found, evidence=f"{len(examination.chat_subscriptions)} memberships")
 
 
+def _is_called(examination: Examination, name: str, member: Document) -> bool:
+    """Whether the row has the account's name; where that has other capitals, rooms.accounts tells of it."""
+    own = {user.username for user in examination.contract.users}
+    told = str(member.get("username"))
+    return name == told or (name.lower() == told.lower() and told in own)
+
+
 def _stale(examination: Examination, row: Document) -> list[Finding]:
     """A row that calls its room by another name or kind, where the room itself is the contract's."""
     room = next((one for one in examination.chat_rooms if one["_id"] == row.get("rid")), {})
@@ -309,7 +316,7 @@ def _stale(examination: Examination, row: Document) -> list[Finding]:
     return [finding(code, seen, expected, place, commands=command, severity=Severity.RISK)]
 
 
-def _mixed(examination: Examination, holder: str | None, row: Document) -> Finding:
+def _mixed(examination: Examination, holder: str, row: Document) -> Finding:
     """A row with one user's id and another one's name: a stale name, unless that user is gone."""
     name = (row.get("u") or {}).get("username")
     seen, place = f"id of {holder}, name {name}", f"rocketchat_subscription, {row['_id']}"

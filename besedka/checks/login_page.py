@@ -8,7 +8,7 @@ from urllib.parse import unquote, urljoin, urlsplit
 import requests
 
 from besedka import address
-from besedka.checks import patience
+from besedka.checks import bursts, patience
 from besedka.checks.check import Check, check
 from besedka.checks.content_policy import policies, refuses
 from besedka.checks.cookies import cookies_of, refused
@@ -16,6 +16,7 @@ from besedka.checks.examination import NO_BODY, TIMEOUT_SECONDS, Examination, ga
 from besedka.checks.finding import Answer, Finding, Ok, Severity, answer, finding
 from besedka.checks.page_document import clears
 from besedka.checks.reloading import reloads
+from besedka.checks.remembered import FIX
 from besedka.contract import Contract
 from besedka.login_form import LoginForm
 from besedka.site import Site
@@ -23,6 +24,8 @@ from besedka.site import Site
 _CSP, _ANCESTORS, _ACTION = "Content-Security-Policy", "frame-ancestors", "form-action"
 _TAG = re.compile(r"<(style|script|title)\b.*?</\1>|<[^>]*>", re.IGNORECASE | re.DOTALL)
 _QUOTED = 160
+# Of two processes the right one is missed once in sixty times.
+_TRIES = 6
 _OF_A_FORM = "csrf"
 # Rocket.Chat's web client writes the first two at each log-in (measured on 6.13.0), its server the third.
 _OF_THE_CHAT = {"rc_uid", "rc_token", "connect.sid"}
@@ -33,7 +36,12 @@ _COOKIES = {
     "secure": "SESSION_COOKIE_SECURE and CSRF_COOKIE_SECURE must be False on http, and True with "
     "SameSite=None.",
     "short": "SESSION_COOKIE_AGE of the site must be hours or days; is the machine's clock right?",
-    "path": 'SESSION_COOKIE_PATH and CSRF_COOKIE_PATH of the site must be "/".',
+    "path": 'SESSION_COOKIE_PATH and CSRF_COOKIE_PATH of the site must be "/", and a proxy must not change '
+    "them (proxy_cookie_path).",
+    "prefix": "Names with __Host- or __Secure- are for https and *_COOKIE_SECURE = True alone: give the "
+    "cookie another name (SESSION_COOKIE_NAME, CSRF_COOKIE_NAME).",
+    "large": "Sessions kept in the cookie (signed_cookies) have grown too large: keep them in the database "
+    "(SESSION_ENGINE).",
 }
 
 
@@ -67,12 +75,12 @@ def cookie_findings(name: str, examination: Examination, response: requests.Resp
     """Cookies of the answer that a browser would not send back where they are needed, one a kind."""
     contract = examination.contract
     site = contract.site
-    paths = (site.test_page, contract.provider.authorize_path)
+    paths = [site.below(path) for path in (site.test_page, contract.provider.authorize_path)]
     place = f"{response.request.method} {response.url.partition('?')[0]}"
     found: dict[str, Finding] = {}
     for cookie in cookies_of(response):
         # The token of a form is wanted where the form is.
-        wanted = () if _OF_A_FORM in cookie.name.lower() else map(site.below, paths)
+        wanted = [site.below(site.login_path)] if _OF_A_FORM in cookie.name.lower() else paths
         kind, why = refused(cookie, site.url, wanted)
         if cookie.name in _OF_THE_CHAT and address.host(site.url) == address.host(contract.chat.url):
             kind, why = "shared", "is overwritten by the chat, which has one of that name on the same host"
@@ -126,6 +134,7 @@ def _elsewhere(examination: Examination, place: str, target: str) -> Finding:
         "$host), or put Location right (proxy_redirect)."
     )
     advice: tuple[str, ...] = (fix,) if own else (handed_on, fix)
+    before, _, rest = urlsplit(target).path.rpartition(site.below(site.login_path))
     seen = f"visitors are sent to {there}"
     if own:
         response = Site.of(examination.contract, timeout=TIMEOUT_SECONDS).get(target)
@@ -135,14 +144,20 @@ def _elsewhere(examination: Examination, place: str, target: str) -> Finding:
             advice = (f'Or, if that is the log-in: login_path = "{path}" under [site] in besedka.toml.', fix)
         else:
             seen += f", which answers {response.status_code} without a form"
+        if before and not rest:
+            prefixed = (
+                f"The site puts {before} before each address: take FORCE_SCRIPT_NAME or the proxy's "
+                f"SCRIPT_NAME away, or write {before} into [site] url of besedka.toml."
+            )
+            advice = (prefixed, *advice)
     expected = f"{site.url}{site.login_path}, login_path of besedka.toml"
     return finding("site.login_url.elsewhere", seen, expected, place, advice=advice)
 
 
 @check(
     "site.login_page",
-    codes="foreign_cookie secure_cookie short_cookie path_cookie shared_cookie unframed form_action reloads"
-    " clears slow",
+    codes="foreign_cookie secure_cookie short_cookie path_cookie prefix_cookie large_cookie shared_cookie"
+    " unframed form_action reloads clears slow",
     needs=["site.login_form"],
     after=["services.addresses"],
 )
@@ -156,7 +171,11 @@ def login_page(examination: Examination) -> Answer:
     found += clears("site.login_page", response, place)
     found += _form_kept(examination, response, place)
     found += reloads("site.login_page", response, place)
-    found += _unframed(examination, response, place)
+    if by := unframed(examination, response):
+        fix = "Set X_FRAME_OPTIONS to SAMEORIGIN at the site, or frame-ancestors to 'self'."
+        seen = f"{by}: the log-in page does not show in the chat's frame"
+        code, expected = "site.login_page.unframed", "a page that the site itself may frame"
+        found.append(finding(code, seen, expected, place, advice=(fix,), severity=Severity.RISK))
     found += patience.late("site.login_page", response.elapsed.total_seconds(), place)
     return answer(found, evidence="a cookie for this host, a page that may be framed")
 
@@ -178,23 +197,21 @@ def _form_kept(examination: Examination, response: requests.Response, place: str
     return []
 
 
-def _unframed(examination: Examination, response: requests.Response, place: str) -> list[Finding]:
-    """The log-in page shows inside the chat's frame when a visitor's session at the site has ended."""
+def unframed(examination: Examination, response: requests.Response) -> str:
+    """What keeps a page of the site from showing inside the chat's frame; empty if nothing does.
+
+    The log-in page shows there when a visitor's session at the site has ended.
+    """
     site = examination.contract.site.url
     option = response.headers.get("X-Frame-Options", "").strip().lower()
     framing = [policy for policy in policies([response.headers.get(_CSP, "")]) if _ANCESTORS in policy]
     by = next((text for policy in framing if (text := refuses(policy, (_ANCESTORS,), site, site))), "")
-    if not by and (framing or option != "deny"):
-        return []
-    fix = "Set X_FRAME_OPTIONS to SAMEORIGIN at the site, or frame-ancestors to 'self'."
-    seen = f"{by or 'X-Frame-Options: DENY'}: the log-in page does not show in the chat's frame"
-    code, expected = "site.login_page.unframed", "a page that the site itself may frame"
-    return [finding(code, seen, expected, place, advice=(fix,), severity=Severity.RISK)]
+    return by or ("" if framing or option != "deny" else "X-Frame-Options: DENY")
 
 
 @check(
     "site.csrf",
-    codes="open refused cookie_lost body_lost",
+    codes="open refused flickers cookie_lost body_lost",
     needs=["site.login_form"],
     after=["site.login_page"],
 )
@@ -218,6 +235,9 @@ def csrf(examination: Examination) -> Answer:
     taken = Site.of(contract, timeout=TIMEOUT_SECONDS).send_empty_form()
     if taken.status_code not in {401, 403}:
         return Ok(f"{response.status_code} without a token, {taken.status_code} with it")
+    if number := bursts.once_taken(lambda: _is_taken(contract), _TRIES):
+        seen = f"{number} forms with their token are refused ({taken.status_code}), and the next one is taken"
+        return answer([finding("site.csrf.flickers", seen, "the same to each", place, advice=FIX)])
     seen, expected = f"{taken.status_code} to a form with its token: {said(taken)}", "the form once more"
     if _cookies_lost(contract):
         fix = (
@@ -232,6 +252,11 @@ def csrf(examination: Examination) -> Answer:
     return answer(
         [finding("site.csrf.refused", seen, expected, place, advice=_refusals(contract, taken))],
     )
+
+
+def _is_taken(contract: Contract) -> bool:
+    again = Site.of(contract, timeout=TIMEOUT_SECONDS).send_empty_form()
+    return again.status_code not in {401, 403, 429}
 
 
 def _body_lost(contract: Contract) -> bool:

@@ -300,8 +300,9 @@ def reachable(examination: Examination) -> Answer:
                 ),
             )
         )
-    # Rocket.Chat reads JSON under any name.
-    if probed.status in {400, 401} and (probed.content_type.startswith("application/json") or probed.fields):
+    # Rocket.Chat reads JSON under any name, and `error` in it with any status.
+    is_json = probed.content_type.startswith("application/json") or probed.fields
+    if (probed.status in {400, 401} and is_json) or (probed.status == 200 and probed.fields.get("error")):
         asker = "this machine" if examination.probe_is_ours else "inside Rocket.Chat's container"
         return Ok(f"{probed.status} from {address}, asked from {asker}")
     if probed.status == 400 and "html" in probed.content_type:

@@ -6,6 +6,7 @@ import json
 import secrets
 import time
 from contextlib import suppress
+from dataclasses import replace
 from functools import partial
 from typing import Any
 from urllib.parse import urlsplit
@@ -29,13 +30,21 @@ _PROXY_ADVICE = (
     "`Upgrade` and `Connection`, and a read timeout above 60 s.",
     "Without a socket the client never finishes loading, though every page answers 200.",
 )
+_REFUSING = (
+    "403 is a refusal of something that knows WebSocket: a rule about Origin, which must name the chat's own "
+    "address ($http_origin in nginx), or a firewall.",
+)
+_ORIGIN = (
+    "In the proxy's configuration: the rule about Origin ($http_origin in nginx) must name the chat's own "
+    "address, where the frame's page comes from. Rocket.Chat itself has no such rule.",
+)
 
 
-@check("services.websocket", codes="refused silent info", after=["services.chat"])
+@check("services.websocket", codes="refused origin silent info", after=["services.chat"])
 def websocket(examination: Examination) -> Answer:
     """Does a WebSocket reach Rocket.Chat where the browser finds it?"""
     base = examination.contract.chat.url
-    origin = Origin(base)
+    origin = Origin(addresses.origin(base))
     socket_base = "ws" + base.removeprefix("http")
     # The client of Meteor opens the second address, programs open the first (`packages/ddp-server`).
     session = f"{secrets.randbelow(1000):03d}/{secrets.token_hex(4)}"
@@ -44,10 +53,26 @@ def websocket(examination: Examination) -> Answer:
         f"{socket_base}/sockjs/{session}/websocket", origin, json.dumps([_DDP_CONNECT]), "connected"
     )
     found += _info(base) if by_sockjs == [] else by_sockjs or []
+    found = _of_its_origin(examination, f"{socket_base}/websocket", found)
     if not found:
         examination.by_proxy = _has_proxy(base)
         _keep_silent(examination, f"{socket_base}/websocket", origin)
     return answer(found[:1], evidence="a DDP connection over WebSocket")
+
+
+def _of_its_origin(examination: Examination, address: str, found: list[Finding]) -> list[Finding]:
+    """The same refusal by its cause, where a socket of another origin, or of none, is let in."""
+    if not found or not found[0].code.endswith(".refused"):
+        return found
+    contract, base = examination.contract, examination.contract.chat.url
+    other_scheme = base.replace("http", "https", 1) if base.startswith("http:") else f"http{base[5:]}"
+    for origin in (None, contract.site.url, other_scheme):
+        named = Origin(addresses.origin(origin)) if origin else None
+        if _refusals(address, named, _DDP_CONNECT, '"connected"') == []:
+            other = named or "no Origin"
+            seen = f"{found[0].seen}: with Origin {base}. With {other} it is taken"
+            return [replace(found[0], code="services.websocket.origin", seen=seen, advice=_ORIGIN)]
+    return found
 
 
 def _info(base: str) -> list[Finding]:
@@ -83,7 +108,7 @@ def _keep_silent(examination: Examination, address: str, origin: Origin) -> None
         examination.cleanups.append(partial(_closed, kept))
 
 
-def _refusals(address: str, origin: Origin, greeting: str, expected: str) -> list[Finding] | None:
+def _refusals(address: str, origin: Origin | None, greeting: str, expected: str) -> list[Finding] | None:
     """What keeps a socket from that address; None where the chat has no such address."""
     place = f"WebSocket {address.partition('/sockjs/')[0]}"
     try:
@@ -103,7 +128,8 @@ def _refusals(address: str, origin: Origin, greeting: str, expected: str) -> lis
         seen, kind = f"no answer over the socket within {TIMEOUT_SECONDS:.0f} s", "silent"
     except (WebSocketException, OSError) as error:
         seen, kind = f"the handshake failed: {type(error).__name__}: {error}", "refused"
-    return [finding(f"services.websocket.{kind}", seen, "101 and a DDP session", place, advice=_PROXY_ADVICE)]
+    advice = (*_REFUSING, *_PROXY_ADVICE) if " 403," in seen else _PROXY_ADVICE
+    return [finding(f"services.websocket.{kind}", seen, "101 and a DDP session", place, advice=advice)]
 
 
 def _closed(kept: ClientConnection) -> str:
@@ -111,7 +137,7 @@ def _closed(kept: ClientConnection) -> str:
     return ""
 
 
-def _connected(address: str, origin: Origin, **more: Any) -> ClientConnection:
+def _connected(address: str, origin: Origin | None, **more: Any) -> ClientConnection:
     return connect(
         address,
         origin=origin,

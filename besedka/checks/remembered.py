@@ -17,7 +17,7 @@ from besedka.errors import ServiceUnreachableError
 # Of two processes one is missed once in a thousand times, whether they take turns or are drawn.
 _ASKS = 11
 _SENT_AWAY = {301, 302, 303, 307, 308, 401}
-_FIX = (
+FIX = (
     "The site's processes or machines do not share sessions. Is SESSION_ENGINE a cache in each one's memory "
     "(LocMemCache) or files of each machine? Keep sessions in the database, or in one cache for all (Redis).",
     "Has each process a SECRET_KEY or a database of its own, for example a key that is made at each start? "
@@ -39,7 +39,7 @@ def remembered(examination: Examination) -> Answer:
     if away and any(status == 200 for status in seen):
         told = f"{len(away)} of {len(seen)} requests of one session are answered as to a stranger: {away[0]}"
         place = f"GET {examination.contract.site.url}{path}, signed in"
-        found = [finding("sso.remembered.flickers", told, "200 to each", place, advice=_FIX)]
+        found = [finding("sso.remembered.flickers", told, "200 to each", place, advice=FIX)]
     return answer(found, evidence=f"{len(seen)} requests")
 
 

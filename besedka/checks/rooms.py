@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 from besedka.adapter import TEMPORARY_PREFIX
 from besedka.checks import guests
 from besedka.checks.absent import absent
-from besedka.checks.addresses import foreign_address
+from besedka.checks.addresses import foreign_address, in_place_of, misnamed
 from besedka.checks.check import Check, check
 from besedka.checks.examination import Examination
 from besedka.checks.finding import Answer, Finding, Severity, answer, finding
 from besedka.checks.letter_case import letters, lost_passwords
 from besedka.contract import Contract, User
+from besedka.look_alikes import alike, with_reason
 from besedka.names import is_twin
 from besedka.target import besedka_command
 
@@ -148,13 +151,19 @@ def kind(examination: Examination) -> Answer:
                     )
                 )
         members = {user.username for user in examination.contract.users if channel.name in user.channels}
-        silenced = sorted(room.muted & members)
+        silenced = sorted(_by_contract(examination, room.muted) & members)
         if silenced:
             seen = f"{room.name}: {', '.join(silenced)} muted"
             found.append(
                 finding("rooms.kind.muted", seen, "nobody", place, commands=(examination.provision_command,))
             )
     return answer(found, evidence="as the contract says", watched=_values(examination, "private"))
+
+
+def _by_contract(examination: Examination, names: Collection[str]) -> set[str]:
+    """The names, those of canonical users in the contract's letters: rooms.accounts tells of others."""
+    own = {user.username.lower(): user.username for user in examination.contract.users}
+    return {own.get(name.lower(), name) for name in names}
 
 
 @check("rooms.default", codes="missing extra", needs=["rooms.exist"])
@@ -182,7 +191,8 @@ def default(examination: Examination) -> Answer:
 
 @check(
     "rooms.accounts",
-    codes="missing nameless inactive kind reset email email_case swapped taken name",
+    codes="missing nameless look_alike beside username inactive kind reset email email_case swapped taken"
+    " name",
     needs=["services.admin"],
     after=["rooms.seeded", "integrity.users_unique", "integrity.users_ids", "integrity.shapes"],
 )
@@ -196,6 +206,7 @@ def accounts(examination: Examination) -> Answer:
         if account is None:
             found.append(_missing(examination, user))
             continue
+        found += misnamed(examination, user, account)
         if not account.active:
             seen = f"{user.username} is deactivated"
             found.append(
@@ -215,7 +226,7 @@ def accounts(examination: Examination) -> Answer:
         found += foreign_address(examination, user, account)
         if account.name != user.full_name:
             fix = "the next SSO log-in of this user brings the site's name"
-            seen = f"{user.username} is called {account.name!r}"
+            seen = with_reason(f"{user.username} is called {account.name!r}", account.name, user.full_name)
             found.append(
                 finding(
                     "rooms.accounts.name",
@@ -256,6 +267,8 @@ def _missing(examination: Examination, user: User) -> Finding:
     accounts = examination.roster.accounts.values()
     holders = [one.username for one in accounts if user.email.lower() in one.emails]
     code, seen, place = "rooms.accounts.missing", f"no account {user.username}", f"users, {user.username}"
+    if double := next((one.username for one in accounts if alike(one.username, user.username)), ""):
+        return in_place_of(user, double)
     if not holders:
         return finding(code, seen, user.username, place, commands=(examination.provision_command,))
     if not holders[0]:
@@ -336,7 +349,7 @@ def members(examination: Examination) -> Answer:
     found = []
     for user, channel in examination.contract.subscriptions:
         room = examination.roster.rooms[channel.name]
-        if user.username not in room.members:
+        if user.username not in _by_contract(examination, room.members):
             found.append(absent(examination, user, room))
     watched = [
         f"members.{user.username}.{channel.name}" for user, channel in examination.contract.subscriptions
@@ -357,7 +370,7 @@ def outsiders(examination: Examination) -> Answer:
     canonical = {user.username for user in contract.users}
     found = []
     for channel in contract.channels:
-        for username in sorted(examination.roster.rooms[channel.name].members):
+        for username in sorted(_by_contract(examination, examination.roster.rooms[channel.name].members)):
             # Provisioning makes and invites as the administrator, who is in each room for that.
             if username.startswith(TEMPORARY_PREFIX) or contract.is_administrator(username):
                 continue

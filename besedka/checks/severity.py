@@ -24,6 +24,11 @@ _LESS_THAN_BROKEN: Mapping[str, Severity] = {
     # Mail and Rocket.Chat's adoption know no case.
     "site.accounts.email_case": Severity.NOTE,
     "rooms.accounts.email_case": Severity.NOTE,
+    # A browser goes where a page sends it.
+    "site.authorize.page": Severity.RISK,
+    "site.test_page.page": Severity.RISK,
+    "site.integrated_page.page": Severity.RISK,
+    "sso.authorize.page": Severity.RISK,
     # Nobody is kept out: somebody may come in, or a code may go elsewhere.
     "site.csrf.open": Severity.RISK,
     "sso.foreign_redirect": Severity.RISK,
@@ -57,7 +62,13 @@ _LESS_THAN_BROKEN: Mapping[str, Severity] = {
     "site.accounts.email": Severity.RISK,
     # Who signs in by an address gets in, and the account in the chat is the same by its link.
     "site.accounts.look_alike": Severity.RISK,
+    "site.accounts.username": Severity.RISK,
     "site.accounts.name": Severity.RISK,
+    # The chat finds accounts whatever the capitals, and people may take one for another.
+    "site.accounts.username_twice": Severity.RISK,
+    "site.accounts.beside": Severity.RISK,
+    "rooms.accounts.username": Severity.RISK,
+    "rooms.accounts.beside": Severity.RISK,
     "rooms.accounts.email": Severity.RISK,  # M
     "rooms.accounts.name": Severity.RISK,
     # Members are not asked for the code (measured on 6.13.0).

@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from urllib.parse import parse_qs, urlsplit
 
 import requests
 
+from besedka import address
 from besedka.checks import moved, site_endpoints
 from besedka.checks.check import Check, check
 from besedka.checks.examination import TIMEOUT_SECONDS, Examination, gateway, redirected
 from besedka.checks.finding import Answer, Finding, Findings, Ok, Severity, Skipped, answer, finding
 from besedka.checks.login_page import said, status_advice
+from besedka.checks.reloading import led_to
 from besedka.contract import Contract, User
 from besedka.login_form import LoginForm
-from besedka.look_alikes import alike, with_reason
+from besedka.look_alikes import alike, beside, with_reason
 from besedka.rocketchat.adoption import same_mailbox
 from besedka.site import Site
-from besedka.site_database import verified
+from besedka.site_database import named, verified
 from besedka.swapped import Swap, of_site, swaps
 
 _KEEP = (
@@ -38,12 +41,12 @@ _CSRF_FIELD = "csrfmiddlewaretoken"
 
 @check(
     "site.accounts",
-    codes="missing look_alike swapped role email email_unlike email_case email_twice name inactive",
+    codes="missing look_alike beside swapped username username_twice role no_email email email_unlike"
+    " email_case email_twice name inactive",
     needs=["services.site_database", "services.site"],
 )
 def accounts(examination: Examination) -> Answer:
     """Are the canonical users there, with role, e-mail and name?"""
-    by_name = {user.username.lower(): user for user in examination.site_users}
     held = {user.email.lower(): user.username for user in examination.site_users}
     found: list[Finding] = []
     watched: list[str] = []
@@ -51,7 +54,7 @@ def accounts(examination: Examination) -> Answer:
     for user in examination.contract.users:
         place = f"account {user.username} of the site"
         watched += [f"users.{user.username}.{field}" for field in ("username", "role", "email", "full_name")]
-        account = by_name.get(user.username.lower())
+        account = named(user.username, examination.site_users)
         if account is None:
             found.append(_missing(examination, user, held.get(user.email.lower())))
             continue
@@ -59,13 +62,16 @@ def accounts(examination: Examination) -> Answer:
             found.append(_swapped(examination, swap, place))
             continue
         rows = (
+            ("username", account.username, user.username),
             ("role", account.role, examination.contract.site.adapter.site_role(user.role)),
             ("email", account.email, user.email),
             ("name", account.full_name, user.full_name),
             ("inactive", account.is_active, True),
         )
         for code, seen, expected in rows:
-            if seen is not None and seen != expected:
+            if code == "email" and seen == "" and examination.contract.provider.email_field:
+                found.append(_without_email(examination, user, place))
+            elif seen is not None and seen != expected:
                 if code == "email" and same_mailbox(str(seen), str(expected)):
                     continue
                 only_case = code == "email" and str(seen).lower() == str(expected).lower()
@@ -83,8 +89,15 @@ def accounts(examination: Examination) -> Answer:
                         advice=examination.site_advice,
                     )
                 )
-    found += _shared_addresses(examination)
+    found += [*_shared_addresses(examination), *_beside(examination)]
     return answer(found, evidence=f"{len(examination.contract.users)} accounts", watched=watched)
+
+
+def _without_email(examination: Examination, user: User, place: str) -> Finding:
+    """`getEmail` throws where the field is empty (custom_oauth_server.js, 6.14)."""
+    seen, code = f"{user.username} has no e-mail: Rocket.Chat refuses the log-in", "site.accounts.no_email"
+    commands, advice = examination.site_commands, examination.site_advice
+    return finding(code, seen, repr(user.email), place, commands=commands, advice=advice)
 
 
 def _missing(examination: Examination, user: User, holder: str | None) -> Finding:
@@ -105,12 +118,31 @@ def _missing(examination: Examination, user: User, holder: str | None) -> Findin
 def _swapped(examination: Examination, swap: Swap, place: str) -> Finding:
     name, other, code = swap.user.username, swap.other.username, "site.accounts.swapped"
     if swap.whole:
-        seen = f"the account {name} is {other}'s, by its e-mail and its name: the usernames are swapped"
         fix = f"Give {name} another username at the site for a while, then each account its own."
-        return finding(code, seen, name, place, advice=(fix,))
+        return finding(code, swap.of_names, name, place, advice=(fix,))
     seen = f"{name} has the e-mail of {other}: Rocket.Chat takes each for the other, and refuses both"
     commands, advice = examination.site_commands, examination.site_advice
     return finding(code, seen, swap.user.email, place, commands=commands, advice=advice)
+
+
+def _beside(examination: Examination) -> Iterator[Finding]:
+    """Accounts that look like a canonical user's, or differ in capitals alone, beside the right one."""
+    for user in examination.contract.users:
+        own = named(user.username, examination.site_users)
+        others = [one for one in examination.site_users if own and one.username != own.username]
+        for other in others:
+            place = f"account {other.username} of the site"
+            if other.username.lower() == user.username.lower():
+                name, second = user.username, other.username
+                seen = f"{second} and {name}: to the chat, capitals make no other person"
+                fix = "Keep one of the two, or give the other a username of its own."
+                code = "site.accounts.username_twice"
+            elif seen := beside(user.username, user.email, other.username, [other.email or ""]):
+                fix = "Whose account is it? Switch it off, or give it a name and address that look unlike."
+                code = "site.accounts.beside"
+            else:
+                continue
+            yield finding(code, seen, "one account", place, advice=(fix,))
 
 
 def _shared_addresses(examination: Examination) -> list[Finding]:
@@ -138,12 +170,12 @@ def _shared_addresses(examination: Examination) -> list[Finding]:
 @check("site.passwords", codes="differs", needs=["site.accounts"])
 def passwords(examination: Examination) -> Answer:
     """Do the canonical users have the contract's passwords?"""
-    by_name = {user.username.lower(): user.password for user in examination.site_users}
     found: list[Finding] = []
     asked: list[str] = []
     for user in examination.contract.users:
         # Whose account is not there is told by site.accounts.
-        stored = by_name.get(user.username.lower())
+        account = named(user.username, examination.site_users)
+        stored = account.password if account else None
         verdict = None if stored is None else verified(user.secret, stored)
         if verdict is not None:
             asked.append(f"users.{user.username}.password")
@@ -265,7 +297,8 @@ def _leads_to_login(examination: Examination, check_name: str, path: str) -> Ans
         return Ok("the log-in form in place of the page", watched=(check_name,))
     login, page = contract.site.below(contract.site.login_path), contract.site.below(path)
     expected = f"302 to {login}?next={page}"
-    if not response.is_redirect:
+    location, by_page = _led(contract, check_name, response, place)
+    if not location:
         fix = (
             next(iter(gateway(response.status_code, response.text)), "read Daphne's log")
             if response.status_code >= 500
@@ -274,7 +307,7 @@ def _leads_to_login(examination: Examination, check_name: str, path: str) -> Ans
         return Findings(
             (finding(f"{check_name}.status", str(response.status_code), expected, place, advice=(fix,)),)
         )
-    target = urlsplit(response.headers.get("Location", ""))
+    target = urlsplit(location)
     back = [urlsplit(value).path for value in _values(target.query)]
     if page not in back or not examination.site.is_login(target.path):
         seen = f"302 to {target.path}?{target.query}"
@@ -289,16 +322,29 @@ def _leads_to_login(examination: Examination, check_name: str, path: str) -> Ans
                 ),
             )
         )
-    return Ok(f"302 to {target.path}", watched=(check_name,))
+    return answer(by_page, evidence=f"302 to {target.path}", watched=(check_name,))
 
 
-@check("site.test_page", codes="status target", needs=["services.site"], after=["site.login_url"])
+def _led(
+    contract: Contract, check_name: str, response: requests.Response, place: str
+) -> tuple[str, list[Finding]]:
+    """Where the answer leads a stranger, and the finding `<check_name>.page` where a page of its own does."""
+    login = address.origin(contract.site.url) + contract.site.below(contract.site.login_path)
+    if response.is_redirect or response.status_code != 200 or not (led := led_to(response, login)):
+        return response.headers.get("Location", ""), []
+    fix = "Let the view answer 302 with Location, as login_required does."
+    seen, code = f"200 with a page that leads to the log-in by {led[1]}", f"{check_name}.page"
+    found = finding(code, seen, "302 with Location", place, advice=(fix,))
+    return led[0], [found]
+
+
+@check("site.test_page", codes="status target page", needs=["services.site"], after=["site.login_url"])
 def test_page(examination: Examination) -> Answer:
     """Does the test page ask an anonymous visitor to log in?"""
     return _leads_to_login(examination, "site.test_page", examination.contract.site.test_page)
 
 
-@check("site.integrated_page", codes="status target", needs=["services.site"], after=["site.login_url"])
+@check("site.integrated_page", codes="status target page", needs=["services.site"], after=["site.login_url"])
 def integrated_page(examination: Examination) -> Answer:
     """Does the integrated page ask an anonymous visitor to log in?"""
     if without := examination.contract.site.features.missing("integrated_page"):
@@ -306,7 +352,7 @@ def integrated_page(examination: Examination) -> Answer:
     return _leads_to_login(examination, "site.integrated_page", examination.contract.site.integrated_page)
 
 
-@check("site.authorize", codes="status next_lost", needs=["services.site"], after=["site.login_url"])
+@check("site.authorize", codes="status next_lost page", needs=["services.site"], after=["site.login_url"])
 def authorize(examination: Examination) -> Answer:
     """Does authorize send an anonymous visitor to the log-in and keep the whole request?"""
     contract = examination.contract
@@ -314,11 +360,11 @@ def authorize(examination: Examination) -> Answer:
     response = examination.site.authorize(
         provider.client_id, f"{contract.chat.url}/_oauth/{provider.name}", provider.scope, "doctor"
     )
-    target = urlsplit(response.headers.get("Location", ""))
-    kept = next((value for value in _values(target.query) if "client_id=" in value), "")
     place = f"GET {contract.site.url}{provider.authorize_path}, anonymous"
-    found = []
-    if not response.is_redirect or not examination.site.is_login(target.path):
+    location, found = _led(contract, "site.authorize", response, place)
+    target = urlsplit(location)
+    kept = next((value for value in _values(target.query) if "client_id=" in value), "")
+    if not location or not examination.site.is_login(target.path):
         seen, expected = f"{response.status_code} {target.path}".strip(), f"302 to {contract.site.login_path}"
         advice = status_advice(response) or (_ROUTED,)
         found = [finding("site.authorize.status", seen, expected, place, advice=advice)]

@@ -29,7 +29,8 @@ def _json_refusal(
     place = f"{asked}, anonymous ([{table}] {name} in besedka.toml)"
     expected = f"{' or '.join(map(str, sorted(statuses)))} with JSON"
     kind = response.headers.get("Content-Type", "no content type")
-    if response.status_code not in statuses:
+    of_token = response.request.method == "POST"
+    if response.status_code not in statuses and not (of_token and _refuses(response)):
         location = response.headers.get("Location", "")
         advice = _why(response, location)
         if examination.site.is_login(location):
@@ -62,6 +63,14 @@ def _why(response: requests.Response, location: str) -> tuple[str, ...]:
     if response.status_code == requests.codes.too_many_requests:
         return stopped.by_status(response.status_code)
     return ("is another view in front of it? python manage.py shell -c 'resolve(...)'",)
+
+
+def _refuses(response: requests.Response) -> bool:
+    """Whether it says `error` and 200, as a token endpoint may: to Rocket.Chat a refusal like any other.
+
+    apps/meteor/app/custom-oauth/server/custom_oauth_server.js, 6.14: `response.error` is thrown.
+    """
+    return response.ok and _holds_json(response) and bool(response.json().get("error"))
 
 
 def _holds_json(response: requests.Response) -> bool:
@@ -168,7 +177,7 @@ def token_endpoint(examination: Examination) -> Answer:
     if found:
         return answer(found)
     viewed = examination.site.get(path)
-    if viewed.status_code < 400:
+    if viewed.status_code < 400 and not _refuses(viewed):
         place = f"GET {examination.contract.site.url}{path}"
         seen = f"GET answered {viewed.status_code}"
         advice = ("use oauth2_provider's TokenView, or answer POST alone",)

@@ -11,12 +11,13 @@ from typing import Any
 from urllib.parse import parse_qs, unquote_plus, urljoin, urlsplit
 
 from besedka import address, ways
-from besedka.checks import application, patience, sso_identity, stopped
+from besedka.checks import application, by_page, patience, sso_identity, stopped
 from besedka.checks.check import Check, check
 from besedka.checks.examination import Examination, ProbeAnswer, gateway, redirected
 from besedka.checks.finding import Answer, Finding, Findings, Ok, Severity, answer, finding
 from besedka.checks.login_page import said, status_advice
 from besedka.checks.page_document import clears
+from besedka.checks.reloading import led_to
 from besedka.checks.visitor import Visitor
 from besedka.checks.visitors import visitor
 from besedka.contract import Contract
@@ -31,9 +32,17 @@ _ANOTHER_LOCATION = (
     "is it the site's own authorize view? If it is: a proxy writes another address into Location "
     "(proxy_redirect off)"
 )
+_CONSENT = (
+    "skip_authorization must be on: a page asks for a click",
+    "If the page leads on by itself, by a script: let the view answer 302 with Location.",
+)
 _OTHER_LETTERS = (
     "The site knows the client, and not the id that arrived: something changes addresses on their way, as a "
     "rule of the proxy that writes them in small letters. Let it hand the query on as it is."
+)
+_CHANGED = (
+    "It is registered, and not what arrives: something changes the query on its way, as a proxy that "
+    "encodes it a second time. Let it hand the address on as it is (nginx: proxy_pass without a path)."
 )
 _PKCE = (
     'Set OAUTH2_PROVIDER["PKCE_REQUIRED"] = False at the site, or a function that spares this client: '
@@ -62,6 +71,10 @@ _SENT_VIA = (
     "The Authorization header is lost on its way: nginx needs no proxy_set_header Authorization, Apache "
     "CGIPassAuth or WSGIPassAuthorization.",
     'Or set token_sent_via = "payload" in [provider] of besedka.toml, and provision.',
+)
+_NOT_ITS_GRANT = (
+    "The site knows the client, and not for this: its grant type must be authorization-code, and a validator "
+    "of the site's own (OAUTH2_VALIDATOR_CLASS) must let it. Daphne's log says which."
 )
 # A log-in takes a second or two between its hops, more on a busy machine.
 _SHORT_SECONDS = 10
@@ -129,6 +142,8 @@ def _token_refusal(  # noqa: PLR0911 - one return per way to fail
         return refusal("not_json", "is token_path the site's token endpoint?", expected="JSON")
     if error in {"unsupported_grant_type", "invalid_request"}:
         return refusal("other", *_FORM)
+    if error == "unauthorized_client":
+        return refusal("other", _NOT_ITS_GRANT)
     return refusal("other", "read Daphne's log")
 
 
@@ -162,22 +177,23 @@ def code_for(  # noqa: PLR0911, PLR0912 - one return per way to fail
     response = made.site.authorize(own.client_id, wanted, own.scope, state)
     place = f"GET {examination.contract.site.url}{own.authorize_path}, signed in"
     expected = f"302 to {wanted} with code and state"
-    made.opener_policy = response.headers.get("Cross-Origin-Opener-Policy", "")
-    location = response.headers.get("Location", "")
+    made.authorized = response
+    by_a_page = led_to(response, wanted) if response.status_code == 200 else None
+    location = by_a_page[0] if by_a_page else response.headers.get("Location", "")
     query = {key: values[0] for key, values in parse_qs(urlsplit(location).query).items()}
     seen = f"{response.status_code} {location.partition('?')[0]}".strip()
 
     def refusal(code: str, fix: str, text: str = seen) -> tuple[str, list[Finding]]:
         return "", [finding(f"sso.authorize.{code}", text, expected, place, advice=(fix,))]
 
-    if response.status_code == 200:
-        return refusal("consent", "skip_authorization must be on: a page asks for a click")
+    if response.status_code == 200 and not by_a_page:
+        return "", [finding("sso.authorize.consent", seen, expected, place, advice=_CONSENT)]
     if response.status_code == 400 and not gateway(400, response.text):
         text = f"{seen}: {said(response)}"
         if "client_id" in response.text and _registered(examination):
             return refusal("client", _OTHER_LETTERS, text)
-        return refusal("redirect_uri", _unregistered(examination, wanted), text)
-    if not response.is_redirect:
+        return refusal("redirect_uri", _unregistered(examination, wanted, text), text)
+    if not response.is_redirect and not by_a_page:
         return refusal(
             "status",
             next(iter(status_advice(response)), "read Daphne's log"),
@@ -223,12 +239,17 @@ def _registered(examination: Examination) -> bool:
     return examination.site_database.application(examination.contract.provider.client_id) is not None
 
 
-def _unregistered(examination: Examination, wanted: str) -> str:
-    """Why authorize refuses the callback: it is not registered, or it is and its scheme is not allowed."""
+def _unregistered(examination: Examination, wanted: str, text: str) -> str:
+    """Why authorize refuses the callback: it is not registered, its scheme is not allowed, or it is changed.
+
+    A scheme is refused by Django's own page (`DisallowedRedirect`), a callback by oauth2_provider's.
+    """
     if examination.target.site_database_url and examination.contract.site.features.oauth_tables:
         record = examination.site_database.application(examination.contract.provider.client_id)
         if record and wanted in record.redirect_uris:
             scheme = urlsplit(wanted).scheme
+            if "redirect" in text.lower():
+                return _CHANGED
             return f"It is registered: ALLOWED_REDIRECT_URI_SCHEMES of the site must hold {scheme!r}."
     return f"register exactly {wanted} with the application"
 
@@ -240,7 +261,7 @@ def _authorize(examination: Examination) -> Answer:
     code, found = code_for(examination, made, "doctor-state")
     made.code = code
     place = f"GET {examination.contract.provider.authorize_path}, signed in"
-    found = found or _without_opener(examination, made, place)
+    found = found or by_page.found(examination, made, place) or _without_opener(examination, made, place)
     found = found or patience.late("sso.authorize", time.monotonic() - began, place)
     return answer(found, evidence="302 with code and state")
 
@@ -255,7 +276,8 @@ def _without_opener(examination: Examination, made: Visitor, place: str) -> list
     trusted = site.startswith("https:") or address.is_loopback(address.host(site))
     if examination.contract.provider.login_style != "popup" or not trusted:
         return []
-    told = made.opener_policy.partition(";")[0].strip().lower()
+    headers = made.authorized.headers if made.authorized is not None else {}
+    told = headers.get("Cross-Origin-Opener-Policy", "").partition(";")[0].strip().lower()
     if told in {"", "unsafe-none"}:
         return []
     fix = (
@@ -368,7 +390,7 @@ def checks(contract: Contract) -> tuple[Check, ...]:
     authorize = check(
         "sso.authorize",
         codes="consent client redirect_uri status session pkce scope error target state cached clears opener"
-        " slow",
+        " slow page unshown",
         needs=["sso.user"],
         after=[*ground, "site.authorize", "sso.remembered"],
     )

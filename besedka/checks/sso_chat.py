@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import secrets
 from dataclasses import replace
+from urllib.parse import urljoin, urlsplit
 
 import requests
 
@@ -53,6 +54,9 @@ def callback(examination: Examination) -> Answer:
     try:
         with http.session() as asked:
             page = asked.get(address, params=query, timeout=limit, allow_redirects=False)
+            # Rocket.Chat takes its callback with a slash, too; a browser goes there (oauth_server.js).
+            if page.is_redirect and urlsplit(page.headers["Location"]).path == f"{urlsplit(address).path}/":
+                page = asked.get(urljoin(page.url, page.headers["Location"]), timeout=limit)
     except requests.Timeout:
         return Findings((_hangs(place, limit),))
     except requests.RequestException as error:

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import re
 from contextlib import suppress
 from urllib.parse import parse_qs, urljoin, urlsplit
 
 import requests
 
-from besedka.checks import patience
+from besedka.checks import bursts, patience
 from besedka.checks.check import Check, check
 from besedka.checks.examination import SERVER_SECONDS, Examination
 from besedka.checks.finding import Answer, Finding, Findings, Severity, Skipped, answer, finding
 from besedka.checks.login_page import cookie_findings, said
 from besedka.checks.page_document import clears
+from besedka.checks.remembered import FIX
 from besedka.checks.visitor import Visitor
 from besedka.checks.visitors import may_sign_in, visitor
 from besedka.contract import Contract
@@ -21,6 +23,10 @@ from besedka.login_form import LoginForm
 from besedka.site import SignInRefusedError, Site
 from besedka.site_database import verified
 
+# Of two processes that take turns, or are drawn, the right one is missed once in sixty times.
+_TRIES = 6
+_LIMITED = 429
+_CAPTCHA = re.compile(r"captcha|cf-turnstile", re.IGNORECASE)
 _BY_STATUS = {
     400: "malformed",
     401: "filtered",
@@ -52,8 +58,9 @@ _ADVICE = {
 
 @check(
     "sso.user",
-    codes="unwritable refused hasher backend malformed filtered stopped limited failing clears slow"
-    " elsewhere foreign_cookie secure_cookie short_cookie path_cookie shared_cookie",
+    codes="unwritable flickers refused hasher backend malformed filtered stopped limited failing clears slow"
+    " elsewhere foreign_cookie secure_cookie short_cookie path_cookie prefix_cookie large_cookie"
+    " shared_cookie",
     needs=["services.site"],
     after=["services.chat", "site.login_form", "site.csrf"],
 )
@@ -69,7 +76,10 @@ def user(examination: Examination) -> Answer:
     try:
         made.site.sign_in(made.username, made.password, email=made.email, query=query)
     except SignInRefusedError as error:
-        return Findings((_by_its_hash(examination, made, error) or _refusal(error),))
+        if _asks_for_a_person(error) and verified(made.password, _stored(examination).get(made.username, "")):
+            return Skipped("the log-in asks whether a person types it (captcha): no hop can be walked")
+        why = _now_and_then(examination, made, error) or _by_its_hash(examination, made, error)
+        return Findings((why or _refusal(error),))
     response = made.site.accepted
     found = _hashed_otherwise(examination, made) if made.temporary else []
     if found:
@@ -116,6 +126,35 @@ def _seconds(examination: Examination, made: Visitor, response: requests.Respons
     again = Site.of(examination.contract, timeout=SERVER_SECONDS)
     again.sign_in(made.username, made.password, email=made.email)
     return min(first, again.accepted.elapsed.total_seconds()) if again.accepted is not None else first
+
+
+def _asks_for_a_person(error: SignInRefusedError) -> bool:
+    """Whether the form that is shown again has a question for people alone: these pass, and we do not."""
+    shown = error.answer
+    return shown is not None and shown.status_code == requests.codes.ok and bool(_CAPTCHA.search(shown.text))
+
+
+def _now_and_then(examination: Examination, made: Visitor, error: SignInRefusedError) -> Finding | None:
+    """The same log-in is taken at another time: by another process, which has the session of its form."""
+    status = error.answer.status_code if error.answer is not None else _LIMITED
+    # A form shown again counts as a failure, and a few of them may lock the name.
+    times = 0 if status in {requests.codes.ok, _LIMITED} else _TRIES
+
+    def taken() -> bool:
+        again = Site.of(examination.contract, timeout=SERVER_SECONDS)
+        try:
+            again.sign_in(made.username, made.password, email=made.email)
+        except SignInRefusedError:
+            return False
+        with suppress(ServiceUnreachableError):
+            again.sign_out()
+        return True
+
+    number = bursts.once_taken(taken, times)
+    if not number:
+        return None
+    seen = f"{number} log-ins are refused ({status}), and the next one is taken"
+    return finding("sso.user.flickers", seen, "a session at each log-in", error.where, advice=FIX)
 
 
 def _unwritable(error: StackStartError) -> Finding:

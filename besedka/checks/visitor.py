@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+import requests
+
 from besedka.contract import Role
 from besedka.site import Site
 
@@ -32,8 +34,8 @@ class Visitor:
     identity: dict[str, object] = field(default_factory=dict)
     credential: dict[str, str] = field(default_factory=dict, repr=False)
     seconds: float = 0.0
-    # What the authorize view said of windows that open it.
-    opener_policy: str = ""
+    # What the authorize view answered with a code.
+    authorized: requests.Response | None = field(default=None, repr=False)
     chat_user_id: str = ""
     chat_token: str = field(default="", repr=False)
 

@@ -12,15 +12,20 @@ _AIR_GAP = "Cloud_Workspace_AirGapped_Restrictions_Remaining_Days"
 _DEFAULT_ROLES = "Accounts_Registration_AuthenticationServices_Default_Roles"
 _LENGTH, _SHORTEST = "Message_MaxAllowedSize", 100
 _E2E, _E2E_PRIVATE = "E2E_Enable", "E2E_Enabled_Default_PrivateRooms"
-# Named by the calls of besedka/provision.
+# Named by the calls of besedka/provision, and of doctor, which removes its temporary users.
 _PROVISIONS = (
     "add-oauth-service",
+    "assign-roles",
     "create-c",
     "create-p",
     "create-user",
+    "delete-user",
     "edit-other-user-info",
     "edit-privileged-setting",
+    "view-d-room",
+    "view-full-other-user-info",
     "view-privileged-setting",
+    "view-room-administration",
 )
 _SHOWN = 5
 

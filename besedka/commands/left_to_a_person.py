@@ -19,11 +19,13 @@ _PERMISSIONS = "rooms.permissions.provisioning"
 # What the administrator may not do would be refused in the middle of an apply.
 _NEEDED_FOR: Mapping[str, tuple[Kind, ...]] = {
     "add-oauth-service": ("provider",),
+    "assign-roles": ("user", "account"),
     "create-c": ("room",),
     "create-p": ("room",),
     "create-user": ("user", "own-address"),
     "edit-other-user-info": ("user", "account"),
     "edit-privileged-setting": ("setting", "provider", "service"),
+    "view-full-other-user-info": ("user", "account", "own-address"),
     "view-privileged-setting": ("setting", "provider", "service"),
 }
 

@@ -28,9 +28,9 @@ def swapped(contract: Contract, state: State) -> Swaps:
     found = swaps(contract.users, held)
     for swap in found.values():
         if swap.whole:
-            name, other = swap.user.username, swap.other.username
+            name = swap.user.username
             raise AccountClashError(
-                f"account {name!r} is {other!r}'s, by its e-mail and its name: the usernames are swapped",
+                swap.of_names,
                 expected="an account of its own for each username",
                 where="Administration → Workspace → Users",
                 next_step=f"give {name!r} another username for a while, then each account its own; "

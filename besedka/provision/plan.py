@@ -312,6 +312,7 @@ def _repair(user: User, account: Account, state: State) -> dict[str, Any]:
     roles &= state.roles | {*user.chat_roles} if state.roles else roles
     roles -= {"admin"} - {*user.chat_roles}
     wanted: dict[str, Any] = {
+        "username": user.username,
         "name": user.full_name,
         "email": user.email if account.email.lower() != user.email.lower() else account.email,
         "verified": True,

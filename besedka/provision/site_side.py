@@ -14,7 +14,7 @@ from besedka.contract import Contract, User
 from besedka.provision.action import Action, Notice
 from besedka.rocketchat import provider
 from besedka.rocketchat.adoption import same_mailbox
-from besedka.site_database import Application, SiteDatabase, SiteUser, verified
+from besedka.site_database import Application, SiteDatabase, SiteUser, named, verified
 from besedka.swapped import Swap, of_site, swaps
 from besedka.target import Manage
 
@@ -56,7 +56,7 @@ class SiteSide:
         swapped = swaps(contract.users, of_site(users))
         for user in contract.users:
             yield from _left_to_a_person(user, by_name, held.get(user.email.lower()), swapped)
-        accounts = [(user, by_name.get(user.username.lower())) for user in contract.users]
+        accounts = [(user, named(user.username, users)) for user in contract.users]
         role = contract.site.adapter.site_role
         rows = [
             (user.username, self._differences(user, account, role(user.role))) for user, account in accounts
@@ -119,9 +119,8 @@ def _left_to_a_person(
     """Whose account it is where another one has its e-mail: what hangs on an account stays with it."""
     if user.username in swapped:
         if swapped[user.username].whole:
-            other = swapped[user.username].other.username
-            text = f"by its e-mail and its name it is {other!r}'s account: swap the usernames at the site"
-            yield Notice("site-names-swapped", user.username, text, blocking=True)
+            found = swapped[user.username].of_names
+            yield Notice("site-names-swapped", user.username, found, blocking=True)
         return
     if holder is None or holder.lower() == user.username.lower() or holder in swapped:
         return

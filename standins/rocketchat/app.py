@@ -177,6 +177,8 @@ def build(server: Server) -> Starlette:
         Route("/api/v1/{path:any}", dispatch, methods=every),
         Route("/api/apps/{name:path}", stub),
         Route("/_oauth/{service}", callback, methods=["GET", "POST"]),
+        # The service is the second part of the path, whatever follows it (oauth_server.js).
+        Route("/_oauth/{service}/", callback, methods=["GET", "POST"]),
         Route("/oauth/{service}", importlib.import_module("standins.rocketchat.oauth.modern").begin),
         Route("/packages/oauth/end_of_redirect_response.js", end_script),
         Route("/packages/oauth/end_of_popup_response.js", end_script),

@@ -193,10 +193,22 @@ async def update(call: Call) -> Document:
     )
     fields = change | secret | {"_updatedAt": call.server.now()}
     await call.server.users.update_one({"_id": user["_id"]}, {"$set": fields})
+    await _call_so(call.server, user, str(change.get("username", user.get("username"))))
     if secret or data.get("active") is False:
         await end_sessions(call.server, user, keep=call.token_hash)
     push_user(call.server, user["_id"], change)
     return {"user": user_view(await find_user(call.server, _id=user["_id"]) or {}, full=True)}
+
+
+async def _call_so(server: Server, user: Document, name: str) -> None:
+    """Write an account's new name wherever it is named (`saveUserIdentity.ts`, 6.14)."""
+    old, own = user.get("username"), {"u._id": user["_id"]}
+    if old == name:
+        return
+    for table in (server.subscriptions, server.rooms, server.messages):
+        await table.update_many(own, {"$set": {"u.username": name}})
+    for field in ("usernames", "muted"):
+        await server.rooms.update_many({field: old}, {"$set": {f"{field}.$": name}})
 
 
 @route("users.delete", "POST", permissions=("delete-user",))

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from playwright.sync_api import BrowserContext
 
 from besedka.stacks.model import Stack
 from tests import inner
@@ -63,6 +65,34 @@ LEFT = {
     "test_leaves_a_draft": "draft is 'left behind', was ''",
     "test_leaves_a_tab": "tabs is 2, was 1",
 }
+
+
+def test_a_browser_with_a_profile_takes_files_along_and_nobody(
+    profiled: Callable[..., BrowserContext], stack: Stack, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    """In front of Rocket.Chat's own client the lender starts these."""
+    first, second = _visited(profiled, stack), profiled()
+    try:
+        assert first.cookies() != []
+        assert (second.cookies(), second.pages) == ([], [])
+        kept, taken = (
+            {file.name for file in folder.glob("Default/Cache/*/*_0")}
+            for folder in sorted(tmp_path_factory.getbasetemp().glob("profiles0/*"))
+        )
+        assert kept
+        assert kept <= taken
+    finally:
+        first.close()
+        second.close()
+
+
+def _visited(profiled: Callable[..., BrowserContext], stack: Stack) -> BrowserContext:
+    """A browser that has been to the site's log-in page."""
+    context = profiled()
+    page = context.new_page()
+    page.goto(f"{stack.site_url}/accounts/login/")
+    page.close()
+    return context
 
 
 def test_who_leaves_a_page_different_fails_by_name(stack: Stack, subject: Path) -> None:

@@ -243,7 +243,7 @@ def test_bad_input_is_one_message_with_its_row(
     assert reason in said
 
 
-@pytest.mark.parametrize("other", ["VIP", "vip-chat", "vip_1", "vip2", "Vip.Room", "vip-channel"])
+@pytest.mark.parametrize("other", ["VIP", "vip-chat", "vip_1", "vip2", "Vip.Room", "vip-channel", "v\u0456p"])
 def test_a_second_room_is_told_by_what_is_appended(other: str) -> None:
     assert is_twin(other, "vip")
 

@@ -34,6 +34,22 @@ def test_the_reason_stands_behind_the_text() -> None:
 
 
 @pytest.mark.parametrize(
+    ("other", "addresses", "begins"),
+    [
+        ("st\u043ere", [], "st\u043ere beside store; character 3 is CYRILLIC"),
+        ("ST\u041eRE", [], "ST\u041eRE beside store; character 3 is CYRILLIC"),
+        ("shop", ["st\u043ere@a.b"], "shop, st\u043ere@a.b, beside store@a.b; character 3"),
+        ("STORE", ["STORE@A.B"], ""),
+        ("shop", ["shop@a.b"], ""),
+    ],
+)
+def test_who_looks_like_somebody_is_named(other: str, addresses: list[str], begins: str) -> None:
+    told = look_alikes.beside("store", "store@a.b", other, addresses)
+    assert told.startswith(begins)
+    assert bool(told) is bool(begins)
+
+
+@pytest.mark.parametrize(
     ("name", "place"),
     [
         ("\u0430nna", "character 1 is CYRILLIC SMALL LETTER A (U+0430), which looks like a"),

@@ -348,3 +348,15 @@ def test_unknown_parameters_are_refused(chat: Chat) -> None:
     kick = {"roomId": room["_id"], "username": chat.anna.username}
     assert error_type(chat.admin.post("channels.kick", kick)) == (400, "invalid-params")
     assert error_type(chat.admin.get("channels.messages", roomName=room["name"])) == (400, "invalid-params")
+
+
+def test_a_name_in_other_capitals_stands_wherever_the_account_is_named(chat: Chat) -> None:
+    """saveUserIdentity.ts, setUsername.ts: the account's own name in other letters is no other's."""
+    room = chat.room(chat.admin, members=[chat.boris.username])
+    change = {"userId": chat.boris.user_id, "data": {"username": chat.boris.username.upper()}}
+    back = {"userId": chat.boris.user_id, "data": {"username": chat.boris.username}}
+    answer = chat.admin.post("users.update", change)
+    assert answer.status == 200, answer.text
+    assert chat.boris.username.upper() in chat.members(room)
+    assert chat.admin.post("users.update", back).status == 200
+    assert chat.boris.username in chat.members(room)

@@ -13,7 +13,7 @@ from besedka.checks import patience
 from besedka.checks.cookies import SetCookie, cookies_of, refused
 from besedka.checks.examination import Examination
 from besedka.checks.login_page import cookie_findings
-from besedka.checks.reloading import reloads
+from besedka.checks.reloading import led_to, reloads
 from besedka.errors import ServiceUnreachableError
 from tests.unit.checks.documents import codes, severities
 
@@ -22,31 +22,44 @@ SOON = "Thu, 01 Jan 1970 00:00:00 GMT"
 
 
 def cookie(row: str) -> SetCookie:
-    """The one cookie of that Set-Cookie."""
-    raw: Any = SimpleNamespace(raw=SimpleNamespace(headers=SimpleNamespace(getlist=lambda _: [row])))
-    return cookies_of(raw)[0]
+    """The one cookie of that Set-Cookie, in the answer to the log-in page."""
+    headers = SimpleNamespace(getlist=lambda _: [row])
+    answered: Any = SimpleNamespace(
+        raw=SimpleNamespace(headers=headers), url=f"{HTTP}/accounts/login/?next=/"
+    )
+    return cookies_of(answered)[0]
 
 
 @pytest.mark.parametrize(
     ("row", "at", "kind"),
     [
         ("session=1; Path=/", HTTP, ""),
-        ("session=1; Domain=besedka.test", HTTP, ""),
-        ("session=1; Domain=.BESEDKA.test", "https://chat.besedka.test", ""),
-        ("session=1; Domain=edka.test", HTTP, "foreign"),
-        ("session=1; Domain=example.org", LOOPBACK, "foreign"),
-        ("session=1; Secure", HTTP, "secure"),
+        ("session=1; Path=/; Domain=besedka.test", HTTP, ""),
+        ("session=1; Path=/; Domain=.BESEDKA.test", "https://chat.besedka.test", ""),
+        ("session=1; Path=/; Domain=edka.test", HTTP, "foreign"),
+        ("session=1; Path=/; Domain=example.org", LOOPBACK, "foreign"),
+        ("session=1; Path=/; Secure", HTTP, "secure"),
         # Browsers keep such cookies on loopback.
-        ("session=1; Secure", LOOPBACK, ""),
-        ("session=1; SameSite=None", LOOPBACK, "secure"),
-        ("session=1; SameSite=None; Secure", "https://besedka.test", ""),
-        ("session=1; Max-Age=1", HTTP, "short"),
-        (f"session=1; expires={SOON}", HTTP, "short"),
-        ("session=1; expires=no date", HTTP, ""),
+        ("session=1; Path=/; Secure", LOOPBACK, ""),
+        ("session=1; Path=/; SameSite=None", LOOPBACK, "secure"),
+        ("session=1; Path=/; SameSite=None; Secure", "https://besedka.test", ""),
+        ("session=1; Path=/; Max-Age=1", HTTP, "short"),
+        (f"session=1; Path=/; expires={SOON}", HTTP, "short"),
+        ("session=1; Path=/; expires=no date", HTTP, ""),
         # A cookie that is being taken away.
-        ("session=; Max-Age=0", HTTP, ""),
+        ("session=; Path=/; Max-Age=0", HTTP, ""),
         ("session=1; Path=/accounts/", HTTP, "path"),
         ("session=1; Path=/chat", HTTP, ""),
+        ("session=1; Path=chat", HTTP, "path"),
+        ("session=1", HTTP, "path"),
+        ("balancer=1", HTTP, ""),
+        ("__Host-balancer=1; Path=/", HTTP, ""),
+        ("__Secure-session=1; Path=/", HTTP, "prefix"),
+        ("__Host-session=1; Path=/", LOOPBACK, "prefix"),
+        ("__Host-session=1; Path=/; Secure", "https://besedka.test", ""),
+        ("__Host-session=1; Path=/; Secure; Domain=besedka.test", "https://besedka.test", "prefix"),
+        (f"session={'1' * 4090}; Path=/", HTTP, "large"),
+        (f"session={'1' * 4089}; Path=/", HTTP, ""),
     ],
 )
 def test_a_cookie_that_does_not_come_back_has_a_kind(row: str, at: str, kind: str) -> None:
@@ -65,6 +78,34 @@ def test_a_cookie_that_does_not_come_back_has_a_kind(row: str, at: str, kind: st
 def test_a_page_that_leaves_by_itself_is_named(headers: dict[str, str], text: str, found: list[str]) -> None:
     page: Any = SimpleNamespace(headers=headers, text=text)
     assert [one.code for one in reloads("x", page, "GET /")] == found
+
+
+_CALLBACK = "http://chat.test/_oauth/besedka"
+_WHOLE = f"{_CALLBACK}?code=1&state=2"
+
+
+@pytest.mark.parametrize(
+    ("headers", "text", "led"),
+    [
+        ({"Refresh": f"0; url={_WHOLE}"}, "", (_WHOLE, "Refresh")),
+        (
+            {},
+            f"<meta http-equiv=refresh content=\"0;URL='{_WHOLE.replace('&', '&amp;')}'\">",
+            (_WHOLE, "Refresh"),
+        ),
+        ({}, f"<script>location.href = '{_WHOLE}'</script>", (_WHOLE, "script")),
+        ({}, f'<script>go("{_WHOLE.replace("&", chr(92) + "u0026")}")</script>', (_WHOLE, "script")),
+        ({}, f'<script>go("{_WHOLE.replace("/", chr(92) + "/")}")</script>', (_WHOLE, "script")),
+        ({}, f"<body onload=\"location.replace('{_WHOLE}')\">", (_WHOLE, "script")),
+        ({}, f'<a href="{_WHOLE}">Go on</a><script>count("home")</script>', None),
+        ({}, '<script>location = "/home"</script>', None),
+    ],
+)
+def test_where_a_page_leads_by_itself(
+    headers: dict[str, str], text: str, led: tuple[str, str] | None
+) -> None:
+    page: Any = SimpleNamespace(headers=headers, text=text, url="http://site.test/o/authorize/")
+    assert led_to(page, _CALLBACK) == led
 
 
 @pytest.mark.parametrize(

@@ -95,6 +95,7 @@ def test_a_popup_must_know_its_opener(
     own = contract.provider.model_copy(update={"login_style": style})
     at = contract.site.model_copy(update={"url": site})
     moved = contract.model_copy(update={"provider": own, "site": at})
-    made: Any = SimpleNamespace(opener_policy=told)
+    answered = SimpleNamespace(headers={"Cross-Origin-Opener-Policy": told})
+    made: Any = SimpleNamespace(authorized=answered)
     examination: Any = SimpleNamespace(contract=moved)
     assert bool(sso._without_opener(examination, made, "GET /o/authorize/")) is found
