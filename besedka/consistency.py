@@ -64,6 +64,15 @@ class Room(Protocol):
     def admits(self, role: str) -> bool: ...
 
 
+class Naming(Protocol):
+    """`[site.adapter]`, where it names people and roles."""
+
+    @property
+    def visitor(self) -> str | None: ...
+    @property
+    def roles(self) -> Mapping[str, str]: ...
+
+
 @dataclass(frozen=True)
 class Rows:
     """What a contract says of people and rooms; `opened` is the room that the pages show first."""
@@ -74,6 +83,7 @@ class Rows:
     admin: Account
     groups: Mapping[str, str]
     settings: names.Settings
+    adapter: Naming
 
 
 def problems(contract: Rows) -> list[str]:
@@ -129,12 +139,15 @@ def _named(contract: Rows) -> Iterator[tuple[list[tuple[str, str]], list[tuple[s
     users = [(f"users.{number} ({one.username})", one) for number, one in enumerate(contract.users, 1)]
     rooms = [(f"channels.{number} ({one.name})", one) for number, one in enumerate(contract.channels, 1)]
     people = [(f"{row}.username", user.username) for row, user in users]
-    yield [*people, ("chat.admin.username", contract.admin.username)], []
+    visitor = contract.adapter.visitor
+    walks = [("site.adapter.visitor", visitor)] if visitor is not None else []
+    yield [*people, ("chat.admin.username", contract.admin.username)], walks
     first = contract.settings.get(FIRST_ROOM)
     meant = [(f"settings.{FIRST_ROOM}", first)] if isinstance(first, str) else []
     meant += [(f"{row}.channels", name) for row, user in users for name in user.channels]
     yield [(f"{row}.name", room.name) for row, room in rooms], meant
     groups = [(f"provider.groups.{role}", role) for role in contract.groups]
+    groups += [(f"site.adapter.roles.{role}", role) for role in contract.adapter.roles]
     roles = [(f"{row}.roles", role) for row, room in rooms for role in room.roles or ()]
     yield [(f"{row}.role", user.role) for row, user in users], [*roles, *groups]
 

@@ -274,10 +274,12 @@ class Contract(_Table):
     @model_validator(mode="after")
     def _consistent(self) -> Self:
         opened = self.default_channel.name if self.default_channels else None
-        rows = Rows(self.users, self.channels, opened, self.chat.admin, self.provider.groups, self.settings)
-        found = [
-            *problems(rows),
-            *self._adapter_problems(),
+        told = (self.chat.admin, self.provider.groups, self.settings, self.site.adapter)
+        rows = Rows(self.users, self.channels, opened, *told)
+        found = problems(rows)
+        said = {text.partition(":")[0] for text in found}
+        found += [
+            *(text for text in self._adapter_problems() if text.partition(":")[0] not in said),
             *address_mistakes.problems(self),
             *setting_mistakes.problems(self),
         ]

@@ -14,6 +14,10 @@ from besedka.rocketchat import provider
 TOLD = contract.load(overlays=())
 OWN = provider.base_id(TOLD.provider)
 USER, ROOM = TOLD.users[0], TOLD.channels[0]
+# Its first letter that has one is of another alphabet.
+_TWIN = next(
+    USER.username.replace(a, b, 1) for a, b in zip("aeopc", "аеорс", strict=True) if a in USER.username
+)
 PRIVATE = next(room for room in TOLD.channels if room.private)
 
 REFUSED = {
@@ -106,6 +110,11 @@ REFUSED = {
         "[channels]",
         f'name = "{PRIVATE.name}"\nroles = ["us\u0435r"]',
         "only looks like 'user' of users.",
+    ),
+    "cyrillic_letter_of_the_visitor": (
+        "site.adapter",
+        f'visitor = "{_TWIN}"',
+        "1 wrong row: site.adapter.visitor",
     ),
     "cyrillic_letter_of_the_administrator": (
         "chat.admin",
