@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from besedka.checks import sso_identity
 from besedka.checks.check import Check, check
-from besedka.checks.examination import Examination
+from besedka.checks.examination import SERVER_SECONDS, Examination
 from besedka.checks.finding import Answer, Ok, Skipped, answer, finding
 from besedka.checks.sso import code_for, exchange
 from besedka.checks.visitors import holders, visitor
 from besedka.contract import Contract
 from besedka.rocketchat import identity as identities
+from besedka.site import Site
 
 
 @check("sso.two_people", codes="one_id", needs=["sso.fields", "sso.token"])
@@ -19,7 +22,8 @@ def two_people(examination: Examination) -> Answer:
     others = [one for one in holders(examination).values() if one.temporary and one.username != made.username]
     if not others or not made.identity.get("id"):
         return Skipped("no second temporary user signs in here")
-    other = others[0]
+    # A browser of its own: the other checks sign this person in, too.
+    other = replace(others[0], site=Site.of(examination.contract, timeout=SERVER_SECONDS))
     other.site.sign_in(other.username, other.password, email=other.email)
     code, _ = code_for(examination, other, "doctor-state")
     issued = examination.secret(str(exchange(examination, code).fields.get("access_token") or ""))
