@@ -20,7 +20,9 @@ def two_people(examination: Examination) -> Answer:
     """Does identity answer another id to another person?"""
     made, own = visitor(examination), examination.contract.provider
     others = [one for one in holders(examination).values() if one.temporary and one.username != made.username]
-    if not others or not made.identity.get("id"):
+    first = made.identity.get("id")
+    # sso.fields tells of an id that is none.
+    if not others or not isinstance(first, str) or not first:
         return Skipped("no second temporary user signs in here")
     # A browser of its own: the other checks sign this person in, too.
     other = replace(others[0], site=Site.of(examination.contract, timeout=SERVER_SECONDS))
@@ -35,7 +37,7 @@ def two_people(examination: Examination) -> Answer:
     if second is None:
         return Ok("the second token was not answered: the hops tell of it")
     found = []
-    if second == made.identity["id"]:
+    if second == first:
         fix = "The view must answer the id of the token's owner: does it answer one id to all?"
         seen, place = f"id is {second!r} for two people", f"GET {own.identity_path}"
         found = [finding("sso.two_people.one_id", seen, "an id of each one's own", place, advice=(fix,))]
