@@ -99,6 +99,15 @@ def secrets(url: str) -> set[str]:
     return {form for each in found if each for form in (each, unquote(each))}
 
 
+def is_of_one_host(url: str) -> bool:
+    """Whether a Mongo URL names one server, and neither several nor what leads to them."""
+    scheme, _, rest = url.partition("://")
+    place, _, query = rest.partition("?")
+    hosts = place.rpartition("@")[2].partition("/")[0]
+    balanced = any(name.lower() == "loadbalanced" and value == "true" for name, value in parse_qsl(query))
+    return scheme == "mongodb" and "," not in hosts and not balanced
+
+
 def names_somebody(url: str) -> bool:
     """Whether the URL holds a name or a password, which are nobody's business."""
     return "@" in url or bool(secrets(url))

@@ -7,6 +7,7 @@ names are those of `packages/models/src/models/` of Rocket.Chat.
 from __future__ import annotations
 
 import re
+import warnings
 from functools import cached_property
 from typing import Any, Self
 
@@ -24,16 +25,24 @@ TIMEOUT_SECONDS = 3.0
 
 
 def connected(mongo_url: str, seconds: float) -> MongoClient[Document]:
-    """A client of the named host and no other; each wait ends after that many seconds.
+    """A client of the named host and no other, or of the set of several; each wait ends after that
+    many seconds.
 
     Dates are aware UTC; those out of Python's range come as `bson.DatetimeMS`.
     """
     milliseconds = int(seconds * 1000)
+    # With a name, the driver takes a server that says nothing for one of another set.
+    alone: dict[str, Any] = {"directConnection": True, "replicaSet": None}
+    with warnings.catch_warnings():
+        # Options of the driver that Rocket.Chat has are none of this one's business.
+        warnings.simplefilter("ignore", UserWarning)
+        return _client(mongo_url, milliseconds, alone if database_url.is_of_one_host(mongo_url) else {})
+
+
+def _client(mongo_url: str, milliseconds: int, more: dict[str, Any]) -> MongoClient[Document]:
     return MongoClient(
         mongo_url,
-        directConnection=True,
-        # With a name, the driver takes a server that says nothing for one of another set.
-        replicaSet=None,
+        **more,
         datetime_conversion="DATETIME_AUTO",
         tz_aware=True,
         unicode_decode_error_handler="replace",
@@ -47,8 +56,9 @@ class ChatDatabase:
     """The database behind a `mongodb://` URL; `rocketchat` if the URL names none.
 
     Connects to the named host and no other (`directConnection`): a replica set advertises member names
-    that only its own network resolves. Dates out of Python's range come as `bson.DatetimeMS`, because
-    Rocket.Chat stores JavaScript's greatest date in its banners. Dates are aware UTC.
+    that only its own network resolves. Where several are named, or a record of DNS, the set's primary is
+    looked for. Dates out of Python's range come as `bson.DatetimeMS`, because Rocket.Chat stores
+    JavaScript's greatest date in its banners. Dates are aware UTC.
     """
 
     def __init__(self, mongo_url: str, *, timeout: float = TIMEOUT_SECONDS) -> None:
@@ -57,7 +67,7 @@ class ChatDatabase:
         self._url = mongo_url
         try:
             self._client = connected(mongo_url, timeout)
-        except (PyMongoError, ValueError) as error:
+        except (PyMongoError, ValueError, OSError) as error:
             raise self._unreachable(error) from error
 
     def __enter__(self) -> Self:

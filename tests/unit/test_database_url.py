@@ -222,3 +222,24 @@ def test_postgresql_is_given_what_the_sites_own_driver_gets(query: str, told: di
     assert conninfo_to_dict(url) == told | {
         "user": "u", "password": "p@", "host": "127.0.0.1", "dbname": "site"
     }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("url", "one"),
+    [
+        ("mongodb://h/rocketchat", True),
+        ("mongodb://u:p%2Cq@h:27017/rocketchat?replicaSet=rs0", True),
+        ("mongodb://[::1]:27017", True),
+        ("mongodb://h1,h2:27018/rocketchat?replicaSet=rs0", False),
+        ("mongodb+srv://cluster.example.net/rocketchat", False),
+        ("mongodb://h/rocketchat?loadBalanced=true", False),
+    ],
+)
+def test_a_url_of_one_host_is_told_from_one_of_a_set(url: str, one: bool) -> None:
+    assert database_url.is_of_one_host(url) is one
+
+
+def test_a_database_is_named_beyond_ascii() -> None:
+    database_url.refuse_unreadable(site_database_url="postgres://u:p@h/база")
+
+    assert database_url.shown("postgres://u:p@h/база") == "postgres://h/база"
