@@ -264,31 +264,11 @@ def _authorize(examination: Examination) -> Answer:
     code, found = code_for(examination, made, "doctor-state")
     made.code = code
     place = f"GET {examination.contract.provider.authorize_path}, signed in"
-    found = found or by_page.found(examination, made, place) or _without_opener(examination, made, place)
+    found = (
+        found or by_page.found(examination, made, place) or by_page.without_opener(examination, made, place)
+    )
     found = found or patience.late("sso.authorize", time.monotonic() - began, place)
     return answer(found, evidence="302 with code and state")
-
-
-def _without_opener(examination: Examination, made: Visitor, place: str) -> list[Finding]:
-    """A window of its own that may not know who opened it never hands the log-in over.
-
-    https://html.spec.whatwg.org/multipage/browsers.html#cross-origin-opener-policies: each answer on the way
-    counts, on https and on loopback. Meteor, packages/oauth/end_of_popup_response.js, needs the opener.
-    """
-    site = examination.contract.site.url
-    trusted = site.startswith("https:") or address.is_loopback(address.host(site))
-    if examination.contract.provider.login_style != "popup" or not trusted:
-        return []
-    headers = made.authorized.headers if made.authorized is not None else {}
-    told = headers.get("Cross-Origin-Opener-Policy", "").partition(";")[0].strip().lower()
-    if told in {"", "unsafe-none"}:
-        return []
-    fix = (
-        "Set SECURE_CROSS_ORIGIN_OPENER_POLICY = None at the site, and send no such header from a proxy; or "
-        'set login_style = "redirect" in [provider] of besedka.toml, and provision.'
-    )
-    seen, code = f"Cross-Origin-Opener-Policy: {told}, and login_style is popup", "sso.authorize.opener"
-    return [finding(code, seen, "no such header", place, advice=(fix,))]
 
 
 @check("sso.foreign_redirect", codes="open", needs=["sso.user"], after=["site.authorize"])
