@@ -11,9 +11,9 @@ from besedka import address
 from faults import names
 from faults.breakable_stack import BreakableStack
 from faults.fault import Fault
-from faults.hops import own_callback
+from faults.hops import own_callback, with_a_code, with_a_token
 from faults.proxy import Forward, Reply, Request, Rule, without_header
-from faults.rules import answers, answers_json, changed, every, reply_with, to
+from faults.rules import answers, answers_json, changed, every, fields, reply_with, to
 
 # web/config/settings.py
 _SESSION = "besedka_session"
@@ -164,6 +164,12 @@ FAULTS = (
             lambda request, forward: forward(replace(request, target=request.target.replace("%", "%25"))),
         ),
     ),
+    _site(
+        "token_beside_an_error",
+        "sso.token.other",
+        lambda: fields(with_a_code, error="deprecated"),
+    ),
+    _site("identity_of_a_made_up_id", "sso.two_people.one_id", lambda: fields(with_a_token, id="made-up")),
     _site(
         "client_not_for_this_grant",
         "sso.client.other",

@@ -303,6 +303,8 @@ LEVERS = {
     "iframe.client.unstyled": "proxy",
     "services.chat.redirected": "https",
     "sso.fields.id_taken": "one id to all",
+    "sso.two_people": "one id to all",
+    "sso.token.other": "error",
     "sso.identity.limited": "limit",
     "sso.token.unnamed": "access_token",
     "iframe.pace": "DDP_Rate_Limit_User_Requests_Allowed",

@@ -1,7 +1,8 @@
-"""An authorize view that hands the code on by a page in place of a redirect: what a browser makes of it."""
+"""The authorize view's answer as a browser takes it: a page for a redirect, a window without its opener."""
 
 from __future__ import annotations
 
+from besedka import address
 from besedka.checks.content_policy import inline, policies
 from besedka.checks.examination import Examination
 from besedka.checks.finding import Finding, finding
@@ -32,3 +33,25 @@ def found(examination: Examination, made: Visitor, place: str) -> list[Finding]:
         return [finding("sso.authorize.unshown", seen, expected, place, advice=(_FIX,))]
     seen = f"200 with a page that leads on by {by}"
     return [finding("sso.authorize.page", seen, expected, place, advice=(_FIX,))]
+
+
+def without_opener(examination: Examination, made: Visitor, place: str) -> list[Finding]:
+    """A window of its own that may not know who opened it never hands the log-in over.
+
+    https://html.spec.whatwg.org/multipage/browsers.html#cross-origin-opener-policies: each answer on the way
+    counts, on https and on loopback. Meteor, packages/oauth/end_of_popup_response.js, needs the opener.
+    """
+    site = examination.contract.site.url
+    trusted = site.startswith("https:") or address.is_loopback(address.host(site))
+    if examination.contract.provider.login_style != "popup" or not trusted:
+        return []
+    headers = made.authorized.headers if made.authorized is not None else {}
+    told = headers.get("Cross-Origin-Opener-Policy", "").partition(";")[0].strip().lower()
+    if told in {"", "unsafe-none"}:
+        return []
+    fix = (
+        "Set SECURE_CROSS_ORIGIN_OPENER_POLICY = None at the site, and send no such header from a proxy; or "
+        'set login_style = "redirect" in [provider] of besedka.toml, and provision.'
+    )
+    seen, code = f"Cross-Origin-Opener-Policy: {told}, and login_style is popup", "sso.authorize.opener"
+    return [finding(code, seen, "no such header", place, advice=(fix,))]

@@ -42,6 +42,7 @@ from besedka.checks import (
     sso_pages,
     sso_roles,
     sso_user,
+    two_people,
     writing,
 )
 from besedka.checks.check import LAYERS, Check
@@ -76,6 +77,7 @@ _MODULES = (
     overwritten,
     remembered,
     sso,
+    two_people,
     sso_pages,
     iframe_auth,
     sso_roles,

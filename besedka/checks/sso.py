@@ -80,7 +80,7 @@ _NOT_ITS_GRANT = (
 _SHORT_SECONDS = 10
 
 
-def _exchange(examination: Examination, code: str, via: str = "") -> ProbeAnswer:
+def exchange(examination: Examination, code: str, via: str = "") -> ProbeAnswer:
     """The token request as Rocket.Chat makes it (`apps/meteor/app/custom-oauth/server`)."""
     own = examination.contract.provider
     form = {
@@ -101,7 +101,7 @@ def _exchange(examination: Examination, code: str, via: str = "") -> ProbeAnswer
 
 def _client(examination: Examination) -> Answer:
     """Does the token endpoint accept Rocket.Chat's id and secret?"""
-    answered = _exchange(examination, _NOT_CODE)
+    answered = exchange(examination, _NOT_CODE)
     error = str(answered.fields.get("error", ""))
     if error == "invalid_grant":
         return Ok("a made-up code is refused, the client is not; a real one shows whether PKCE is asked for")
@@ -124,6 +124,9 @@ def _token_refusal(  # noqa: PLR0911 - one return per way to fail
         return refusal("pkce", _PKCE, expected="no PKCE asked for")
     if error == "invalid_client":
         return _refused(name, examination, place, seen)
+    if decoded.get("access_token") and error:
+        fix = "Take `error` out of the answer that has a token: Rocket.Chat looks at it first, and refuses."
+        return refusal("other", fix, expected="no error beside a token")
     if not error and 200 <= answered.status < 300 and decoded:
         fix = "Rocket.Chat reads access_token, at the top of the answer: let the view call it so."
         seen = f"{seen}: {', '.join(sorted(decoded))}"
@@ -148,7 +151,7 @@ def _token_refusal(  # noqa: PLR0911 - one return per way to fail
 
 
 def _accepted_in_the_form(examination: Examination) -> bool:
-    return _exchange(examination, _NOT_CODE, via="payload").fields.get("error") == "invalid_grant"
+    return exchange(examination, _NOT_CODE, via="payload").fields.get("error") == "invalid_grant"
 
 
 def _refused(name: str, examination: Examination, place: str, seen: str) -> Finding:
@@ -261,31 +264,11 @@ def _authorize(examination: Examination) -> Answer:
     code, found = code_for(examination, made, "doctor-state")
     made.code = code
     place = f"GET {examination.contract.provider.authorize_path}, signed in"
-    found = found or by_page.found(examination, made, place) or _without_opener(examination, made, place)
+    found = (
+        found or by_page.found(examination, made, place) or by_page.without_opener(examination, made, place)
+    )
     found = found or patience.late("sso.authorize", time.monotonic() - began, place)
     return answer(found, evidence="302 with code and state")
-
-
-def _without_opener(examination: Examination, made: Visitor, place: str) -> list[Finding]:
-    """A window of its own that may not know who opened it never hands the log-in over.
-
-    https://html.spec.whatwg.org/multipage/browsers.html#cross-origin-opener-policies: each answer on the way
-    counts, on https and on loopback. Meteor, packages/oauth/end_of_popup_response.js, needs the opener.
-    """
-    site = examination.contract.site.url
-    trusted = site.startswith("https:") or address.is_loopback(address.host(site))
-    if examination.contract.provider.login_style != "popup" or not trusted:
-        return []
-    headers = made.authorized.headers if made.authorized is not None else {}
-    told = headers.get("Cross-Origin-Opener-Policy", "").partition(";")[0].strip().lower()
-    if told in {"", "unsafe-none"}:
-        return []
-    fix = (
-        "Set SECURE_CROSS_ORIGIN_OPENER_POLICY = None at the site, and send no such header from a proxy; or "
-        'set login_style = "redirect" in [provider] of besedka.toml, and provision.'
-    )
-    seen, code = f"Cross-Origin-Opener-Policy: {told}, and login_style is popup", "sso.authorize.opener"
-    return [finding(code, seen, "no such header", place, advice=(fix,))]
 
 
 @check("sso.foreign_redirect", codes="open", needs=["sso.user"], after=["site.authorize"])
@@ -325,7 +308,7 @@ def token(examination: Examination) -> Answer:
     made, own = visitor(examination), examination.contract.provider
     place = f"POST {own.url}{own.token_path} with a code"
     try:
-        answered = _exchange(examination, made.code)
+        answered = exchange(examination, made.code)
     except ServiceUnreachableError as error:
         if hanging := patience.too_slow("sso.token", error, place):
             return Findings((hanging,))
@@ -333,7 +316,8 @@ def token(examination: Examination) -> Answer:
     made.seconds += answered.seconds
     decoded = answered.fields
     issued = str(decoded.get("access_token") or "")
-    if not 200 <= answered.status < 300 or not issued:
+    # Rocket.Chat throws where the answer has `error`, a token beside it or not.
+    if not 200 <= answered.status < 300 or not issued or decoded.get("error"):
         return Findings((_token_refusal("sso.token", examination, answered),))
     examination.secret(issued)
     made.refresh_token = examination.secret(str(decoded.get("refresh_token") or ""))
@@ -356,7 +340,7 @@ def token(examination: Examination) -> Answer:
 
 def _kept(examination: Examination, place: str) -> Finding | None:
     """A made-up code is answered with a token, once a real one was: that answer is kept for everybody."""
-    if not _exchange(examination, _NOT_CODE).fields.get("access_token"):
+    if not exchange(examination, _NOT_CODE).fields.get("access_token"):
         return None
     fix = (
         "Everybody gets the token of the first: no caching of token_path in the proxy's configuration "

@@ -70,7 +70,7 @@ def identity(examination: Examination) -> Answer:
     mode = modes.get(own.identity_token_sent_via, own.identity_token_sent_via)
     place = f"GET {own.url}{own.identity_path} with the token by {mode}"
     try:
-        answered = patience.quicker(lambda: _asked(examination, mode), lambda got: got.seconds)
+        answered = patience.quicker(lambda: asked(examination, mode), lambda got: got.seconds)
     except ServiceUnreachableError as error:
         if hanging := patience.too_slow("sso.identity", error, place):
             return Findings((hanging,))
@@ -96,7 +96,7 @@ def _garbled(answered: ProbeAnswer, place: str) -> list[Finding]:
 
 def _of_anybody(examination: Examination, mode: str, place: str) -> list[Finding]:
     """`sso.identity.anybody`: a token that nobody issued is answered as this one was."""
-    answered = _asked(examination, mode, NOT_TOKEN)
+    answered = asked(examination, mode, NOT_TOKEN)
     named = identities.read(answered.fields)
     # An answer without an id names nobody: `sso.fields` says what it lacks.
     if answered.status != 200 or "id" not in named:
@@ -109,7 +109,7 @@ def _of_anybody(examination: Examination, mode: str, place: str) -> list[Finding
     return [finding("sso.identity.anybody", seen, "401", place, advice=(fix,))]
 
 
-def _asked(examination: Examination, mode: str, token: str = "") -> ProbeAnswer:
+def asked(examination: Examination, mode: str, token: str = "") -> ProbeAnswer:
     """The identity request as Rocket.Chat makes it (`apps/meteor/app/custom-oauth/server`)."""
     own, token = examination.contract.provider, token or visitor(examination).access_token
     address, headers = own.url + own.identity_path, {"Accept": "application/json"}
@@ -138,7 +138,7 @@ def _refusal(examination: Examination, answered: ProbeAnswer, mode: str, place: 
     advice = gateway(answered.status, answered.body)
     if answered.status in _OF_THE_TOKEN:
         other = "payload" if mode == "header" else "header"
-        again = _asked(examination, other)
+        again = asked(examination, other)
         if again.status == 200 and identities.read(again.fields):
             fix = (
                 f'Set identity_token_sent_via = "{other}" in [provider] of besedka.toml, then run '
@@ -243,7 +243,7 @@ def _unsteady(examination: Examination, place: str) -> list[Finding]:
     """An id that is another one at the next ask: to Rocket.Chat another person."""
     own, made = examination.contract.provider, visitor(examination)
     modes = {"default": own.token_sent_via}
-    again = _asked(examination, modes.get(own.identity_token_sent_via, own.identity_token_sent_via))
+    again = asked(examination, modes.get(own.identity_token_sent_via, own.identity_token_sent_via))
     first, second = made.identity.get("id"), identities.read(again.fields).get("id")
     if again.status not in _RIGHT or not second or first == second:
         return []

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 import requests
 
-from besedka.checks import frame_policy, sso, stopped
+from besedka.checks import by_page, frame_policy, stopped
 from besedka.contract import Contract
 from besedka.site_database import verified
 
@@ -98,4 +98,4 @@ def test_a_popup_must_know_its_opener(
     answered = SimpleNamespace(headers={"Cross-Origin-Opener-Policy": told})
     made: Any = SimpleNamespace(authorized=answered)
     examination: Any = SimpleNamespace(contract=moved)
-    assert bool(sso._without_opener(examination, made, "GET /o/authorize/")) is found
+    assert bool(by_page.without_opener(examination, made, "GET /o/authorize/")) is found
