@@ -87,6 +87,17 @@ def test_what_changes_something_is_not_asked_again(served: Served) -> None:
             client.post(url, timeout=5)
 
 
+def test_what_changes_something_goes_by_no_connection_that_was_idle(
+    served: Served, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(http, "_IDLE_SECONDS", 0.0)
+    url = served(EndsKept)
+    with http.session() as client:
+        client.get(url, timeout=5)
+
+        assert client.post(url, timeout=5).status_code == 200
+
+
 def test_a_new_connection_that_ended_is_a_failure(served: Served) -> None:
     asked = []
 

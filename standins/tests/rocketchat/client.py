@@ -15,6 +15,8 @@ from typing import Any, Self
 
 import requests
 
+from besedka import http
+
 Json = dict[str, Any]
 TIMEOUT_SECONDS = 20.0
 
@@ -48,8 +50,7 @@ class Client:
         self.user_id: str | None = None
         self.token: str | None = None
         self.second_factor: dict[str, str] = {}
-        self._http = requests.Session()
-        self._http.trust_env = False
+        self._http = http.session()
         self._http.headers["User-Agent"] = agent
 
     def request(self, verb: str, path: str, *, headers: dict[str, str] | None = None, **more: Any) -> Answer:
