@@ -40,6 +40,6 @@ def without_slash(location: str, asked: str) -> tuple[str, ...]:
     if (target.netloc, f"{target.path}/") != (first.netloc, first.path):
         return ()
     return (
-        f"Something takes the slash at the end away, and Django puts it back ({first.path}): take that rule "
-        "out of the proxy's configuration (rewrite, trailingSlash).",
+        f"Something redirects to the address without its last slash, and Django puts it back ({first.path}): "
+        "take that rule out of the proxy's configuration (rewrite, trailingSlash).",
     )
