@@ -12,7 +12,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import requests
-from websockets.exceptions import InvalidStatus, WebSocketException
+from websockets.exceptions import ConnectionClosed, InvalidStatus, WebSocketException
 from websockets.sync.client import ClientConnection, connect
 from websockets.typing import Origin
 
@@ -62,7 +62,8 @@ def websocket(examination: Examination) -> Answer:
 
 def _of_its_origin(examination: Examination, address: str, found: list[Finding]) -> list[Finding]:
     """The same refusal by its cause, where a socket of another origin, or of none, is let in."""
-    if not found or not found[0].code.endswith(".refused"):
+    # A socket that is cut is not refused for what it said.
+    if not found or not found[0].seen.startswith("the handshake was answered"):
         return found
     contract, base = examination.contract, examination.contract.chat.url
     other_scheme = base.replace("http", "https", 1) if base.startswith("http:") else f"http{base[5:]}"
@@ -108,8 +109,13 @@ def _keep_silent(examination: Examination, address: str, origin: Origin) -> None
         examination.cleanups.append(partial(_closed, kept))
 
 
-def _refusals(address: str, origin: Origin | None, greeting: str, expected: str) -> list[Finding] | None:
-    """What keeps a socket from that address; None where the chat has no such address."""
+def _refusals(
+    address: str, origin: Origin | None, greeting: str, expected: str, *, again: bool = True
+) -> list[Finding] | None:
+    """What keeps a socket from that address; None where the chat has no such address.
+
+    A socket that was opened and cut is asked `again` before that is believed.
+    """
     place = f"WebSocket {address.partition('/sockjs/')[0]}"
     try:
         with _connected(address, origin) as socket:
@@ -127,6 +133,8 @@ def _refusals(address: str, origin: Origin | None, greeting: str, expected: str)
     except TimeoutError:
         seen, kind = f"no answer over the socket within {TIMEOUT_SECONDS:.0f} s", "silent"
     except (WebSocketException, OSError) as error:
+        if again and isinstance(error, ConnectionClosed):
+            return _refusals(address, origin, greeting, expected, again=False)
         seen, kind = f"the handshake failed: {type(error).__name__}: {error}", "refused"
     advice = (*_REFUSING, *_PROXY_ADVICE) if " 403," in seen else _PROXY_ADVICE
     return [finding(f"services.websocket.{kind}", seen, "101 and a DDP session", place, advice=advice)]

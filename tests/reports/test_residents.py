@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+import tempfile
+from contextlib import ExitStack
 from pathlib import Path
+from typing import Any
 
 import pytest
-from playwright.sync_api import BrowserContext
+from playwright.sync_api import BrowserType
 
 from besedka.stacks.model import Stack
+from fixtures.lending import with_profiles
 from tests import inner
 
 pytestmark = pytest.mark.reports
@@ -68,31 +71,39 @@ LEFT = {
 
 
 def test_a_browser_with_a_profile_takes_files_along_and_nobody(
-    profiled: Callable[..., BrowserContext], stack: Stack, tmp_path_factory: pytest.TempPathFactory
+    browser_type: BrowserType,
+    browser_type_launch_args: dict[str, Any],
+    stack: Stack,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """In front of Rocket.Chat's own client the lender starts these."""
-    first, second = _visited(profiled, stack), profiled()
-    try:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    with with_profiles(browser_type, browser_type_launch_args) as start, ExitStack() as open_browsers:
+        first = start()
+        open_browsers.callback(first.close)
+        page = first.new_page()
+        page.goto(f"{stack.site_url}/accounts/login/")
+        page.close()
+        (kept,) = map(_files, _profiles(tmp_path))
+        second = start()
+        open_browsers.callback(second.close)
+
         assert first.cookies() != []
         assert (second.cookies(), second.pages) == ([], [])
-        kept, taken = (
-            {file.name for file in folder.glob("Default/Cache/*/*_0")}
-            for folder in sorted(tmp_path_factory.getbasetemp().glob("profiles0/*"))
-        )
         assert kept
-        assert kept <= taken
-    finally:
-        first.close()
-        second.close()
+        assert all(kept <= _files(profile) for profile in _profiles(tmp_path))
+
+    assert _profiles(tmp_path) == []
 
 
-def _visited(profiled: Callable[..., BrowserContext], stack: Stack) -> BrowserContext:
-    """A browser that has been to the site's log-in page."""
-    context = profiled()
-    page = context.new_page()
-    page.goto(f"{stack.site_url}/accounts/login/")
-    page.close()
-    return context
+def _profiles(folder: Path) -> list[Path]:
+    return list(folder.glob("besedka-profile-*"))
+
+
+def _files(profile: Path) -> set[str]:
+    """Names of what the browser keeps of files."""
+    return {file.name for file in profile.glob("Default/Cache/*/*_0")}
 
 
 def test_who_leaves_a_page_different_fails_by_name(stack: Stack, subject: Path) -> None:
