@@ -67,9 +67,11 @@ def _of_its_origin(examination: Examination, address: str, found: list[Finding])
         return found
     contract, base = examination.contract, examination.contract.chat.url
     other_scheme = base.replace("http", "https", 1) if base.startswith("http:") else f"http{base[5:]}"
-    for origin in (None, contract.site.url, other_scheme):
-        named = Origin(addresses.origin(origin)) if origin else None
-        if _refusals(address, named, _DDP_CONNECT, '"connected"') == []:
+    own = addresses.origin(base)
+    for origin in (None, *(addresses.origin(url) for url in (contract.site.url, other_scheme))):
+        # Below one host, the site's origin is the chat's own.
+        named = Origin(origin) if origin else None
+        if origin != own and _refusals(address, named, _DDP_CONNECT, '"connected"') == []:
             other = named or "no Origin"
             seen = f"{found[0].seen}: with Origin {base}. With {other} it is taken"
             return [replace(found[0], code="services.websocket.origin", seen=seen, advice=_ORIGIN)]

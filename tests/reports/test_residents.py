@@ -12,7 +12,7 @@ import pytest
 from playwright.sync_api import BrowserType
 
 from besedka.stacks.model import Stack
-from fixtures.lending import with_profiles
+from fixtures.lending import take_along, with_profiles
 from tests import inner
 
 pytestmark = pytest.mark.reports
@@ -95,6 +95,18 @@ def test_a_browser_with_a_profile_takes_files_along_and_nobody(
         assert all(kept <= _files(profile) for profile in _profiles(tmp_path))
 
     assert _profiles(tmp_path) == []
+
+
+def test_nothing_of_a_person_is_taken_along(tmp_path: Path) -> None:
+    first = tmp_path / "first" / "Default"
+    for kept in ("Cache/Cache_Data/page", "Code Cache/js/script", "Cookies", "Local Storage/leveldb/token"):
+        (first / kept).parent.mkdir(parents=True, exist_ok=True)
+        (first / kept).touch()
+
+    take_along(first.parent, tmp_path / "own")
+
+    own = {file.name for file in (tmp_path / "own").rglob("*") if file.is_file()}
+    assert own == {"page", "script"}
 
 
 def _profiles(folder: Path) -> list[Path]:

@@ -9,8 +9,10 @@ import sys
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
 
 from besedka import contract as contracts
+from besedka.cli import app
 from besedka.commands.running import NoStackError
 from besedka.commands.target import located
 from besedka.errors import StackStartError, UsageError
@@ -52,6 +54,20 @@ def test_no_command_guesses_between_two_and_an_address_names_one() -> None:
         located(CONTRACT)
     *_, found = located(CONTRACT, site_url=first.site_url, chat_url=first.chat_url)
     assert found == first
+
+
+def test_conformance_asks_the_stack_of_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[str] = []
+
+    def run(command: list[str], **_: object) -> subprocess.CompletedProcess[str]:
+        asked.extend(command)
+        return subprocess.CompletedProcess(command, 0)
+
+    up_records.note(stack("first", 1), MADE_OF)
+    monkeypatch.setattr(subprocess, "run", run)
+
+    assert CliRunner().invoke(app, ["conformance", "--page", str(tmp_path / "page.md")]).exit_code == 0
+    assert {"--site-url=http://127.0.0.1:1", "--chat-url=http://127.0.0.1:2"} <= set(asked)
 
 
 def test_a_stack_is_used_again_while_nothing_has_changed() -> None:
