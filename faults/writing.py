@@ -44,19 +44,19 @@ def _encrypted(one: BreakableStack) -> Iterator[None]:
 
 
 @contextmanager
-def _no_index(one: BreakableStack) -> Iterator[None]:
-    collection = one.mongo[_MEMBERSHIPS]
-    keys = {"rid", "u._id"}
+def _no_index(one: BreakableStack, collection: str = _MEMBERSHIPS, *fields: str) -> Iterator[None]:
+    rows = one.mongo[collection]
+    keys = {*(fields or ("rid", "u._id"))}
     name, row = next(
         (name, row)
-        for name, row in collection.index_information().items()
+        for name, row in rows.index_information().items()
         if row.get("unique") and {key for key, _ in row["key"]} == keys
     )
-    collection.drop_index(name)
+    rows.drop_index(name)
     try:
         yield
     finally:
-        collection.create_index(row["key"], unique=True, name=name)
+        rows.create_index(row["key"], unique=True, sparse=row.get("sparse", False), name=name)
 
 
 @contextmanager
@@ -166,6 +166,16 @@ FAULTS = (
         lambda one: one.setting(_ROLES, "user,admin"),
     ),
     Fault("memberships_without_an_index", "integrity.indexes.not_unique", _no_index),
+    Fault(
+        "usernames_without_an_index",
+        "integrity.indexes.not_unique",
+        lambda one: _no_index(one, "users", "username"),
+    ),
+    Fault(
+        "room_names_without_an_index",
+        "integrity.indexes.not_unique",
+        lambda one: _no_index(one, "rocketchat_room", "name"),
+    ),
     Fault("account_in_a_room_that_is_gone", "integrity.room_links.users", _lost_room),
     Fault("messages_of_a_room_that_is_gone", "integrity.room_links.messages", _orphan_message),
     Fault("namesake_waits_to_be_adopted", "integrity.takeover.waiting", _namesake),

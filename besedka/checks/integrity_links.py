@@ -12,28 +12,39 @@ from besedka.rocketchat.documents import is_banned
 
 _GROUND = ["services.same_data"]
 _SHOWN = 5
+# Collection, fields, and what becomes possible without the index (packages/models/src/models/).
+_UNIQUE = (
+    ("rocketchat_subscription", ("rid", "u._id"), "a user can be in one room twice"),
+    ("rocketchat_room", ("name",), "two rooms can have one name"),
+    ("users", ("username",), "two accounts can have one username"),
+    ("users", ("emails.address",), "two accounts can have one e-mail address"),
+)
 
 
 @check("integrity.indexes", codes="not_unique", needs=_GROUND)
 def indexes(examination: Examination) -> Answer:
-    """Does MongoDB itself refuse a second membership of one user in one room?"""
-    if examination.mongo.memberships_are_unique():
-        return answer((), evidence="unique index on rid and u._id")
+    """Does MongoDB itself refuse a second account, room or membership of the same name?
+
+    These indexes stood in the database of a running 6.13.0.
+    """
     advice = (
-        "Remove double memberships first, then restart Rocket.Chat: it makes its indexes at each start.",
+        "Remove what is there twice first, then restart Rocket.Chat: it makes its indexes at each start.",
         "A database restored without its indexes has none; Rocket.Chat logs that it cannot make them.",
     )
+    missing = (row for row in _UNIQUE if not examination.mongo.is_unique(row[0], *row[1]))
     return answer(
         [
             finding(
                 "integrity.indexes.not_unique",
-                "no unique index on rid and u._id: a user can be in one room twice",
-                "{rid: 1, 'u._id': 1}, unique (packages/models/src/models/Subscriptions.ts)",
-                "rocketchat_subscription, indexes",
+                f"no unique index on {' and '.join(fields)}: {harm}",
+                "a unique index",
+                f"{collection}, indexes",
                 advice=advice,
                 severity=Severity.RISK,
             )
-        ]
+            for collection, fields, harm in missing
+        ],
+        evidence=f"{len(_UNIQUE)} unique indexes",
     )
 
 

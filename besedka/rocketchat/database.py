@@ -169,14 +169,13 @@ class ChatDatabase:
         """Whether a migration is said to be under way (apps/meteor/server/lib/migrations.ts)."""
         return bool((self._one("migrations", {"_id": "control"}) or {}).get("locked"))
 
-    def memberships_are_unique(self) -> bool:
-        """Whether a unique index keeps a user from being in one room twice."""
+    def is_unique(self, collection: str, *fields: str) -> bool:
+        """Whether a unique index keeps two rows from being alike in these fields together."""
         try:
-            rows = self._collection("rocketchat_subscription").index_information().values()
+            rows = self._collection(collection).index_information().values()
         except PyMongoError as error:
             raise self._unreachable(error) from error
-        keys = {"rid", "u._id"}
-        return any(row.get("unique") and {name for name, _ in row["key"]} == keys for row in rows)
+        return any(row.get("unique") and {name for name, _ in row["key"]} == {*fields} for row in rows)
 
     def rooms_of_messages(self) -> list[Any]:
         """The room ids that messages name, each once."""

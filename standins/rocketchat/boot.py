@@ -95,7 +95,7 @@ async def start(config: Config, client: AsyncMongoClient[dict[str, Any]]) -> Ser
         seed_rooms(server),
         users.create_index([("username", 1)], unique=True, sparse=True),
         users.create_index([("emails.address", 1)], unique=True, sparse=True),
-        users.create_index([("services.resume.loginTokens.hashedToken", 1)]),
+        users.create_index([("services.resume.loginTokens.hashedToken", 1)], unique=True, sparse=True),
         pending.create_index([("key", 1)], unique=True),
         _one_row_per_service(server),
     )
