@@ -9,10 +9,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import BrowserType
+from playwright.sync_api import Browser, BrowserContext, BrowserType, Page
 
 from besedka.stacks.model import Stack
-from fixtures.lending import take_along, with_profiles
+from fixtures.lending import MODULES, Lender, take_along, with_profiles
 from tests import inner
 
 pytestmark = pytest.mark.reports
@@ -107,6 +107,48 @@ def test_nothing_of_a_person_is_taken_along(tmp_path: Path) -> None:
 
     own = {file.name for file in (tmp_path / "own").rglob("*") if file.is_file()}
     assert own == {"page", "script"}
+
+
+SOMEWHERE = "http://somewhere.test"
+LEAVE = """async ([mine, modules]) => {
+    document.cookie = `${mine}=1; path=/`;
+    localStorage.setItem(mine, 1);
+    for (const name of [mine, modules]) {
+        await new Promise((done) => { indexedDB.open(name).onsuccess = ({target}) => { target.result.close(); done(); }; });
+    }
+}"""
+FOUND = """async () => [
+    document.cookie, localStorage.length, (await indexedDB.databases()).map(({name}) => name),
+]"""
+
+
+@pytest.mark.parametrize("on_disk", [True, False], ids=["with a profile", "without one"])
+def test_a_browser_is_lent_again_and_keeps_the_clients_modules_alone(
+    on_disk: bool, browser: Browser, browser_type: BrowserType, browser_type_launch_args: dict[str, Any]
+) -> None:
+    with with_profiles(browser_type, browser_type_launch_args) as start:
+        profiled = start if on_disk else None
+        lender = Lender(browser, (SOMEWHERE,), keeps=True, device={}, profiled=profiled)
+        first = lender.lend()
+        page = _page(first)
+        page.evaluate(LEAVE, ["somebody", MODULES])
+        assert page.evaluate(FOUND) == ["somebody=1", 1, [MODULES, "somebody"]]
+
+        lender.take_back(first)
+        second = lender.lend()
+
+        assert second is first
+        assert _page(second).evaluate(FOUND) == ["", 0, [MODULES]]
+        lender.take_back(second)
+        lender.close()
+
+
+def _page(context: BrowserContext) -> Page:
+    """An empty page of an origin where nobody listens."""
+    page = context.new_page()
+    page.route("**", lambda route: route.fulfill(content_type="text/html", body=""))
+    page.goto(SOMEWHERE)
+    return page
 
 
 def _profiles(folder: Path) -> list[Path]:
