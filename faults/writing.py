@@ -124,6 +124,11 @@ FAULTS = (
         lambda one: _permission_taken(one, "create-user", holder="guest"),
     ),
     Fault(
+        "administrator_may_change_no_rooms",
+        "rooms.permissions.provisioning",
+        lambda one: _permission_taken(one, "edit-room", "add-user-to-joined-room", holder="guest"),
+    ),
+    Fault(
         "rule_of_room_names_refuses_the_rooms",
         "integrity.room_names.rule",
         lambda one: one.setting("UTF8_Channel_Names_Validation", "[0-9]+"),

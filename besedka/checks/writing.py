@@ -14,7 +14,9 @@ _LENGTH, _SHORTEST = "Message_MaxAllowedSize", 100
 _E2E, _E2E_PRIVATE = "E2E_Enable", "E2E_Enabled_Default_PrivateRooms"
 # Named by the calls of besedka/provision, and of doctor, which removes its temporary users.
 _PROVISIONS = (
+    "access-permissions",
     "add-oauth-service",
+    "add-user-to-joined-room",
     "assign-roles",
     "create-c",
     "create-p",
@@ -22,6 +24,7 @@ _PROVISIONS = (
     "delete-user",
     "edit-other-user-info",
     "edit-privileged-setting",
+    "edit-room",
     "view-d-room",
     "view-full-other-user-info",
     "view-privileged-setting",

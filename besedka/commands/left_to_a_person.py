@@ -18,13 +18,16 @@ _REFUSED_NAMES: Mapping[str, tuple[Kind, ...]] = {
 _PERMISSIONS = "rooms.permissions.provisioning"
 # What the administrator may not do would be refused in the middle of an apply.
 _NEEDED_FOR: Mapping[str, tuple[Kind, ...]] = {
+    "access-permissions": ("permission",),
     "add-oauth-service": ("provider",),
+    "add-user-to-joined-room": ("membership",),
     "assign-roles": ("user", "account"),
     "create-c": ("room",),
     "create-p": ("room",),
     "create-user": ("user", "own-address"),
     "edit-other-user-info": ("user", "account"),
     "edit-privileged-setting": ("setting", "provider", "service"),
+    "edit-room": ("room-field",),
     "view-full-other-user-info": ("user", "account", "own-address"),
     "view-privileged-setting": ("setting", "provider", "service"),
 }
