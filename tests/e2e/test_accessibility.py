@@ -74,10 +74,11 @@ def _waiting(
 
 @BOTH_PAGES
 def test_a_page_that_works_breaks_no_rule_of_axe(
-    page_class: type[ChatTestPage] | type[IntegratedPage], contract: Contract, returning: Callable[..., Page]
+    page_class: type[ChatTestPage] | type[IntegratedPage],
+    contract: Contract,
+    settled: Callable[..., ChatPage],
 ) -> None:
-    page: ChatPage = page_class(returning(in_most_rooms(contract)), contract)
-    page.open().wait_for_chat()
+    page: ChatPage = settled(page_class, in_most_rooms(contract))
 
     assert _violations(page.page) == []
     expect(page.page.get_by_role("main")).to_match_aria_snapshot(READY)
@@ -114,10 +115,12 @@ def test_a_session_that_ended_is_said_with_a_way_back(
 
 @BOTH_PAGES
 def test_keys_alone_lead_to_the_message_box(
-    page_class: type[ChatTestPage] | type[IntegratedPage], contract: Contract, returning: Callable[..., Page]
+    page_class: type[ChatTestPage] | type[IntegratedPage],
+    contract: Contract,
+    settled: Callable[..., ChatPage],
 ) -> None:
-    page: ChatPage = page_class(returning(in_most_rooms(contract)), contract)
-    chat = page.open().wait_for_chat()
+    page: ChatPage = settled(page_class, in_most_rooms(contract))
+    chat = page.chat
     page.page.evaluate("document.activeElement.blur()")
 
     passed = 0

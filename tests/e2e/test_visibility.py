@@ -32,10 +32,10 @@ DESKTOP, PHONE = (1280, 800), (390, 844)
 def test_nothing_covers_the_message_box(
     page_class: type[ChatTestPage] | type[IntegratedPage],
     contract: Contract,
-    returning: Callable[..., Page],
+    settled: Callable[..., ChatPage],
 ) -> None:
-    page: ChatPage = page_class(returning(in_most_rooms(contract)), contract)
-    chat = page.open().wait_for_chat()
+    page: ChatPage = settled(page_class, in_most_rooms(contract))
+    chat, usual = page.chat, page.page.viewport_size
 
     for width, height in (DESKTOP, PHONE):
         page.page.set_viewport_size({"width": width, "height": height})
@@ -50,6 +50,8 @@ def test_nothing_covers_the_message_box(
         frame_box = page.frame_element.bounding_box()
         assert frame_box is not None
         assert min(frame_box["width"], frame_box["height"]) > 300
+    assert usual is not None
+    page.page.set_viewport_size(usual)
 
 
 @BOTH_PAGES
