@@ -34,3 +34,11 @@ def test_the_site_is_among_the_origins(value: Any, fulfilled: bool) -> None:
 )
 def test_a_value_of_another_type_is_another_value(value: Any, expected: Any) -> None:
     assert not fulfils("Any_Setting", value, expected)
+
+
+@pytest.mark.parametrize(
+    ("value", "fulfilled"),
+    [("read write", True), ("write  read ", True), ("read", False), ("read write all", False), ("", False)],
+)
+def test_a_scope_is_its_words(value: str, fulfilled: bool) -> None:
+    assert fulfils("Accounts_OAuth_Custom-Besedka-scope", value, "read write") is fulfilled
