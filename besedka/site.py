@@ -160,8 +160,11 @@ class Site:
             self._sign_in_by_call(self._adapter.login_call, username, password, email)
             return
         form, place = self._login_form(path), self.url + path
-        by_address = email and (form.asks_for_email or self.url in _BY_ADDRESS)
-        named = [email] if by_address else [username, *([email] if email else [])]
+        named = [name for name in (username, email) if name]
+        if email and form.asks_for_email:
+            named = [email]
+        elif self.url in _BY_ADDRESS:
+            named.reverse()
         statuses = []
         for who in named:
             form = form if who == named[0] else self._login_form(path)

@@ -179,3 +179,27 @@ def test_a_call_that_asks_for_an_address_gets_it(monkeypatch: pytest.MonkeyPatch
     site.sign_in("anna", "secret", email="a@a.test")
 
     assert told == [None, {"email": "a@a.test", "password": "secret"}]
+
+
+def test_a_site_that_has_taken_an_address_is_still_told_names(monkeypatch: pytest.MonkeyPatch) -> None:
+    """One account that only its address opens says nothing of the others."""
+    site, taken = Site("http://127.0.0.1:9"), ("a@a.test", "berta")
+    asked: list[str] = []
+
+    def request(http: requests.Session, verb: str, address: str, **options: Any) -> requests.Response:
+        answer = requests.Response()
+        answer.url, answer.status_code, answer.headers["Content-Type"] = address, 200, "text/html"
+        answer._content = b'<form method="post"><input name="username"><input name="password" type="password">'
+        if verb == "POST":
+            asked.append(options["data"]["username"])
+            if asked[-1] in taken:
+                answer.status_code, answer.headers["Location"] = 302, "/"
+                http.cookies.set("sessionid", "of-somebody")
+        return answer
+
+    monkeypatch.setattr(requests.Session, "request", request)
+
+    site.sign_in("anna", "secret", email="a@a.test")
+    site.sign_in("berta", "secret", email="b@b.test")
+
+    assert asked == ["anna", "a@a.test", "b@b.test", "berta"]
