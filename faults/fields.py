@@ -104,6 +104,7 @@ FAULTS = (
         "integrity.shapes.wrong",
         lambda one: {"$set": {f"services.{one.contract.provider.name}": "5"}},
     ),
+    _membership("membership_answered_at_a_text", "shapes.wrong", {"lr": "2025-06-21"}),
     Fault("room_whose_count_is_a_text", "integrity.shapes.wrong", _count_as_text),
     Fault("room_with_its_muted_as_text", "integrity.shapes.wrong", _muted_as_text),
     _account("account_of_an_app", "rooms.accounts.kind", _set(type="app")),

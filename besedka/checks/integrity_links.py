@@ -72,6 +72,29 @@ def fields(examination: Examination) -> Answer:
     return answer(found, evidence="lists, documents and numbers")
 
 
+@check("integrity.messages", codes="wrong", needs=_GROUND, after=["integrity.shapes"])
+def messages(examination: Examination) -> Answer:
+    """Can the web client draw the newest messages of each room of the contract?
+
+    One that it cannot takes the whole room with it, for everybody (measured on 6.13.0).
+    """
+    known = {channel.name for channel in examination.contract.channels}
+    rooms = {room["_id"]: room["name"] for room in examination.chat_rooms if room.get("name") in known}
+    newest = examination.mongo.newest_messages(list(rooms))
+    found = [
+        finding(
+            "integrity.messages.wrong",
+            f"{name} of a message of {rooms[row['rid']]} is not {shape}: the room breaks for everybody",
+            shape,
+            f"rocketchat_message, {row['_id']}, {name}",
+            commands=(examination.provision_command,),
+        )
+        for row in newest
+        for name, shape in shapes.misshapen(shapes.MESSAGES, row)
+    ]
+    return answer(found, evidence=f"{len(newest)} messages")
+
+
 def _seen(row: Document, name: str) -> str:
     value = shapes.at(row, name)
     kind = type(value).__name__
@@ -214,4 +237,4 @@ def _has_site(examination: Examination) -> bool:
 
 def checks(_: Contract) -> tuple[Check, ...]:
     """The checks of this part."""
-    return (indexes, fields, room_links, takeover)
+    return (indexes, fields, messages, room_links, takeover)

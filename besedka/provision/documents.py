@@ -19,6 +19,8 @@ from besedka.provision.action import Action
 from besedka.provision.errors import OtherServerError
 from besedka.provision.session import Session
 from besedka.rocketchat.database import DEFAULT_DATABASE, connected
+from besedka.rocketchat.messages import newest
+from besedka.rocketchat.shapes import MESSAGES
 
 Document = dict[str, Any]
 _SECONDS = 3.0
@@ -48,6 +50,11 @@ class Documents:
         """Every document of the collection."""
         found: list[Document] = self._asked(lambda: list(self._database[collection].find()))
         return found
+
+    def newest_messages(self, room_ids: list[Any]) -> list[Document]:
+        """What the web client shows at first of these rooms."""
+        table = self._database[MESSAGES]
+        return [row for rid in room_ids for row in self._asked(lambda rid=rid: newest(table, rid))]
 
     def demand_same_data(self, session: Session) -> None:
         """Raise OtherServerError unless this is the database that the session's Rocket.Chat works on."""

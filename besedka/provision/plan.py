@@ -64,7 +64,7 @@ def made(contract: Contract, state: State, options: Options, beside: Beside | No
     steps: list[Action | Notice] = []
     documents = None if options.rooms_only else beside.documents
     rows = {str(row["_id"]): row for row in documents.rows(repairs_of_settings.SETTINGS)} if documents else {}
-    data = Data(documents.rows) if documents else None
+    data = Data(documents.rows, documents.newest_messages) if documents else None
     if documents and data:
         steps += _documents(contract, state, documents, rows, data, beside.site)
     if beside.site and not options.rooms_only:
@@ -93,6 +93,7 @@ def _documents(  # noqa: PLR0913, PLR0917 - everything that was read
     services = documents.rows(repairs_of_settings.SERVICES)
     yield from repairs_of_settings.of_services(services, rows, contract)
     yield from repairs_of_data.of_shapes(data)
+    yield from repairs_of_data.of_messages(data, contract)
     for action, room in repairs_of_data.of_kinds(data, contract):
         yield action
         # From here on it is a room like any other.

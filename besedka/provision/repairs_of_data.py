@@ -6,7 +6,7 @@ Each repair is a `document` action. Accounts of other people and rooms with cont
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -33,16 +33,16 @@ _TOLERANCE = timedelta(hours=1)
 
 
 class Data:
-    """The documents that repairs look at, read once."""
+    """The documents that repairs look at, read once; `messages` are the newest of rooms of these ids."""
 
-    def __init__(self, rows: Any) -> None:
+    def __init__(self, rows: Any, messages: Callable[[list[Any]], list[Document]] = lambda _: []) -> None:
         self.raw: dict[str, list[Document]] = {name: rows(name) for name in (USERS, ROOMS, MEMBERSHIPS)}
         self.users, self.rooms, self.memberships = (
             [shapes.whole(name, row) for row in found] for name, found in self.raw.items()
         )
         self.roles = {row["_id"] for row in rows("rocketchat_roles")}
         self.banners: list[Document] = rows("rocketchat_banner")
-        self.messages_in: Any = rows
+        self.messages = messages
 
 
 def of_shapes(data: Data) -> Iterator[Action]:
@@ -52,6 +52,22 @@ def of_shapes(data: Data) -> Iterator[Action]:
             for name, shape in shapes.misshapen(collection, row):
                 meant = shapes.meant(name, shape, shapes.at(row, name))
                 yield changed(collection, row, {name: meant}, f"its {name} is not {shape}")
+
+
+def of_messages(data: Data, contract: Contract) -> Iterator[Action]:
+    """Messages that the web client cannot draw. Without its author or time nothing mends one: it is hidden.
+
+    Rocket.Chat shows no message that is `_hidden` (packages/models/src/models/Messages.ts).
+    """
+    known = {channel.name for channel in contract.channels}
+    for row in data.messages([room["_id"] for room in data.rooms if room.get("name") in known]):
+        wrong = dict(shapes.misshapen(shapes.MESSAGES, row))
+        if shapes.undrawn(row):
+            yield changed(shapes.MESSAGES, row, {"_hidden": True}, "it has no author or no time")
+        elif wrong:
+            # Without these the text itself is shown.
+            after = {name: str(row[name]) if name == "msg" else None for name in wrong}
+            yield changed(shapes.MESSAGES, row, after, f"its {', '.join(wrong)} cannot be shown")
 
 
 def of_rooms(data: Data, contract: Contract) -> Iterator[Action]:

@@ -18,6 +18,8 @@ from pymongo.errors import PyMongoError
 
 from besedka import database_url
 from besedka.errors import ServiceUnreachableError
+from besedka.rocketchat.messages import newest
+from besedka.rocketchat.shapes import MESSAGES
 
 Document = dict[str, Any]
 DEFAULT_DATABASE = "rocketchat"
@@ -176,6 +178,13 @@ class ChatDatabase:
         except PyMongoError as error:
             raise self._unreachable(error) from error
         return any(row.get("unique") and {name for name, _ in row["key"]} == {*fields} for row in rows)
+
+    def newest_messages(self, room_ids: list[Any]) -> list[Document]:
+        """What the web client shows at first of these rooms."""
+        try:
+            return [row for rid in room_ids for row in newest(self._collection(MESSAGES), rid)]
+        except PyMongoError as error:
+            raise self._unreachable(error) from error
 
     def rooms_of_messages(self) -> list[Any]:
         """The room ids that messages name, each once."""

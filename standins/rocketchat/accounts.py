@@ -35,13 +35,18 @@ def _list_of(text: Any) -> list[str]:
     return [part.strip() for part in str(text or "").split(",") if part.strip()]
 
 
+def _document(value: Any) -> Document:
+    return value if isinstance(value, dict) else {}
+
+
 def me_view(server: Server, user: Document) -> Document:
     """What `login` and `me` show a user of themselves (`helpers/getUserInfo.ts`)."""
     view = {name: user[name] for name in _ME if name in user}
-    get, own = server.settings.get, user.get("settings") or {}
+    # What is no document is passed over (measured on 6.13.0).
+    get, own = server.settings.get, _document(user.get("settings"))
     wanted = [setting_id for setting_id in server.settings.ids() if setting_id.startswith(_PREFERENCES)]
     defaults = {setting_id.removeprefix(_PREFERENCES): get(setting_id) for setting_id in wanted}
-    view["settings"] = {"profile": {}} | own | {"preferences": defaults | (own.get("preferences") or {})}
+    view["settings"] = {"profile": {}} | own | {"preferences": defaults | _document(own.get("preferences"))}
     view["avatarUrl"] = f"{server.root_url}/avatar/{user.get('username', '')}"
     services = user.get("services", {})
     factors = {name: services.get(name, {}) for name in ("totp", "email2fa")}

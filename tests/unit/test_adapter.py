@@ -189,7 +189,9 @@ def test_a_site_that_has_taken_an_address_is_still_told_names(monkeypatch: pytes
     def request(http: requests.Session, verb: str, address: str, **options: Any) -> requests.Response:
         answer = requests.Response()
         answer.url, answer.status_code, answer.headers["Content-Type"] = address, 200, "text/html"
-        answer._content = b'<form method="post"><input name="username"><input name="password" type="password">'
+        answer._content = (
+            b'<form method="post"><input name="username"><input name="password" type="password">'
+        )
         if verb == "POST":
             asked.append(options["data"]["username"])
             if asked[-1] in taken:

@@ -216,5 +216,5 @@ def _is_prose(text: str) -> bool:
     return (
         bool(re.search(r"\b[a-z]{2,}\b", bare))
         and " " in text.strip()
-        and bool(re.search(r"[A-Za-z]{2,}\W* |[,;:] ", text))
+        and bool(re.search(r"(?:[A-Za-z]{2,}|\ba)\W* |[,;:] ", text))
     )
