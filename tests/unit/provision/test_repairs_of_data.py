@@ -120,3 +120,28 @@ def test_a_field_of_another_shape_becomes_what_was_meant(
 ) -> None:
     known = data(**{collection: [{"_id": "x"} | row]})
     assert _written(repairs_of_data.of_shapes(known)) == ([mended] if mended else [])
+
+
+@pytest.mark.parametrize(
+    ("wrong", "after"),
+    [
+        ({}, []),
+        ({"msg": 2025}, [{"msg": "2025"}]),
+        ({"md": "text", "urls": "http://a.test/"}, [{"md": None, "urls": None}]),
+        ({"attachments": ["report.pdf"]}, [{"attachments": None}]),
+        ({"u": ...}, [{"_hidden": True}]),
+        ({"ts": ..., "md": "text"}, [{"_hidden": True}]),
+    ],
+)
+def test_a_message_that_cannot_be_drawn_is_mended_or_hidden(wrong: dict[str, Any], after: list[Any]) -> None:
+    sound = {"_id": "m", "rid": "GENERAL", "msg": "text", "ts": datetime.now(UTC), "u": {"_id": "u"}}
+    message = {name: value for name, value in (sound | wrong).items() if value is not ...}
+    rooms = [{"_id": "GENERAL", "name": CONTRACT.default_channel.name}, {"_id": "r", "name": "of-others"}]
+    asked: list[Any] = []
+    known = Data(
+        lambda name: rooms if name == repairs_of_data.ROOMS else [],
+        lambda ids: asked.extend(ids) or [message],  # type: ignore[func-returns-value]
+    )
+
+    assert _written(repairs_of_data.of_messages(known, CONTRACT)) == after
+    assert asked == ["GENERAL"]
