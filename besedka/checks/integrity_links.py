@@ -12,7 +12,8 @@ from besedka.rocketchat.documents import is_banned
 
 _GROUND = ["services.same_data"]
 _SHOWN = 5
-# Collection, fields, and what becomes possible without the index (packages/models/src/models/).
+# Collection, fields, and what becomes possible without the index. Those of users are Meteor's
+# (packages/accounts-base), the others Rocket.Chat's (packages/models/src/models/).
 _UNIQUE = (
     ("rocketchat_subscription", ("rid", "u._id"), "a user can be in one room twice"),
     ("rocketchat_room", ("name",), "two rooms can have one name"),
