@@ -14,7 +14,7 @@ from bson.decimal128 import Decimal128
 from besedka.rocketchat.documents import is_date, meant_date
 
 _LIST, _DOCUMENT, _DOCUMENTS, _NUMBER = "a list", "a document", "a list of documents", "a number"
-_TEXT, _DATE = "a text", "a date"
+_TEXT, _DATE, _REACTIONS = "a text", "a date", "a document with a list of usernames for each"
 MESSAGES = "rocketchat_message"
 # Each log-in adds a row to it, and MongoDB adds none to what is no list ($addToSet).
 TOKENS = "services.resume.loginTokens"
@@ -44,7 +44,7 @@ SHAPES: dict[str, dict[str, str]] = {
         "groupMentions": _NUMBER,
     },
     # What stops the web client as it draws the message, and the whole room with it (measured on 6.13.0).
-    MESSAGES: {"msg": _TEXT, "md": _LIST, "attachments": _DOCUMENTS, "urls": _LIST, "reactions": _DOCUMENT},
+    MESSAGES: {"msg": _TEXT, "md": _LIST, "attachments": _DOCUMENTS, "urls": _LIST, "reactions": _REACTIONS},
 }
 # Without its author or its time no message can be drawn, either (measured on 6.13.0).
 _NEEDED = {MESSAGES: {"u": _DOCUMENT, "ts": _DATE}}
@@ -111,6 +111,9 @@ def _fits(value: Any, shape: str) -> bool:
         return isinstance(value, str)
     if shape == _DATE:
         return is_date(value)
+    if shape == _REACTIONS:
+        named = [at(one, "usernames") for one in value.values()] if isinstance(value, dict) else [None]
+        return all(isinstance(names, list) for names in named)
     if shape == _DOCUMENT:
         return isinstance(value, dict)
     if shape == _NUMBER:

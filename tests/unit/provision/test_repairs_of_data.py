@@ -129,6 +129,8 @@ def test_a_field_of_another_shape_becomes_what_was_meant(
         ({"msg": 2025}, [{"msg": "2025"}]),
         ({"md": "text", "urls": "http://a.test/"}, [{"md": None, "urls": None}]),
         ({"attachments": ["report.pdf"]}, [{"attachments": None}]),
+        ({"reactions": {":+1:": {"usernames": ["a"]}}}, []),
+        ({"reactions": {":+1:": ["a"]}}, [{"reactions": None}]),
         ({"u": ...}, [{"_hidden": True}]),
         ({"ts": ..., "md": "text"}, [{"_hidden": True}]),
     ],
