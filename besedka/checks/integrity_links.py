@@ -73,7 +73,7 @@ def fields(examination: Examination) -> Answer:
     return answer(found, evidence="lists, documents and numbers")
 
 
-@check("integrity.messages", codes="wrong", needs=_GROUND, after=["integrity.shapes"])
+@check("integrity.messages", codes="wrong", needs=_GROUND)
 def messages(examination: Examination) -> Answer:
     """Can the web client draw the newest messages of each room of the contract?
 
