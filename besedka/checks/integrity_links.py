@@ -82,16 +82,20 @@ def messages(examination: Examination) -> Answer:
     known = {channel.name for channel in examination.contract.channels}
     rooms = {room["_id"]: room["name"] for room in examination.chat_rooms if room.get("name") in known}
     newest = examination.mongo.newest_messages(list(rooms))
+    wrong: dict[tuple[str, str, str], list[str]] = {}
+    for row in newest:
+        for name, shape in shapes.misshapen(shapes.MESSAGES, row):
+            wrong.setdefault((rooms[row["rid"]], name, shape), []).append(str(row["_id"]))
     found = [
         finding(
             "integrity.messages.wrong",
-            f"{name} of a message of {rooms[row['rid']]} is not {shape}: the room breaks for everybody",
+            f"{name} of a message of {room} is not {shape}: the room breaks for everybody",
             shape,
-            f"rocketchat_message, {row['_id']}, {name}",
+            f"rocketchat_message, {ids[0]}, {name}",
             commands=(examination.provision_command,),
+            evidence=ids[:_SHOWN],
         )
-        for row in newest
-        for name, shape in shapes.misshapen(shapes.MESSAGES, row)
+        for (room, name, shape), ids in wrong.items()
     ]
     return answer(found, evidence=f"{len(newest)} messages")
 

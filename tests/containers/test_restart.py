@@ -8,6 +8,7 @@ import subprocess
 import time
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -66,7 +67,8 @@ def developers(untouched: ComposeStack, first: subprocess.CompletedProcess[str])
     """A stack in use: Daphne runs, and people have written."""
     assert first.returncode == 0, first.stdout + first.stderr
     with untouched.mongo() as database:
-        rows = ({"_id": f"kept-{n}", "rid": "GENERAL", "msg": f"№ {n}", "u": OWNER} for n in range(MESSAGES))
+        row = {"rid": "GENERAL", "u": OWNER, "ts": datetime.now(UTC)}
+        rows = ({"_id": f"kept-{n}", "msg": f"№ {n}"} | row for n in range(MESSAGES))
         database["rocketchat_message"].insert_many(rows)
     return untouched
 

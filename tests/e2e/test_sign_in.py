@@ -112,8 +112,10 @@ def test_the_frame_walks_the_whole_chain_of_sso(contract: Contract, person: Call
     assert visited[-1] == f"{landing}?layout=embedded"
 
 
-def test_the_chat_stays_signed_in_after_a_reload(contract: Contract, returning: Callable[..., Page]) -> None:
-    page = ChatTestPage(returning(in_fewest_rooms(contract)), contract).open()
+def test_the_chat_stays_signed_in_after_a_reload(
+    contract: Contract, chat_test: Callable[..., ChatTestPage]
+) -> None:
+    page = chat_test(in_fewest_rooms(contract))
     before = page.wait_for_chat().session()
     authorizations: list[str] = []
     page.page.on(

@@ -7,6 +7,7 @@ import socket
 import subprocess
 import sys
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -55,9 +56,9 @@ LISTENER = (
 @pytest.fixture(scope="module")
 def running() -> Iterator[EmbeddedStack]:
     with embedded.running(contracts.load()) as started:
+        row = {"rid": "GENERAL", "u": {"_id": "x", "username": "owner"}, "ts": datetime.now(UTC)}
         database(started)["rocketchat_message"].insert_many(
-            {"_id": f"kept-{n}", "rid": "GENERAL", "msg": f"text {n}", "u": {"_id": "x", "username": "owner"}}
-            for n in range(300)
+            {"_id": f"kept-{n}", "msg": f"text {n}"} | row for n in range(300)
         )
         yield started
         daphne.stop(started.ports["site"], PROJECT_ROOT / "web")
