@@ -62,6 +62,13 @@ def _muted_as_text(one: BreakableStack) -> Iterator[None]:
 
 
 @contextmanager
+def _retention_as_text(one: BreakableStack) -> Iterator[None]:
+    room = private_room(one)
+    with one.changed(_ROOMS, {"name": room.name}, {"$set": {"retention": "30 days"}}):
+        yield
+
+
+@contextmanager
 def _role_gone(one: BreakableStack) -> Iterator[None]:
     role = next(role for user in one.contract.users for role in user.chat_roles if role != "admin")
     with one.removed(_ROLES, {"_id": role}):
@@ -107,6 +114,7 @@ FAULTS = (
     _membership("membership_answered_at_a_text", "shapes.wrong", {"lr": "2025-06-21"}),
     Fault("room_whose_count_is_a_text", "integrity.shapes.wrong", _count_as_text),
     Fault("room_with_its_muted_as_text", "integrity.shapes.wrong", _muted_as_text),
+    Fault("room_with_its_retention_as_text", "integrity.shapes.wrong", _retention_as_text),
     _account("account_of_an_app", "rooms.accounts.kind", _set(type="app")),
     _account("account_without_a_type", "rooms.accounts.kind", lambda one: {"$unset": {"type": 1}}),
     _account("account_of_a_bot", "rooms.accounts.kind", _set(type="bot")),

@@ -358,7 +358,7 @@ FAULTS = (
     _chat(
         "chat_log_in_too_often",
         "login.rate_limited",
-        _log_in_refused("too-many-requests", "Error, too many requests.", status=200),
+        _log_in_refused("error-too-many-requests", "Error, too many requests.", status=429),
     ),
     _chat(
         "chat_asks_sso_for_a_mailed_code",

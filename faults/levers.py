@@ -267,7 +267,7 @@ LEVERS = {
     "integrity.role_scopes": "Restart",
     "integrity.migration.locked": "locked",
     "sso.callback.no_result": "Rocket.Chat's own address",
-    "sso.login.rate_limited": "Wait ten seconds",
+    "sso.login.rate_limited": "API_Enable_Rate_Limiter_Limit_Calls_Default",
     "sso.login.refused": "merge_users",
     "sso.login.seats": "seats",
     "sso.session.other_user": "username_field",

@@ -289,8 +289,8 @@ _BY_NAME = {name: acts for acts, names in _STOPS.items() for name in names}
 # Broken all the same: codes, or the beginning of several → what no act over HTTP and no declared test shows.
 _JUDGED = {
     "iframe.authentication": "the client asks the site in place of the log-in service",
-    "integrity.messages": "the room of each reader becomes an error (measured on 6.13.0)",
     "integrity.ids": "what doctor asks about rooms stands on it",
+    "integrity.messages": "the room of each reader becomes an error (measured on 6.13.0)",
     "integrity.room_names": "what doctor asks about rooms stands on it",
     "integrity.users_unique.name": "the sign-in is refused in a browser (measured on 6.13.0)",
     "login_service.alone": "the client makes an object of each row, and throws (customOAuth.ts)",

@@ -44,13 +44,12 @@ def _encrypted(one: BreakableStack) -> Iterator[None]:
 
 
 @contextmanager
-def _no_index(one: BreakableStack, collection: str = _MEMBERSHIPS, *fields: str) -> Iterator[None]:
+def _no_index(one: BreakableStack, collection: str, *fields: str) -> Iterator[None]:
     rows = one.mongo[collection]
-    keys = {*(fields or ("rid", "u._id"))}
     name, row = next(
         (name, row)
         for name, row in rows.index_information().items()
-        if row.get("unique") and {key for key, _ in row["key"]} == keys
+        if row.get("unique") and {key for key, _ in row["key"]} == {*fields}
     )
     rows.drop_index(name)
     try:
@@ -129,6 +128,14 @@ FAULTS = (
         lambda one: _permission_taken(one, "edit-room", "add-user-to-joined-room", holder="guest"),
     ),
     Fault(
+        "administrator_may_change_no_permissions",
+        "rooms.permissions.provisioning",
+        # By MongoDB: without this permission nothing gives it back by REST.
+        lambda one: one.changed(
+            "rocketchat_permissions", {"_id": "access-permissions"}, {"$set": {"roles": ["guest"]}}
+        ),
+    ),
+    Fault(
         "rule_of_room_names_refuses_the_rooms",
         "integrity.room_names.rule",
         lambda one: one.setting("UTF8_Channel_Names_Validation", "[0-9]+"),
@@ -170,11 +177,20 @@ FAULTS = (
         "rooms.new_people.administrators",
         lambda one: one.setting(_ROLES, "user,admin"),
     ),
-    Fault("memberships_without_an_index", "integrity.indexes.not_unique", _no_index),
+    Fault(
+        "memberships_without_an_index",
+        "integrity.indexes.not_unique",
+        lambda one: _no_index(one, _MEMBERSHIPS, "rid", "u._id"),
+    ),
     Fault(
         "usernames_without_an_index",
         "integrity.indexes.not_unique",
         lambda one: _no_index(one, "users", "username"),
+    ),
+    Fault(
+        "addresses_without_an_index",
+        "integrity.indexes.not_unique",
+        lambda one: _no_index(one, "users", "emails.address"),
     ),
     Fault(
         "room_names_without_an_index",

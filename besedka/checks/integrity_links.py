@@ -1,4 +1,4 @@
-"""Layer `integrity`, links: indexes that keep rows single, and rows that point at rooms that are gone."""
+"""Layer `integrity`: lost indexes, fields of a wrong kind, messages that break a room, lost links."""
 
 from __future__ import annotations
 

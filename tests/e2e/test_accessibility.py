@@ -76,9 +76,9 @@ def _waiting(
 def test_a_page_that_works_breaks_no_rule_of_axe(
     page_class: type[ChatTestPage] | type[IntegratedPage],
     contract: Contract,
-    settled: Callable[..., ChatPage],
+    chat_page: Callable[..., ChatPage],
 ) -> None:
-    page: ChatPage = settled(page_class, in_most_rooms(contract))
+    page: ChatPage = chat_page(page_class, in_most_rooms(contract))
 
     assert _violations(page.page) == []
     expect(page.page.get_by_role("main")).to_match_aria_snapshot(READY)
@@ -117,9 +117,9 @@ def test_a_session_that_ended_is_said_with_a_way_back(
 def test_keys_alone_lead_to_the_message_box(
     page_class: type[ChatTestPage] | type[IntegratedPage],
     contract: Contract,
-    settled: Callable[..., ChatPage],
+    chat_page: Callable[..., ChatPage],
 ) -> None:
-    page: ChatPage = settled(page_class, in_most_rooms(contract))
+    page: ChatPage = chat_page(page_class, in_most_rooms(contract))
     chat = page.chat
     page.page.evaluate("document.activeElement.blur()")
 

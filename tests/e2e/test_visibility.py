@@ -32,9 +32,9 @@ DESKTOP, PHONE = (1280, 800), (390, 844)
 def test_nothing_covers_the_message_box(
     page_class: type[ChatTestPage] | type[IntegratedPage],
     contract: Contract,
-    settled: Callable[..., ChatPage],
+    chat_page: Callable[..., ChatPage],
 ) -> None:
-    page: ChatPage = settled(page_class, in_most_rooms(contract))
+    page: ChatPage = chat_page(page_class, in_most_rooms(contract))
     chat, usual = page.chat, page.page.viewport_size
 
     for width, height in (DESKTOP, PHONE):
